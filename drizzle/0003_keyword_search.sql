@@ -1,0 +1,6 @@
+ALTER TABLE "document_chunks" ADD COLUMN "content_length" integer GENERATED ALWAYS AS (length("document_chunks"."content")) STORED;--> statement-breakpoint
+ALTER TABLE "memories" ADD COLUMN "content_length" integer GENERATED ALWAYS AS (length("memories"."content")) STORED;--> statement-breakpoint
+ALTER TABLE "tool_embeddings" ADD COLUMN "content_tsv" "tsvector" GENERATED ALWAYS AS (to_tsvector('english', regexp_replace("tool_embeddings"."tool_name", '([[:lower:]])([[:upper:]])|[_.-]', '\1 \2', 'g') || ' ' || "tool_embeddings"."tool_description")) STORED;--> statement-breakpoint
+ALTER TABLE "tool_embeddings" ADD COLUMN "content_length" integer GENERATED ALWAYS AS (length("tool_embeddings"."tool_name") + length("tool_embeddings"."tool_description")) STORED;--> statement-breakpoint
+CREATE INDEX "idx_memories_user_session" ON "memories" USING btree ("user_id","session_id","id");--> statement-breakpoint
+CREATE INDEX "idx_tool_embeddings_content_tsv" ON "tool_embeddings" USING gin ("content_tsv");

@@ -1,0 +1,5 @@
+export { documentChunks } from './document-chunks.ts';
+export { documents } from './documents.ts';
+export { memories } from './memories.ts';
+export { memoriesArchive } from './memories-archive.ts';
+export { toolEmbeddings } from './tool-embeddings.ts';

@@ -1,0 +1,22 @@
+import { sql } from 'drizzle-orm';
+import { check, index, pgTable, primaryKey } from 'drizzle-orm/pg-core';
+import { timestampNow } from './columns/common.ts';
+import { bigintId } from './columns/id.ts';
+import { memoryColumns } from './memories.ts';
+
+/** Memories taken out of search. They keep their id, so that restoring brings back the very same memory. */
+export const memoriesArchive = pgTable(
+  'memories_archive',
+  {
+    id: bigintId('id').notNull(),
+    ...memoryColumns(),
+    updatedAt: timestampNow('updated_at'),
+    archivedAt: timestampNow('archived_at'),
+  },
+  (t) => [
+    primaryKey({ name: 'memories_archive_pkey', columns: [t.id, t.userId] }),
+    check('memories_archive_content_not_blank', sql`${t.content} ~ '[^[:space:]]'`),
+    check('memories_archive_importance_range', sql`${t.importanceScore} between 0 and 1`),
+    index('idx_memories_archive_user_archived').on(t.userId, t.archivedAt.desc().nullsFirst()),
+  ],
+);

@@ -1,0 +1,172 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { parse as parseEnvFile } from 'dotenv';
+import { closest, distance } from 'fastest-levenshtein';
+import { z } from 'zod';
+import { readDatabaseUrl } from './config/database-url.ts';
+import {
+  byteSize,
+  commaList,
+  duration,
+  hostName,
+  isLoopback,
+  onOrOff,
+  setting,
+  webOrigin,
+  wholeNumber,
+} from './config/values.ts';
+import { FunesError, quote } from './errors.ts';
+
+const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+const onOff = setting('on or off', onOrOff);
+
+const settings = z.object({
+  HOST: setting('an IP address or a host name to listen on, such as 127.0.0.1', hostName).default(
+    '127.0.0.1',
+  ),
+  PORT: setting('a whole number from 0 to 65535, where 0 takes any free port', wholeNumber(0, 65535)).default(
+    4000,
+  ),
+  DATABASE_URL: setting(
+    'a URL such as postgres://user:password@host:5432/database, with the special characters of the password ' +
+      'percent-encoded; leave it out for the embedded database',
+    readDatabaseUrl,
+  ).optional(),
+  FUNES_DATA_DIR: setting('a folder; write ~ out in full, only a shell knows it', (text) =>
+    text.startsWith('~') ? undefined : resolve(text),
+  ).default(() => resolve('.funes')),
+  FUNES_POOL_SIZE: setting('a whole number of connections from 1 to 1000', wholeNumber(1, 1000)).default(10),
+  FUNES_DATABASE_CONNECT_TIMEOUT: setting(
+    'a time from 1s to 1h, such as 30s or 2min',
+    duration(1000, 3_600_000),
+  ).default(30_000),
+  FUNES_STATEMENT_TIMEOUT: setting(
+    'a time from 1ms to 1h, such as 500ms or 30s',
+    duration(1, 3_600_000),
+  ).default(60_000),
+  FUNES_PREPARED_STATEMENTS: onOff.default(true),
+  FUNES_EMBEDDING_MODEL: z.string().optional(),
+  FUNES_CORS_ORIGINS: setting(
+    'web origins separated by commas, such as https://app.example.com,http://localhost:5173, ' +
+      'without a path; * is not one, as it would let every page on the web read what is stored here',
+    commaList(webOrigin),
+  ).default([]),
+  FUNES_ALLOWED_HOSTS: setting(
+    'host names separated by commas, such as memory.example.com, without scheme and port',
+    commaList(hostName),
+  ).default([]),
+  FUNES_TRUSTED_NETWORK: onOff.default(false),
+  FUNES_BODY_LIMIT: setting('a size from 1kB to 1GB, such as 20MB', byteSize(1024, 1024 ** 3)).default(
+    20 * 1024 ** 2,
+  ),
+  FUNES_INTROSPECTION: onOff.default(true),
+  FUNES_LOG_LEVEL: setting(`one of ${logLevels.join(', ')}`, (text) =>
+    logLevels.find((level) => level === text.toLowerCase()),
+  ).default('info'),
+});
+
+/** Every name that may stand in the environment; FUNES_BENCH_DATA is read by the benchmarks alone. */
+const knownNames = [...Object.keys(settings.shape), 'FUNES_BENCH_DATA'];
+
+export const settingNames: readonly string[] = Object.keys(settings.shape);
+
+/** What the server was told. Times are in milliseconds, sizes in bytes, paths absolute. */
+export type Config = ReturnType<typeof configOf>;
+
+function configOf(values: z.output<typeof settings>) {
+  return {
+    host: values.HOST,
+    port: values.PORT,
+    /** undefined: the embedded database. */
+    databaseUrl: values.DATABASE_URL,
+    dataDir: values.FUNES_DATA_DIR,
+    poolSize: values.FUNES_POOL_SIZE,
+    /** How long a start waits for a database that does not answer yet. */
+    databaseConnectTimeout: values.FUNES_DATABASE_CONNECT_TIMEOUT,
+    statementTimeout: values.FUNES_STATEMENT_TIMEOUT,
+    preparedStatements: values.FUNES_PREPARED_STATEMENTS,
+    /** undefined: the model of the installed packages. */
+    embeddingModel: values.FUNES_EMBEDDING_MODEL,
+    corsOrigins: values.FUNES_CORS_ORIGINS,
+    allowedHosts: values.FUNES_ALLOWED_HOSTS,
+    bodyLimit: values.FUNES_BODY_LIMIT,
+    introspection: values.FUNES_INTROSPECTION,
+    logLevel: values.FUNES_LOG_LEVEL,
+  };
+}
+
+export interface ConfigSources {
+  /** Default: process.env. */
+  env?: Readonly<Record<string, string | undefined>>;
+  /** Default: `.env` in the working folder. A file that does not exist is an empty one. */
+  envFile?: string;
+}
+
+/**
+ * Reads the settings once, at start. The environment wins over the file; a blank value counts as none.
+ * @throws FunesError BAD_USER_INPUT whose message names every wrong or unknown setting, what it is and what it may be.
+ */
+export function loadConfig({ env = process.env, envFile = resolve('.env') }: ConfigSources = {}): Config {
+  const given = { ...readEnvFile(envFile), ...env };
+  const values: Record<string, string> = {};
+  for (const [name, text] of Object.entries(given)) {
+    if (text !== undefined && text.trim() !== '') values[name] = text.trim();
+  }
+
+  const result = settings.safeParse(values);
+  const problems = (result.error?.issues ?? []).map((issue) => {
+    const name = String(issue.path[0]);
+    return `${name} is ${shown(name, values[name] ?? '')}; it must be ${issue.message}.`;
+  });
+  problems.push(...exposure(values), ...unknownNames(values));
+  if (result.data === undefined || problems.length > 0) {
+    throw new FunesError(
+      'BAD_USER_INPUT',
+      `The settings are not right, nothing was started:\n${problems.map((line) => `  - ${line}`).join('\n')}\n` +
+        `Settings come from environment variables and from ${envFile}; .env.example describes each.`,
+    );
+  }
+  return configOf(result.data);
+}
+
+function readEnvFile(path: string): Record<string, string> {
+  try {
+    return parseEnvFile(readFileSync(path));
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return {};
+    throw new FunesError('BAD_USER_INPUT', `The settings file ${path} cannot be read: ${message}.`);
+  }
+}
+
+/** A wrong value as a message shows it. Of a URL that does not parse, no part is surely not the password. */
+function shown(name: string, value: string): string {
+  if (name !== 'DATABASE_URL') return quote(value);
+  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(value)?.[1];
+  return scheme === undefined ? 'not a URL' : `a ${quote(`${scheme}://`)} URL that cannot be used`;
+}
+
+/** There is no authentication: whoever can reach the port can read, change and delete everything. */
+function exposure(values: Record<string, string>): string[] {
+  const host = values.HOST === undefined ? undefined : hostName(values.HOST);
+  if (host === undefined || isLoopback(host) || onOrOff(values.FUNES_TRUSTED_NETWORK ?? 'off') === true)
+    return [];
+  return [
+    `HOST is ${quote(host)}, which other machines can reach, and there is no authentication: anybody there could ` +
+      'read and change what is stored. Leave HOST out to listen on 127.0.0.1, behind a proxy that authenticates if ' +
+      'others are to reach it; or, when the network itself lets nobody else in (a container whose port is published ' +
+      'on 127.0.0.1 only), set FUNES_TRUSTED_NETWORK=on.',
+  ];
+}
+
+function unknownNames(values: Record<string, string>): string[] {
+  return Object.keys(values)
+    .filter((name) => name.startsWith('FUNES_') && !knownNames.includes(name))
+    .map((name) => {
+      const nearest = closest(name, knownNames);
+      const near = distance(name, nearest) <= Math.max(2, name.length * 0.35);
+      return `${quote(name)} is not a setting of funes.${near ? ` Did you mean ${nearest}?` : ''}`;
+    });
+}

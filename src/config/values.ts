@@ -1,0 +1,82 @@
+import { isIP } from 'node:net';
+import { z } from 'zod';
+
+/**
+ * A setting whose text `read` turns into its value, or into undefined when the text is not of `form`.
+ * `form` completes the sentence "it must be ...".
+ */
+export function setting<T>(form: string, read: (text: string) => T | undefined) {
+  return z.string().transform((text, context): T => {
+    const value = read(text);
+    if (value !== undefined) return value;
+    context.addIssue({ code: 'custom', message: form });
+    return z.NEVER;
+  });
+}
+
+/** A whole number in decimal digits, from `least` to `most`. */
+export function wholeNumber(least: number, most: number) {
+  return (text: string): number | undefined => {
+    if (!/^\d{1,15}$/.test(text)) return undefined;
+    const value = Number(text);
+    return value >= least && value <= most ? value : undefined;
+  };
+}
+
+/** `on` or `off`, and the other words that environment files use for them. */
+export function onOrOff(text: string): boolean | undefined {
+  if (/^(on|true|yes|1)$/i.test(text)) return true;
+  if (/^(off|false|no|0)$/i.test(text)) return false;
+  return undefined;
+}
+
+function quantity(units: Readonly<Record<string, number>>, least: number, most: number) {
+  return (text: string): number | undefined => {
+    const match = /^(\d+(?:\.\d+)?) ?([a-z]*)$/i.exec(text);
+    const factor = units[match?.[2]?.toLowerCase() ?? ''];
+    if (match === null || factor === undefined) return undefined;
+    const value = Math.round(Number(match[1]) * factor);
+    return value >= least && value <= most ? value : undefined;
+  };
+}
+
+/** A time such as `500`, `500ms`, `30s` or `5min`, in milliseconds; a bare number is milliseconds, as in PostgreSQL. */
+export const duration = (least: number, most: number) =>
+  quantity({ '': 1, ms: 1, s: 1000, min: 60_000, h: 3_600_000 }, least, most);
+
+/** A size such as `65536`, `512kB` or `20MB`, in bytes; units are powers of 1024, as in PostgreSQL. */
+export const byteSize = (least: number, most: number) =>
+  quantity({ '': 1, b: 1, kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3 }, least, most);
+
+/** The parts of a list written with commas, or undefined when one of them is not what `read` takes. */
+export function commaList(read: (text: string) => string | undefined) {
+  return (text: string): string[] | undefined => {
+    const parts = text
+      .split(',')
+      .map((part) => part.trim())
+      .filter((part) => part !== '')
+      .map(read);
+    return parts.includes(undefined) ? undefined : (parts as string[]);
+  };
+}
+
+/** An origin as browsers send it: scheme, host and a port that is not the scheme's own; undefined for anything more. */
+export function webOrigin(text: string): string | undefined {
+  if (!/^https?:\/\/[^/?#@\s]+\/?$/i.test(text) || !URL.canParse(text)) return undefined;
+  return new URL(text).origin;
+}
+
+/** An IP address or a host name, in lower case. */
+export function hostName(text: string): string | undefined {
+  const bare = text.replace(/^\[(.*)\]$/, '$1').toLowerCase();
+  if (isIP(bare) !== 0) return bare;
+  const label = '[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?';
+  // A name of digits and dots only is a mistyped address: the resolver would read 127.1 as one.
+  if (/^[\d.]+$/.test(bare) || bare.length > 253) return undefined;
+  return new RegExp(`^${label}(?:\\.${label})*$`).test(bare) ? bare : undefined;
+}
+
+/** Whether only programs on this machine can reach a server that listens on `host`. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+}

@@ -1,0 +1,213 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describeDatabaseUrl } from '../../src/config/database-url.ts';
+import { loadConfig, settingNames } from '../../src/config.ts';
+import { FunesError } from '../../src/errors.ts';
+
+let folder: string;
+let envFile: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'funes-config-'));
+  envFile = join(folder, 'none.env');
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const load = (env: Record<string, string>) => loadConfig({ env, envFile });
+
+function refusal(env: Record<string, string>, file = envFile): string {
+  try {
+    loadConfig({ env, envFile: file });
+  } catch (error) {
+    if (error instanceof FunesError) return error.message;
+    throw error;
+  }
+  throw new Error(`These settings were accepted: ${JSON.stringify(env)}`);
+}
+
+describe('defaults', () => {
+  test('nothing set gives a server on loopback with the embedded database in .funes', () => {
+    expect(load({})).toEqual({
+      host: '127.0.0.1',
+      port: 4000,
+      databaseUrl: undefined,
+      dataDir: resolve('.funes'),
+      poolSize: 10,
+      databaseConnectTimeout: 30_000,
+      statementTimeout: 60_000,
+      preparedStatements: true,
+      embeddingModel: undefined,
+      corsOrigins: [],
+      allowedHosts: [],
+      bodyLimit: 20 * 1024 * 1024,
+      introspection: true,
+      logLevel: 'info',
+    });
+  });
+
+  test('.env.example names every setting, and what it shows as default is the default', async () => {
+    const example = await readFile(new URL('../../.env.example', import.meta.url), 'utf8');
+    const uncommented = example.replaceAll(/^# ([A-Z_]+=)/gm, '$1');
+    const file = join(folder, 'example.env');
+    await writeFile(file, uncommented.replace(/^DATABASE_URL=.*$/m, ''));
+
+    for (const name of settingNames) expect(uncommented).toMatch(new RegExp(`^${name}=`, 'm'));
+    expect(loadConfig({ env: {}, envFile: file })).toEqual(load({}));
+  });
+});
+
+describe('sources', () => {
+  test('.env is read, and the environment wins over it, also with a blank value', async () => {
+    const file = join(folder, 'some.env');
+    await writeFile(file, 'PORT=5001\nFUNES_POOL_SIZE=3\nFUNES_DATA_DIR="/srv/my memories"\n');
+
+    const config = loadConfig({ env: { PORT: '5002', FUNES_POOL_SIZE: ' ' }, envFile: file });
+    expect(config).toMatchObject({ port: 5002, poolSize: 10, dataDir: '/srv/my memories' });
+  });
+
+  test('a .env that cannot be read stops the start', () => {
+    expect(refusal({}, folder)).toContain(`The settings file ${folder} cannot be read`);
+  });
+
+  test('variables of other programs are none of our business', () => {
+    expect(load({ PATH: '/bin', DATABASE_URI: 'x', FUNES_BENCH_DATA: '/data' })).toEqual(load({}));
+  });
+});
+
+describe('forms', () => {
+  test.each([
+    [{ PORT: '0' }, { port: 0 }],
+    [{ PORT: ' 65535 ' }, { port: 65_535 }],
+    [{ HOST: 'LocalHost' }, { host: 'localhost' }],
+    [{ HOST: '[::1]' }, { host: '::1' }],
+    [{ HOST: '127.8.9.10' }, { host: '127.8.9.10' }],
+    [{ HOST: '0.0.0.0', FUNES_TRUSTED_NETWORK: 'on' }, { host: '0.0.0.0' }],
+    [
+      { DATABASE_URL: 'postgres:///funes?host=/run/postgresql' },
+      { databaseUrl: 'postgres:///funes?host=/run/postgresql' },
+    ],
+    [
+      { DATABASE_URL: 'postgres://u:p%40ss@one:1,two:2/d' },
+      { databaseUrl: 'postgres://u:p%40ss@one:1,two:2/d' },
+    ],
+    [{ FUNES_STATEMENT_TIMEOUT: '1500' }, { statementTimeout: 1500 }],
+    [{ FUNES_STATEMENT_TIMEOUT: '30s' }, { statementTimeout: 30_000 }],
+    [{ FUNES_STATEMENT_TIMEOUT: '1.5 min' }, { statementTimeout: 90_000 }],
+    [{ FUNES_BODY_LIMIT: '65536' }, { bodyLimit: 65_536 }],
+    [{ FUNES_BODY_LIMIT: '512kB' }, { bodyLimit: 524_288 }],
+    [{ FUNES_PREPARED_STATEMENTS: 'off' }, { preparedStatements: false }],
+    [{ FUNES_INTROSPECTION: 'FALSE' }, { introspection: false }],
+    [{ FUNES_LOG_LEVEL: 'Debug' }, { logLevel: 'debug' }],
+    [{ FUNES_EMBEDDING_MODEL: 'Xenova/bge-small-en-v1.5' }, { embeddingModel: 'Xenova/bge-small-en-v1.5' }],
+    [
+      { FUNES_CORS_ORIGINS: 'https://App.example.com:443/, http://localhost:5173,' },
+      { corsOrigins: ['https://app.example.com', 'http://localhost:5173'] },
+    ],
+    [{ FUNES_ALLOWED_HOSTS: 'funes, Memory.Example.com' }, { allowedHosts: ['funes', 'memory.example.com'] }],
+  ])('%j is understood', (env, expected) => {
+    expect(load(env as Record<string, string>)).toMatchObject(expected);
+  });
+
+  test.each([
+    ['PORT', '65536', 'a whole number from 0 to 65535'],
+    ['PORT', '80a', 'a whole number from 0 to 65535'],
+    ['PORT', '-1', 'a whole number from 0 to 65535'],
+    ['HOST', 'http://localhost', 'an IP address or a host name'],
+    ['HOST', '127.1', 'an IP address or a host name'],
+    ['FUNES_POOL_SIZE', '0', 'a whole number of connections from 1 to 1000'],
+    ['FUNES_POOL_SIZE', '1e2', 'a whole number of connections from 1 to 1000'],
+    ['FUNES_STATEMENT_TIMEOUT', '0', 'a time from 1ms to 1h'],
+    ['FUNES_STATEMENT_TIMEOUT', '30 parsecs', 'a time from 1ms to 1h'],
+    ['FUNES_DATABASE_CONNECT_TIMEOUT', '5ms', 'a time from 1s to 1h'],
+    ['FUNES_BODY_LIMIT', '2TB', 'a size from 1kB to 1GB'],
+    ['FUNES_PREPARED_STATEMENTS', 'maybe', 'on or off'],
+    ['FUNES_LOG_LEVEL', 'loud', 'one of fatal, error, warn, info, debug, trace, silent'],
+    ['FUNES_DATA_DIR', '~/funes', 'a folder'],
+    ['FUNES_CORS_ORIGINS', '*', 'web origins separated by commas'],
+    ['FUNES_CORS_ORIGINS', 'https://a.example/path', 'web origins separated by commas'],
+    ['FUNES_CORS_ORIGINS', 'null', 'web origins separated by commas'],
+    ['FUNES_ALLOWED_HOSTS', 'funes:4000', 'host names separated by commas'],
+  ])('%s=%s is refused, quoted, and told what is allowed', (name, value, form) => {
+    const message = refusal({ [name]: value });
+    expect(message).toContain(`${name} is ${JSON.stringify(value)}; it must be ${form}`);
+  });
+
+  test('a value of megabytes is cut in the message', () => {
+    expect(refusal({ FUNES_LOG_LEVEL: 'x'.repeat(5_000_000) }).length).toBeLessThan(600);
+  });
+
+  test('every wrong setting is named at once', () => {
+    const message = refusal({
+      PORT: 'http',
+      FUNES_POOL_SIZE: 'many',
+      DATABASE_URL: 'nonsense',
+      HOST: '0.0.0.0',
+      FUNES_X: '1',
+    });
+    for (const name of ['PORT', 'FUNES_POOL_SIZE', 'DATABASE_URL', 'HOST', 'FUNES_X']) {
+      expect(message).toMatch(new RegExp(`^ {2}- "?${name}"? is`, 'm'));
+    }
+  });
+});
+
+describe('unknown settings', () => {
+  test('a mistyped name is refused with the name that was meant', () => {
+    expect(refusal({ FUNES_POOLSIZE: '5' })).toContain(
+      '"FUNES_POOLSIZE" is not a setting of funes. Did you mean FUNES_POOL_SIZE?',
+    );
+  });
+
+  test('a name like no other is refused without a guess', () => {
+    const message = refusal({ FUNES_SOMETHING_ELSE_ENTIRELY: '5' });
+    expect(message).toContain('"FUNES_SOMETHING_ELSE_ENTIRELY" is not a setting of funes.\n');
+    expect(message).not.toContain('Did you mean');
+  });
+});
+
+describe('DATABASE_URL', () => {
+  test.each([
+    'mysql://u:hunter2@host/d',
+    'postgres://u:hunter2@host:99999/d',
+    'postgres://u:hunter2/with/slashes@host/d',
+    'postgres://u:1/hunter2@host/d',
+    'postgres://u:1#hunter2@host/d',
+    'postgres://u:1?hunter2@host/d',
+    'postgres://u:hunter2%@host/d',
+    'u:hunter2@host/d',
+    'hunter2',
+  ])('%s is refused without its password', (url) => {
+    const message = refusal({ DATABASE_URL: url });
+    expect(message).toContain('DATABASE_URL is');
+    expect(message).toContain('it must be a URL such as postgres://');
+    expect(message).not.toContain('hunter2');
+  });
+
+  test.each([
+    ['postgres://me:hunter2@db.example.com/funes?sslmode=require', 'funes on db.example.com:5432'],
+    ['postgresql://me:hunter2@[::1]:6543/a%20b', 'a b on [::1]:6543'],
+    ['postgres://me:hunter2@one:1,two:2/d', 'd on one:1'],
+    ['postgres:///d?host=/run/postgresql&password=hunter2', 'd on /run/postgresql:5432'],
+    ['postgres://localhost', '(default database) on localhost:5432'],
+  ])('%s is described as %s', (url, description) => {
+    expect(describeDatabaseUrl(url)).toBe(description);
+  });
+});
+
+describe('listening where others can reach it', () => {
+  test.each(['0.0.0.0', '::', '192.168.1.5', 'memory.example.com'])('HOST=%s alone is refused', (host) => {
+    const message = refusal({ HOST: host });
+    expect(message).toContain(`HOST is ${JSON.stringify(host)}, which other machines can reach`);
+    expect(message).toContain('FUNES_TRUSTED_NETWORK=on');
+  });
+
+  test('FUNES_TRUSTED_NETWORK=off and a wrong FUNES_TRUSTED_NETWORK do not open it', () => {
+    expect(refusal({ HOST: '0.0.0.0', FUNES_TRUSTED_NETWORK: 'off' })).toContain(
+      'which other machines can reach',
+    );
+    expect(refusal({ HOST: '0.0.0.0', FUNES_TRUSTED_NETWORK: 'sure' })).toContain(
+      'which other machines can reach',
+    );
+  });
+});

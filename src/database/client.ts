@@ -1,0 +1,59 @@
+import type { Logger } from 'pino';
+import postgres, { type Options, type Sql } from 'postgres';
+import type { EmbeddedConnection } from './embedded/embedded-database.ts';
+
+export interface ClientOptions {
+  target: string | EmbeddedConnection;
+  connections: number;
+  connectTimeoutMs: number;
+  /** Named prepared statements and settings of the session; not behind a pooler that shares connections. */
+  prepare: boolean;
+  statementTimeoutMs: number;
+  applicationName: string;
+  logger: Pick<Logger, 'debug'> | undefined;
+  /** Called whenever a connection, or an attempt to connect, has ended. */
+  onclose(): void;
+}
+
+const reconnectPauseS = 0.02; // postgres.js' own grows to 20 s, during which every request would wait
+
+/** A postgres.js client with what this server always needs; nothing is connected yet. */
+export function openClient(options: ClientOptions): Sql {
+  const { target, logger, prepare } = options;
+  const settings: Options<Record<string, never>> = {
+    max: options.connections,
+    prepare,
+    connect_timeout: options.connectTimeoutMs / 1000,
+    // Arrays then travel as text. The query for their types cannot be caught when its connection is lost.
+    fetch_types: false,
+    // Connections stay: postgres.js may close one for its age while it is reserved.
+    idle_timeout: 0,
+    max_lifetime: null,
+    backoff: () => reconnectPauseS,
+    connection: {
+      application_name: options.applicationName,
+      ...(prepare ? { statement_timeout: options.statementTimeoutMs } : {}),
+    },
+    onnotice: (notice) => logger?.debug({ notice: notice.message }, 'database notice'),
+    onclose: options.onclose,
+  };
+  const sql =
+    typeof target === 'string'
+      ? postgres(target, settings)
+      : postgres({ ...settings, ...target, ssl: false });
+  passAsText(sql);
+  return sql;
+}
+
+/** Drizzle turns dates, times and JSON into text and back itself; this is what its own driver does to a client. */
+function passAsText(sql: Sql): void {
+  const asIs = (value: unknown) => value;
+  const { parsers, serializers } = sql.options as unknown as Record<
+    'parsers' | 'serializers',
+    Record<number, (value: unknown) => unknown>
+  >;
+  const dateTypes = [1184, 1082, 1083, 1114, 1182, 1185, 1115, 1231]; // timestamptz, date, time, timestamp; their arrays
+  const jsonTypes = [114, 3802];
+  for (const type of dateTypes) parsers[type] = asIs;
+  for (const type of [...dateTypes, ...jsonTypes]) serializers[type] = asIs;
+}

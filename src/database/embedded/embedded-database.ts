@@ -1,0 +1,155 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { Logger } from 'pino';
+import { type EngineChild, launchEngine } from './engine-child.ts';
+import type { Endpoint, EngineOptions } from './messages.ts';
+
+export interface EmbeddedDatabaseOptions {
+  /** The server's data folder; the database keeps to its subfolder `database`. */
+  dataDir: string;
+  /** Where the files of a fresh database are kept, so that only the very first start has to make them. */
+  cacheDir?: string;
+  /** The `database/cluster` folder of a closed embedded database, which a new data folder starts as a copy of. */
+  template?: string;
+  /** Listen on the loopback interface instead of a unix socket; the default on Windows, which has none. */
+  loopback?: boolean;
+  logger?: Pick<Logger, 'debug' | 'info' | 'error'>;
+}
+
+/** What postgres.js needs to connect. A pool of it must have exactly one connection: PGlite is one session. */
+export type EmbeddedConnection = Endpoint & { user: string; database: string };
+
+export interface EmbeddedDatabase {
+  readonly connection: EmbeddedConnection;
+  /** For people: what it is, and where its data is. */
+  readonly describe: string;
+  /** The process that holds the engine; undefined while a new one is being started. */
+  readonly pid: number | undefined;
+  /**
+   * Ends the statement in hand by ending the engine, which starts again at once. PGlite looks at no cancel request and
+   * at no timeout while it computes, so there is no gentler way. Nothing that was acknowledged is lost.
+   */
+  interrupt(): void;
+  /** Closes the engine with a checkpoint and gives the data folder free. */
+  close(): Promise<void>;
+}
+
+const unixPathBytes = 103; // sun_path has 104 bytes with its NUL on macOS, 108 on Linux
+const steadyAfterMs = 1000;
+const longestPauseMs = 5000;
+
+const defaultCacheDir = fileURLToPath(new URL('../../../node_modules/.cache/funes', import.meta.url));
+
+/**
+ * Starts the embedded PostgreSQL with pgvector in a child process, and starts it again whenever it dies, until `close`.
+ *
+ * @throws FunesError UNAVAILABLE when the data folder is in use (the message names the pid) or cannot be opened.
+ */
+export async function startEmbeddedDatabase(options: EmbeddedDatabaseOptions): Promise<EmbeddedDatabase> {
+  const { dataDir, cacheDir = defaultCacheDir, template, loopback = process.platform === 'win32' } = options;
+  const folder = join(resolve(dataDir), 'database');
+  const socket = loopback ? undefined : socketPath(folder);
+  const engineOptions: EngineOptions = {
+    folder,
+    cacheDir,
+    ...(template === undefined ? {} : { template }),
+    endpoint: socket === undefined ? { host: '127.0.0.1', port: 0 } : { path: socket.path },
+    serverPid: process.pid,
+  };
+  const supervisor = new EngineSupervisor(engineOptions, options.logger);
+  try {
+    const first = await supervisor.start();
+    return {
+      connection: { ...first.endpoint, user: 'postgres', database: 'postgres' },
+      describe: `the embedded database in ${folder}`,
+      get pid() {
+        return supervisor.pid;
+      },
+      interrupt: () => supervisor.interrupt(),
+      close: () => supervisor.close().finally(() => socket?.remove()),
+    };
+  } catch (error) {
+    socket?.remove();
+    throw error;
+  }
+}
+
+function socketPath(folder: string): { path: string; remove(): void } {
+  const path = join(folder, 'engine.sock');
+  if (Buffer.byteLength(path) <= unixPathBytes) return { path, remove: () => {} };
+  const shortFolder = mkdtempSync(join(tmpdir(), 'funes-')); // made with mode 0700
+  return {
+    path: join(shortFolder, 'engine.sock'),
+    remove: () => rmSync(shortFolder, { recursive: true, force: true }),
+  };
+}
+
+/** Keeps one engine process alive. */
+class EngineSupervisor {
+  private child: EngineChild | undefined;
+  private watching: Promise<void> | undefined;
+  private interrupted = false;
+  private readonly closing = new AbortController();
+
+  constructor(
+    private options: EngineOptions,
+    private readonly logger: EmbeddedDatabaseOptions['logger'],
+  ) {}
+
+  get pid(): number | undefined {
+    return this.child?.pid;
+  }
+
+  async start(): Promise<EngineChild> {
+    const child = await this.launch();
+    this.options = { ...this.options, endpoint: child.endpoint }; // a restart must listen where the pool connects
+    this.watching = this.watch(child);
+    return child;
+  }
+
+  interrupt(): void {
+    this.interrupted = true;
+    this.child?.kill();
+  }
+
+  async close(): Promise<void> {
+    this.closing.abort();
+    await this.child?.close();
+    await this.watching;
+  }
+
+  private async launch(): Promise<EngineChild> {
+    this.child = await launchEngine(this.options, (line) => this.logger?.debug(line));
+    return this.child;
+  }
+
+  private async watch(first: EngineChild): Promise<void> {
+    let readyAt = Date.now();
+    let pauseMs = 0;
+    for (let child: EngineChild | undefined = first; ; ) {
+      const how = await child?.exited;
+      this.child = undefined;
+      if (this.closing.signal.aborted) return;
+      if (this.interrupted)
+        this.logger?.info('The embedded database was ended to stop a statement; starting it again.');
+      else if (how !== undefined)
+        this.logger?.error({ how }, 'The embedded database ended; starting it again.');
+      // Once is bad luck; a database that dies at every start must not be started in a tight loop.
+      const steady = this.interrupted || Date.now() - readyAt > steadyAfterMs;
+      pauseMs = steady ? 0 : Math.min(longestPauseMs, pauseMs * 2 + 100);
+      this.interrupted = false;
+      await delay(pauseMs, undefined, { signal: this.closing.signal }).catch(() => {});
+      if (this.closing.signal.aborted) return;
+      child = await this.launch().catch((error: unknown) => {
+        this.logger?.error({ err: error }, 'The embedded database could not be started again.');
+        return undefined;
+      });
+      readyAt = Date.now();
+      if (this.closing.signal.aborted) await child?.close();
+      else if (child !== undefined) this.logger?.info({ pid: child.pid }, 'The embedded database is back.');
+    }
+  }
+}

@@ -1,0 +1,77 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { createRequire } from 'node:module';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { FunesError } from '../../errors.ts';
+import type { Endpoint, EngineMessage, EngineOptions, ServerMessage } from './messages.ts';
+
+/** One engine process that is up. */
+export interface EngineChild {
+  readonly pid: number | undefined;
+  readonly endpoint: Endpoint;
+  /** Resolves when the process has ended, with how, for a log. */
+  readonly exited: Promise<string>;
+  kill(): void;
+  /** Closes the engine with a checkpoint; kills it when that takes too long. */
+  close(): Promise<void>;
+}
+
+const closeWithinMs = 15_000;
+const program = fileURLToPath(new URL('./engine-process.ts', import.meta.url));
+// Resolved here, as the server may have been started from any folder.
+const typescriptLoader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+
+/**
+ * Starts an engine process and waits until it listens.
+ *
+ * @throws FunesError UNAVAILABLE when the data folder is in use or cannot be opened.
+ */
+export async function launchEngine(
+  options: EngineOptions,
+  log: (line: string) => void,
+): Promise<EngineChild> {
+  const child = fork(program, [JSON.stringify(options)], {
+    execArgv: ['--import', typescriptLoader],
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  });
+  let errorOutput = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    errorOutput = (errorOutput + text).slice(-4000);
+  });
+  const exited = once(child, 'close').then(([code, signal]) =>
+    `${signal ?? `status ${code}`} ${errorOutput}`.trim(),
+  );
+  const { endpoint } = await ready(child, exited, log);
+  return {
+    pid: child.pid,
+    endpoint,
+    exited,
+    kill: () => void child.kill('SIGKILL'),
+    close: () => close(child, exited),
+  };
+}
+
+type Ready = Extract<EngineMessage, { type: 'ready' }>;
+
+function ready(child: ChildProcess, exited: Promise<string>, log: (line: string) => void): Promise<Ready> {
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('message', (message: EngineMessage) => {
+      if (message.type === 'ready') resolve(message);
+      else if (message.type === 'refused') reject(new FunesError(message.code, message.message));
+      else log(message.text);
+    });
+    exited.then(
+      (how) =>
+        reject(new FunesError('UNAVAILABLE', `The embedded database ended while it started (${how}).`)),
+      reject,
+    );
+  });
+}
+
+async function close(child: ChildProcess, exited: Promise<string>): Promise<void> {
+  const timer = setTimeout(() => child.kill('SIGKILL'), closeWithinMs);
+  if (child.connected) child.send({ type: 'close' } satisfies ServerMessage);
+  await exited;
+  clearTimeout(timer);
+}

@@ -1,0 +1,106 @@
+import { chmod, mkdir, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
+import { FunesError } from '../../errors.ts';
+import { prepareCluster } from './cluster.ts';
+import { Engine } from './engine.ts';
+import { type FolderLock, lockFolder } from './folder-lock.ts';
+import type { Endpoint, EngineMessage, EngineOptions, ServerMessage } from './messages.ts';
+
+// The program of the process that holds the embedded database. PGlite computes on the thread it is called on, so in the
+// server's own process every statement would stop the event loop.
+
+const closeWithinMs = 10_000;
+interface RunningEngine {
+  lock: FolderLock;
+  engine: Engine;
+  listener: PGLiteSocketServer;
+}
+
+async function start(options: EngineOptions): Promise<RunningEngine> {
+  const { folder, cacheDir, template, serverPid } = options;
+  try {
+    await mkdir(folder, { recursive: true });
+    await chmod(folder, 0o700);
+    const lock = await lockFolder(folder, { serverPid, enginePid: process.pid });
+    const engine = await openEngine(await prepareCluster(folder, cacheDir, template));
+    const listener = await listen(engine, options.endpoint);
+    send({ type: 'ready', endpoint: endpointOf(listener, options.endpoint) });
+    return { lock, engine, listener };
+  } catch (error) {
+    if (error instanceof FunesError || !(error instanceof Error && 'syscall' in error)) throw error;
+    throw new FunesError(
+      'UNAVAILABLE',
+      `The data folder ${folder} cannot be used (${error.message}). Make room for 100 MB and make it writable, or set ` +
+        'FUNES_DATA_DIR to another folder.',
+    );
+  }
+}
+
+async function openEngine(cluster: string): Promise<Engine> {
+  const complaints: string[] = [];
+  let isOpen = false;
+  const log = (text: string) => {
+    if (!isOpen && /FATAL|PANIC|HINT|DETAIL/.test(text)) complaints.push(text);
+    send({ type: 'log', text });
+  };
+  const engine = new Engine(cluster, log, (error) => {
+    process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`, () => process.exit(1));
+  });
+  try {
+    await engine.waitReady;
+  } catch (error) {
+    throw new FunesError(
+      'UNAVAILABLE',
+      `The embedded database in ${cluster} cannot be opened: ${complaints.join(' ') || String(error)} ` +
+        'Restore the folder from a backup, or set FUNES_DATA_DIR to a new folder.',
+      { cause: error },
+    );
+  }
+  isOpen = true;
+  return engine;
+}
+
+async function listen(engine: Engine, endpoint: Endpoint): Promise<PGLiteSocketServer> {
+  if ('path' in endpoint) {
+    await mkdir(dirname(endpoint.path), { recursive: true, mode: 0o700 });
+    await rm(endpoint.path, { force: true }); // left by a process that was killed; the lock says it is dead
+  }
+  // PGlite is one session: a second connection would read and write inside the first one's transactions.
+  const listener = new PGLiteSocketServer({ db: engine, ...endpoint, maxConnections: 1 });
+  await listener.start();
+  return listener;
+}
+
+function endpointOf(listener: PGLiteSocketServer, asked: Endpoint): Endpoint {
+  return 'path' in asked ? asked : { ...asked, port: Number(listener.getServerConn().split(':').pop()) };
+}
+
+function send(message: EngineMessage): void {
+  if (process.connected) process.send?.(message);
+}
+
+async function close(running: Promise<RunningEngine>): Promise<never> {
+  setTimeout(() => process.exit(1), closeWithinMs).unref();
+  const { lock, engine, listener } = await running;
+  await listener.stop();
+  await engine.close(); // writes a checkpoint, so that the next start need not recover
+  await lock.release();
+  process.exit(0);
+}
+
+const options: EngineOptions = JSON.parse(process.argv[2] ?? '');
+process.title = `funes database ${options.folder}`;
+// A terminal and systemd signal the whole group. The server drains first and then says when to close.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
+
+const running = start(options);
+running.catch((error: unknown) => {
+  const { code, message } =
+    error instanceof FunesError ? error : new FunesError('INTERNAL_SERVER_ERROR', String(error));
+  process.send?.({ type: 'refused', code, message } satisfies EngineMessage, () => process.exit(1));
+});
+process.on('message', (message: ServerMessage) => {
+  if (message.type === 'close') void close(running);
+});
+process.on('disconnect', () => void close(running)); // the server is gone, however it died

@@ -1,0 +1,99 @@
+import { type FileHandle, open, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import nativeFs from 'fs-native-extensions';
+import { FunesError } from '../../errors.ts';
+
+/** Who holds a data folder, as it stands in `owner.json` beside the lock. */
+export interface FolderOwner {
+  /** The server that a person started and can stop. */
+  serverPid: number;
+  /** The process with the database engine, which holds the lock. */
+  enginePid: number;
+}
+
+export interface FolderLock {
+  release(): Promise<void>;
+}
+
+const retryEveryMs = 50;
+
+/**
+ * Takes the exclusive lock on a data folder. The kernel holds it for the open file: it ends with the process, by
+ * whatever death, and cannot grow stale while the engine computes or be mistaken for another process with the same pid.
+ *
+ * @param waitMs how long to wait for an engine whose server is already dead and which is about to close.
+ * @throws FunesError UNAVAILABLE that names the pid of the server that holds it.
+ */
+export async function lockFolder(folder: string, owner: FolderOwner, waitMs = 10_000): Promise<FolderLock> {
+  const file = await open(join(folder, 'lock'), 'a');
+  const ownerFile = join(folder, 'owner.json');
+  const deadline = Date.now() + waitMs;
+  try {
+    while (!tryLock(file, folder)) {
+      const holder = await readOwner(ownerFile);
+      const serverAlive = holder !== undefined && isAlive(holder.serverPid);
+      if (serverAlive || Date.now() >= deadline) throw inUse(folder, holder, serverAlive);
+      await delay(retryEveryMs);
+    }
+    await writeFile(ownerFile, JSON.stringify(owner));
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+  return { release: () => file.close() };
+}
+
+function tryLock(file: FileHandle, folder: string): boolean {
+  try {
+    return nativeFs.tryLock(file.fd);
+  } catch (error) {
+    throw new FunesError(
+      'UNAVAILABLE',
+      `The data folder ${folder} cannot be locked, and two servers on one folder would lose data: its file system ` +
+        'has no file locks. Set FUNES_DATA_DIR to a folder on a local disk, or DATABASE_URL to use a PostgreSQL server.',
+      { cause: error },
+    );
+  }
+}
+
+async function readOwner(ownerFile: string): Promise<FolderOwner | undefined> {
+  try {
+    const owner: unknown = JSON.parse(await readFile(ownerFile, 'utf8'));
+    return isOwner(owner) ? owner : undefined;
+  } catch {
+    return undefined; // its holder has the lock and is just about to write it
+  }
+}
+
+function isOwner(value: unknown): value is FolderOwner {
+  const { serverPid, enginePid } = (value ?? {}) as Partial<Record<keyof FolderOwner, unknown>>;
+  return Number.isInteger(serverPid) && Number.isInteger(enginePid);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+function inUse(folder: string, holder: FolderOwner | undefined, serverAlive: boolean): FunesError {
+  if (holder === undefined) {
+    return new FunesError(
+      'UNAVAILABLE',
+      `The data folder ${folder} is in use by another process. Try again.`,
+    );
+  }
+  const { serverPid, enginePid } = holder;
+  return new FunesError(
+    'UNAVAILABLE',
+    serverAlive
+      ? `The data folder ${folder} is in use by another funes server, process ${serverPid}. Use that server, stop it ` +
+          `(kill ${serverPid}), or set FUNES_DATA_DIR to another folder.`
+      : `The data folder ${folder} is still held by process ${enginePid}, the database engine of a server that has ` +
+          `ended. Wait until it has closed, or end it (kill -9 ${enginePid}); no stored data is lost by that.`,
+  );
+}

@@ -1,0 +1,65 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import postgres from 'postgres';
+import type { TestProject } from 'vitest/node';
+import { startEmbeddedDatabase } from '../../src/database/embedded/embedded-database.ts';
+import { migrate } from '../../src/database/migrate.ts';
+import { openPool, type PoolOptions } from '../../src/database/pool.ts';
+
+/** A migrated database, made once a run, that every test file gets a copy of. */
+export type DatabaseTemplate =
+  | { engine: 'embedded'; cluster: string }
+  | { engine: 'postgres'; serverUrl: string; database: string };
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    databaseTemplate: DatabaseTemplate;
+  }
+}
+
+/** Vitest's global set-up: the embedded engine, or the server of TEST_DATABASE_URL. */
+export default async function setUp({ provide }: TestProject): Promise<() => Promise<void>> {
+  const serverUrl = process.env.TEST_DATABASE_URL;
+  const { template, remove } = serverUrl ? await postgresTemplate(serverUrl) : await embeddedTemplate();
+  provide('databaseTemplate', template);
+  return remove;
+}
+
+async function embeddedTemplate() {
+  const dataDir = await mkdtemp(join(tmpdir(), 'funes-test-template-'));
+  const database = await startEmbeddedDatabase({ dataDir });
+  await migrateAndClose(database).finally(() => database.close());
+  const template: DatabaseTemplate = { engine: 'embedded', cluster: join(dataDir, 'database/cluster') };
+  return { template, remove: () => rm(dataDir, { recursive: true, force: true }) };
+}
+
+async function postgresTemplate(serverUrl: string) {
+  const database = `funes_test_template_${process.pid}_${Date.now()}`;
+  await onServer(serverUrl, `create database ${database}`);
+  await migrateAndClose(databaseUrl(serverUrl, database));
+  const template: DatabaseTemplate = { engine: 'postgres', serverUrl, database };
+  return { template, remove: () => onServer(serverUrl, `drop database ${database} with (force)`) };
+}
+
+async function migrateAndClose(database: PoolOptions['database']): Promise<void> {
+  const pool = openPool({ database, poolSize: 1 });
+  await migrate(pool).finally(() => pool.close());
+}
+
+/** The URL of another database on the same server. */
+export function databaseUrl(serverUrl: string, database: string): string {
+  const url = new URL(serverUrl);
+  url.pathname = `/${database}`;
+  return url.href;
+}
+
+/** Runs one statement outside any transaction, as CREATE DATABASE needs it. */
+export async function onServer(serverUrl: string, statement: string): Promise<void> {
+  const sql = postgres(serverUrl, { max: 1, onnotice: () => {} });
+  try {
+    await sql.unsafe(statement);
+  } finally {
+    await sql.end();
+  }
+}

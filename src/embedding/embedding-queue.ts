@@ -1,0 +1,203 @@
+import { setImmediate } from 'node:timers';
+import { FunesError } from '../errors.ts';
+import { planBatches } from './batches.ts';
+import { FairQueue } from './fair-queue.ts';
+import type { InferenceThread } from './inference-thread.ts';
+import { meanOfWindows, segmentLength, segments, type WindowVector } from './long-text.ts';
+
+/** Queries are computed before writes, because somebody waits for their answer. */
+export type Lane = 'query' | 'write';
+
+/** One batch the model has computed. */
+export interface BatchReport {
+  lane: Lane;
+  /** Texts (or windows of long texts) in it. */
+  texts: number;
+  /** Tokens of its longest text, to which the others were padded, times its texts. */
+  tokens: number;
+}
+
+/** Whom the queue tells what happened. */
+export interface QueueHooks {
+  onBatch?: ((report: BatchReport) => void) | undefined;
+  /** Hears why a round failed; the calls in it are told in general terms. */
+  onFailure?: ((cause: unknown) => void) | undefined;
+}
+
+/** Tokens computed between two looks at what waits: the longest a query waits behind a book. */
+const roundTokens = 512;
+
+/** Rounds of queries in a row while writes wait, so that a stream of searches slows writes down but never stops them. */
+const maxQueryRounds = 6;
+
+/** [CLS] and [SEP]. */
+const specialTokens = 2;
+
+/** One call of `embed`: settles when each of its texts has its vector, rejects with the first failure. */
+interface Call {
+  texts: TextProgress[];
+  unfinished: number;
+  resolve(vectors: Float32Array[]): void;
+  reject(error: Error): void;
+}
+
+interface TextProgress {
+  /** Segments and windows that are still to be processed. */
+  pending: number;
+  windows: WindowVector[];
+}
+
+interface Segment {
+  weight: number;
+  text: string;
+  progress: TextProgress;
+  call: Call;
+}
+
+interface Window extends Segment {
+  tokens: number;
+}
+
+interface Waiting {
+  segments: FairQueue<Call, Segment>;
+  windows: FairQueue<Call, Window>;
+}
+
+/**
+ * Feeds the inference thread: texts are cut into windows, windows that wait at the same time are computed together
+ * whoever asked, in rounds small enough that a query never waits long, and callers are served in turn.
+ */
+export class EmbeddingQueue {
+  private readonly lanes: Record<Lane, Waiting> = {
+    query: { segments: new FairQueue(), windows: new FairQueue() },
+    write: { segments: new FairQueue(), windows: new FairQueue() },
+  };
+  private worker: Promise<void> | undefined;
+  private closed = false;
+  private queryRounds = 0;
+
+  constructor(
+    private readonly thread: Pick<InferenceThread, 'cut' | 'infer'>,
+    private readonly dimensions: number,
+    private readonly hooks: QueueHooks,
+  ) {}
+
+  /** The vectors of `texts`, in order. Rejects with FunesError UNAVAILABLE when they cannot be computed. */
+  embed(texts: readonly string[], lane: Lane): Promise<Float32Array[]> {
+    if (this.closed) return Promise.reject(closedError());
+    if (texts.length === 0) return Promise.resolve([]);
+    return new Promise((resolve, reject) => {
+      const call: Call = { texts: [], unfinished: texts.length, resolve, reject };
+      for (const text of texts) {
+        const parts = segments(text);
+        const progress: TextProgress = { pending: parts.length, windows: [] };
+        call.texts.push(progress);
+        const waiting = parts.map((part) => ({ weight: part.length, text: part, progress, call }));
+        this.lanes[lane].segments.add(call, waiting);
+      }
+      this.worker ??= this.work();
+    });
+  }
+
+  /** Rejects all that waits, and resolves when the round that is being computed has ended. */
+  async close(): Promise<void> {
+    this.closed = true;
+    for (const lane of Object.values(this.lanes)) {
+      for (const call of [...lane.segments.callers(), ...lane.windows.callers()])
+        this.fail(call, closedError());
+    }
+    await this.worker;
+  }
+
+  private async work(): Promise<void> {
+    // Calls that other sockets bring in the same turn of the event loop join the first round.
+    await new Promise((resolve) => setImmediate(resolve));
+    let round = this.nextRound();
+    while (round !== undefined && !this.closed) {
+      await round();
+      round = this.nextRound();
+    }
+    this.worker = undefined;
+  }
+
+  private nextRound(): (() => Promise<void>) | undefined {
+    const writesFirst = this.queryRounds >= maxQueryRounds;
+    for (const lane of writesFirst ? (['write', 'query'] as const) : (['query', 'write'] as const)) {
+      const round = this.nextRoundOf(lane);
+      if (round === undefined) continue;
+      this.queryRounds = lane === 'query' ? this.queryRounds + 1 : 0;
+      return round;
+    }
+    return undefined;
+  }
+
+  private nextRoundOf(lane: Lane): (() => Promise<void>) | undefined {
+    const { segments: uncut, windows } = this.lanes[lane];
+    // Cutting ahead of a full round only, so that a book's tokenizing does not hold up what comes after it.
+    if (!uncut.empty && windows.weight < 2 * roundTokens)
+      return () => this.cut(lane, uncut.take(segmentLength));
+    if (!windows.empty) return () => this.infer(lane, windows.take(roundTokens));
+    return undefined;
+  }
+
+  private async cut(lane: Lane, round: Segment[]): Promise<void> {
+    await this.attempt(round, async () => {
+      const spans = await this.thread.cut(round.map((segment) => segment.text));
+      round.forEach(({ text, progress, call }, i) => {
+        const windows = (spans[i] ?? []).map(({ start, end, tokens }): Window => {
+          const weight = tokens + specialTokens;
+          return { weight, tokens, text: text.slice(start, end), progress, call };
+        });
+        progress.pending += windows.length - 1;
+        this.lanes[lane].windows.add(call, windows);
+      });
+    });
+  }
+
+  private async infer(lane: Lane, round: Window[]): Promise<void> {
+    await this.attempt(round, async () => {
+      const batches = planBatches(round);
+      const results = await this.thread.infer(batches.map((batch) => batch.map((window) => window.text)));
+      batches.forEach((batch, i) => {
+        const longest = batch.at(-1)?.weight ?? 0;
+        this.hooks.onBatch?.({ lane, texts: batch.length, tokens: longest * batch.length });
+        batch.forEach((window, j) => {
+          const vector = results[i]?.slice(j * this.dimensions, (j + 1) * this.dimensions);
+          this.finish(window, vector ?? new Float32Array());
+        });
+      });
+    });
+  }
+
+  private finish({ tokens, progress, call }: Window, vector: Float32Array): void {
+    progress.windows.push({ tokens, vector });
+    progress.pending -= 1;
+    if (progress.pending > 0) return;
+    call.unfinished -= 1;
+    if (call.unfinished === 0) call.resolve(call.texts.map((text) => meanOfWindows(text.windows)));
+  }
+
+  /** Runs a round; when it fails, so do the calls that had a part in it, and the next round is tried. */
+  private async attempt(round: readonly Segment[], run: () => Promise<void>): Promise<void> {
+    try {
+      await run();
+    } catch (cause) {
+      const message =
+        'The embedding model stopped while it was computing; it is being started again. Try again.';
+      const error = new FunesError('UNAVAILABLE', message, { cause });
+      for (const { call } of round) this.fail(call, error);
+    }
+  }
+
+  private fail(call: Call, error: Error): void {
+    for (const lane of Object.values(this.lanes)) {
+      lane.segments.drop(call);
+      lane.windows.drop(call);
+    }
+    call.reject(error);
+  }
+}
+
+function closedError(): FunesError {
+  return new FunesError('UNAVAILABLE', 'The server is shutting down and computes no more embeddings.');
+}

@@ -1,0 +1,34 @@
+import { workerData } from 'piscina';
+import { loadTokenizer, type TokenizerOptions } from '../embedding/tokenizer.ts';
+import { outlineText, type TextStructure } from './chunker-outline.ts';
+import { type ChunkSizes, type ChunkSpan, packUnits } from './chunker-packing.ts';
+import { measureUnits } from './chunker-units.ts';
+
+// Runs in the chunker's thread only: importing this module elsewhere would count tokens on the importer's thread.
+
+/** One text to cut. */
+export interface ChunkTask extends ChunkSizes {
+  text: string;
+  format: TextStructure;
+}
+
+/** Distinct words whose counts are remembered; about 10 MB. */
+const rememberedWords = 100_000;
+const tokensOfWord = new Map<string, number>();
+const tokenizerLoaded = loadTokenizer(workerData as TokenizerOptions);
+
+/** Cuts a text; see `Chunker.chunk`. */
+export default async function chunk({ text, format, chunkSize, overlap }: ChunkTask): Promise<ChunkSpan[]> {
+  const tokenizer = await tokenizerLoaded;
+  const countTokens = (part: string) => tokenizer.countTokens(part);
+  const countWordTokens = (word: string) => {
+    const known = tokensOfWord.get(word);
+    if (known !== undefined) return known;
+    if (tokensOfWord.size >= rememberedWords) tokensOfWord.clear();
+    const tokens = countTokens(word);
+    tokensOfWord.set(word, tokens);
+    return tokens;
+  };
+  const units = measureUnits(text, outlineText(text, format), countWordTokens, chunkSize);
+  return packUnits(text, units, countTokens, { chunkSize, overlap });
+}

@@ -1,0 +1,111 @@
+import { extname } from 'node:path';
+import { FunesError, quote } from '../errors.ts';
+import type { TextStructure } from './chunker-outline.ts';
+
+/** A kind of file that documents are made of. */
+export interface DocumentFormat {
+  /** Its usual extension without the dot; what is stored as the document's file type. */
+  name: string;
+  /** Other names, all in lower case: further extensions and media types. */
+  aliases: readonly string[];
+  /** How its text shows headings and blocks to the chunker. */
+  structure: TextStructure;
+  /** Gives the file's text. Throws FunesError BAD_USER_INPUT for bytes that are not of this format. */
+  read(bytes: Uint8Array): string | Promise<string>;
+}
+
+/** Every format that can be ingested; a new one needs an entry here and nothing else. */
+export const documentFormats: readonly DocumentFormat[] = [
+  { name: 'txt', aliases: ['text', 'text/plain'], structure: 'text', read: decodeText },
+  {
+    name: 'md',
+    aliases: ['markdown', 'text/markdown', 'text/x-markdown'],
+    structure: 'markdown',
+    read: decodeText,
+  },
+];
+
+/**
+ * Finds a document's format by `fileType` (an extension or a media type, in any case) when it is given, else by the
+ * extension of `filename`; a name without extension is taken for plain text.
+ *
+ * Throws FunesError BAD_USER_INPUT, which names the supported formats, for any other.
+ */
+export function formatOf(filename: string, fileType?: string | null): DocumentFormat {
+  const said = fileType?.trim() || extname(filename) || 'txt';
+  const name = said.replace(/^\./, '').replace(/;.*$/s, '').trim().toLowerCase();
+  const format = documentFormats.find((one) => one.name === name || one.aliases.includes(name));
+  if (format) return format;
+  const source = fileType?.trim() ? 'fileType is' : `The file ${quote(filename)} has the extension`;
+  throw new FunesError(
+    'BAD_USER_INPUT',
+    `${source} ${quote(said)}, which cannot be ingested. Supported are ` +
+      `${documentFormats.map((one) => [one.name, ...one.aliases].join(' or ')).join('; ')}: ` +
+      'convert the file, or say with fileType which of these it is.',
+  );
+}
+
+/**
+ * Decodes a text file: UTF-8, or UTF-16 that begins with a byte order mark. A byte order mark tells the encoding and is
+ * no part of the text; everything else is kept as it is, line endings included.
+ *
+ * Throws FunesError BAD_USER_INPUT for bytes that are no text in these encodings.
+ */
+export function decodeText(bytes: Uint8Array): string {
+  const encoding = encodingOf(bytes);
+  let text: string;
+  try {
+    text = new TextDecoder(encoding, { fatal: true }).decode(bytes);
+  } catch (error) {
+    const place = encoding === 'utf-8' ? ` (byte ${firstInvalidByte(bytes)} is wrong)` : '';
+    throw new FunesError(
+      'BAD_USER_INPUT',
+      `The file is not valid ${encoding.toUpperCase()}${place}. Save it as UTF-8 and send it again.`,
+      { cause: error },
+    );
+  }
+  if (text.includes('\0')) {
+    throw new FunesError(
+      'BAD_USER_INPUT',
+      `The file contains a NUL character (at character ${text.indexOf('\0')}): it is binary, or text in another ` +
+        'encoding. Save it as UTF-8 and send it again.',
+    );
+  }
+  return text;
+}
+
+/**
+ * Decodes base64 (RFC 4648, standard or URL-safe alphabet, white space allowed, padding optional).
+ * Throws FunesError BAD_USER_INPUT for anything else; `name` is what the client calls the value.
+ */
+export function decodeBase64(value: string, name: string): Uint8Array {
+  const digits = value.replace(/\s+/g, '').replace(/={1,2}$/, '');
+  const wrong = /[^A-Za-z0-9+/_-]/u.exec(digits);
+  if (wrong || digits.length % 4 === 1) {
+    const reason = wrong ? `has the character ${quote(wrong[0])}` : 'was cut off';
+    throw new FunesError(
+      'BAD_USER_INPUT',
+      `${name} is not base64: it ${reason}. Encode the file's bytes again.`,
+    );
+  }
+  return Buffer.from(digits, 'base64');
+}
+
+function encodingOf(bytes: Uint8Array): 'utf-8' | 'utf-16le' | 'utf-16be' {
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return 'utf-16le';
+  if (bytes[0] === 0xfe && bytes[1] === 0xff) return 'utf-16be';
+  return 'utf-8';
+}
+
+/** Offset of the first byte that is not UTF-8. */
+function firstInvalidByte(bytes: Uint8Array): number {
+  const replacement = Buffer.from('\uFFFD');
+  let offset = 0;
+  for (const valid of new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes).split('\uFFFD')) {
+    offset += Buffer.byteLength(valid);
+    // The decoder's replacement character may as well be in the file itself.
+    if (!replacement.equals(bytes.subarray(offset, offset + replacement.length))) break;
+    offset += replacement.length;
+  }
+  return offset;
+}

@@ -1,0 +1,182 @@
+import { createHash } from 'node:crypto';
+import { FunesError, quote } from '../errors.ts';
+import { limits } from '../limits.ts';
+import { checkJson, checkOptionalText, checkRange, checkText } from '../store/checks.ts';
+import {
+  type ChunkValues,
+  createDocument,
+  documentNotFound,
+  findDocumentByHash,
+  readDocuments,
+  updateDocument,
+} from '../store/documents.ts';
+import { embedForWriting } from '../store/embeddings.ts';
+import type { DocumentRow } from '../store/rows.ts';
+import type { Services } from '../store/services.ts';
+import { ownerOf, type Viewer } from '../viewer.ts';
+import { checkChunkSizes } from './chunker.ts';
+import { type DocumentFormat, decodeBase64, formatOf } from './formats.ts';
+
+/** Where a document's text comes from: exactly one of the two. */
+interface Source {
+  content?: string | null | undefined;
+  contentBase64?: string | null | undefined;
+}
+
+interface Sizes {
+  chunkSize?: number | null | undefined;
+  overlap?: number | null | undefined;
+}
+
+/** What a client says of a new document. */
+export interface NewDocument extends Source, Sizes {
+  filename: string;
+  filePath?: string | null | undefined;
+  fileType?: string | null | undefined;
+  userId?: string | null | undefined;
+  metadata?: Record<string, unknown> | null | undefined;
+}
+
+/** What of a document can be changed; a field that is left out stays as it is. */
+export interface DocumentUpdate extends Source, Sizes {
+  filename?: string | null | undefined;
+  filePath?: string | null | undefined;
+  fileType?: string | null | undefined;
+  metadata?: Record<string, unknown> | null | undefined;
+}
+
+/**
+ * Stores a document: bytes -> text -> chunks -> embeddings -> one transaction. The same bytes of the same user again
+ * are a no-op that gives the first document, whatever else is said of them.
+ * @throws FunesError BAD_USER_INPUT or LIMIT_EXCEEDED naming the field; nothing is stored then.
+ */
+export async function ingestDocument(
+  services: Services,
+  viewer: Viewer,
+  input: NewDocument,
+): Promise<{ document: DocumentRow; created: boolean }> {
+  const userId = ownerOf(viewer, checkOptionalText(input.userId, 'input.userId', 100));
+  const filename = checkText(input.filename, 'input.filename', 255);
+  const filePath = checkOptionalText(input.filePath, 'input.filePath', 4096) ?? null;
+  const metadata = checkJson(input.metadata ?? {}, 'input.metadata');
+  const sizes = readSizes(input);
+  const format = formatOf(filename, input.fileType);
+  const bytes = readBytes(input);
+  const contentHash = sha256(bytes);
+  const known = await findDocumentByHash(services.database, viewer, userId, contentHash);
+  if (known) return { document: known, created: false };
+  const chunks = await toChunks(services, format, bytes, sizes);
+  const values = {
+    userId,
+    filename,
+    filePath,
+    fileType: format.name,
+    fileSize: bytes.length,
+    contentHash,
+    metadata,
+  };
+  return createDocument(services.database, viewer, values, chunks);
+}
+
+/**
+ * Changes what is said of a document and, when there is new text, its chunks.
+ * @throws FunesError NOT_FOUND; CONFLICT when another document has the new bytes; otherwise as `ingestDocument`.
+ */
+export async function replaceDocument(
+  services: Services,
+  viewer: Viewer,
+  id: string,
+  input: DocumentUpdate,
+): Promise<DocumentRow> {
+  for (const [field, value] of Object.entries({ filename: input.filename, metadata: input.metadata })) {
+    if (value === null) {
+      throw new FunesError(
+        'BAD_USER_INPUT',
+        `input.${field} has a value in every document: null cannot be stored.`,
+      );
+    }
+  }
+  const values = {
+    ...(input.filename != null && { filename: checkText(input.filename, 'input.filename', 255) }),
+    ...(input.filePath !== undefined && {
+      filePath: checkOptionalText(input.filePath, 'input.filePath', 4096),
+    }),
+    ...(input.metadata != null && { metadata: checkJson(input.metadata, 'input.metadata') }),
+  };
+  if (input.content == null && input.contentBase64 == null) {
+    if (input.fileType != null || input.chunkSize != null || input.overlap != null) {
+      throw new FunesError(
+        'BAD_USER_INPUT',
+        'fileType, chunkSize and overlap say how new text is read and cut: give content or contentBase64 with them.',
+      );
+    }
+    return updateDocument(services.database, viewer, id, { values });
+  }
+  const sizes = readSizes(input);
+  const bytes = readBytes(input);
+  const [current] = await readDocuments(services.database, viewer, [id]);
+  if (!current) throw documentNotFound(id);
+  const format = formatOf(
+    values.filename ?? current.filename,
+    input.fileType ?? (values.filename ? null : current.fileType),
+  );
+  const chunks = await toChunks(services, format, bytes, sizes);
+  return updateDocument(services.database, viewer, id, {
+    values: { ...values, fileType: format.name, fileSize: bytes.length, contentHash: sha256(bytes) },
+    chunks,
+  });
+}
+
+function readSizes({ chunkSize, overlap }: Sizes) {
+  const sizes = checkChunkSizes({
+    ...(chunkSize != null && { chunkSize }),
+    ...(overlap != null && { overlap }),
+  });
+  checkRange(sizes.chunkSize, 'input.chunkSize', 1, limits.chunkSize);
+  return sizes;
+}
+
+function readBytes({ content, contentBase64 }: Source): Uint8Array {
+  if ((content == null) === (contentBase64 == null)) {
+    throw new FunesError(
+      'BAD_USER_INPUT',
+      'Give the document as content (text) or as contentBase64 (bytes): exactly one of them.',
+    );
+  }
+  if (content != null) return Buffer.from(checkText(content, 'input.content', limits.documentLength));
+  return decodeBase64(contentBase64 ?? '', 'input.contentBase64');
+}
+
+async function toChunks(
+  { chunker, embedder, log }: Services,
+  format: DocumentFormat,
+  bytes: Uint8Array,
+  sizes: ReturnType<typeof checkChunkSizes>,
+): Promise<ChunkValues[]> {
+  const text = checkText(await format.read(bytes), "The document's text", limits.documentLength);
+  const pieces = await chunker.chunk(text, { format: format.structure, ...sizes });
+  if (pieces.length === 0) {
+    throw new FunesError(
+      'BAD_USER_INPUT',
+      `The document's text has nothing that could be searched for: ${quote(text)}.`,
+    );
+  }
+  const embeddings = await embedForWriting(
+    embedder,
+    pieces.map(({ content }) => content),
+    log,
+  );
+  return pieces.map(({ content, tokens, overlapTokens, startOffset, endOffset }, i) => ({
+    content,
+    chunkSize: tokens,
+    overlapSize: overlapTokens,
+    startOffset,
+    endOffset,
+    embedding: embeddings[i]?.embedding ?? null,
+    embeddingModel: embeddings[i]?.embeddingModel ?? null,
+  }));
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}

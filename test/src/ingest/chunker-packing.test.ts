@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest';
+import { outlineText } from '../../../src/ingest/chunker-outline.ts';
+import { packUnits } from '../../../src/ingest/chunker-packing.ts';
+import { measureUnits } from '../../../src/ingest/chunker-units.ts';
+
+// The bundled model's counts of words add up to the count of their text; those of other vocabularies need not.
+test('chunks and overlaps fit when a text has more tokens than its words have together', () => {
+  const countTokens = (text: string) => {
+    const words = text.match(/\S+/g)?.length ?? 0;
+    return words + Math.floor(words / 4);
+  };
+  const text = 'one two three. Four five six seven.\n'.repeat(40);
+  const sizes = { chunkSize: 20, overlap: 7 };
+  const units = measureUnits(text, outlineText(text, 'text'), countTokens, sizes.chunkSize);
+  const chunks = packUnits(text, units, countTokens, sizes);
+  let end = 0;
+  for (const chunk of chunks) {
+    expect(chunk.tokens).toBe(countTokens(text.slice(chunk.startOffset, chunk.endOffset)));
+    expect(chunk.tokens).toBeLessThanOrEqual(sizes.chunkSize);
+    expect(chunk.overlapTokens).toBe(countTokens(text.slice(chunk.startOffset, end)));
+    expect(chunk.overlapTokens).toBeLessThanOrEqual(sizes.overlap);
+    expect(chunk.startOffset).toBeLessThanOrEqual(end);
+    end = chunk.endOffset;
+  }
+  expect(end).toBe(text.length);
+  expect(Math.min(...chunks.slice(1).map((chunk) => chunk.overlapTokens))).toBeGreaterThan(0);
+});

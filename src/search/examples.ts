@@ -1,0 +1,167 @@
+import { and, asc, eq, inArray, notInArray, type SQL, type SQLWrapper, sql } from 'drizzle-orm';
+import { documentChunks, documents } from '../../schema/index.ts';
+import { type Database, transaction } from '../database/transaction.ts';
+import { FunesError, quote } from '../errors.ts';
+import { chunkFields, type DocumentRow, documentFields } from '../store/rows.ts';
+import { type Viewer, visibleTo } from '../viewer.ts';
+import { byMean, chunkConditions, chunksFor, type DocumentMatch, refuseRanked } from './documents.ts';
+import type { Match } from './matches.ts';
+import { nearest } from './nearest.ts';
+import { searchSettings } from './options.ts';
+import { isRanked, ranked } from './ranking.ts';
+import {
+  hitColumns,
+  hitOrder,
+  type Searchable,
+  type SearchRequest,
+  toLists,
+  withinDistance,
+} from './search.ts';
+
+/** Ids of rows to be near to, one at least, and of rows to be away from. */
+export interface Examples {
+  like: readonly string[];
+  unlike: readonly string[];
+}
+
+const key = sql`1`;
+const operand = sql`source.vector`;
+
+/**
+ * The `k` rows nearest to `2 * mean(like) - mean(unlike)`, scaled to length 1; without `unlike` to `mean(like)`. This is
+ * Rocchio's relevance feedback (in "The SMART Retrieval System", 1971) with the mean of the liked for a query and weights
+ * of 1, and what Qdrant's recommend API calls `average_vector`. Each example counts once, and none is a match. One
+ * statement; the vectors stay in the database.
+ * @param name what a row is called in messages.
+ * @throws FunesError NOT_FOUND for ids that the viewer sees no row with, CONFLICT for rows that have no embedding yet.
+ */
+export async function searchByExamples<Row>(
+  database: Database,
+  viewer: Viewer,
+  searched: Searchable<Row>,
+  name: string,
+  examples: Examples,
+  request: SearchRequest,
+): Promise<Match<Row>[]> {
+  const ids = [...examples.like, ...examples.unlike];
+  const visible = searched.userId && visibleTo(viewer, searched.userId);
+  const rows = sql`select ${searched.id} as id, ${searched.embedding} as vector from ${searched.table}
+    where ${and(inArray(searched.id, ids), visible)}`;
+  const filters = and(visible, request.conditions);
+  const query = { ...request, filters, conditions: and(filters, notInArray(searched.id, ids)) };
+  const hits = isRanked(request.options)
+    ? ranked(searched, { ...query, vector: operand, text: undefined })
+    : nearest(searched, { ...query, operand });
+  const sameRow = searched.hit.map((column) => eq(column, sql`hit.${sql.identifier(column.name)}`));
+  const found = await transaction(
+    database,
+    viewer,
+    { access: 'read', settings: searchSettings(request.options, request.k) },
+    (tx) =>
+      tx
+        .select({ ...sourceColumns, ...hitColumns(key, request.options), row: searched.fields })
+        .from(fromExamples(rows, examples, hits, request))
+        .leftJoin(searched.table, and(...sameRow))
+        .orderBy(hitOrder(request.options), asc(searched.id)),
+  );
+  checkFound(found[0], ids, name);
+  return toLists(hitsAmong(found), request.k, request.options, ({ row }) => row as Row).get('1') ?? [];
+}
+
+/** The same for documents, by the means of their chunks; `chunk` is the one nearest to what the examples say. */
+export async function searchDocumentsByExamples(
+  database: Database,
+  viewer: Viewer,
+  examples: Examples,
+  request: SearchRequest,
+): Promise<DocumentMatch[]> {
+  refuseRanked(request.options);
+  const ids = [...examples.like, ...examples.unlike];
+  const rows = sql`select ${documents.id} as id, (select avg(member.embedding) from document_chunks member
+      where member.document_id = ${documents.id} and member.user_id = ${documents.userId}) as vector
+    from ${documents} where ${and(inArray(documents.id, ids), visibleTo(viewer, documents.userId))}`;
+  const filters = chunkConditions(viewer, request.conditions);
+  const hits = byMean(and(filters, notInArray(documentChunks.documentId, ids)), filters, request);
+  const found = await transaction(
+    database,
+    viewer,
+    { access: 'read', settings: searchSettings(request.options, chunksFor(request.k)) },
+    (tx) =>
+      tx
+        .select({
+          ...sourceColumns,
+          ...hitColumns(key, request.options),
+          row: documentFields,
+          chunk: chunkFields,
+        })
+        .from(fromExamples(rows, examples, hits, request))
+        .leftJoin(
+          documentChunks,
+          and(eq(documentChunks.id, sql`hit.chunk_id`), eq(documentChunks.userId, sql`hit.user_id`)),
+        )
+        .leftJoin(
+          documents,
+          and(eq(documents.id, sql`hit.document_id`), eq(documents.userId, sql`hit.user_id`)),
+        )
+        .orderBy(hitOrder(request.options), asc(documents.id)),
+  );
+  checkFound(found[0], ids, 'document');
+  const matches = toLists<(typeof found)[number], DocumentRow, DocumentMatch>(
+    hitsAmong(found),
+    request.k,
+    request.options,
+    ({ row }) => row as DocumentRow,
+    ({ chunk }) => ({ chunk: chunk as DocumentMatch['chunk'] }),
+  );
+  return matches.get('1') ?? [];
+}
+
+/** What was found of the examples, beside each hit; one row without a hit when there is none. */
+const sourceColumns = {
+  known: sql<string[]>`to_json(source.known)`,
+  pending: sql<string[]>`to_json(source.pending)`,
+  isHit: sql<boolean>`hit.distance is not null`,
+};
+
+function fromExamples(rows: SQL, { like, unlike }: Examples, hits: SQL, { options }: SearchRequest): SQL {
+  const among = (ids: readonly string[]): SQLWrapper =>
+    ids.length === 0 ? sql`false` : inArray(sql`id`, [...ids]);
+  return sql`(
+    select known, pending, l2_normalize(case when away is null then near else near + near - away end) as vector
+    from (
+      select coalesce(array_agg(id::text), '{}') as known,
+        coalesce(array_agg(id::text) filter (where vector is null), '{}') as pending,
+        avg(vector) filter (where ${among(like)}) as near,
+        avg(vector) filter (where ${among(unlike)}) as away
+      from (${rows}) example) mean) source
+    left join lateral ${hits} as hit on ${withinDistance(options) ?? sql`true`}`;
+}
+
+function hitsAmong<H extends { isHit: boolean }>(rows: readonly H[]): H[] {
+  return rows.filter(({ isHit }) => isHit);
+}
+
+function checkFound(
+  row: { known: string[]; pending: string[] } | undefined,
+  ids: readonly string[],
+  name: string,
+): void {
+  const known = new Set(row?.known);
+  const unknown = ids.filter((id) => !known.has(id));
+  if (unknown.length > 0) {
+    throw new FunesError('NOT_FOUND', `There is no ${name} with id ${listed(unknown)}.`);
+  }
+  if (row && row.pending.length > 0) {
+    throw new FunesError(
+      'CONFLICT',
+      `What ${name} ${listed(row.pending)} is like is not known yet, as its embedding is PENDING: ` +
+        'leave it out, or ask again later.',
+    );
+  }
+}
+
+/** The first of many, for a message. */
+function listed(ids: readonly string[]): string {
+  const shown = ids.slice(0, 10).map((id) => quote(id));
+  return `${shown.join(', ')}${ids.length > shown.length ? ` and ${ids.length - shown.length} more` : ''}`;
+}

@@ -1,0 +1,134 @@
+import { quote } from '../../errors.ts';
+import { BIGINT_MAX, unstorable } from '../../store/checks.ts';
+import { filterLimits } from './limits.ts';
+import type { Place } from './place.ts';
+
+// Readers of operands: each gives its value back when PostgreSQL can compare with it, and otherwise throws the FunesError
+// that says why not. GraphQL has checked the types already; other callers' JavaScript has not.
+
+const BIGINT_MIN = -(2n ** 63n);
+const FIRST_DATE = Date.parse('0001-01-01T00:00:00.000Z');
+const LAST_DATE = Date.parse('9999-12-31T23:59:59.999Z');
+
+export function readString(value: unknown, place: Place): string {
+  if (typeof value !== 'string') throw place.refusal(`must be a string, not ${describe(value)}.`);
+  if (value.length > filterLimits.stringLength) {
+    throw place.excess(
+      `has ${value.length} characters; a string in a filter may have ${filterLimits.stringLength}.`,
+    );
+  }
+  const problem = unstorable(value);
+  if (problem) throw place.refusal(`contains ${problem}, which no stored text can contain: ${quote(value)}.`);
+  return value;
+}
+
+/** An id in decimal digits, within bigint's range. */
+export function readId(value: unknown, place: Place): string {
+  const text = typeof value === 'string' ? value : '';
+  if (!/^(0|-?[1-9]\d{0,18})$/.test(text) || BigInt(text) > BIGINT_MAX || BigInt(text) < BIGINT_MIN) {
+    throw place.refusal(
+      `must be an id as this API gives them, a whole number like "42", not ${describe(value)}.`,
+    );
+  }
+  return text;
+}
+
+/** A finite number. */
+export function readNumber(value: unknown, place: Place): number {
+  if (typeof value !== 'number' || !Number.isFinite(value)) {
+    throw place.refusal(`must be a finite number, not ${describe(value)}.`);
+  }
+  return value;
+}
+
+/** A whole number that JavaScript holds exactly. */
+export function readInteger(value: unknown, place: Place): number {
+  if (!Number.isSafeInteger(value)) throw place.refusal(`must be a whole number, not ${describe(value)}.`);
+  return Number(value);
+}
+
+export function readBoolean(value: unknown, place: Place): boolean {
+  if (typeof value !== 'boolean') throw place.refusal(`must be true or false, not ${describe(value)}.`);
+  return value;
+}
+
+/** A valid Date of the years 1 to 9999, which are the ones that JavaScript and PostgreSQL write alike. */
+export function readDate(value: unknown, place: Place): Date {
+  const time = value instanceof Date ? value.getTime() : Number.NaN;
+  if (!(time >= FIRST_DATE && time <= LAST_DATE)) {
+    throw place.refusal(`must be a point in time in the years 1 to 9999 (UTC), not ${describe(value)}.`);
+  }
+  return new Date(time);
+}
+
+/** One of `allowed`. */
+export function readEnum<T extends string>(value: unknown, place: Place, allowed: readonly T[]): T {
+  const found = allowed.find((name) => name === value);
+  if (found === undefined) throw place.refusal(`must be ${allowed.join(' or ')}, not ${describe(value)}.`);
+  return found;
+}
+
+export function readList(value: unknown, place: Place, limit: number): readonly unknown[] {
+  if (!Array.isArray(value)) throw place.refusal(`must be a list, not ${describe(value)}.`);
+  if (value.length > limit) throw place.excess(`has ${value.length} elements; at most ${limit} are allowed.`);
+  return value;
+}
+
+/** An object whose own keys are the names in it: no list, no scalar. */
+export function readObject(value: unknown, place: Place): object {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw place.refusal(`must be an object, not ${describe(value)}.`);
+  }
+  return value;
+}
+
+/**
+ * A JSON object in JSON, exactly as jsonb can store it: finite numbers, no undefined (a variable without a value would
+ * silently widen the filter), no text that PostgreSQL cannot hold.
+ */
+export function readJsonObject(value: unknown, place: Place, maxLength: number): string {
+  checkJson(readObject(value, place), place, 1);
+  const json = JSON.stringify(value);
+  if (json.length > maxLength) {
+    throw place.excess(`has ${json.length} characters as JSON; at most ${maxLength} are allowed.`);
+  }
+  return json;
+}
+
+function checkJson(value: unknown, place: Place, depth: number): void {
+  switch (typeof value) {
+    case 'boolean':
+      return;
+    case 'string': {
+      const problem = unstorable(value);
+      if (problem)
+        throw place.refusal(`contains ${problem}, which no JSON column can contain: ${quote(value)}.`);
+      return;
+    }
+    case 'number':
+      if (!Number.isFinite(value)) throw place.refusal(`contains ${value}, which JSON cannot say.`);
+      return;
+    case 'object':
+      if (value === null) return;
+      if (depth > filterLimits.jsonDepth) {
+        throw place.excess(`is nested too deep: JSON in a filter may have ${filterLimits.jsonDepth} levels.`);
+      }
+      for (const [key, element] of Object.entries(value)) {
+        checkJson(key, place, depth);
+        checkJson(element, place, depth + 1);
+      }
+      return;
+    default:
+      throw place.refusal(
+        value === undefined
+          ? 'contains a variable that was given no value.'
+          : `contains ${describe(value)}, which is not JSON.`,
+      );
+  }
+}
+
+function describe(value: unknown): string {
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'an invalid date' : value.toISOString();
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'a list' : 'an object';
+  return typeof value === 'function' ? 'a function' : quote(value);
+}

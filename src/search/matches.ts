@@ -1,0 +1,27 @@
+import { similarityOf } from './distance.ts';
+import type { SearchOptions } from './options.ts';
+import type { ScoreParts } from './ranking.ts';
+
+/** A row that a search found, and how near it is. */
+export interface Match<Row> {
+  row: Row;
+  /** pgvector's own number for the metric; smaller is nearer. */
+  distance: number;
+  /** The same as a number that grows with nearness: 1 - d, 1 / (1 + d) or -d by metric. */
+  similarity: number;
+  /** What the list is ordered by, best first. */
+  score: number;
+  /** What the score was made of, where it is more than the similarity. */
+  scoreParts: ScoreParts | null;
+}
+
+/** The match of a hit; one that was ranked by distance alone has its similarity for a score. */
+export function toMatch<Row>(
+  row: Row,
+  hit: { distance: number; score: number | null; parts: ScoreParts | null },
+  options: SearchOptions,
+): Match<Row> {
+  const similarity = similarityOf(options.metric, hit.distance);
+  const parts = hit.parts && Object.values(hit.parts).some((part) => part !== null) ? hit.parts : null;
+  return { row, distance: hit.distance, similarity, score: hit.score ?? similarity, scoreParts: parts };
+}

@@ -1,0 +1,179 @@
+import type { LocalSettings } from '../database/transaction.ts';
+import { FunesError } from '../errors.ts';
+import { limits } from '../limits.ts';
+import type { Metric } from './distance.ts';
+
+export const modes = ['SEMANTIC', 'KEYWORD', 'HYBRID'] as const;
+export type Mode = (typeof modes)[number];
+
+export const fusions = ['SCORE', 'RANK'] as const;
+export type Fusion = (typeof fusions)[number];
+
+/** What the parts of a memory's score weigh; only their proportions count. */
+export interface Weights {
+  similarity: number;
+  recency: number;
+  importance: number;
+  /** Days after which recency is half of what it was. */
+  halfLifeDays: number;
+}
+
+/** How a search measures, ranks, and how hard it looks. */
+export interface SearchOptions {
+  metric: Metric;
+  /** Nearness in meaning, the words (BM25), or both. */
+  mode: Mode;
+  /** How HYBRID joins the two: by their normalised scores, or by their ranks. */
+  fusion: Fusion;
+  /** What the words weigh in HYBRID, where meaning weighs 1. */
+  keywordWeight: number;
+  /** Share of its score that a memory lends its neighbours in the session, 0 to 1. */
+  context: number;
+  /** Only candidates whose distance is at or below this percentile of the candidates' distances, 0 to 1. */
+  percentile?: number;
+  weights?: Weights;
+  /** How much unlikeness to the matches before counts against a match's own score, 0 to 1 (maximal marginal relevance). */
+  diversity?: number;
+  /** Matches farther than this are left out (in the metric's own distance). */
+  maxDistance?: number;
+  /** Read every row that passes the filters instead of the vector index. */
+  exact: boolean;
+  /** Candidates that the HNSW scan keeps in hand; more is slower and finds more. */
+  efSearch?: number;
+}
+
+/** The options as a request gives them: any of them, or null. */
+export type SearchOptionsInput = {
+  [Name in Exclude<keyof SearchOptions, 'weights'>]?: SearchOptions[Name] | null | undefined;
+} & { weights?: { [Name in keyof Weights]?: number | null | undefined } | null | undefined };
+
+export const defaultSearchOptions: SearchOptions = {
+  metric: 'COSINE',
+  mode: 'SEMANTIC',
+  fusion: 'SCORE',
+  keywordWeight: 0.7,
+  context: 0,
+  exact: false,
+};
+
+// Measured on LoCoMo and Cranfield (docs/decisions.md): an answer often stands a turn beside the words that match.
+const HYBRID_CONTEXT = 0.4;
+const defaultWeights: Weights = { similarity: 1, recency: 0, importance: 0, halfLifeDays: 30 };
+
+// More than pgvector's own 40: an answer that is missing costs more than the time it takes.
+const DEFAULT_EF_SEARCH = 100;
+
+// Where an index scan gives up, to be completed exactly: a filter that is tried on the index leaves at least one row in
+// twenty (`nearest.ts`), so that what is wanted is found within twenty times as many.
+const LEAST_SCAN_TUPLES = 5000;
+const SCAN_TUPLES_PER_ROW = 20;
+
+/** Checks k. @throws FunesError BAD_USER_INPUT below 1, LIMIT_EXCEEDED above the limit. */
+export function checkK(k: number): void {
+  if (!Number.isInteger(k) || k < 1)
+    throw new FunesError('BAD_USER_INPUT', `k is how many matches to return: at least 1, not ${k}.`);
+  if (k > limits.k) throw new FunesError('LIMIT_EXCEEDED', `k may be at most ${limits.k}, not ${k}.`);
+}
+
+/** Fills in defaults and checks ranges. @throws FunesError BAD_USER_INPUT naming the option. */
+export function readSearchOptions(given: SearchOptionsInput | null | undefined): SearchOptions {
+  if (!given) return defaultSearchOptions;
+  const metric = given.metric ?? 'COSINE';
+  const mode = given.mode ?? 'SEMANTIC';
+  const exact = given.exact ?? false;
+  const refuseUnless = (fine: boolean, message: string) => {
+    if (!fine) throw new FunesError('BAD_USER_INPUT', message);
+  };
+  const within = (
+    name: 'keywordWeight' | 'context' | 'percentile' | 'diversity' | 'efSearch',
+    min: number,
+    max: number,
+  ) => {
+    const value = given[name];
+    if (value == null) return {};
+    refuseUnless(
+      value >= min && value <= max,
+      `options.${name} must be within ${min} and ${max}, not ${value}.`,
+    );
+    return { [name]: value };
+  };
+  const { maxDistance } = given;
+  refuseUnless(
+    maxDistance == null || metric === 'INNER_PRODUCT' || maxDistance >= 0,
+    `options.maxDistance must be 0 or more, not ${maxDistance}.`,
+  );
+  refuseUnless(
+    !(exact && given.efSearch != null),
+    'options.efSearch tunes the vector index, which options.exact skips: give one of them.',
+  );
+  refuseUnless(
+    mode !== 'KEYWORD' || (!exact && given.efSearch == null),
+    'options.exact and options.efSearch are about the vector index, which mode KEYWORD does not use: leave them out.',
+  );
+  refuseUnless(
+    mode === 'HYBRID' || (given.fusion ?? given.keywordWeight) == null,
+    `options.fusion and options.keywordWeight are for mode HYBRID, and the mode is ${mode}.`,
+  );
+  refuseUnless(
+    given.fusion !== 'RANK' || given.context == null || given.context === 0,
+    'options.context lends scores, and fusion RANK has none: use fusion SCORE, or leave context out.',
+  );
+  const byRank = given.fusion === 'RANK';
+  return {
+    ...defaultSearchOptions,
+    metric,
+    mode,
+    exact,
+    ...(given.fusion && { fusion: given.fusion }),
+    ...(mode === 'HYBRID' && !byRank && { context: HYBRID_CONTEXT }),
+    ...within('keywordWeight', 0, 10),
+    ...within('context', 0, 1),
+    ...within('percentile', 0, 1),
+    ...within('diversity', 0, 1),
+    ...within('efSearch', 1, limits.efSearch),
+    ...(maxDistance != null && { maxDistance }),
+    ...(given.weights && { weights: readWeights(given.weights) }),
+  };
+}
+
+function readWeights(given: NonNullable<SearchOptionsInput['weights']>): Weights {
+  const weights = { ...defaultWeights };
+  for (const name of ['similarity', 'recency', 'importance', 'halfLifeDays'] as const) {
+    const value = given[name];
+    if (value == null) continue;
+    if (!(value >= 0 && value <= 1e6)) {
+      throw new FunesError(
+        'BAD_USER_INPUT',
+        `options.weights.${name} must be within 0 and 1000000, not ${value}.`,
+      );
+    }
+    weights[name] = value;
+  }
+  if (weights.similarity + weights.recency + weights.importance === 0) {
+    throw new FunesError(
+      'BAD_USER_INPUT',
+      'options.weights are all 0: one of similarity, recency and importance must weigh something.',
+    );
+  }
+  if (weights.halfLifeDays === 0) {
+    throw new FunesError(
+      'BAD_USER_INPUT',
+      'options.weights.halfLifeDays must be above 0: it is the days after which recency is halved.',
+    );
+  }
+  return weights;
+}
+
+/** The settings that a search for the `wanted` nearest needs in its transaction. */
+export function searchSettings(options: SearchOptions, wanted: number): LocalSettings {
+  return {
+    'hnsw.ef_search': Math.min(Math.max(options.efSearch ?? DEFAULT_EF_SEARCH, wanted), limits.efSearch),
+    // The order is put right outside the scan; strict_order would drop what it meets late.
+    'hnsw.iterative_scan': 'relaxed_order',
+    'hnsw.max_scan_tuples': Math.max(LEAST_SCAN_TUPLES, wanted * SCAN_TUPLES_PER_ROW),
+    // A plan made for no value in particular cannot know how many rows a filter leaves, nor k.
+    plan_cache_mode: 'force_custom_plan',
+    // Compiling a plan of distances takes longer than running it.
+    jit: 'off',
+  };
+}

@@ -1,0 +1,109 @@
+import { type SQL, sql } from 'drizzle-orm';
+import { sharedKeywordTerms } from './keyword.ts';
+import type { SearchOptions } from './options.ts';
+import {
+  alikeColumn,
+  candidateSteps,
+  lendsContext,
+  rankedRows,
+  scoreColumns,
+  scoringSteps,
+  usesWords,
+} from './ranking.ts';
+import { type RecallSource, recallParts } from './recall-kinds.ts';
+
+const list = (parts: readonly SQL[], separator: SQL = sql`, `) => sql.join([...parts], separator);
+const unionAll = sql` union all `;
+
+/** A parenthesised subselect of the k nearest rows of all the sources, with columns `kind`, `row_id`, `user_id`, `chunk_id`, `distance`. */
+export function nearestOfAll(sources: readonly RecallSource[], k: number, options: SearchOptions): SQL {
+  const parts = sources.map(({ kind, conditions }) => {
+    const { columns, nearest } = recallParts[kind];
+    return sql`select ${sql.raw(`'${kind}'`)} as kind, ${columns}, distance
+      from ${nearest({ k, conditions, options })} ${sql.raw(kind.toLowerCase())}`;
+  });
+  return sql`(select * from (${list(parts, unionAll)}) every_kind order by distance, kind, row_id limit ${k})`;
+}
+
+/**
+ * The same by everything else that can rank rows, also with `score`, `parts` and, for `diversity`, `alike`.
+ *
+ * Scores of different tables are comparable because the sources share what scores are made from: a word is as rare as it
+ * is in all of them together, and means, spreads, percentiles and ranks are those of all candidates together. Were each
+ * source scored by itself, its best row would be as good as any other's, though it has nothing to do with the text.
+ */
+export function rankedOfAll(sources: readonly RecallSource[], k: number, options: SearchOptions): SQL {
+  const query = { options, k, vector: sql`query.vector`, text: sql`query.text` };
+  const words = usesWords(query);
+  const keywords = words
+    ? sharedKeywordTerms(
+        sources.map(({ kind, conditions }) => ({ target: recallParts[kind].target, conditions })),
+        query.text,
+      )
+    : undefined;
+  const context = sources.some(({ kind }) => lendsContext(recallParts[kind].target, options));
+  const found = sources.map(({ kind, conditions }, i) => {
+    const { target } = recallParts[kind];
+    const steps = [
+      ...(keywords?.own[i] ? [keywords.own[i]] : []),
+      ...candidateSteps(target, { ...query, conditions, filters: conditions }),
+    ];
+    return sql`${sql.raw(`${kind.toLowerCase()}_rows`)} as materialized (with ${list(steps)} ${candidatesOf({ kind, conditions }, options)})`;
+  });
+  const names = sources.map(({ kind }) => sql.raw(`select * from ${kind.toLowerCase()}_rows`));
+  const ctes = [
+    ...(keywords ? [keywords.shared] : []),
+    ...found,
+    // From here on `id` numbers the candidates of all kinds, in the order that equal scores stand in.
+    sql`features as materialized (select row_number() over (order by kind, row_id, chunk_id) as id, every_kind.*
+      from (${list(names, unionAll)}) every_kind)`,
+    ...(options.fusion === 'RANK' ? [places] : []),
+    ...(context ? [shares] : []),
+    ...scoringSteps(
+      { ...(sources.length === 1 && recallParts[(sources[0] as RecallSource).kind].target) },
+      { ...query, conditions: undefined, filters: undefined },
+      { key: sql`id`, context },
+    ),
+  ];
+  const best = sources.some(({ kind }) => kind === 'DOCUMENT')
+    ? sql`(select distinct on (kind, row_id) * from scored order by kind, row_id, score desc, id) best`
+    : sql`scored best`;
+  const rows = sql`select id, kind, row_id, user_id, chunk_id, ${scoreColumns(query)} from ${best}
+    order by score desc, id limit ${rankedRows(options, k)}`;
+  if (options.diversity === undefined) return sql`(with ${list(ctes)} ${rows})`;
+  const embeddings = sources.map(({ kind }) => embeddingOf(kind));
+  return sql`(with ${list(ctes)}, chosen as materialized (${rows}),
+    placed as materialized (select chosen.*, case kind ${list(embeddings, sql` `)} end as embedding from chosen)
+    select kind, row_id, user_id, chunk_id, distance, score, parts, ${alikeColumn(sql`id`)} from placed)`;
+}
+
+/** The candidates of one source, with the columns that all have. */
+function candidatesOf({ kind }: RecallSource, options: SearchOptions): SQL {
+  const { target, columns } = recallParts[kind];
+  const compared = kind === 'DOCUMENT' ? sql`document_id as row_id, user_id, id as chunk_id` : columns;
+  const worth = options.weights ? sql`, recency, importance` : sql``;
+  const lenders = lendsContext(target, options)
+    ? sql`(select array_agg(other order by other) from shares where shares.id = features.id) as lenders,
+        (select array_agg(share::float8 order by other) from shares where shares.id = features.id) as portions`
+    : sql`null::bigint[] as lenders, null::float8[] as portions`;
+  return sql`select ${sql.raw(`'${kind}'`)} as kind, ${compared}, candidate, distance, bm25, ${lenders}${worth} from features`;
+}
+
+/** Lists for fusion by rank. */
+const places = sql`near as materialized (
+    select id, row_number() over (order by distance, id) as place from features where distance is not null),
+  worded as materialized (
+    select id, row_number() over (order by bm25 desc, id) as place from features where bm25 > 0)`;
+
+/** Who lends to whom, by the numbers of `features`; only memories have sessions. */
+const shares = sql`shares as materialized (
+    select borrower.id, lender.id as other, loan.share
+    from features borrower cross join lateral unnest(borrower.lenders, borrower.portions) as loan (row_id, share)
+    join features lender on lender.kind = 'MEMORY' and lender.row_id = loan.row_id
+    where borrower.kind = 'MEMORY')`;
+
+function embeddingOf(kind: RecallSource['kind']): SQL {
+  const { table, id, embedding } = recallParts[kind].target;
+  const compared = kind === 'MEMORY' || kind === 'TOOL' ? sql`chosen.row_id` : sql`chosen.chunk_id`;
+  return sql`when ${sql.raw(`'${kind}'`)} then (select ${embedding} from ${table} where ${id} = ${compared})`;
+}

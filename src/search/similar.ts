@@ -1,0 +1,139 @@
+import { FunesError } from '../errors.ts';
+import { limits } from '../limits.ts';
+import { checkId, checkText } from '../store/checks.ts';
+import type { Examples } from './examples.ts';
+import type { Near, SearchLoader } from './loader.ts';
+import type { Match } from './matches.ts';
+import { checkK, readSearchOptions, type SearchOptionsInput } from './options.ts';
+
+// pgvector adds up squares as 32-bit floats; beyond these lengths they become zero or infinite, and distances nonsense.
+const SHORTEST_VECTOR = 1e-15;
+const LONGEST_VECTOR = 1e15;
+
+/** What every search takes beside the text, vector or row that it is near to. */
+export interface SearchArguments<Filters> {
+  k: number;
+  filters?: Filters | null | undefined;
+  options?: SearchOptionsInput | null | undefined;
+}
+
+/** What a search is near to, as a request gives it. */
+export interface NearInput {
+  text?: string | null | undefined;
+  vector?: readonly number[] | null | undefined;
+  /** Ids of stored rows to be near to, and with them ids of rows to be away from. */
+  like?: readonly string[] | null | undefined;
+  unlike?: readonly string[] | null | undefined;
+}
+
+/**
+ * The k rows nearest to a text, to a vector or to examples, whichever is given.
+ * @throws FunesError BAD_USER_INPUT unless it is exactly one, and for a vector of another length; see also `checkK`,
+ * `checkText` and `readSearchOptions`.
+ */
+export async function searchNear<Filters, M>(
+  loader: SearchLoader<Filters, M>,
+  near: NearInput,
+  search: SearchArguments<Filters>,
+): Promise<M[]> {
+  const request = { near: readNear(near), ...readSearch(search) };
+  const { mode } = request.options;
+  if (mode !== 'SEMANTIC' && !('text' in request.near)) {
+    throw new FunesError('BAD_USER_INPUT', `options.mode ${mode} searches by words: give text to search by.`);
+  }
+  return loader.load(request);
+}
+
+/**
+ * The k rows nearest to a text, or to the stored row itself when there is none; never the row itself.
+ * @throws FunesError as `searchNear`.
+ */
+export async function similarTo<Filters, M extends Match<{ id: string }>>(
+  loader: SearchLoader<Filters, M>,
+  self: { id: string },
+  text: string | null | undefined,
+  search: SearchArguments<Filters>,
+): Promise<M[]> {
+  const request = readSearch(search);
+  if (text == null) return loader.load({ near: { id: self.id }, ...request });
+  // One more than asked for, because the row itself may be among them; so that rows asked with one text share a search.
+  const matches = await loader.load({ near: readNear({ text }), ...request, k: request.k + 1 });
+  return matches.filter(({ row }) => row.id !== self.id).slice(0, request.k);
+}
+
+function readSearch<Filters>({ k, filters, options }: SearchArguments<Filters>) {
+  checkK(k);
+  return { k, filters: filters ?? undefined, options: readSearchOptions(options) };
+}
+
+function readNear({ text, vector, like, unlike }: NearInput): Near {
+  const given = Object.entries({ text, vector, like }).filter(([, value]) => value != null);
+  if (given.length > 1) {
+    throw new FunesError(
+      'BAD_USER_INPUT',
+      `Both ${given.map(([name]) => name).join(' and ')} are given: a search is near to one of them. Leave one out.`,
+    );
+  }
+  if (unlike != null && like == null) {
+    throw new FunesError(
+      'BAD_USER_INPUT',
+      'unlike is given without like: name at least one row that matches should be near to.',
+    );
+  }
+  if (text != null) return { text: checkText(text, 'text', limits.queryLength) };
+  if (vector != null) return { vector: checkVector(vector) };
+  if (like != null) return { examples: checkExamples({ like, unlike: unlike ?? [] }) };
+  throw new FunesError('BAD_USER_INPUT', 'Give text, vector or like: what the matches should be near to.');
+}
+
+function checkExamples(examples: Examples): Examples {
+  for (const name of ['like', 'unlike'] as const) {
+    const ids = examples[name];
+    if (ids.length > limits.examples) {
+      throw new FunesError(
+        'LIMIT_EXCEEDED',
+        `${name} has ${ids.length} ids; at most ${limits.examples} are allowed.`,
+      );
+    }
+    for (const [i, id] of ids.entries()) checkId(id, `${name}[${i}]`);
+  }
+  if (examples.like.length === 0) {
+    throw new FunesError(
+      'BAD_USER_INPUT',
+      'like is empty: name at least one row that matches should be near to.',
+    );
+  }
+  const both = examples.like.find((id) => examples.unlike.includes(id));
+  if (both !== undefined) {
+    throw new FunesError('BAD_USER_INPUT', `${both} is in both like and unlike: leave it out of one.`);
+  }
+  return examples;
+}
+
+function checkVector(vector: readonly number[]): readonly number[] {
+  if (vector.length !== limits.dimensions) {
+    throw new FunesError(
+      'BAD_USER_INPUT',
+      `vector must have ${limits.dimensions} numbers, like the stored embeddings, not ${vector.length}.`,
+    );
+  }
+  // pgvector stores 32-bit floats: beyond their range a finite number becomes infinite.
+  const wrong = vector.findIndex((element) => !Number.isFinite(Math.fround(element)));
+  if (wrong !== -1) {
+    throw new FunesError(
+      'BAD_USER_INPUT',
+      `vector[${wrong}] must be a finite 32-bit number, not ${vector[wrong]}.`,
+    );
+  }
+  const length = Math.hypot(...vector);
+  if (length === 0)
+    throw new FunesError('BAD_USER_INPUT', 'vector has only zeros: it has no direction to be near to.');
+  if (length < SHORTEST_VECTOR || length > LONGEST_VECTOR) {
+    throw new FunesError(
+      'BAD_USER_INPUT',
+      `vector has a length of ${length.toPrecision(3)}; it must be within 1e-15 and 1e15. ` +
+        'Scale it: stored embeddings have a length of 1.',
+    );
+  }
+  return vector;
+}

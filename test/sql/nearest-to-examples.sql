@@ -1,0 +1,155 @@
+begin read only;
+set local hnsw.ef_search = 100;
+set local hnsw.iterative_scan = relaxed_order;
+set local hnsw.max_scan_tuples = 5000;
+set local plan_cache_mode = force_custom_plan;
+set local jit = off;
+
+select
+  to_json(source.known),
+  to_json(source.pending),
+  hit.distance is not null,
+  1::text,
+  hit.distance,
+  null,
+  null,
+  null,
+  "memories"."id",
+  "memories"."user_id",
+  "memories"."content",
+  "memories"."content_summary",
+  "memories"."embedding_model",
+  "memories"."source",
+  "memories"."session_id",
+  "memories"."importance_score",
+  "memories"."metadata",
+  "memories"."idempotency_key",
+  "memories"."created_at",
+  "memories"."updated_at",
+  case
+    when "memories"."embedding" is null then 'PENDING'
+    else 'READY'
+  end
+from
+  (
+    select
+      known,
+      pending,
+      l2_normalize (
+        case
+          when away is null then near
+          else near + near - away
+        end
+      ) as vector
+    from
+      (
+        select
+          coalesce(array_agg(id::text), '{}') as known,
+          coalesce(
+            array_agg(id::text) filter (
+              where
+                vector is null
+            ),
+            '{}'
+          ) as pending,
+          avg(vector) filter (
+            where
+              id in ($1)
+          ) as near,
+          avg(vector) filter (
+            where
+              id in ($2)
+          ) as away
+        from
+          (
+            select
+              "memories"."id" as id,
+              "memories"."embedding" as vector
+            from
+              "memories"
+            where
+              "memories"."id" in ($3, $4)
+          ) example
+      ) mean
+  ) source
+  left join lateral (
+    with
+      near as materialized (
+        select
+          "memories"."id",
+          "memories"."user_id",
+          "memories"."embedding" <=> source.vector as distance
+        from
+          "memories"
+        where
+          (
+            "memories"."embedding" is not null
+            and "memories"."id" not in ($5, $6)
+          )
+        order by
+          distance,
+          "memories"."id"
+        limit
+          $7
+      ),
+      completed as materialized (
+        select
+          *
+        from
+          (
+            select
+              "memories"."id",
+              "memories"."user_id",
+              "memories"."embedding" <=> source.vector as distance
+            from
+              "memories"
+            where
+              (
+                "memories"."embedding" is not null
+                and (
+                  not (
+                    select
+                      count(*)
+                    from
+                      near
+                  ) >= $8
+                  and "memories"."id" not in ($9, $10)
+                )
+              )
+          ) candidate
+        order by
+          distance + 0,
+          id
+        limit
+          $11
+      ) (
+        select
+          *
+        from
+          near
+        where
+          (
+            select
+              count(*)
+            from
+              near
+          ) >= $12
+        order by
+          distance,
+          id
+        limit
+          $13
+      )
+    union all
+    select
+      *
+    from
+      completed
+  ) as hit on true
+  left join "memories" on (
+    "memories"."id" = hit."id"
+    and "memories"."user_id" = hit."user_id"
+  )
+order by
+  hit.distance asc,
+  "memories"."id" asc;

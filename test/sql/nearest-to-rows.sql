@@ -1,0 +1,118 @@
+begin read only;
+set local hnsw.ef_search = 100;
+set local hnsw.iterative_scan = relaxed_order;
+set local hnsw.max_scan_tuples = 5000;
+set local plan_cache_mode = force_custom_plan;
+set local jit = off;
+
+select
+  source.id::text,
+  hit.distance,
+  null,
+  null,
+  null,
+  "memories"."id",
+  "memories"."user_id",
+  "memories"."content",
+  "memories"."content_summary",
+  "memories"."embedding_model",
+  "memories"."source",
+  "memories"."session_id",
+  "memories"."importance_score",
+  "memories"."metadata",
+  "memories"."idempotency_key",
+  "memories"."created_at",
+  "memories"."updated_at",
+  case
+    when "memories"."embedding" is null then 'PENDING'
+    else 'READY'
+  end
+from
+  "memories" as source
+  cross join lateral (
+    with
+      near as materialized (
+        select
+          "memories"."id",
+          "memories"."user_id",
+          "memories"."embedding" <=> source.embedding as distance
+        from
+          "memories"
+        where
+          (
+            "memories"."embedding" is not null
+            and "memories"."id" <> source.id
+          )
+        order by
+          distance,
+          "memories"."id"
+        limit
+          $1
+      ),
+      completed as materialized (
+        select
+          *
+        from
+          (
+            select
+              "memories"."id",
+              "memories"."user_id",
+              "memories"."embedding" <=> source.embedding as distance
+            from
+              "memories"
+            where
+              (
+                "memories"."embedding" is not null
+                and (
+                  not (
+                    select
+                      count(*)
+                    from
+                      near
+                  ) >= $2
+                  and "memories"."id" <> source.id
+                )
+              )
+          ) candidate
+        order by
+          distance + 0,
+          id
+        limit
+          $3
+      ) (
+        select
+          *
+        from
+          near
+        where
+          (
+            select
+              count(*)
+            from
+              near
+          ) >= $4
+        order by
+          distance,
+          id
+        limit
+          $5
+      )
+    union all
+    select
+      *
+    from
+      completed
+  ) as hit
+  inner join "memories" on (
+    "memories"."id" = hit."id"
+    and "memories"."user_id" = hit."user_id"
+  )
+where
+  (
+    source.id in ($6, $7)
+    and source.embedding is not null
+  )
+order by
+  source.id asc,
+  hit.distance asc,
+  "memories"."id" asc;

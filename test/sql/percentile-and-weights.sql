@@ -1,0 +1,223 @@
+begin read only;
+set local hnsw.ef_search = 200;
+set local hnsw.iterative_scan = relaxed_order;
+set local hnsw.max_scan_tuples = 5000;
+set local plan_cache_mode = force_custom_plan;
+set local jit = off;
+
+select
+  query.n::text,
+  hit.distance,
+  hit.score,
+  hit.parts,
+  null,
+  "memories"."id",
+  "memories"."user_id",
+  "memories"."content",
+  "memories"."content_summary",
+  "memories"."embedding_model",
+  "memories"."source",
+  "memories"."session_id",
+  "memories"."importance_score",
+  "memories"."metadata",
+  "memories"."idempotency_key",
+  "memories"."created_at",
+  "memories"."updated_at",
+  case
+    when "memories"."embedding" is null then 'PENDING'
+    else 'READY'
+  end
+from
+  unnest($1::vector[], $2::text[]) with ordinality as query (vector, text, n)
+  cross join lateral (
+    with
+      near as materialized (
+        select
+          *,
+          row_number() over (
+            order by
+              distance,
+              id
+          ) as place
+        from
+          (
+            with
+              near as materialized (
+                select
+                  "memories"."id",
+                  "memories"."user_id",
+                  "memories"."embedding" <=> query.vector as distance
+                from
+                  "memories"
+                where
+                  "memories"."embedding" is not null
+                order by
+                  distance,
+                  "memories"."id"
+                limit
+                  $3
+              ),
+              completed as materialized (
+                select
+                  *
+                from
+                  (
+                    select
+                      "memories"."id",
+                      "memories"."user_id",
+                      "memories"."embedding" <=> query.vector as distance
+                    from
+                      "memories"
+                    where
+                      (
+                        "memories"."embedding" is not null
+                        and not (
+                          select
+                            count(*)
+                          from
+                            near
+                        ) >= $4
+                      )
+                  ) candidate
+                order by
+                  distance + 0,
+                  id
+                limit
+                  $5
+              ) (
+                select
+                  *
+                from
+                  near
+                where
+                  (
+                    select
+                      count(*)
+                    from
+                      near
+                  ) >= $6
+                order by
+                  distance,
+                  id
+                limit
+                  $7
+              )
+            union all
+            select
+              *
+            from
+              completed
+          ) near
+      ),
+      candidates as materialized (
+        select
+          "id",
+          "user_id"
+        from
+          near
+      ),
+      pool as materialized (
+        select
+          "id",
+          "user_id",
+          true as candidate
+        from
+          candidates
+      ),
+      features as materialized (
+        select
+          row.*,
+          0::float8 as bm25
+        from
+          (
+            select
+              "id",
+              "user_id",
+              candidate,
+              "memories"."embedding" <=> query.vector as distance,
+              power(
+                0.5::float8,
+                greatest(
+                  extract(
+                    epoch
+                    from
+                      now() - "memories"."created_at"
+                  )::float8,
+                  0
+                ) / (86400 * $8::float8)
+              ) as recency,
+              "memories"."importance_score" as importance
+            from
+              pool
+              join "memories" using ("id", "user_id")
+            offset
+              0
+          ) row
+      ),
+      moments as materialized (
+        select
+          avg(distance) as mean,
+          stddev_pop(distance) as spread,
+          avg(bm25) as word_mean,
+          stddev_pop(bm25) as word_spread
+        from
+          features
+        where
+          candidate
+      ),
+      based as materialized (
+        select
+          features.*,
+          (1 - distance) as base
+        from
+          features
+          cross join moments
+      ),
+      relevant as materialized (
+        select
+          based.*,
+          null::float8 as lent
+        from
+          based
+      ),
+      scored as materialized (
+        select
+          *,
+          (($9::float8 * (base + coalesce(lent, 0)) + $10::float8 * recency + $11::float8 * importance) / $12::float8) as score
+        from
+          relevant
+        where
+          distance <= (
+            select
+              percentile_cont($13::float8) within group (
+                order by
+                  distance
+              )
+            from
+              features
+            where
+              candidate
+          )
+      )
+    select
+      "id",
+      "user_id",
+      coalesce(distance, 2) as distance,
+      score,
+      jsonb_build_object('keyword', null, 'context', lent, 'recency', recency, 'importance', importance) as parts
+    from
+      scored best
+    order by
+      score desc,
+      id
+    limit
+      $14
+  ) as hit
+  inner join "memories" on (
+    "memories"."id" = hit."id"
+    and "memories"."user_id" = hit."user_id"
+  )
+order by
+  query.n asc,
+  hit.score desc,
+  "memories"."id" asc;

@@ -1,0 +1,119 @@
+import { sql } from 'drizzle-orm';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { compileMemoryFilters } from '../../../src/search/filters/filters.ts';
+import { defaultSearchOptions } from '../../../src/search/options.ts';
+import { searchableMemories, searchByVectors } from '../../../src/search/search.ts';
+import { localViewer } from '../../../src/viewer.ts';
+import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
+import { explain, recordStatements } from '../../support/statements.ts';
+import { clusteredVectors, storeVectors } from '../../support/vectors.ts';
+
+const ROWS = 20_000;
+const QUERIES = 50;
+const k = 10;
+
+describe('search among 20,000 clustered vectors', () => {
+  let db: TestDatabase;
+  const vectors = clusteredVectors(ROWS + QUERIES);
+  const queries = vectors.slice(ROWS);
+  const targets = queries.map((vector) => ({ vector, text: undefined }));
+
+  beforeAll(async () => {
+    db = await openTestDatabase({ statementTimeoutMs: 300_000 });
+    await storeVectors(db.pool, vectors.slice(0, ROWS));
+  }, 300_000);
+  afterAll(() => db.close());
+
+  const search = (bucketsBelow: number | undefined, exact: boolean) =>
+    searchByVectors(db.pool, localViewer, searchableMemories, targets, {
+      k,
+      conditions: compileMemoryFilters(
+        bucketsBelow === undefined
+          ? undefined
+          : { metadata: { at: [{ path: ['bucket'], number: { lt: bucketsBelow } }] } },
+      ),
+      options: { ...defaultSearchOptions, exact },
+    });
+
+  it.each([
+    ['no filter', undefined],
+    ['a filter that half of the rows pass', 500],
+    ['a filter that 10 % pass', 100],
+    ['a filter that 1 % pass', 10],
+    ['a filter that 0.1 % pass', 1],
+  ])(
+    'finds 0.98 of the true ten nearest, and always ten, with %s',
+    async (_, bucketsBelow) => {
+      const [found, truth] = [await search(bucketsBelow, false), await search(bucketsBelow, true)];
+      expect(found.map((list) => list.length)).toEqual(queries.map(() => k));
+      const hits = found.map((list, i) => {
+        const nearest = new Set(truth[i]?.map(({ row }) => row.id));
+        return list.filter(({ row }) => nearest.has(row.id)).length;
+      });
+      const recall = hits.reduce((sum, n) => sum + n, 0) / (k * QUERIES);
+      expect(recall).toBeGreaterThanOrEqual(0.98);
+    },
+    120_000,
+  );
+
+  it('the exact search agrees with distances computed here', async () => {
+    const [truth] = await search(undefined, true);
+    const query = queries[0] as Float32Array;
+    const distances = vectors.slice(0, ROWS).map((v, n) => ({ n, d: 1 - dot(v, query) }));
+    const nearest = distances.sort((a, b) => a.d - b.d).slice(0, k);
+    expect(truth?.map(({ row }) => row.metadata.n)).toEqual(nearest.map(({ n }) => n));
+    for (const [i, match] of (truth ?? []).entries())
+      expect(match.distance).toBeCloseTo(nearest[i]?.d ?? 0, 4);
+  });
+
+  it.each([
+    ['the plain form', { vectors: 1 }],
+    ['the form for several vectors', { vectors: 3 }],
+    ['a filtered search', { vectors: 1, filtered: true }],
+  ])(
+    'reads the HNSW index in %s',
+    async (_, { vectors: count, filtered }: { vectors: number; filtered?: boolean }) => {
+      const recorded = recordStatements(db.pool);
+      await searchByVectors(recorded.database, localViewer, searchableMemories, targets.slice(0, count), {
+        k,
+        conditions: filtered ? compileMemoryFilters({ source: { eq: 'chat' } }) : undefined,
+        options: defaultSearchOptions,
+      });
+      expect(recorded.statements).toHaveLength(1);
+      const plan = await explain(db.pool, recorded.statements[0] as never);
+      expect(plan).toMatch(/Index Scan using idx_memories_embedding_hnsw on memories/);
+    },
+  );
+
+  it.each([{ exact: true }, { metric: 'EUCLIDEAN' as const }, { metric: 'INNER_PRODUCT' as const }])(
+    'does not read the HNSW index, which could not answer, with %o',
+    async (options) => {
+      const recorded = recordStatements(db.pool);
+      await searchByVectors(recorded.database, localViewer, searchableMemories, targets.slice(0, 1), {
+        k,
+        conditions: undefined,
+        options: { ...defaultSearchOptions, ...options },
+      });
+      const plan = await explain(db.pool, recorded.statements[0] as never);
+      expect(plan).not.toContain('idx_memories_embedding_hnsw');
+    },
+  );
+
+  it('completes exactly where the index scan gives up early', async () => {
+    const conditions = sql`(metadata ->> 'bucket')::int = 7`;
+    const request = { k: 20, conditions, options: { ...defaultSearchOptions, efSearch: 1 } };
+    const [found] = await searchByVectors(
+      db.pool,
+      localViewer,
+      searchableMemories,
+      targets.slice(0, 1),
+      request,
+    );
+    expect(found).toHaveLength(20);
+    expect(new Set(found?.map(({ row }) => row.metadata.bucket))).toEqual(new Set([7]));
+  });
+});
+
+function dot(a: Float32Array, b: Float32Array): number {
+  return a.reduce((sum, x, i) => sum + x * (b[i] ?? 0), 0);
+}

@@ -1,0 +1,79 @@
+import { readdirSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { format } from 'sql-formatter';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { limits } from '../../../src/limits.ts';
+import { startTestServer, type TestServer } from '../../support/server.ts';
+
+// Each form of search sends the statement that stands in test/sql, so that a change of one is seen by whoever reviews it.
+// `npm run sql:update` writes the files anew.
+
+const folder = join(import.meta.dirname, '../../sql');
+const vector = JSON.stringify(Array.from({ length: limits.dimensions }, (_, i) => (i === 0 ? 1 : 0)));
+const filters = 'filters: { source: { eq: "chat" }, metadata: { contains: { lang: "en" } } }';
+const memories = (search: string) => `similarMemories(${search}) { score }`;
+
+/** The query of each form; its search is the last statement, after the one that reads the rows it asks. */
+const forms: Record<string, string> = {
+  nearest: memories('text: "violin", k: 5'),
+  'nearest-to-vector': memories(`vector: ${vector}, k: 5`),
+  'nearest-to-several': `a: ${memories('text: "violin", k: 5')} b: ${memories('text: "harbor", k: 5')}`,
+  'nearest-to-rows': 'memories(first: 2) { edges { node { similar(k: 5) { score } } } }',
+  'nearest-to-examples': memories('like: ["1"], unlike: ["2"], k: 5'),
+  'nearest-filtered': memories(`text: "violin", k: 5, ${filters}`),
+  'nearest-exact': memories('text: "violin", k: 5, options: { exact: true }'),
+  'nearest-euclidean': memories('text: "violin", k: 5, options: { metric: EUCLIDEAN, maxDistance: 1 }'),
+  'nearest-inner-product': memories('text: "violin", k: 5, options: { metric: INNER_PRODUCT }'),
+  keyword: memories('text: "violin", k: 5, options: { mode: KEYWORD }'),
+  'hybrid-with-context': memories('text: "violin", k: 5, options: { mode: HYBRID, context: 0.4 }'),
+  'hybrid-by-rank': memories('text: "violin", k: 5, options: { mode: HYBRID, fusion: RANK }'),
+  'percentile-and-weights': memories(
+    'text: "violin", k: 5, options: { percentile: 0.5, weights: { recency: 1, importance: 1 } }',
+  ),
+  diversity: memories('text: "violin", k: 5, options: { diversity: 0.5 }'),
+  'chunks-of-documents':
+    'similarChunks(text: "violin", k: 5, filters: { document: { filename: { eq: "a.md" } } }) { score }',
+  tools: 'similarTools(text: "violin", k: 5) { score }',
+  'documents-by-best-chunk': 'similarDocuments(text: "violin", k: 5) { score }',
+  'documents-by-best-chunk-hybrid':
+    'similarDocuments(text: "violin", k: 5, options: { mode: HYBRID }) { score }',
+  'documents-by-mean': 'documents(first: 2) { edges { node { similar(k: 5) { score } } } }',
+  'documents-by-mean-of-examples': 'similarDocuments(like: ["1"], k: 5) { score }',
+  recall: 'recall(text: "violin", kinds: [MEMORY, CHUNK, DOCUMENT, TOOL]) { __typename }',
+  'recall-hybrid':
+    'recall(text: "violin", kinds: [MEMORY, CHUNK, DOCUMENT, TOOL], options: { mode: HYBRID }) { __typename }',
+};
+
+describe('the statement of a search', () => {
+  let server: TestServer;
+
+  beforeAll(async () => {
+    server = await startTestServer();
+    const { errors } = await server.raw(`mutation {
+      createMemories(inputs: [{ content: "violin" }, { content: "harbor" }]) { id }
+      ingestDocument(input: { filename: "a.md", content: "violin" }) { created }
+    }`);
+    expect(errors).toBeUndefined();
+  });
+  afterAll(() => server.close());
+
+  test.each(Object.entries(forms))('%s is the committed one', async (name, fields) => {
+    const statements = await server.statementsOf(async () => {
+      const { errors } = await server.raw(`{ ${fields} }`);
+      expect(errors).toBeUndefined();
+    });
+    expect(statements).toHaveLength(fields.includes('first: 2') ? 2 : 1);
+    const { text, settings } = statements.at(-1) ?? { text: '', settings: '' };
+    await expect(`${settings.replaceAll('; ', ';\n')};\n\n${readable(text)}\n`).toMatchFileSnapshot(
+      join(folder, `${name}.sql`),
+    );
+  });
+
+  test('has no file of a form that is gone', () => {
+    expect(readdirSync(folder).filter((file) => !(basename(file, '.sql') in forms))).toEqual([]);
+  });
+});
+
+function readable(statement: string): string {
+  return `${format(statement, { language: 'postgresql', expressionWidth: 110 })};`;
+}

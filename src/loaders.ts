@@ -1,0 +1,60 @@
+import DataLoader from 'dataloader';
+import { chunkSearch, documentSearch, memorySearch, toolSearch } from './search/kinds.ts';
+import { createSearchLoader } from './search/loader.ts';
+import { recallSearch } from './search/recall.ts';
+import { searchableChunks, searchableMemories, searchableTools } from './search/search.ts';
+import { type ChunkPlace, type DocumentChunksRequest, readChunkPages, readChunksAt } from './store/chunks.ts';
+import { readDocuments } from './store/documents.ts';
+import { type EmbeddedTable, readEmbeddings } from './store/embeddings.ts';
+import type { DocumentRow } from './store/rows.ts';
+import type { Services } from './store/services.ts';
+import type { Viewer } from './viewer.ts';
+
+/**
+ * What fields of one request read together: each loader turns the keys of a moment into one statement. Made for every
+ * request anew, because what they read is what this viewer may see.
+ */
+export function createLoaders(services: Services, viewer: Viewer) {
+  const { database } = services;
+  const embeddings = (source: EmbeddedTable) =>
+    momentLoader((ids: readonly string[]) => readEmbeddings(database, viewer, source, ids));
+  return {
+    similarMemories: createSearchLoader(services, viewer, memorySearch),
+    similarDocuments: createSearchLoader(services, viewer, documentSearch),
+    similarChunks: createSearchLoader(services, viewer, chunkSearch),
+    similarTools: createSearchLoader(services, viewer, toolSearch),
+    recall: createSearchLoader(services, viewer, recallSearch),
+    memoryEmbeddings: embeddings(searchableMemories),
+    chunkEmbeddings: embeddings(searchableChunks),
+    toolEmbeddings: embeddings(searchableTools),
+    documents: momentLoader(async (ids: readonly string[]): Promise<(DocumentRow | null)[]> => {
+      const found = new Map((await readDocuments(database, viewer, ids)).map((row) => [row.id, row]));
+      return ids.map((id) => found.get(id) ?? null);
+    }),
+    chunksAt: momentLoader(
+      (places: readonly ChunkPlace[]) => readChunksAt(database, viewer, places),
+      ({ documentId, chunkIndex }) => `${documentId}/${chunkIndex}`,
+    ),
+    chunkPages: new DataLoader(
+      (requests: readonly DocumentChunksRequest[]) => readChunkPages(database, viewer, requests),
+      { cache: false },
+    ),
+  };
+}
+
+export type Loaders = ReturnType<typeof createLoaders>;
+
+/**
+ * A loader that asks once for keys that are equal, and keeps nothing beyond that: mutations of one request run one after
+ * the other, and what a later one reads must not be what an earlier one left.
+ */
+function momentLoader<Key, Value>(
+  read: (keys: readonly Key[]) => Promise<Value[]>,
+  cacheKeyFn?: (key: Key) => string,
+): DataLoader<Key, Value, Key | string> {
+  const loader: DataLoader<Key, Value, Key | string> = new DataLoader((keys) => {
+    loader.clearAll();
+    return read(keys);
+  }, cacheKeyFn && { cacheKeyFn });
+  return loader;
+}

@@ -1,0 +1,146 @@
+import { and, eq, inArray, type SQL, sql } from 'drizzle-orm';
+import { documentChunks } from '../../schema/index.ts';
+import { type Database, transaction } from '../database/transaction.ts';
+import { FunesError, quote } from '../errors.ts';
+import { type Viewer, visibleTo } from '../viewer.ts';
+import { checkId } from './checks.ts';
+import { checkPageSize, type Listed, type Page, toPage } from './pages.ts';
+import { type ChunkRow, chunkFields } from './rows.ts';
+
+export const chunkList: Listed<ChunkRow, 'ID' | 'CREATED_AT'> = {
+  name: 'chunks',
+  table: documentChunks,
+  id: documentChunks.id,
+  userId: documentChunks.userId,
+  fields: chunkFields,
+  orders: { ID: documentChunks.id, CREATED_AT: documentChunks.createdAt },
+};
+
+/** The chunks with these ids that the viewer may see. */
+export async function readChunks(
+  database: Database,
+  viewer: Viewer,
+  ids: readonly string[],
+): Promise<ChunkRow[]> {
+  for (const id of ids) checkId(id, 'id');
+  const condition = and(inArray(documentChunks.id, [...ids]), visibleTo(viewer, documentChunks.userId));
+  return transaction(database, viewer, { access: 'read' }, (tx) =>
+    tx.select(chunkFields).from(documentChunks).where(condition),
+  );
+}
+
+/** A chunk by its place in its document. */
+export interface ChunkPlace {
+  documentId: string;
+  chunkIndex: number;
+}
+
+/** The chunks at these places, in their order; null where there is none. One statement. */
+export async function readChunksAt(
+  database: Database,
+  viewer: Viewer,
+  places: readonly ChunkPlace[],
+): Promise<(ChunkRow | null)[]> {
+  const wanted = sql`unnest(${bigints(places.map((p) => p.documentId))}::bigint[], ${bigints(places.map((p) => p.chunkIndex))}::int[])`;
+  const rows = await transaction(database, viewer, { access: 'read' }, (tx) =>
+    tx
+      .select(chunkFields)
+      .from(documentChunks)
+      .innerJoin(
+        sql`${wanted} as wanted (document_id, chunk_index)`,
+        sql`${documentChunks.documentId} = wanted.document_id and ${documentChunks.chunkIndex} = wanted.chunk_index`,
+      )
+      .where(visibleTo(viewer, documentChunks.userId)),
+  );
+  const found = new Map(rows.map((row) => [placeKey(row), row]));
+  return places.map((place) => found.get(placeKey(place)) ?? null);
+}
+
+/** A page of one document's chunks, in the document's order. */
+export interface DocumentChunksRequest {
+  documentId: string;
+  first: number;
+  /** The index of the last chunk before the page; -1 where it starts with the first. */
+  afterIndex: number;
+}
+
+/**
+ * Reads a page's size and cursor, each request for itself: one that is wrong must not fail those it is read with.
+ * @throws FunesError BAD_USER_INPUT for a size or a cursor that is not of this document, LIMIT_EXCEEDED for the size.
+ */
+export function documentChunksRequest(
+  documentId: string,
+  first: number,
+  after: string | null | undefined,
+): DocumentChunksRequest {
+  checkPageSize(first);
+  return { documentId, first, afterIndex: after == null ? -1 : readCursor(documentId, after) };
+}
+
+/** The page each request asks for, in their order. One statement, however many documents there are. */
+export async function readChunkPages(
+  database: Database,
+  viewer: Viewer,
+  requests: readonly DocumentChunksRequest[],
+): Promise<Page<ChunkRow>[]> {
+  const numbers = (values: readonly (string | number)[], type: SQL) => sql`${bigints(values)}::${type}[]`;
+  const wanted = sql`unnest(${numbers(
+    requests.map((r) => r.documentId),
+    sql`bigint`,
+  )},
+    ${numbers(
+      requests.map((r) => r.afterIndex),
+      sql`int`,
+    )}, ${numbers(
+      requests.map((r) => r.first + 1),
+      sql`int`,
+    )})
+    with ordinality as wanted (document_id, after_index, rows, n)`;
+  const conditions: SQL | undefined = and(
+    eq(documentChunks.documentId, sql`wanted.document_id`),
+    sql`${documentChunks.chunkIndex} > wanted.after_index`,
+    visibleTo(viewer, documentChunks.userId),
+  );
+  const page = sql`select ${documentChunks.id}, ${documentChunks.userId} from ${documentChunks}
+    where ${conditions} order by ${documentChunks.chunkIndex} limit wanted.rows`;
+  const rows = await transaction(database, viewer, { access: 'read' }, (tx) =>
+    tx
+      .select({ n: sql<number>`wanted.n::int`, row: chunkFields })
+      .from(sql`${wanted} cross join lateral (${page}) as page`)
+      .innerJoin(
+        documentChunks,
+        and(eq(documentChunks.id, sql`page.id`), eq(documentChunks.userId, sql`page.user_id`)),
+      )
+      .orderBy(sql`wanted.n`, documentChunks.chunkIndex),
+  );
+  return requests.map(({ first, afterIndex }, i) => {
+    const chunks = rows.filter(({ n }) => n === i + 1).map(({ row }) => row);
+    const edges = chunks.slice(0, first).map((node) => ({ cursor: cursorOf(node), node }));
+    return toPage(edges, chunks.length > first, afterIndex >= 0);
+  });
+}
+
+function cursorOf({ documentId, chunkIndex }: ChunkPlace): string {
+  return Buffer.from(`document ${documentId} chunk ${chunkIndex}`).toString('base64url');
+}
+
+function readCursor(documentId: string, after: string): number {
+  const [, document, index] =
+    /^document (\d+) chunk (\d{1,9})$/.exec(Buffer.from(after, 'base64url').toString()) ?? [];
+  if (document !== documentId || index === undefined) {
+    throw new FunesError(
+      'BAD_USER_INPUT',
+      `after must be a cursor that this document's chunks gave, not ${quote(after)}.`,
+    );
+  }
+  return Number(index);
+}
+
+/** PostgreSQL's text form of an array of numbers. */
+function bigints(values: readonly (string | number)[]): string {
+  return `{${values.join(',')}}`;
+}
+
+function placeKey({ documentId, chunkIndex }: ChunkPlace): string {
+  return `${documentId}/${chunkIndex}`;
+}

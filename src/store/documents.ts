@@ -1,0 +1,183 @@
+import { and, eq, inArray, type SQL, sql } from 'drizzle-orm';
+import { documentChunks, documents } from '../../schema/index.ts';
+import { type Database, type Transaction, transaction } from '../database/transaction.ts';
+import { FunesError, quote } from '../errors.ts';
+import { type Viewer, visibleTo } from '../viewer.ts';
+import { checkId } from './checks.ts';
+import type { EmbeddingColumns } from './embeddings.ts';
+import type { Listed } from './pages.ts';
+import { type DocumentRow, documentFields } from './rows.ts';
+
+/** A document as it is written; its chunks are given beside it. */
+export interface DocumentValues {
+  userId: string;
+  filename: string;
+  filePath: string | null;
+  fileType: string;
+  fileSize: number;
+  contentHash: string;
+  metadata: Record<string, unknown>;
+}
+
+/** A chunk as it is written; its index is its place in the list. */
+export interface ChunkValues extends EmbeddingColumns {
+  content: string;
+  chunkSize: number;
+  overlapSize: number;
+  startOffset: number;
+  endOffset: number;
+}
+
+/** Parts of a document that change; chunks that are given replace all that there were. */
+export interface DocumentChange {
+  values: Partial<Omit<DocumentValues, 'userId'>>;
+  chunks?: readonly ChunkValues[] | undefined;
+}
+
+// Rows in one INSERT: 384 numbers a row as text are about 4 kB.
+const CHUNKS_PER_STATEMENT = 200;
+
+export const documentList: Listed<DocumentRow, 'PROCESSED_AT' | 'UPDATED_AT' | 'FILENAME' | 'ID'> = {
+  name: 'documents',
+  table: documents,
+  id: documents.id,
+  userId: documents.userId,
+  fields: documentFields,
+  orders: {
+    PROCESSED_AT: documents.processedAt,
+    UPDATED_AT: documents.updatedAt,
+    FILENAME: documents.filename,
+    ID: documents.id,
+  },
+};
+
+/** The documents with these ids that the viewer may see. */
+export async function readDocuments(
+  database: Database,
+  viewer: Viewer,
+  ids: readonly string[],
+): Promise<DocumentRow[]> {
+  const condition = ownDocuments(viewer, ids);
+  return transaction(database, viewer, { access: 'read' }, (tx) =>
+    tx.select(documentFields).from(documents).where(condition),
+  );
+}
+
+/** The document of `userId` that was made from the bytes with this sha-256, if there is one. */
+export async function findDocumentByHash(
+  database: Database,
+  viewer: Viewer,
+  userId: string,
+  contentHash: string,
+): Promise<DocumentRow | undefined> {
+  const [row] = await transaction(database, viewer, { access: 'read' }, (tx) =>
+    tx
+      .select(documentFields)
+      .from(documents)
+      .where(sameBytes(viewer, userId, contentHash)),
+  );
+  return row;
+}
+
+/**
+ * Stores a document with its chunks in one transaction. When the same bytes were stored meanwhile by another request,
+ * gives that document, and `created` is false.
+ */
+export async function createDocument(
+  database: Database,
+  viewer: Viewer,
+  values: DocumentValues,
+  chunks: readonly ChunkValues[],
+): Promise<{ document: DocumentRow; created: boolean }> {
+  return transaction(database, viewer, { access: 'write' }, async (tx) => {
+    const [created] = await tx
+      .insert(documents)
+      .values({ ...values, totalChunks: chunks.length })
+      .onConflictDoNothing({ target: [documents.userId, documents.contentHash] })
+      .returning(documentFields);
+    if (created) {
+      await insertChunks(tx, created, chunks);
+      return { document: created, created: true };
+    }
+    const [first] = await tx
+      .select(documentFields)
+      .from(documents)
+      .where(sameBytes(viewer, values.userId, values.contentHash));
+    if (!first)
+      throw new FunesError(
+        'CONFLICT',
+        'The same document was deleted by another request meanwhile. Send it again.',
+      );
+    return { document: first, created: false };
+  });
+}
+
+/** Changes a document in one transaction. @throws FunesError NOT_FOUND; a unique violation when the bytes are another's. */
+export async function updateDocument(
+  database: Database,
+  viewer: Viewer,
+  id: string,
+  { values, chunks }: DocumentChange,
+): Promise<DocumentRow> {
+  const condition = ownDocuments(viewer, [id]);
+  return transaction(database, viewer, { access: 'write' }, async (tx) => {
+    const [current] = await tx.select(documentFields).from(documents).where(condition).for('update');
+    if (!current) throw documentNotFound(id);
+    // The old chunks go first: each of them refers to the document's present number of chunks.
+    if (chunks) await tx.delete(documentChunks).where(chunksOf(current));
+    const changes = { ...values, ...(chunks && { totalChunks: chunks.length, processedAt: sql`now()` }) };
+    if (Object.keys(changes).length === 0) return current;
+    const [updated] = await tx.update(documents).set(changes).where(condition).returning(documentFields);
+    if (!updated) throw documentNotFound(id);
+    if (chunks) await insertChunks(tx, updated, chunks);
+    return updated;
+  });
+}
+
+/** Deletes a document with its chunks, and tells whether it was there. */
+export async function deleteDocument(database: Database, viewer: Viewer, id: string): Promise<boolean> {
+  const condition = ownDocuments(viewer, [id]);
+  const deleted = await transaction(database, viewer, { access: 'write' }, (tx) =>
+    tx.delete(documents).where(condition).returning({ id: documents.id }),
+  );
+  return deleted.length > 0;
+}
+
+/** @returns the error for an id that no document of the viewer has. */
+export function documentNotFound(id: string): FunesError {
+  return new FunesError('NOT_FOUND', `There is no document with id ${quote(id)}.`);
+}
+
+async function insertChunks(
+  tx: Transaction,
+  document: DocumentRow,
+  chunks: readonly ChunkValues[],
+): Promise<void> {
+  const rows = chunks.map((chunk, chunkIndex) => ({
+    ...chunk,
+    chunkIndex,
+    userId: document.userId,
+    documentId: document.id,
+    totalChunks: chunks.length,
+  }));
+  for (let start = 0; start < rows.length; start += CHUNKS_PER_STATEMENT) {
+    await tx.insert(documentChunks).values(rows.slice(start, start + CHUNKS_PER_STATEMENT));
+  }
+}
+
+function chunksOf(document: DocumentRow): SQL | undefined {
+  return and(eq(documentChunks.documentId, document.id), eq(documentChunks.userId, document.userId));
+}
+
+function sameBytes(viewer: Viewer, userId: string, contentHash: string): SQL | undefined {
+  return and(
+    eq(documents.userId, userId),
+    eq(documents.contentHash, contentHash),
+    visibleTo(viewer, documents.userId),
+  );
+}
+
+function ownDocuments(viewer: Viewer, ids: readonly string[]): SQL | undefined {
+  for (const id of ids) checkId(id, 'id');
+  return and(inArray(documents.id, [...ids]), visibleTo(viewer, documents.userId));
+}

@@ -1,0 +1,221 @@
+import { and, eq, inArray, type SQL } from 'drizzle-orm';
+import { memories } from '../../schema/index.ts';
+import { type Database, type Transaction, transaction } from '../database/transaction.ts';
+import { FunesError, quote } from '../errors.ts';
+import { limits } from '../limits.ts';
+import { ownerOf, type Viewer, visibleTo } from '../viewer.ts';
+import { checkBatch, checkId, checkJson, checkOptionalText, checkRange, checkText } from './checks.ts';
+import { embedForWriting } from './embeddings.ts';
+import type { Listed } from './pages.ts';
+import { type MemoryRow, memoryFields } from './rows.ts';
+import type { Services } from './services.ts';
+
+/** What a client says of a new memory. */
+export interface NewMemory {
+  content: string;
+  contentSummary?: string | null | undefined;
+  source?: string | null | undefined;
+  sessionId?: string | null | undefined;
+  userId?: string | null | undefined;
+  importanceScore?: number | null | undefined;
+  metadata?: Record<string, unknown> | null | undefined;
+  idempotencyKey?: string | null | undefined;
+}
+
+/** What of a memory can be changed; a field that is left out stays as it is. */
+export interface MemoryChange {
+  content?: string | null | undefined;
+  contentSummary?: string | null | undefined;
+  source?: string | null | undefined;
+  sessionId?: string | null | undefined;
+  importanceScore?: number | null | undefined;
+  metadata?: Record<string, unknown> | null | undefined;
+}
+
+export const memoryList: Listed<MemoryRow, 'CREATED_AT' | 'UPDATED_AT' | 'IMPORTANCE_SCORE' | 'ID'> = {
+  name: 'memories',
+  table: memories,
+  id: memories.id,
+  userId: memories.userId,
+  fields: memoryFields,
+  orders: {
+    CREATED_AT: memories.createdAt,
+    UPDATED_AT: memories.updatedAt,
+    IMPORTANCE_SCORE: memories.importanceScore,
+    ID: memories.id,
+  },
+};
+
+/** The memories with these ids that the viewer may see. */
+export async function readMemories(
+  database: Database,
+  viewer: Viewer,
+  ids: readonly string[],
+): Promise<MemoryRow[]> {
+  return transaction(database, viewer, { access: 'read' }, (tx) =>
+    tx.select(memoryFields).from(memories).where(ownMemories(viewer, ids)),
+  );
+}
+
+/**
+ * Stores memories, all or none, and gives them in input order. One whose idempotency key is taken gives the memory
+ * that took it.
+ * @throws FunesError BAD_USER_INPUT or LIMIT_EXCEEDED naming the element; CONFLICT when a key was used for other content.
+ */
+export async function createMemories(
+  { database, embedder, log }: Services,
+  viewer: Viewer,
+  inputs: readonly NewMemory[],
+  name: (index: number) => string = (index) => `inputs[${index}]`,
+): Promise<MemoryRow[]> {
+  checkBatch(inputs, 'inputs');
+  if (inputs.length === 0) return [];
+  const values = inputs.map((input, i) => readNewMemory(viewer, input, name(i)));
+  const embeddings = await embedForWriting(
+    embedder,
+    values.map(({ content }) => content),
+    log,
+  );
+  const rows = values.map((value, i) => ({ ...value, ...embeddings[i] }));
+  return transaction(database, viewer, { access: 'write' }, async (tx) => {
+    const created = await tx
+      .insert(memories)
+      .values(rows)
+      .onConflictDoNothing({ target: [memories.userId, memories.idempotencyKey] })
+      .returning(memoryFields);
+    return inInputOrder(tx, viewer, values, created, name);
+  });
+}
+
+/** Rows that were inserted, and for those that were not the earlier ones with the same key, as the inputs stand. */
+async function inInputOrder(
+  tx: Transaction,
+  viewer: Viewer,
+  values: readonly ReturnType<typeof readNewMemory>[],
+  created: readonly MemoryRow[],
+  name: (index: number) => string,
+): Promise<MemoryRow[]> {
+  if (created.length === values.length) return [...created];
+  const keyOf = (row: { userId: string; idempotencyKey: string | null }) =>
+    JSON.stringify([row.userId, row.idempotencyKey]);
+  const keyed = values.filter(({ idempotencyKey }) => idempotencyKey !== null);
+  const sameKeys = and(
+    inArray(memories.userId, [...new Set(keyed.map(({ userId }) => userId))]),
+    inArray(
+      memories.idempotencyKey,
+      keyed.map(({ idempotencyKey }) => idempotencyKey as string),
+    ),
+    visibleTo(viewer, memories.userId),
+  );
+  const earlier = await tx.select(memoryFields).from(memories).where(sameKeys);
+  const byKey = new Map(earlier.map((row) => [keyOf(row), row]));
+  const withoutKey = created.filter(({ idempotencyKey }) => idempotencyKey === null).values();
+  return values.map((value, i) => {
+    const row = value.idempotencyKey === null ? withoutKey.next().value : byKey.get(keyOf(value));
+    if (!row)
+      throw new FunesError('CONFLICT', `${name(i)} was removed by another request meanwhile. Send it again.`);
+    if (row.content !== value.content) {
+      throw new FunesError(
+        'CONFLICT',
+        `${name(i)}.idempotencyKey ${quote(row.idempotencyKey)} was used before for memory ${row.id}, which has another content. ` +
+          'Repeat a key only to repeat the same write.',
+      );
+    }
+    return row;
+  });
+}
+
+/**
+ * Changes a memory, and embeds it anew when its content changes.
+ * @throws FunesError NOT_FOUND; BAD_USER_INPUT or LIMIT_EXCEEDED naming the field.
+ */
+export async function updateMemory(
+  { database, embedder, log }: Services,
+  viewer: Viewer,
+  id: string,
+  change: MemoryChange,
+): Promise<MemoryRow> {
+  const values = readMemoryChange(change);
+  const found = ownMemories(viewer, [id]);
+  if (Object.keys(values).length === 0) {
+    const [row] = await readMemories(database, viewer, [id]);
+    return row ?? notFound(id);
+  }
+  const [embedding] =
+    values.content === undefined ? [] : await embedForWriting(embedder, [values.content], log);
+  const [row] = await transaction(database, viewer, { access: 'write' }, (tx) =>
+    tx
+      .update(memories)
+      .set({ ...values, ...embedding })
+      .where(found)
+      .returning(memoryFields),
+  );
+  return row ?? notFound(id);
+}
+
+/** Deletes the memories with these ids, and gives how many there were. */
+export async function deleteMemories(
+  { database }: Services,
+  viewer: Viewer,
+  ids: readonly string[],
+  name: (index: number) => string = (index) => `ids[${index}]`,
+): Promise<number> {
+  const condition = ownMemories(viewer, checkBatch(ids, 'ids'), name);
+  const deleted = await transaction(database, viewer, { access: 'write' }, (tx) =>
+    tx.delete(memories).where(condition).returning({ id: memories.id }),
+  );
+  return deleted.length;
+}
+
+function ownMemories(
+  viewer: Viewer,
+  ids: readonly string[],
+  name: (index: number) => string = () => 'id',
+): SQL | undefined {
+  for (const [i, id] of ids.entries()) checkId(id, name(i));
+  const [only] = ids;
+  const matching =
+    only !== undefined && ids.length === 1 ? eq(memories.id, only) : inArray(memories.id, [...ids]);
+  return and(matching, visibleTo(viewer, memories.userId));
+}
+
+function notFound(id: string): never {
+  throw new FunesError('NOT_FOUND', `There is no memory with id ${quote(id)}.`);
+}
+
+function readNewMemory(viewer: Viewer, input: NewMemory, name: string) {
+  return {
+    content: checkText(input.content, `${name}.content`, limits.contentLength),
+    contentSummary:
+      checkOptionalText(input.contentSummary, `${name}.contentSummary`, limits.contentLength) ?? null,
+    source: checkOptionalText(input.source, `${name}.source`, 50) ?? 'chat',
+    sessionId: checkOptionalText(input.sessionId, `${name}.sessionId`, 100) ?? null,
+    userId: ownerOf(viewer, checkOptionalText(input.userId, `${name}.userId`, 100)),
+    importanceScore: checkRange(input.importanceScore ?? 0.5, `${name}.importanceScore`, 0, 1),
+    metadata: checkJson(input.metadata ?? {}, `${name}.metadata`),
+    idempotencyKey: checkOptionalText(input.idempotencyKey, `${name}.idempotencyKey`, 200) ?? null,
+  };
+}
+
+function readMemoryChange(change: MemoryChange) {
+  const { content, contentSummary, source, sessionId, importanceScore, metadata } = change;
+  for (const [field, value] of Object.entries({ content, source, importanceScore, metadata })) {
+    if (value === null)
+      throw new FunesError(
+        'BAD_USER_INPUT',
+        `input.${field} has a value in every memory: null cannot be stored.`,
+      );
+  }
+  return {
+    ...(content != null && { content: checkText(content, 'input.content', limits.contentLength) }),
+    ...(contentSummary !== undefined && {
+      contentSummary: checkOptionalText(contentSummary, 'input.contentSummary', limits.contentLength),
+    }),
+    ...(source != null && { source: checkText(source, 'input.source', 50) }),
+    ...(sessionId !== undefined && { sessionId: checkOptionalText(sessionId, 'input.sessionId', 100) }),
+    ...(importanceScore != null && {
+      importanceScore: checkRange(importanceScore, 'input.importanceScore', 0, 1),
+    }),
+    ...(metadata != null && { metadata: checkJson(metadata, 'input.metadata') }),
+  };
+}

@@ -1,0 +1,169 @@
+import { and, asc, count, desc, type SQL, sql } from 'drizzle-orm';
+import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
+import { z } from 'zod';
+import { databaseError } from '../database/errors.ts';
+import { type Database, transaction } from '../database/transaction.ts';
+import { FunesError, quote } from '../errors.ts';
+import { limits } from '../limits.ts';
+import { type Viewer, visibleTo } from '../viewer.ts';
+
+export type Direction = 'ASC' | 'DESC';
+
+export interface OrderBy<Order extends string> {
+  field: Order;
+  direction: Direction;
+}
+
+/** One page of a list, in Relay's words. */
+export interface PageRequest<Order extends string> {
+  first: number;
+  after: string | null | undefined;
+  orderBy: OrderBy<Order>;
+}
+
+export interface Edge<Row> {
+  cursor: string;
+  node: Row;
+}
+
+export interface Page<Row> {
+  edges: Edge<Row>[];
+  pageInfo: {
+    hasNextPage: boolean;
+    hasPreviousPage: boolean;
+    startCursor: string | null;
+    endCursor: string | null;
+  };
+}
+
+/** A page that counts the whole list when it is asked to. */
+export type CountedPage<Row> = Page<Row> & { totalCount: () => number | Promise<number> };
+
+/** A table as a list: what a row shows and by which columns (none of them nullable) the list can be ordered. */
+export interface Listed<Row, Order extends string> {
+  /** Names the list inside its cursors, so that one list's cursor is refused by another. */
+  name: string;
+  table: PgTable;
+  id: PgColumn;
+  /** Owner of a row; undefined where rows are shared by all users. */
+  userId: PgColumn | undefined;
+  fields: { [Name in keyof Row]: PgColumn | SQL };
+  orders: Record<Order, PgColumn>;
+}
+
+const cursorShape = z.tuple([
+  z.string(),
+  z.string(),
+  z.enum(['ASC', 'DESC']),
+  z.string(),
+  z.string().regex(/^\d+$/),
+]);
+
+/**
+ * Reads one page by keyset: the cursor is the last row's order value (as PostgreSQL writes it, to the microsecond) and
+ * id, so a page costs the same wherever it is, and rows added meanwhile neither repeat nor hide others. One statement.
+ * @throws FunesError BAD_USER_INPUT for a page size or a cursor that is not of this list.
+ */
+export async function readPage<Row, Order extends string>(
+  database: Database,
+  viewer: Viewer,
+  list: Listed<Row, Order>,
+  conditions: SQL | undefined,
+  request: PageRequest<Order>,
+): Promise<CountedPage<Row>> {
+  checkPageSize(request.first);
+  const { field, direction } = request.orderBy;
+  const column = list.orders[field];
+  const kind = [list.name, field, direction] as const;
+  const after = request.after == null ? undefined : readCursor(request.after, kind);
+  const beyond =
+    after &&
+    sql`(${column}, ${list.id}) ${direction === 'ASC' ? sql`>` : sql`<`} (${after.value}::${sql.raw(column.getSQLType())}, ${after.id}::bigint)`;
+  const visible = and(list.userId && visibleTo(viewer, list.userId), conditions);
+  const order = direction === 'ASC' ? asc : desc;
+  const rows = await transaction(database, viewer, { access: 'read' }, (tx) =>
+    tx
+      .select({ value: sql<string>`${column}::text`, id: list.id, row: list.fields })
+      .from(list.table)
+      .where(and(visible, beyond))
+      .orderBy(order(column), order(list.id))
+      .limit(request.first + 1),
+  ).catch((error: unknown) => {
+    // The filters' operands were checked; what is left is a cursor that was changed to hold another type's value.
+    throw after && databaseError(error)?.code === 'BAD_USER_INPUT' ? notACursor(request.after) : error;
+  });
+  const edges = rows.slice(0, request.first).map(({ value, id, row }) => ({
+    cursor: Buffer.from(JSON.stringify([...kind, value, id])).toString('base64url'),
+    node: row as Row,
+  }));
+  return {
+    ...toPage(edges, rows.length > request.first, after !== undefined),
+    totalCount: () => countRows(database, viewer, list.table, visible),
+  };
+}
+
+async function countRows(
+  database: Database,
+  viewer: Viewer,
+  table: PgTable,
+  where: SQL | undefined,
+): Promise<number> {
+  const [row] = await transaction(database, viewer, { access: 'read' }, (tx) =>
+    tx.select({ rows: count() }).from(table).where(where),
+  );
+  return row?.rows ?? 0;
+}
+
+/** A page of `edges`, with the page information that Relay asks for. */
+export function toPage<Row>(edges: Edge<Row>[], hasNextPage: boolean, hasPreviousPage: boolean): Page<Row> {
+  return {
+    edges,
+    pageInfo: {
+      hasNextPage,
+      hasPreviousPage,
+      startCursor: edges.at(0)?.cursor ?? null,
+      endCursor: edges.at(-1)?.cursor ?? null,
+    },
+  };
+}
+
+/** @throws FunesError BAD_USER_INPUT below 0, LIMIT_EXCEEDED above the limit. */
+export function checkPageSize(first: number): void {
+  if (first < 0)
+    throw new FunesError('BAD_USER_INPUT', `first is how many to return: 0 or more, not ${first}.`);
+  if (first > limits.pageSize) {
+    throw new FunesError(
+      'LIMIT_EXCEEDED',
+      `first may be at most ${limits.pageSize}, not ${first}. Read on with after.`,
+    );
+  }
+}
+
+function readCursor(
+  cursor: string,
+  kind: readonly [string, string, Direction],
+): { value: string; id: string } {
+  const parsed = cursorShape.safeParse(decode(cursor));
+  if (!parsed.success) throw notACursor(cursor);
+  const [name, field, direction, value, id] = parsed.data;
+  if (name !== kind[0] || field !== kind[1] || direction !== kind[2]) {
+    throw new FunesError(
+      'BAD_USER_INPUT',
+      `after is a cursor of ${name} ordered by ${field} ${direction}, and this list is ${kind[0]} ordered by ${kind[1]} ${kind[2]}. ` +
+        'Repeat the orderBy that the cursor came from.',
+    );
+  }
+  return { value, id };
+}
+
+function notACursor(after: string | null | undefined): FunesError {
+  return new FunesError('BAD_USER_INPUT', `after must be a cursor that this list gave, not ${quote(after)}.`);
+}
+
+function decode(cursor: string): unknown {
+  try {
+    return JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,47 @@
+import { getTableColumns, type SQL, sql } from 'drizzle-orm';
+import type { PgColumn } from 'drizzle-orm/pg-core';
+import { documentChunks, documents, memories, toolEmbeddings } from '../../schema/index.ts';
+import type { EmbeddingStatus } from '../search/filters/conditions.ts';
+
+function statusOf(embedding: PgColumn): SQL<EmbeddingStatus> {
+  return sql<EmbeddingStatus>`case when ${embedding} is null then 'PENDING' else 'READY' end`;
+}
+
+type Computed = 'embedding' | 'contentTsv' | 'contentLength';
+interface Embedded {
+  embeddingStatus: EmbeddingStatus;
+}
+
+// What a query selects of a row. The embedding stays in the database: 1.5 kB that only few requests ask for.
+
+const {
+  embedding: memoryEmbedding,
+  contentTsv: _memoryTsv,
+  contentLength: _memoryLength,
+  ...memoryColumns
+} = getTableColumns(memories);
+export const memoryFields = { ...memoryColumns, embeddingStatus: statusOf(memoryEmbedding) };
+export type MemoryRow = Omit<typeof memories.$inferSelect, Computed> & Embedded;
+
+const { lastChunkIndex: _last, ...documentColumns } = getTableColumns(documents);
+export const documentFields = documentColumns;
+export type DocumentRow = Omit<typeof documents.$inferSelect, 'lastChunkIndex'>;
+
+const {
+  embedding: chunkEmbedding,
+  contentTsv: _chunkTsv,
+  contentLength: _chunkLength,
+  previousChunkIndex: _previous,
+  ...chunkColumns
+} = getTableColumns(documentChunks);
+export const chunkFields = { ...chunkColumns, embeddingStatus: statusOf(chunkEmbedding) };
+export type ChunkRow = Omit<typeof documentChunks.$inferSelect, Computed | 'previousChunkIndex'> & Embedded;
+
+const {
+  embedding: toolEmbedding,
+  contentTsv: _toolTsv,
+  contentLength: _toolLength,
+  ...toolColumns
+} = getTableColumns(toolEmbeddings);
+export const toolFields = { ...toolColumns, embeddingStatus: statusOf(toolEmbedding) };
+export type ToolRow = Omit<typeof toolEmbeddings.$inferSelect, Computed> & Embedded;

@@ -1,0 +1,222 @@
+import { graphql } from 'graphql';
+import { pino } from 'pino';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createContext } from '../../resolvers/context.ts';
+import { buildSchema } from '../../resolvers/schema.ts';
+import { Chunker } from '../../src/ingest/chunker.ts';
+import { ingestDocument, replaceDocument } from '../../src/ingest/ingest.ts';
+import { createLoaders } from '../../src/loaders.ts';
+import { searchDocumentsByRows } from '../../src/search/documents.ts';
+import { defaultSearchOptions } from '../../src/search/options.ts';
+import { searchableMemories, searchByRows } from '../../src/search/search.ts';
+import { documentChunksRequest, readChunkPages, readChunks, readChunksAt } from '../../src/store/chunks.ts';
+import { deleteDocument, findDocumentByHash, readDocuments } from '../../src/store/documents.ts';
+import { createMemories, deleteMemories, readMemories, updateMemory } from '../../src/store/memories.ts';
+import type { DocumentRow, MemoryRow } from '../../src/store/rows.ts';
+import type { Services } from '../../src/store/services.ts';
+import type { Viewer } from '../../src/viewer.ts';
+import { openTestDatabase, type TestDatabase } from '../support/database.ts';
+import { HashEmbedder } from '../support/hash-embedder.ts';
+
+const schema = buildSchema();
+
+// Both store the very same things, so that whatever is not kept to its user is found just as well by the other.
+const ann: Viewer = { userId: 'ann', role: 'user' };
+const bob: Viewer = { userId: 'bob', role: 'user' };
+const texts = [
+  'the ferry leaves at noon',
+  'the ferry leaves at dusk',
+  'a baker bakes bread',
+  'the bread is on the ferry',
+];
+const files = [
+  'the ferry leaves at noon.\n\nthe tank is empty.',
+  'a baker bakes bread.\n\nthe ferry leaves at dusk.',
+];
+
+let db: TestDatabase;
+let services: Services;
+let memories: MemoryRow[];
+let documents: DocumentRow[];
+
+async function store(viewer: Viewer) {
+  const stored = await createMemories(
+    services,
+    viewer,
+    texts.map((content, n) => ({ content, sessionId: 'trip', idempotencyKey: `key ${n}`, userId: 'ann' })),
+  );
+  const ingested: DocumentRow[] = [];
+  for (const [n, content] of files.entries()) {
+    const input = { filename: `${n}.txt`, content, chunkSize: 8, overlap: 0, userId: 'ann' };
+    const { document, created } = await ingestDocument(services, viewer, input);
+    expect(created).toBe(true);
+    ingested.push(document);
+  }
+  return { stored, ingested };
+}
+
+beforeAll(async () => {
+  db = await openTestDatabase();
+  services = {
+    database: db.pool,
+    embedder: new HashEmbedder(),
+    chunker: new Chunker(),
+    log: pino({ level: 'silent' }),
+  };
+  ({ stored: memories, ingested: documents } = await store(ann));
+});
+afterAll(async () => {
+  await services.chunker.close();
+  await db.close();
+});
+
+describe('a viewer who is no admin', () => {
+  test('writes rows of its own, whatever user it names, and meets nobody else’s keys or bytes', async () => {
+    const { stored, ingested } = await store(bob);
+    for (const { userId } of [...stored, ...ingested]) expect(userId).toBe('bob');
+    const ids = new Set(memories.map(({ id }) => id));
+    expect(stored.filter(({ id }) => ids.has(id))).toEqual([]);
+    const again = await createMemories(services, bob, [
+      { content: texts[0] as string, idempotencyKey: 'key 0' },
+    ]);
+    expect(again).toEqual([stored[0]]);
+  });
+
+  test('reads nobody else’s rows by their ids, places, hashes or embeddings', async () => {
+    const { pool } = db;
+    const ids = memories.map(({ id }) => id);
+    const [document] = documents as [DocumentRow];
+    const chunks = await readChunkPages(pool, ann, [documentChunksRequest(document.id, 10, null)]);
+    const chunkIds = chunks.flatMap(({ edges }) => edges.map(({ node }) => node.id));
+    expect(chunkIds.length).toBeGreaterThan(1);
+
+    expect(await readMemories(pool, bob, ids)).toEqual([]);
+    expect(await readDocuments(pool, bob, [document.id])).toEqual([]);
+    expect(await readChunks(pool, bob, chunkIds)).toEqual([]);
+    expect(await readChunksAt(pool, bob, [{ documentId: document.id, chunkIndex: 0 }])).toEqual([null]);
+    const [page] = await readChunkPages(pool, bob, [documentChunksRequest(document.id, 10, null)]);
+    expect(page?.edges).toEqual([]);
+    expect(await findDocumentByHash(pool, bob, 'ann', document.contentHash)).toBeUndefined();
+
+    const [its, others] = [createLoaders(services, ann), createLoaders(services, bob)];
+    expect(await its.memoryEmbeddings.loadMany(ids)).not.toContain(null);
+    expect(await others.memoryEmbeddings.loadMany(ids)).toEqual(ids.map(() => null));
+    expect(await its.chunkEmbeddings.loadMany(chunkIds)).not.toContain(null);
+    expect(await others.chunkEmbeddings.loadMany(chunkIds)).toEqual(chunkIds.map(() => null));
+  });
+
+  test('changes and deletes nobody else’s rows', async () => {
+    const [[memory], [document]] = [memories, documents] as [[MemoryRow], [DocumentRow]];
+    const notFound = { code: 'NOT_FOUND' };
+    await expect(updateMemory(services, bob, memory.id, { content: 'mine' })).rejects.toMatchObject(notFound);
+    await expect(updateMemory(services, bob, memory.id, {})).rejects.toMatchObject(notFound);
+    expect(await deleteMemories(services, bob, [memory.id])).toBe(0);
+    for (const change of [{ filename: 'mine.txt' }, { content: 'mine' }, {}])
+      await expect(replaceDocument(services, bob, document.id, change)).rejects.toMatchObject(notFound);
+    expect(await deleteDocument(db.pool, bob, document.id)).toBe(false);
+    expect(await readMemories(db.pool, ann, [memory.id])).toEqual([memory]);
+    expect(await readDocuments(db.pool, ann, [document.id])).toEqual([document]);
+  });
+
+  test('is shown only its own rows by lists and by what stands below them', async () => {
+    const { data, errors } = await as(
+      bob,
+      `{
+      memories { totalCount edges { node { userId similar(k: 20) { memory { userId } } } } }
+      documents { totalCount edges { node { userId
+        chunks { edges { node { userId document { userId } next { userId } } } }
+        similar(k: 20) { document { userId } chunk { userId } } } } }
+      chunks { totalCount edges { node { userId similar(k: 20) { chunk { userId } } } } }
+    }`,
+    );
+    expect(errors).toBeUndefined();
+    expect(data).toMatchObject({ memories: { totalCount: 4 }, documents: { totalCount: 2 } });
+    expect(users(data)).toEqual(['bob']);
+  });
+
+  test.each([
+    '{}',
+    '{ exact: true }',
+    '{ metric: EUCLIDEAN }',
+    '{ mode: KEYWORD }',
+    '{ mode: HYBRID }',
+    '{ mode: HYBRID, fusion: RANK }',
+    '{ percentile: 0.9 }',
+    '{ diversity: 0.5 }',
+    '{ context: 1 }',
+  ])('finds only its own rows with the options %s', async (options) => {
+    const search = `(text: "the ferry", k: 20, options: ${options})`;
+    const { data, errors } = await as(
+      bob,
+      `{
+      similarMemories${search} { memory { userId } }
+      similarDocuments${search} { document { userId } chunk { userId } }
+      similarChunks${search} { chunk { userId } }
+      recall(text: "the ferry", k: 20, kinds: [MEMORY, CHUNK, DOCUMENT], options: ${options}) {
+        ... on MemoryMatch { memory { userId } }
+        ... on ChunkMatch { chunk { userId } }
+        ... on DocumentMatch { document { userId } chunk { userId } }
+      }
+    }`,
+    );
+    expect(errors).toBeUndefined();
+    expect(Object.values(data ?? {}).map((list) => (list as unknown[]).length > 0)).toEqual([
+      true,
+      true,
+      true,
+      true,
+    ]);
+    expect(users(data)).toEqual(['bob']);
+  });
+
+  test('cannot take somebody else’s rows for examples', async () => {
+    const [[memory], [document]] = [memories, documents] as [[MemoryRow], [DocumentRow]];
+    const [page] = await readChunkPages(db.pool, ann, [documentChunksRequest(document.id, 1, null)]);
+    const chunk = page?.edges[0]?.node.id;
+    const searches = {
+      memory: `{ similarMemories(like: ["${memory.id}"]) { memory { userId } } }`,
+      document: `{ similarDocuments(like: ["${document.id}"]) { document { userId } } }`,
+      chunk: `{ similarChunks(like: ["${chunk}"]) { chunk { userId } } }`,
+    };
+    for (const [name, search] of Object.entries(searches)) {
+      const { errors } = await as(bob, search);
+      expect(errors?.map(({ message }) => message)).toEqual([
+        expect.stringMatching(`^There is no ${name} with id "\\d+".$`),
+      ]);
+      const its = await as(ann, search);
+      expect(its.errors).toBeUndefined();
+      expect(users(its.data)).toEqual(['ann']);
+    }
+  });
+
+  test('finds nothing near to somebody else’s memory', async () => {
+    const request = { k: 5, conditions: undefined, options: defaultSearchOptions };
+    const ids = memories.map(({ id }) => id);
+    const lengths = async (viewer: Viewer) =>
+      (await searchByRows(db.pool, viewer, searchableMemories, ids, request)).map((list) => list.length);
+    expect(await lengths(bob)).toEqual(ids.map(() => 0));
+    expect(await lengths(ann)).toEqual(ids.map(() => texts.length - 1));
+  });
+
+  test('finds nothing near to somebody else’s document', async () => {
+    const request = { k: 5, conditions: undefined, options: defaultSearchOptions };
+    const ids = documents.map(({ id }) => id);
+    expect(await searchDocumentsByRows(db.pool, bob, ids, request)).toEqual([[], []]);
+    expect((await searchDocumentsByRows(db.pool, ann, ids, request)).map((list) => list.length)).toEqual([
+      1, 1,
+    ]);
+  });
+});
+
+const as = (viewer: Viewer, source: string) =>
+  graphql({ schema, source, contextValue: createContext(services, viewer) });
+
+/** Every `userId` that stands anywhere in an answer, each once. */
+function users(answer: unknown): string[] {
+  const found = new Set<string>();
+  JSON.stringify(answer, (key, value) => {
+    if (key === 'userId') found.add(value);
+    return value;
+  });
+  return [...found];
+}

@@ -1,0 +1,126 @@
+import { GraphQLFloat } from 'graphql';
+import { Arg, Ctx, FieldResolver, Query, Resolver, Root } from 'type-graphql';
+import { compileChunkFilters } from '../../src/search/filters/filters.ts';
+import type { Match } from '../../src/search/matches.ts';
+import { searchNear, similarTo } from '../../src/search/similar.ts';
+import { chunkList, readChunks } from '../../src/store/chunks.ts';
+import { readPage } from '../../src/store/pages.ts';
+import type { ChunkRow, DocumentRow } from '../../src/store/rows.ts';
+import {
+  AfterArg,
+  FirstArg,
+  IdArg,
+  KArg,
+  LikeArg,
+  OptionsArg,
+  SimilarTextArg,
+  TextArg,
+  UnlikeArg,
+  VectorArg,
+} from '../common/arguments.ts';
+import type { SearchOptions } from '../common/search-options.ts';
+import type { Context } from '../context.ts';
+import { Document } from '../document/document.ts';
+import { ChunkFilters } from '../filters/chunk-filters.ts';
+import { Chunk, ChunkConnection, ChunkMatch, ChunkOrder } from './chunk.ts';
+
+const FiltersArg = () => Arg('filters', () => ChunkFilters, { nullable: true, description: 'Which chunks.' });
+
+const toChunkMatch = ({ row, ...scores }: Match<ChunkRow>): ChunkMatch => ({ chunk: row, ...scores });
+
+@Resolver(() => Chunk)
+export class ChunkResolver {
+  @Query(() => Chunk, { nullable: true, description: 'The chunk with this id; null when there is none.' })
+  async chunk(@IdArg() id: string, @Ctx() { services, viewer }: Context): Promise<Chunk | null> {
+    const [row] = await readChunks(services.database, viewer, [id]);
+    return row ?? null;
+  }
+
+  @Query(() => ChunkConnection, { description: 'All chunks that pass the filters, a page at a time.' })
+  async chunks(
+    @FirstArg() first: number,
+    @AfterArg() after: string | null | undefined,
+    @FiltersArg() filters: ChunkFilters | undefined,
+    @Arg('orderBy', () => ChunkOrder, {
+      nullable: true,
+      description: 'The order of the list; by id unless told.',
+    })
+    orderBy: InstanceType<typeof ChunkOrder> | undefined,
+    @Ctx() { services, viewer }: Context,
+  ) {
+    return readPage(services.database, viewer, chunkList, compileChunkFilters(filters), {
+      first,
+      after,
+      orderBy: orderBy ?? { field: 'ID', direction: 'ASC' },
+    });
+  }
+
+  @Query(() => [ChunkMatch], {
+    description: 'The chunks nearest to a text, to a vector or to examples, nearest first.',
+  })
+  async similarChunks(
+    @TextArg() text: string | undefined,
+    @VectorArg() vector: number[] | undefined,
+    @LikeArg() like: string[] | undefined,
+    @UnlikeArg() unlike: string[] | undefined,
+    @KArg() k: number,
+    @FiltersArg() filters: ChunkFilters | undefined,
+    @OptionsArg() options: SearchOptions | undefined,
+    @Ctx() { loaders }: Context,
+  ): Promise<ChunkMatch[]> {
+    const matches = await searchNear(
+      loaders.similarChunks,
+      { text, vector, like, unlike },
+      { k, filters, options },
+    );
+    return matches.map(toChunkMatch);
+  }
+
+  @FieldResolver(() => [ChunkMatch], {
+    description:
+      'Chunks near to `text`, or to this chunk when `text` is left out, nearest first; never this chunk itself.',
+  })
+  async similar(
+    @Root() chunk: Chunk,
+    @SimilarTextArg() text: string | undefined,
+    @KArg() k: number,
+    @FiltersArg() filters: ChunkFilters | undefined,
+    @OptionsArg() options: SearchOptions | undefined,
+    @Ctx() { loaders }: Context,
+  ): Promise<ChunkMatch[]> {
+    const matches = await similarTo(loaders.similarChunks, chunk, text, { k, filters, options });
+    return matches.map(toChunkMatch);
+  }
+
+  @FieldResolver(() => [GraphQLFloat], {
+    nullable: true,
+    description:
+      'The embedding, 384 numbers; null while PENDING. Read from the database only when asked for.',
+  })
+  async embedding(@Root() chunk: Chunk, @Ctx() { loaders }: Context): Promise<Float32Array | null> {
+    return loaders.chunkEmbeddings.load(chunk.id);
+  }
+
+  @FieldResolver(() => Document, { description: 'The document it is a piece of.' })
+  async document(@Root() chunk: Chunk, @Ctx() { loaders }: Context): Promise<DocumentRow | null> {
+    return loaders.documents.load(chunk.documentId);
+  }
+
+  @FieldResolver(() => Chunk, {
+    nullable: true,
+    description: 'The chunk before it in the document; null for the first.',
+  })
+  async previous(@Root() chunk: Chunk, @Ctx() { loaders }: Context): Promise<ChunkRow | null> {
+    if (chunk.chunkIndex === 0) return null;
+    return loaders.chunksAt.load({ documentId: chunk.documentId, chunkIndex: chunk.chunkIndex - 1 });
+  }
+
+  @FieldResolver(() => Chunk, {
+    nullable: true,
+    description: 'The chunk after it in the document; null for the last.',
+  })
+  async next(@Root() chunk: Chunk, @Ctx() { loaders }: Context): Promise<ChunkRow | null> {
+    if (chunk.chunkIndex === chunk.totalChunks - 1) return null;
+    return loaders.chunksAt.load({ documentId: chunk.documentId, chunkIndex: chunk.chunkIndex + 1 });
+  }
+}

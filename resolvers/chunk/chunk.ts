@@ -1,0 +1,81 @@
+import { GraphQLID, GraphQLInt, GraphQLString } from 'graphql';
+import { GraphQLDateTime, GraphQLJSONObject } from 'graphql-scalars';
+import { Field, ObjectType } from 'type-graphql';
+import { EmbeddingStatus } from '../../src/search/filters/conditions.ts';
+import type { ChunkRow } from '../../src/store/rows.ts';
+import { connectionOf, orderOf } from '../common/connection.ts';
+import { Scores } from '../common/match.ts';
+
+@ObjectType({ simpleResolvers: true, description: 'A piece of a document, short enough for one embedding.' })
+export class Chunk implements ChunkRow {
+  @Field(() => GraphQLID, { description: 'Identifies the chunk; a whole number in decimal digits.' })
+  id!: string;
+
+  @Field(() => GraphQLString, { description: "The user it belongs to: the document's." })
+  userId!: string;
+
+  @Field(() => GraphQLID, { description: 'The document it is a piece of.' })
+  documentId!: string;
+
+  @Field(() => GraphQLInt, { description: 'Its place in the document, counted from 0.' })
+  chunkIndex!: number;
+
+  @Field(() => GraphQLInt, { description: 'How many chunks the document has.' })
+  totalChunks!: number;
+
+  @Field(() => GraphQLString, { description: "The document's text from startOffset to endOffset, exactly." })
+  content!: string;
+
+  @Field(() => GraphQLString, { nullable: true, description: 'A shorter form of the text, if there is one.' })
+  contentSummary!: string | null;
+
+  @Field(() => GraphQLInt, { description: "Its length in the embedding model's tokens." })
+  chunkSize!: number;
+
+  @Field(() => GraphQLInt, {
+    description:
+      "How much of its beginning repeats the previous chunk's end, in the embedding model's tokens.",
+  })
+  overlapSize!: number;
+
+  @Field(() => GraphQLInt, {
+    description: "Where it begins in the document's text, in UTF-16 code units (JavaScript's `slice`).",
+  })
+  startOffset!: number;
+
+  @Field(() => GraphQLInt, {
+    description:
+      "Where it ends in the document's text, exclusive, in UTF-16 code units. From each chunk what lies behind the " +
+      "previous chunk's endOffset, one after the other, gives the document's text back.",
+  })
+  endOffset!: number;
+
+  @Field(() => GraphQLJSONObject, { description: 'What else is kept with it.' })
+  metadata!: Record<string, unknown>;
+
+  @Field(() => GraphQLString, {
+    nullable: true,
+    description: 'The model that made the embedding; null while PENDING.',
+  })
+  embeddingModel!: string | null;
+
+  @Field(() => EmbeddingStatus, { description: 'Whether it can be found by meaning already.' })
+  embeddingStatus!: EmbeddingStatus;
+
+  @Field(() => GraphQLDateTime, { description: 'When it was stored (UTC).' })
+  createdAt!: Date;
+}
+
+@ObjectType({ simpleResolvers: true, description: 'A chunk that a search found.' })
+export class ChunkMatch extends Scores {
+  @Field(() => Chunk, { description: 'The chunk.' })
+  chunk!: Chunk;
+}
+
+export const ChunkConnection = connectionOf('Chunk', 'chunks', () => Chunk);
+
+export const ChunkOrder = orderOf(
+  'Chunk',
+  { CREATED_AT: 'When it was stored.', ID: 'The id: documents as they came, each in its own order.' },
+  { field: 'ID', direction: 'ASC' },
+);

@@ -1,0 +1,92 @@
+import { GraphQLBoolean, GraphQLInt, GraphQLString } from 'graphql';
+import { type ClassType, Field, InputType, ObjectType, registerEnumType } from 'type-graphql';
+import type { Direction, OrderBy } from '../../src/store/pages.ts';
+
+@ObjectType({ simpleResolvers: true, description: 'Where a page stands in its list.' })
+export class PageInfo {
+  @Field(() => GraphQLBoolean, { description: 'There is more after this page.' })
+  hasNextPage!: boolean;
+
+  @Field(() => GraphQLBoolean, {
+    description: 'This page was asked for with `after`, so there is something before it.',
+  })
+  hasPreviousPage!: boolean;
+
+  @Field(() => GraphQLString, {
+    nullable: true,
+    description: 'Cursor of the first edge; null on an empty page.',
+  })
+  startCursor!: string | null;
+
+  @Field(() => GraphQLString, {
+    nullable: true,
+    description: 'Cursor of the last edge: give it as `after` to read on; null on an empty page.',
+  })
+  endCursor!: string | null;
+}
+
+export const DirectionEnum = { ASC: 'ASC', DESC: 'DESC' } as const satisfies Record<Direction, Direction>;
+
+registerEnumType(DirectionEnum, {
+  name: 'OrderDirection',
+  description: 'Which end of an order comes first.',
+  valuesConfig: {
+    ASC: { description: 'Smallest, oldest or alphabetically first.' },
+    DESC: { description: 'Largest, newest or alphabetically last.' },
+  },
+});
+
+/** The Relay connection type `<Name>Connection` and its edge type for a list of `node`s. */
+export function connectionOf(name: string, plural: string, node: () => ClassType<object>) {
+  @ObjectType(`${name}Edge`, { simpleResolvers: true, description: `One of the ${plural} of a page.` })
+  class EdgeClass {
+    @Field(() => GraphQLString, {
+      description: 'Where this one stands in the list: give it as `after` to read on from here.',
+    })
+    cursor!: string;
+
+    @Field(node, { description: 'The object itself.' })
+    node!: object;
+  }
+
+  @ObjectType(`${name}Connection`, { simpleResolvers: true, description: `A page of a list of ${plural}.` })
+  class ConnectionClass {
+    @Field(() => [EdgeClass], { description: 'The objects of this page, in order.' })
+    edges!: EdgeClass[];
+
+    @Field(() => PageInfo, { description: 'Where this page stands.' })
+    pageInfo!: PageInfo;
+
+    @Field(() => GraphQLInt, { description: 'How many there are on all pages; counted only when asked for.' })
+    totalCount!: number;
+  }
+
+  return ConnectionClass;
+}
+
+/** The input type `<Name>Order` with its enum of fields; `orders` documents each. */
+export function orderOf<Order extends string>(
+  name: string,
+  orders: Record<Order, string>,
+  byDefault: OrderBy<NoInfer<Order>>,
+) {
+  const fields = Object.fromEntries(Object.keys(orders).map((order) => [order, order]));
+  registerEnumType(fields, {
+    name: `${name}OrderField`,
+    description: 'What a list is ordered by; equal ones stand by id.',
+    valuesConfig: Object.fromEntries(
+      Object.entries<string>(orders).map(([order, description]) => [order, { description }]),
+    ),
+  });
+
+  @InputType(`${name}Order`, { description: 'The order of a list.' })
+  class OrderClass implements OrderBy<Order> {
+    @Field(() => fields, { defaultValue: byDefault.field, description: 'What the list is ordered by.' })
+    field!: Order;
+
+    @Field(() => DirectionEnum, { defaultValue: byDefault.direction, description: 'Which end comes first.' })
+    direction!: Direction;
+  }
+
+  return OrderClass;
+}

@@ -1,0 +1,154 @@
+import { GraphQLBoolean } from 'graphql';
+import { Arg, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { ingestDocument, replaceDocument } from '../../src/ingest/ingest.ts';
+import type { DocumentMatch as FoundDocument } from '../../src/search/documents.ts';
+import { compileDocumentFilters } from '../../src/search/filters/filters.ts';
+import { searchNear, similarTo } from '../../src/search/similar.ts';
+import { documentChunksRequest } from '../../src/store/chunks.ts';
+import { deleteDocument, documentList, readDocuments } from '../../src/store/documents.ts';
+import { readPage } from '../../src/store/pages.ts';
+import { ChunkConnection } from '../chunk/chunk.ts';
+import {
+  AfterArg,
+  FirstArg,
+  IdArg,
+  KArg,
+  LikeArg,
+  OptionsArg,
+  SimilarTextArg,
+  TextArg,
+  UnlikeArg,
+  VectorArg,
+} from '../common/arguments.ts';
+import type { SearchOptions } from '../common/search-options.ts';
+import type { Context } from '../context.ts';
+import { DocumentFilters } from '../filters/document-filters.ts';
+import {
+  Document,
+  DocumentConnection,
+  DocumentMatch,
+  DocumentOrder,
+  IngestDocumentPayload,
+} from './document.ts';
+import { IngestDocumentInput, UpdateDocumentInput } from './document-inputs.ts';
+
+const FiltersArg = () =>
+  Arg('filters', () => DocumentFilters, { nullable: true, description: 'Which documents.' });
+
+const toDocumentMatch = ({ row, ...match }: FoundDocument): DocumentMatch => ({ document: row, ...match });
+
+@Resolver(() => Document)
+export class DocumentResolver {
+  @Query(() => Document, {
+    nullable: true,
+    description: 'The document with this id; null when there is none.',
+  })
+  async document(@IdArg() id: string, @Ctx() { services, viewer }: Context): Promise<Document | null> {
+    const [row] = await readDocuments(services.database, viewer, [id]);
+    return row ?? null;
+  }
+
+  @Query(() => DocumentConnection, {
+    description: 'All documents that pass the filters, a page at a time, newest first.',
+  })
+  async documents(
+    @FirstArg() first: number,
+    @AfterArg() after: string | null | undefined,
+    @FiltersArg() filters: DocumentFilters | undefined,
+    @Arg('orderBy', () => DocumentOrder, {
+      nullable: true,
+      description: 'The order of the list; newest first unless told.',
+    })
+    orderBy: InstanceType<typeof DocumentOrder> | undefined,
+    @Ctx() { services, viewer }: Context,
+  ) {
+    return readPage(services.database, viewer, documentList, compileDocumentFilters(filters), {
+      first,
+      after,
+      orderBy: orderBy ?? { field: 'PROCESSED_AT', direction: 'DESC' },
+    });
+  }
+
+  @Query(() => [DocumentMatch], {
+    description:
+      'The documents nearest to a text, to a vector or to examples, nearest first: a document is as near as its best chunk, ' +
+      'or to examples by the mean of its chunks.',
+  })
+  async similarDocuments(
+    @TextArg() text: string | undefined,
+    @VectorArg() vector: number[] | undefined,
+    @LikeArg() like: string[] | undefined,
+    @UnlikeArg() unlike: string[] | undefined,
+    @KArg() k: number,
+    @FiltersArg() filters: DocumentFilters | undefined,
+    @OptionsArg() options: SearchOptions | undefined,
+    @Ctx() { loaders }: Context,
+  ): Promise<DocumentMatch[]> {
+    const matches = await searchNear(
+      loaders.similarDocuments,
+      { text, vector, like, unlike },
+      { k, filters, options },
+    );
+    return matches.map(toDocumentMatch);
+  }
+
+  @FieldResolver(() => [DocumentMatch], {
+    description:
+      'Documents near to `text` by their best chunk, or, when `text` is left out, near to this document by the mean of ' +
+      'their chunks; nearest first, never this document itself.',
+  })
+  async similar(
+    @Root() document: Document,
+    @SimilarTextArg() text: string | undefined,
+    @KArg() k: number,
+    @FiltersArg() filters: DocumentFilters | undefined,
+    @OptionsArg() options: SearchOptions | undefined,
+    @Ctx() { loaders }: Context,
+  ): Promise<DocumentMatch[]> {
+    const matches = await similarTo(loaders.similarDocuments, document, text, { k, filters, options });
+    return matches.map(toDocumentMatch);
+  }
+
+  @FieldResolver(() => ChunkConnection, {
+    description: "Its chunks in the document's order, a page at a time.",
+  })
+  async chunks(
+    @Root() document: Document,
+    @FirstArg() first: number,
+    @AfterArg() after: string | null | undefined,
+    @Ctx() { loaders }: Context,
+  ) {
+    const page = await loaders.chunkPages.load(documentChunksRequest(document.id, first, after));
+    return { ...page, totalCount: document.totalChunks };
+  }
+
+  @Mutation(() => IngestDocumentPayload, {
+    description:
+      'Stores a document and its chunks, all or nothing. The same bytes again change nothing and return the first document.',
+  })
+  async ingestDocument(
+    @Arg('input', () => IngestDocumentInput, { description: 'The document.' }) input: IngestDocumentInput,
+    @Ctx() { services, viewer }: Context,
+  ): Promise<IngestDocumentPayload> {
+    const { document, created } = await ingestDocument(services, viewer, input);
+    return { document, created, chunkCount: document.totalChunks };
+  }
+
+  @Mutation(() => Document, {
+    description: 'Changes a document; new text replaces all its chunks, or nothing changes.',
+  })
+  async updateDocument(
+    @IdArg() id: string,
+    @Arg('input', () => UpdateDocumentInput, { description: 'What to change.' }) input: UpdateDocumentInput,
+    @Ctx() { services, viewer }: Context,
+  ): Promise<Document> {
+    return replaceDocument(services, viewer, id, input);
+  }
+
+  @Mutation(() => GraphQLBoolean, {
+    description: 'Deletes a document with its chunks; false when there was none with this id.',
+  })
+  async deleteDocument(@IdArg() id: string, @Ctx() { services, viewer }: Context): Promise<boolean> {
+    return deleteDocument(services.database, viewer, id);
+  }
+}

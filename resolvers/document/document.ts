@@ -1,0 +1,86 @@
+import { GraphQLBoolean, GraphQLFloat, GraphQLID, GraphQLInt, GraphQLString } from 'graphql';
+import { GraphQLDateTime, GraphQLJSONObject } from 'graphql-scalars';
+import { Field, ObjectType } from 'type-graphql';
+import type { DocumentRow } from '../../src/store/rows.ts';
+import { Chunk } from '../chunk/chunk.ts';
+import { connectionOf, orderOf } from '../common/connection.ts';
+import { Scores } from '../common/match.ts';
+
+@ObjectType({ simpleResolvers: true, description: 'A source text. Its words are in its chunks.' })
+export class Document implements DocumentRow {
+  @Field(() => GraphQLID, { description: 'Identifies the document; a whole number in decimal digits.' })
+  id!: string;
+
+  @Field(() => GraphQLString, { description: 'The user it belongs to.' })
+  userId!: string;
+
+  @Field(() => GraphQLString, { description: 'The name of the file it came from.' })
+  filename!: string;
+
+  @Field(() => GraphQLString, {
+    nullable: true,
+    description: 'Where that file lay, if the application said.',
+  })
+  filePath!: string | null;
+
+  @Field(() => GraphQLString, {
+    nullable: true,
+    description: 'How its bytes were read: "txt" or "md".',
+  })
+  fileType!: string | null;
+
+  // A Float, since Int ends at 2 GB.
+  @Field(() => GraphQLFloat, { nullable: true, description: 'Its size in bytes.' })
+  fileSize!: number | null;
+
+  @Field(() => GraphQLString, { description: 'SHA-256 of its bytes in hexadecimal; unique per user.' })
+  contentHash!: string;
+
+  @Field(() => GraphQLInt, { description: 'How many chunks it was cut into.' })
+  totalChunks!: number;
+
+  @Field(() => GraphQLDateTime, { description: 'When it was cut into its chunks (UTC).' })
+  processedAt!: Date;
+
+  @Field(() => GraphQLDateTime, { description: 'When it last changed (UTC).' })
+  updatedAt!: Date;
+
+  @Field(() => GraphQLJSONObject, { description: 'What else the application keeps with it.' })
+  metadata!: Record<string, unknown>;
+}
+
+@ObjectType({ simpleResolvers: true, description: 'A document that a search found.' })
+export class DocumentMatch extends Scores {
+  @Field(() => Document, { description: 'The document.' })
+  document!: Document;
+
+  @Field(() => Chunk, { description: 'The chunk of it that is nearest.' })
+  chunk!: Chunk;
+}
+
+@ObjectType({ simpleResolvers: true, description: 'What ingestDocument did.' })
+export class IngestDocumentPayload {
+  @Field(() => Document, { description: 'The document.' })
+  document!: Document;
+
+  @Field(() => GraphQLBoolean, {
+    description: 'False when the same bytes were stored before: nothing was written.',
+  })
+  created!: boolean;
+
+  @Field(() => GraphQLInt, { description: 'How many chunks the document has.' })
+  chunkCount!: number;
+}
+
+export const DocumentConnection = connectionOf('Document', 'documents', () => Document);
+
+export const DocumentOrder = orderOf(
+  'Document',
+  {
+    PROCESSED_AT: 'When it was cut into its chunks.',
+    UPDATED_AT: 'When it last changed.',
+    FILENAME: 'The name of its file.',
+    ID: 'The id.',
+  },
+  { field: 'PROCESSED_AT', direction: 'DESC' },
+);

@@ -1,0 +1,71 @@
+import { InputType } from 'type-graphql';
+import type { ChunkFilters as ChunkFiltersType } from '../../src/search/filters/filters.ts';
+import { DocumentFilters } from './document-filters.ts';
+import { EmbeddingStatusFilter } from './embedding-status-filter.ts';
+import { JSONFilter } from './json-filter.ts';
+import { nesting } from './nesting.ts';
+import { OptionalField } from './optional-field.ts';
+import { DateTimeFilter, IDFilter, IntFilter, StringFilter } from './scalar-filters.ts';
+
+@InputType({ description: `Which chunks. ${nesting.all}` })
+export class ChunkFilters implements ChunkFiltersType {
+  @OptionalField(() => IDFilter, 'The id.')
+  id?: IDFilter | null;
+
+  @OptionalField(() => StringFilter, 'The owner, who is the owner of the document.')
+  userId?: StringFilter | null;
+
+  @OptionalField(() => IDFilter, 'The document that the chunk is of.')
+  documentId?: IDFilter | null;
+
+  @OptionalField(
+    () => DocumentFilters,
+    'Chunks of the documents that pass this filter; one more level of nesting.',
+  )
+  document?: DocumentFilters | null;
+
+  @OptionalField(() => IntFilter, 'Position in the document, from 0.')
+  chunkIndex?: IntFilter | null;
+
+  @OptionalField(() => IntFilter, 'How many chunks the document has.')
+  totalChunks?: IntFilter | null;
+
+  @OptionalField(() => StringFilter, 'The text itself.')
+  content?: StringFilter | null;
+
+  @OptionalField(() => StringFilter, 'The summary; null where there is none.')
+  contentSummary?: StringFilter | null;
+
+  @OptionalField(() => IntFilter, 'Length in tokens of the embedding model.')
+  chunkSize?: IntFilter | null;
+
+  @OptionalField(() => IntFilter, 'How many tokens at the start also end the chunk before.')
+  overlapSize?: IntFilter | null;
+
+  @OptionalField(() => IntFilter, 'Where the chunk starts in the text of the document, in UTF-16 code units.')
+  startOffset?: IntFilter | null;
+
+  @OptionalField(() => IntFilter, 'Where the chunk ends in the text of the document, in UTF-16 code units.')
+  endOffset?: IntFilter | null;
+
+  @OptionalField(() => JSONFilter, 'The metadata, an object in every row.')
+  metadata?: JSONFilter | null;
+
+  @OptionalField(() => StringFilter, 'The model that made the embedding; null while the row waits for it.')
+  embeddingModel?: StringFilter | null;
+
+  @OptionalField(() => EmbeddingStatusFilter, 'Whether the row has its embedding.')
+  embeddingStatus?: EmbeddingStatusFilter | null;
+
+  @OptionalField(() => DateTimeFilter, 'When the chunk was stored.')
+  createdAt?: DateTimeFilter | null;
+
+  @OptionalField(() => [ChunkFilters], nesting.and)
+  and?: ChunkFilters[] | null;
+
+  @OptionalField(() => [ChunkFilters], nesting.or)
+  or?: ChunkFilters[] | null;
+
+  @OptionalField(() => ChunkFilters, nesting.not)
+  not?: ChunkFilters | null;
+}

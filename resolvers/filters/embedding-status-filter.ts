@@ -1,0 +1,30 @@
+import { InputType, registerEnumType } from 'type-graphql';
+import { EmbeddingStatus, type EnumCondition } from '../../src/search/filters/conditions.ts';
+import { OptionalField } from './optional-field.ts';
+import { membership } from './ordered-filter.ts';
+
+registerEnumType(EmbeddingStatus, {
+  name: 'EmbeddingStatus',
+  description: 'Whether a row can be found by meaning.',
+  valuesConfig: {
+    READY: { description: 'The row has its embedding.' },
+    PENDING: {
+      description: 'The row is stored, and waits for its embedding; vector search does not see it yet.',
+    },
+  },
+});
+
+@InputType({ description: 'Conditions on whether a row has its embedding; all that are given must hold.' })
+export class EmbeddingStatusFilter implements EnumCondition<EmbeddingStatus> {
+  @OptionalField(() => EmbeddingStatus, 'Equal to this.')
+  eq?: EmbeddingStatus | null;
+
+  @OptionalField(() => EmbeddingStatus, 'Different from this.')
+  ne?: EmbeddingStatus | null;
+
+  @OptionalField(() => [EmbeddingStatus], membership.in)
+  in?: EmbeddingStatus[] | null;
+
+  @OptionalField(() => [EmbeddingStatus], 'Equal to none of these.')
+  notIn?: EmbeddingStatus[] | null;
+}

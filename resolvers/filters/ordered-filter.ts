@@ -1,0 +1,53 @@
+import type { GraphQLScalarType } from 'graphql';
+import { InputType } from 'type-graphql';
+import type { OrderedCondition } from '../../src/search/filters/conditions.ts';
+import { filterLimits } from '../../src/search/filters/limits.ts';
+import { OptionalField } from './optional-field.ts';
+
+/** `in` and `notIn` as they are described everywhere. */
+export const membership = {
+  in: `Equal to one of these (at most ${filterLimits.listLength}); an empty list has none.`,
+  notIn: `The exact opposite of \`in\`: rows without a value are found too. At most ${filterLimits.listLength} values.`,
+};
+
+/**
+ * The operators that every ordered type has, as the base of one input type.
+ * @param scalar the type of the operands.
+ * @param words what "less" and "greater" are called for it.
+ */
+export function OrderedFilter<T>(scalar: GraphQLScalarType, words: { less: string; greater: string }) {
+  // The base classes never stand in the schema; its types name their own.
+  @InputType()
+  abstract class Ordered implements OrderedCondition<T> {
+    @OptionalField(
+      () => scalar,
+      'Equal to this; null finds rows without a value, where the column may lack one.',
+    )
+    eq?: T | null;
+
+    @OptionalField(
+      () => scalar,
+      'The exact opposite of `eq`: rows without a value are found too; null leaves those out.',
+    )
+    ne?: T | null;
+
+    @OptionalField(() => [scalar], membership.in)
+    in?: T[] | null;
+
+    @OptionalField(() => [scalar], membership.notIn)
+    notIn?: T[] | null;
+
+    @OptionalField(() => scalar, `${words.greater} than this.`)
+    gt?: T | null;
+
+    @OptionalField(() => scalar, `${words.greater} than this, or equal.`)
+    gte?: T | null;
+
+    @OptionalField(() => scalar, `${words.less} than this.`)
+    lt?: T | null;
+
+    @OptionalField(() => scalar, `${words.less} than this, or equal.`)
+    lte?: T | null;
+  }
+  return Ordered;
+}

@@ -1,0 +1,66 @@
+import { GraphQLFloat, GraphQLString } from 'graphql';
+import { GraphQLJSONObject } from 'graphql-scalars';
+import { Field, InputType } from 'type-graphql';
+import { limits } from '../../src/limits.ts';
+import type { MemoryChange, NewMemory } from '../../src/store/memories.ts';
+
+const optional = (description: string) => ({ nullable: true, description });
+
+@InputType({ description: 'A memory to store.' })
+export class CreateMemoryInput implements NewMemory {
+  @Field(() => GraphQLString, {
+    description: `The text, not blank, up to ${limits.contentLength} characters.`,
+  })
+  content!: string;
+
+  @Field(() => GraphQLString, optional('A shorter form of the text.'))
+  contentSummary?: string | null;
+
+  @Field(() => GraphQLString, optional('Where it comes from, up to 50 characters. Default "chat".'))
+  source?: string | null;
+
+  @Field(() => GraphQLString, optional('The conversation it belongs to, up to 100 characters.'))
+  sessionId?: string | null;
+
+  @Field(() => GraphQLString, optional('The user it belongs to, up to 100 characters. Default: who asks.'))
+  userId?: string | null;
+
+  @Field(() => GraphQLFloat, optional('How much it matters, 0 to 1. Default 0.5.'))
+  importanceScore?: number | null;
+
+  @Field(
+    () => GraphQLJSONObject,
+    optional(`What else to keep with it, up to ${limits.jsonLength} characters of JSON.`),
+  )
+  metadata?: Record<string, unknown> | null;
+
+  @Field(
+    () => GraphQLString,
+    optional(
+      'A name for this write, unique per user, up to 200 characters: sent again with the same content it stores ' +
+        'nothing and returns the first memory; with other content it is a CONFLICT.',
+    ),
+  )
+  idempotencyKey?: string | null;
+}
+
+@InputType({ description: 'What to change of a memory; a field that is left out stays as it is.' })
+export class UpdateMemoryInput implements MemoryChange {
+  @Field(() => GraphQLString, optional('The new text; it is embedded anew.'))
+  content?: string | null;
+
+  @Field(() => GraphQLString, optional('A shorter form of the text; null removes it.'))
+  contentSummary?: string | null;
+
+  @Field(() => GraphQLString, optional('Where it comes from.'))
+  source?: string | null;
+
+  @Field(() => GraphQLString, optional('The conversation it belongs to; null removes it.'))
+  sessionId?: string | null;
+
+  @Field(() => GraphQLFloat, optional('How much it matters, 0 to 1.'))
+  importanceScore?: number | null;
+
+  @Field(() => GraphQLJSONObject, optional('Takes the place of all the metadata.'))
+  metadata?: Record<string, unknown> | null;
+}

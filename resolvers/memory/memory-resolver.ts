@@ -1,0 +1,155 @@
+import { GraphQLBoolean, GraphQLFloat, GraphQLInt } from 'graphql';
+import { Arg, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { limits } from '../../src/limits.ts';
+import { compileMemoryFilters } from '../../src/search/filters/filters.ts';
+import type { Match } from '../../src/search/matches.ts';
+import { searchNear, similarTo } from '../../src/search/similar.ts';
+import {
+  createMemories,
+  deleteMemories,
+  memoryList,
+  readMemories,
+  updateMemory,
+} from '../../src/store/memories.ts';
+import { readPage } from '../../src/store/pages.ts';
+import type { MemoryRow } from '../../src/store/rows.ts';
+import {
+  AfterArg,
+  FirstArg,
+  IdArg,
+  IdsArg,
+  KArg,
+  LikeArg,
+  OptionsArg,
+  SimilarTextArg,
+  TextArg,
+  UnlikeArg,
+  VectorArg,
+} from '../common/arguments.ts';
+import type { SearchOptions } from '../common/search-options.ts';
+import type { Context } from '../context.ts';
+import { MemoryFilters } from '../filters/memory-filters.ts';
+import { Memory, MemoryConnection, MemoryMatch, MemoryOrder } from './memory.ts';
+import { CreateMemoryInput, UpdateMemoryInput } from './memory-inputs.ts';
+
+const FiltersArg = () =>
+  Arg('filters', () => MemoryFilters, { nullable: true, description: 'Which memories.' });
+
+const toMemoryMatch = ({ row, ...scores }: Match<MemoryRow>): MemoryMatch => ({ memory: row, ...scores });
+
+@Resolver(() => Memory)
+export class MemoryResolver {
+  @Query(() => Memory, { nullable: true, description: 'The memory with this id; null when there is none.' })
+  async memory(@IdArg() id: string, @Ctx() { services, viewer }: Context): Promise<Memory | null> {
+    const [row] = await readMemories(services.database, viewer, [id]);
+    return row ?? null;
+  }
+
+  @Query(() => MemoryConnection, {
+    description: 'All memories that pass the filters, a page at a time, newest first.',
+  })
+  async memories(
+    @FirstArg() first: number,
+    @AfterArg() after: string | null | undefined,
+    @FiltersArg() filters: MemoryFilters | undefined,
+    @Arg('orderBy', () => MemoryOrder, {
+      nullable: true,
+      description: 'The order of the list; newest first unless told.',
+    })
+    orderBy: InstanceType<typeof MemoryOrder> | undefined,
+    @Ctx() { services, viewer }: Context,
+  ) {
+    return readPage(services.database, viewer, memoryList, compileMemoryFilters(filters), {
+      first,
+      after,
+      orderBy: orderBy ?? { field: 'CREATED_AT', direction: 'DESC' },
+    });
+  }
+
+  @Query(() => [MemoryMatch], {
+    description: 'The memories nearest to a text, to a vector or to examples, nearest first.',
+  })
+  async similarMemories(
+    @TextArg() text: string | undefined,
+    @VectorArg() vector: number[] | undefined,
+    @LikeArg() like: string[] | undefined,
+    @UnlikeArg() unlike: string[] | undefined,
+    @KArg() k: number,
+    @FiltersArg() filters: MemoryFilters | undefined,
+    @OptionsArg() options: SearchOptions | undefined,
+    @Ctx() { loaders }: Context,
+  ): Promise<MemoryMatch[]> {
+    const matches = await searchNear(
+      loaders.similarMemories,
+      { text, vector, like, unlike },
+      { k, filters, options },
+    );
+    return matches.map(toMemoryMatch);
+  }
+
+  @FieldResolver(() => [MemoryMatch], {
+    description:
+      'Memories near to `text`, or to this memory when `text` is left out, nearest first; never this memory itself.',
+  })
+  async similar(
+    @Root() memory: Memory,
+    @SimilarTextArg() text: string | undefined,
+    @KArg() k: number,
+    @FiltersArg() filters: MemoryFilters | undefined,
+    @OptionsArg() options: SearchOptions | undefined,
+    @Ctx() { loaders }: Context,
+  ): Promise<MemoryMatch[]> {
+    const matches = await similarTo(loaders.similarMemories, memory, text, { k, filters, options });
+    return matches.map(toMemoryMatch);
+  }
+
+  @FieldResolver(() => [GraphQLFloat], {
+    nullable: true,
+    description:
+      'The embedding, 384 numbers; null while PENDING. Read from the database only when asked for.',
+  })
+  async embedding(@Root() memory: Memory, @Ctx() { loaders }: Context): Promise<Float32Array | null> {
+    return loaders.memoryEmbeddings.load(memory.id);
+  }
+
+  @Mutation(() => Memory, { description: 'Stores a memory.' })
+  async createMemory(
+    @Arg('input', () => CreateMemoryInput, { description: 'The memory.' }) input: CreateMemoryInput,
+    @Ctx() { services, viewer }: Context,
+  ): Promise<Memory | undefined> {
+    const [memory] = await createMemories(services, viewer, [input], () => 'input');
+    return memory;
+  }
+
+  @Mutation(() => [Memory], {
+    description: 'Stores memories, all of them or none, and returns them in input order.',
+  })
+  async createMemories(
+    @Arg('inputs', () => [CreateMemoryInput], { description: `The memories, up to ${limits.batchSize}.` })
+    inputs: CreateMemoryInput[],
+    @Ctx() { services, viewer }: Context,
+  ): Promise<Memory[]> {
+    return createMemories(services, viewer, inputs);
+  }
+
+  @Mutation(() => Memory, { description: 'Changes a memory, and embeds it anew when its content changes.' })
+  async updateMemory(
+    @IdArg() id: string,
+    @Arg('input', () => UpdateMemoryInput, { description: 'What to change.' }) input: UpdateMemoryInput,
+    @Ctx() { services, viewer }: Context,
+  ): Promise<Memory> {
+    return updateMemory(services, viewer, id, input);
+  }
+
+  @Mutation(() => GraphQLBoolean, {
+    description: 'Deletes a memory; false when there was none with this id.',
+  })
+  async deleteMemory(@IdArg() id: string, @Ctx() { services, viewer }: Context): Promise<boolean> {
+    return (await deleteMemories(services, viewer, [id], () => 'id')) > 0;
+  }
+
+  @Mutation(() => GraphQLInt, { description: 'Deletes memories, and returns how many there were.' })
+  async deleteMemories(@IdsArg() ids: string[], @Ctx() { services, viewer }: Context): Promise<number> {
+    return deleteMemories(services, viewer, ids);
+  }
+}

@@ -1,0 +1,80 @@
+import { GraphQLFloat, GraphQLID, GraphQLString } from 'graphql';
+import { GraphQLDateTime, GraphQLJSONObject } from 'graphql-scalars';
+import { Field, ObjectType } from 'type-graphql';
+import { EmbeddingStatus } from '../../src/search/filters/conditions.ts';
+import type { MemoryRow } from '../../src/store/rows.ts';
+import { connectionOf, orderOf } from '../common/connection.ts';
+import { Scores } from '../common/match.ts';
+
+@ObjectType({
+  simpleResolvers: true,
+  description: 'Something an application remembers: an utterance, a fact.',
+})
+export class Memory implements MemoryRow {
+  @Field(() => GraphQLID, { description: 'Identifies the memory; a whole number in decimal digits.' })
+  id!: string;
+
+  @Field(() => GraphQLString, { description: 'The user it belongs to.' })
+  userId!: string;
+
+  @Field(() => GraphQLString, { description: 'The text itself, by whose meaning it is found.' })
+  content!: string;
+
+  @Field(() => GraphQLString, {
+    nullable: true,
+    description: 'A shorter form of the text, if the application gave one.',
+  })
+  contentSummary!: string | null;
+
+  @Field(() => GraphQLString, { description: 'Where it came from, such as "chat".' })
+  source!: string;
+
+  @Field(() => GraphQLString, { nullable: true, description: 'The conversation it belongs to.' })
+  sessionId!: string | null;
+
+  @Field(() => GraphQLFloat, { description: 'How much it matters, 0 to 1.' })
+  importanceScore!: number;
+
+  @Field(() => GraphQLJSONObject, { description: 'What else the application keeps with it.' })
+  metadata!: Record<string, unknown>;
+
+  @Field(() => GraphQLString, {
+    nullable: true,
+    description: 'The key under which a retried write finds it again.',
+  })
+  idempotencyKey!: string | null;
+
+  @Field(() => GraphQLString, {
+    nullable: true,
+    description: 'The model that made the embedding; null while PENDING.',
+  })
+  embeddingModel!: string | null;
+
+  @Field(() => EmbeddingStatus, { description: 'Whether it can be found by meaning already.' })
+  embeddingStatus!: EmbeddingStatus;
+
+  @Field(() => GraphQLDateTime, { description: 'When it was stored (UTC).' })
+  createdAt!: Date;
+
+  @Field(() => GraphQLDateTime, { description: 'When it last changed (UTC).' })
+  updatedAt!: Date;
+}
+
+@ObjectType({ simpleResolvers: true, description: 'A memory that a search found.' })
+export class MemoryMatch extends Scores {
+  @Field(() => Memory, { description: 'The memory.' })
+  memory!: Memory;
+}
+
+export const MemoryConnection = connectionOf('Memory', 'memories', () => Memory);
+
+export const MemoryOrder = orderOf(
+  'Memory',
+  {
+    CREATED_AT: 'When it was stored.',
+    UPDATED_AT: 'When it last changed.',
+    IMPORTANCE_SCORE: 'How much it matters.',
+    ID: 'The id.',
+  },
+  { field: 'CREATED_AT', direction: 'DESC' },
+);

@@ -1,0 +1,56 @@
+import { createUnionType, InputType, registerEnumType } from 'type-graphql';
+import type { RecallFilters as RecallFiltersType, RecallKind } from '../../src/search/recall-kinds.ts';
+import { ChunkMatch } from '../chunk/chunk.ts';
+import { DocumentMatch } from '../document/document.ts';
+import { ChunkFilters } from '../filters/chunk-filters.ts';
+import { DocumentFilters } from '../filters/document-filters.ts';
+import { MemoryFilters } from '../filters/memory-filters.ts';
+import { OptionalField } from '../filters/optional-field.ts';
+import { ToolFilters } from '../filters/tool-filters.ts';
+import { MemoryMatch } from '../memory/memory.ts';
+import { ToolMatch } from '../tool/tool.ts';
+
+export const RecallKindEnum = {
+  MEMORY: 'MEMORY',
+  CHUNK: 'CHUNK',
+  DOCUMENT: 'DOCUMENT',
+  TOOL: 'TOOL',
+} as const satisfies { [Kind in RecallKind]: Kind };
+
+registerEnumType(RecallKindEnum, {
+  name: 'RecallKind',
+  description: 'What can be recalled.',
+  valuesConfig: {
+    MEMORY: { description: 'Memories.' },
+    CHUNK: { description: 'Chunks of documents, each by itself.' },
+    DOCUMENT: { description: 'Documents, each by its best chunk.' },
+    TOOL: { description: 'Tools.' },
+  },
+});
+
+export const RecallMatch = createUnionType({
+  name: 'RecallMatch',
+  description: 'Something that `recall` found.',
+  types: () => [MemoryMatch, ChunkMatch, DocumentMatch, ToolMatch] as const,
+  // A match of a document has a chunk, too.
+  resolveType: (match) => {
+    if ('memory' in match) return MemoryMatch;
+    if ('tool' in match) return ToolMatch;
+    return 'document' in match ? DocumentMatch : ChunkMatch;
+  },
+});
+
+@InputType({ description: 'Which rows of each kind; filters of a kind that is not asked for are refused.' })
+export class RecallFilters implements RecallFiltersType {
+  @OptionalField(() => MemoryFilters, 'Which memories.')
+  memories?: MemoryFilters | null;
+
+  @OptionalField(() => ChunkFilters, 'Which chunks.')
+  chunks?: ChunkFilters | null;
+
+  @OptionalField(() => DocumentFilters, 'Which documents.')
+  documents?: DocumentFilters | null;
+
+  @OptionalField(() => ToolFilters, 'Which tools.')
+  tools?: ToolFilters | null;
+}

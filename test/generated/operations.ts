@@ -1,0 +1,2298 @@
+/** Internal type. DO NOT USE DIRECTLY. */
+type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
+/** Internal type. DO NOT USE DIRECTLY. */
+export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
+import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
+/** Conditions on true or false; all that are given must hold. */
+export type BooleanFilter = {
+  /** Equal to this. */
+  eq?: boolean | null | undefined;
+  /** The exact opposite of `eq`: found too where there is no such value. */
+  ne?: boolean | null | undefined;
+};
+
+/** Which chunks. All that is given must hold. A filter that says nothing ({}, an empty list) is no filter, and is left out of the `and`, `or` or `not` that it stands in. At most 100 conditions and 8 levels of nesting. */
+export type ChunkFilters = {
+  /** All of these filters hold. */
+  and?: Array<ChunkFilters> | null | undefined;
+  /** Position in the document, from 0. */
+  chunkIndex?: IntFilter | null | undefined;
+  /** Length in tokens of the embedding model. */
+  chunkSize?: IntFilter | null | undefined;
+  /** The text itself. */
+  content?: StringFilter | null | undefined;
+  /** The summary; null where there is none. */
+  contentSummary?: StringFilter | null | undefined;
+  /** When the chunk was stored. */
+  createdAt?: DateTimeFilter | null | undefined;
+  /** Chunks of the documents that pass this filter; one more level of nesting. */
+  document?: DocumentFilters | null | undefined;
+  /** The document that the chunk is of. */
+  documentId?: IdFilter | null | undefined;
+  /** The model that made the embedding; null while the row waits for it. */
+  embeddingModel?: StringFilter | null | undefined;
+  /** Whether the row has its embedding. */
+  embeddingStatus?: EmbeddingStatusFilter | null | undefined;
+  /** Where the chunk ends in the text of the document, in UTF-16 code units. */
+  endOffset?: IntFilter | null | undefined;
+  /** The id. */
+  id?: IdFilter | null | undefined;
+  /** The metadata, an object in every row. */
+  metadata?: JsonFilter | null | undefined;
+  /** Exactly the rows that this filter leaves out, rows without a value among them. */
+  not?: ChunkFilters | null | undefined;
+  /** At least one of these filters holds; an empty list is no filter. */
+  or?: Array<ChunkFilters> | null | undefined;
+  /** How many tokens at the start also end the chunk before. */
+  overlapSize?: IntFilter | null | undefined;
+  /** Where the chunk starts in the text of the document, in UTF-16 code units. */
+  startOffset?: IntFilter | null | undefined;
+  /** How many chunks the document has. */
+  totalChunks?: IntFilter | null | undefined;
+  /** The owner, who is the owner of the document. */
+  userId?: StringFilter | null | undefined;
+};
+
+/** The order of a list. */
+export type ChunkOrder = {
+  /** Which end comes first. */
+  direction?: OrderDirection;
+  /** What the list is ordered by. */
+  field?: ChunkOrderField;
+};
+
+/** What a list is ordered by; equal ones stand by id. */
+export type ChunkOrderField =
+  /** When it was stored. */
+  | 'CREATED_AT'
+  /** The id: documents as they came, each in its own order. */
+  | 'ID';
+
+/** A memory to store. */
+export type CreateMemoryInput = {
+  /** The text, not blank, up to 100000 characters. */
+  content: string;
+  /** A shorter form of the text. */
+  contentSummary?: string | null | undefined;
+  /** A name for this write, unique per user, up to 200 characters: sent again with the same content it stores nothing and returns the first memory; with other content it is a CONFLICT. */
+  idempotencyKey?: string | null | undefined;
+  /** How much it matters, 0 to 1. Default 0.5. */
+  importanceScore?: number | null | undefined;
+  /** What else to keep with it, up to 65536 characters of JSON. */
+  metadata?: Record<string, unknown> | null | undefined;
+  /** The conversation it belongs to, up to 100 characters. */
+  sessionId?: string | null | undefined;
+  /** Where it comes from, up to 50 characters. Default "chat". */
+  source?: string | null | undefined;
+  /** The user it belongs to, up to 100 characters. Default: who asks. */
+  userId?: string | null | undefined;
+};
+
+/** Conditions on a point in time; all that are given must hold. Times are compared to the millisecond, which is how the API shows them, though the database keeps microseconds. Years 1 to 9999. */
+export type DateTimeFilter = {
+  /** Equal to this; null finds rows without a value, where the column may lack one. */
+  eq?: string | null | undefined;
+  /** Later than this. */
+  gt?: string | null | undefined;
+  /** Later than this, or equal. */
+  gte?: string | null | undefined;
+  /** Equal to one of these (at most 1000); an empty list has none. */
+  in?: Array<string> | null | undefined;
+  /** Earlier than this. */
+  lt?: string | null | undefined;
+  /** Earlier than this, or equal. */
+  lte?: string | null | undefined;
+  /** The exact opposite of `eq`: rows without a value are found too; null leaves those out. */
+  ne?: string | null | undefined;
+  /** The exact opposite of `in`: rows without a value are found too. At most 1000 values. */
+  notIn?: Array<string> | null | undefined;
+};
+
+/** Which documents. All that is given must hold. A filter that says nothing ({}, an empty list) is no filter, and is left out of the `and`, `or` or `not` that it stands in. At most 100 conditions and 8 levels of nesting. */
+export type DocumentFilters = {
+  /** All of these filters hold. */
+  and?: Array<DocumentFilters> | null | undefined;
+  /** SHA-256 of the content, 64 hexadecimal digits in lower case. */
+  contentHash?: StringFilter | null | undefined;
+  /** Where the file was found; null where that is unknown. */
+  filePath?: StringFilter | null | undefined;
+  /** Size of the file in bytes, a whole number (Float, since it may pass 32 bits); null where that is unknown. */
+  fileSize?: FloatFilter | null | undefined;
+  /** How the bytes were read, such as "md"; null where that is unknown. */
+  fileType?: StringFilter | null | undefined;
+  /** The name of the file. */
+  filename?: StringFilter | null | undefined;
+  /** The id. */
+  id?: IdFilter | null | undefined;
+  /** The metadata, an object in every row. */
+  metadata?: JsonFilter | null | undefined;
+  /** Exactly the rows that this filter leaves out, rows without a value among them. */
+  not?: DocumentFilters | null | undefined;
+  /** At least one of these filters holds; an empty list is no filter. */
+  or?: Array<DocumentFilters> | null | undefined;
+  /** When the document was ingested. */
+  processedAt?: DateTimeFilter | null | undefined;
+  /** How many chunks the document has. */
+  totalChunks?: IntFilter | null | undefined;
+  /** When the document last changed. */
+  updatedAt?: DateTimeFilter | null | undefined;
+  /** The owner. */
+  userId?: StringFilter | null | undefined;
+};
+
+/** The order of a list. */
+export type DocumentOrder = {
+  /** Which end comes first. */
+  direction?: OrderDirection;
+  /** What the list is ordered by. */
+  field?: DocumentOrderField;
+};
+
+/** What a list is ordered by; equal ones stand by id. */
+export type DocumentOrderField =
+  /** The name of its file. */
+  | 'FILENAME'
+  /** The id. */
+  | 'ID'
+  /** When it was cut into its chunks. */
+  | 'PROCESSED_AT'
+  /** When it last changed. */
+  | 'UPDATED_AT';
+
+/** Whether a row can be found by meaning. */
+export type EmbeddingStatus =
+  /** The row is stored, and waits for its embedding; vector search does not see it yet. */
+  | 'PENDING'
+  /** The row has its embedding. */
+  | 'READY';
+
+/** Conditions on whether a row has its embedding; all that are given must hold. */
+export type EmbeddingStatusFilter = {
+  /** Equal to this. */
+  eq?: EmbeddingStatus | null | undefined;
+  /** Equal to one of these (at most 1000); an empty list has none. */
+  in?: Array<EmbeddingStatus> | null | undefined;
+  /** Different from this. */
+  ne?: EmbeddingStatus | null | undefined;
+  /** Equal to none of these. */
+  notIn?: Array<EmbeddingStatus> | null | undefined;
+};
+
+/** Conditions on a number; all that are given must hold. */
+export type FloatFilter = {
+  /** Equal to this; null finds rows without a value, where the column may lack one. */
+  eq?: number | null | undefined;
+  /** Greater than this. */
+  gt?: number | null | undefined;
+  /** Greater than this, or equal. */
+  gte?: number | null | undefined;
+  /** Equal to one of these (at most 1000); an empty list has none. */
+  in?: Array<number> | null | undefined;
+  /** Less than this. */
+  lt?: number | null | undefined;
+  /** Less than this, or equal. */
+  lte?: number | null | undefined;
+  /** The exact opposite of `eq`: rows without a value are found too; null leaves those out. */
+  ne?: number | null | undefined;
+  /** The exact opposite of `in`: rows without a value are found too. At most 1000 values. */
+  notIn?: Array<number> | null | undefined;
+};
+
+/** How HYBRID joins nearness and words. */
+export type Fusion =
+  /** Reciprocal rank fusion: only the places in the two lists count. */
+  | 'RANK'
+  /** The sum of the two scores, each as standard deviations from the mean of the candidates. */
+  | 'SCORE';
+
+/** Conditions on an id; all that are given must hold. Ids are ordered as numbers, and later rows have greater ones. */
+export type IdFilter = {
+  /** Equal to this; null finds rows without a value, where the column may lack one. */
+  eq?: string | null | undefined;
+  /** Greater than this. */
+  gt?: string | null | undefined;
+  /** Greater than this, or equal. */
+  gte?: string | null | undefined;
+  /** Equal to one of these (at most 1000); an empty list has none. */
+  in?: Array<string> | null | undefined;
+  /** Less than this. */
+  lt?: string | null | undefined;
+  /** Less than this, or equal. */
+  lte?: string | null | undefined;
+  /** The exact opposite of `eq`: rows without a value are found too; null leaves those out. */
+  ne?: string | null | undefined;
+  /** The exact opposite of `in`: rows without a value are found too. At most 1000 values. */
+  notIn?: Array<string> | null | undefined;
+};
+
+/** A document to store: its text or its bytes, one of the two. */
+export type IngestDocumentInput = {
+  /** Longest chunk, in the embedding model's tokens, 8 to 1000. Default 200. */
+  chunkSize?: number | null | undefined;
+  /** The text, up to 5000000 characters. */
+  content?: string | null | undefined;
+  /** The bytes of the file in base64. */
+  contentBase64?: string | null | undefined;
+  /** Where the file lies, for the application to find it again. */
+  filePath?: string | null | undefined;
+  /** The format, where the name does not tell: "txt" or "md", or its media type. */
+  fileType?: string | null | undefined;
+  /** The name of its file, up to 255 characters; its ending tells the format: .txt, .md, .markdown. */
+  filename: string;
+  /** What else to keep with it, up to 65536 characters of JSON. */
+  metadata?: Record<string, unknown> | null | undefined;
+  /** How much of a chunk may repeat the end of the one before, in tokens, up to half of chunkSize. Default 40. */
+  overlap?: number | null | undefined;
+  /** The user it belongs to, up to 100 characters. Default: who asks. */
+  userId?: string | null | undefined;
+};
+
+/** Conditions on a whole number; all that are given must hold. */
+export type IntFilter = {
+  /** Equal to this; null finds rows without a value, where the column may lack one. */
+  eq?: number | null | undefined;
+  /** Greater than this. */
+  gt?: number | null | undefined;
+  /** Greater than this, or equal. */
+  gte?: number | null | undefined;
+  /** Equal to one of these (at most 1000); an empty list has none. */
+  in?: Array<number> | null | undefined;
+  /** Less than this. */
+  lt?: number | null | undefined;
+  /** Less than this, or equal. */
+  lte?: number | null | undefined;
+  /** The exact opposite of `eq`: rows without a value are found too; null leaves those out. */
+  ne?: number | null | undefined;
+  /** The exact opposite of `in`: rows without a value are found too. At most 1000 values. */
+  notIn?: Array<number> | null | undefined;
+};
+
+/** Conditions on a JSON object; all that are given must hold. */
+export type JsonFilter = {
+  /** Typed conditions on places inside the object, all of which must hold: {at: {path: ["user", "age"], number: {gte: 18}}}. */
+  at?: Array<JsonPathFilter> | null | undefined;
+  /** The object has all of this in it: each key with its value, objects inside objects likewise, and each element of an array somewhere in the array: {tags: ["a"]} is in {tags: ["b", "a"], x: 1}. At most 65536 characters of JSON, 32 levels. */
+  contains?: Record<string, unknown> | null | undefined;
+};
+
+/** What is found at one place inside a JSON object; all that is given must hold. Values are compared in their own type (10 is greater than 9, and "10" is no number): a value of another type is as good as none, so only `ne` and `notIn` hold for it. Times kept as text in ISO 8601, all in UTC, can be compared with `string`. */
+export type JsonPathFilter = {
+  /** The value as true or false. */
+  boolean?: BooleanFilter | null | undefined;
+  /** Whether there is anything at the path; a null in the JSON is something. */
+  exists?: boolean | null | undefined;
+  /** The value as a number. */
+  number?: FloatFilter | null | undefined;
+  /** The keys that lead to the value, the outermost first: ["user", "age"]. In an array a step is a position, "0" the first and "-1" the last. At most 32 steps. */
+  path: Array<string>;
+  /** The value as a string. */
+  string?: StringFilter | null | undefined;
+  /** The value has this type. */
+  type?: JsonType | null | undefined;
+};
+
+/** The type of a value in JSON. */
+export type JsonType =
+  | 'ARRAY'
+  | 'BOOLEAN'
+  | 'NULL'
+  | 'NUMBER'
+  | 'OBJECT'
+  | 'STRING';
+
+/** Which memories. All that is given must hold. A filter that says nothing ({}, an empty list) is no filter, and is left out of the `and`, `or` or `not` that it stands in. At most 100 conditions and 8 levels of nesting. */
+export type MemoryFilters = {
+  /** All of these filters hold. */
+  and?: Array<MemoryFilters> | null | undefined;
+  /** The text itself. */
+  content?: StringFilter | null | undefined;
+  /** The summary; null where there is none. */
+  contentSummary?: StringFilter | null | undefined;
+  /** When the memory was stored. */
+  createdAt?: DateTimeFilter | null | undefined;
+  /** The model that made the embedding; null while the row waits for it. */
+  embeddingModel?: StringFilter | null | undefined;
+  /** Whether the row has its embedding. */
+  embeddingStatus?: EmbeddingStatusFilter | null | undefined;
+  /** The id. */
+  id?: IdFilter | null | undefined;
+  /** The key that a retried write repeats; null where there is none. */
+  idempotencyKey?: StringFilter | null | undefined;
+  /** Importance, from 0 to 1. */
+  importanceScore?: FloatFilter | null | undefined;
+  /** The metadata, an object in every row. */
+  metadata?: JsonFilter | null | undefined;
+  /** Exactly the rows that this filter leaves out, rows without a value among them. */
+  not?: MemoryFilters | null | undefined;
+  /** At least one of these filters holds; an empty list is no filter. */
+  or?: Array<MemoryFilters> | null | undefined;
+  /** The conversation; null where there is none. */
+  sessionId?: StringFilter | null | undefined;
+  /** Where the memory came from, such as "chat". */
+  source?: StringFilter | null | undefined;
+  /** When the memory last changed. */
+  updatedAt?: DateTimeFilter | null | undefined;
+  /** The owner. */
+  userId?: StringFilter | null | undefined;
+};
+
+/** The order of a list. */
+export type MemoryOrder = {
+  /** Which end comes first. */
+  direction?: OrderDirection;
+  /** What the list is ordered by. */
+  field?: MemoryOrderField;
+};
+
+/** What a list is ordered by; equal ones stand by id. */
+export type MemoryOrderField =
+  /** When it was stored. */
+  | 'CREATED_AT'
+  /** The id. */
+  | 'ID'
+  /** How much it matters. */
+  | 'IMPORTANCE_SCORE'
+  /** When it last changed. */
+  | 'UPDATED_AT';
+
+/** How the distance between two embeddings is measured. */
+export type Metric =
+  /** Cosine distance, 0 (same direction) to 2 (opposite). Answered by the vector index. */
+  | 'COSINE'
+  /** Straight-line distance, 0 and up. Exact: reads every row that passes the filters. */
+  | 'EUCLIDEAN'
+  /** The negative inner product, so that smaller is nearer. Exact: reads every row that passes the filters. */
+  | 'INNER_PRODUCT';
+
+/** Which end of an order comes first. */
+export type OrderDirection =
+  /** Smallest, oldest or alphabetically first. */
+  | 'ASC'
+  /** Largest, newest or alphabetically last. */
+  | 'DESC';
+
+/** Which rows of each kind; filters of a kind that is not asked for are refused. */
+export type RecallFilters = {
+  /** Which chunks. */
+  chunks?: ChunkFilters | null | undefined;
+  /** Which documents. */
+  documents?: DocumentFilters | null | undefined;
+  /** Which memories. */
+  memories?: MemoryFilters | null | undefined;
+  /** Which tools. */
+  tools?: ToolFilters | null | undefined;
+};
+
+/** What can be recalled. */
+export type RecallKind =
+  /** Chunks of documents, each by itself. */
+  | 'CHUNK'
+  /** Documents, each by its best chunk. */
+  | 'DOCUMENT'
+  /** Memories. */
+  | 'MEMORY'
+  /** Tools. */
+  | 'TOOL';
+
+/** A tool to register. */
+export type RegisterToolInput = {
+  /** What it does, up to 100000 characters. */
+  toolDescription: string;
+  /** Its name, up to 100 characters; a name that is taken is updated. */
+  toolName: string;
+  /** Its parameters, usually a JSON Schema, up to 65536 characters of JSON. */
+  toolParameters?: Record<string, unknown> | null | undefined;
+};
+
+/** What makes a row a good match. */
+export type SearchMode =
+  /** Both, fused. */
+  | 'HYBRID'
+  /** The words of the text, ranked by BM25. Finds rows that have no embedding yet; a row has to share a word with the text, common words such as "the" not counted. */
+  | 'KEYWORD'
+  /** Nearness in meaning: the distance of the embeddings. */
+  | 'SEMANTIC';
+
+/** How a search measures, ranks, and how hard it looks. */
+export type SearchOptions = {
+  /** Memories: the share of its score that each one lends those next to it in its session, 0 to 1 (half of it to the second next), because an answer often stands a turn beside the words that match. Default 0.4 in HYBRID, otherwise 0. */
+  context?: number | null | undefined;
+  /** Prefer matches that are unlike those before them, 0 (not at all) to 1 (nothing else counts): maximal marginal relevance. */
+  diversity?: number | null | undefined;
+  /** Candidates the vector index keeps in hand while it looks, 1 to 1000: more finds more and takes longer. Default 100. */
+  efSearch?: number | null | undefined;
+  /** Compare with every row that passes the filters instead of using the vector index: slower, and never misses. */
+  exact?: boolean;
+  /** HYBRID: how the two are joined. Default SCORE. */
+  fusion?: Fusion | null | undefined;
+  /** HYBRID: what the words weigh, 0 to 10, where meaning weighs 1. Default 0.7. */
+  keywordWeight?: number | null | undefined;
+  /** Leave out matches that are farther than this, in the metric's own distance. */
+  maxDistance?: number | null | undefined;
+  /** The distance to measure by. */
+  metric?: Metric;
+  /** Search by meaning, by words, or by both. */
+  mode?: SearchMode;
+  /** A threshold that adapts: keep matches whose distance is at or below this percentile of the candidates' distances, 0 to 1. Candidates are the best few hundred. */
+  percentile?: number | null | undefined;
+  /** Memories: rank by freshness and importance, too. */
+  weights?: SearchWeights | null | undefined;
+};
+
+/** What the parts of a score weigh; only their proportions count. Candidates are the best few hundred, so that a fresh, important memory outside of the nearest k can enter. */
+export type SearchWeights = {
+  /** Days after which recency is half, above 0. Default 30. */
+  halfLifeDays?: number | null | undefined;
+  /** importanceScore, 0 to 1. Default 0. */
+  importance?: number | null | undefined;
+  /** Freshness: 1 now, halved with each half-life. Default 0. */
+  recency?: number | null | undefined;
+  /** Nearness to what is searched for. Default 1. */
+  similarity?: number | null | undefined;
+};
+
+/** Conditions on a text; all that are given must hold. Case, accents and blanks count. Order is that of Unicode code points, the same on every database. Up to 10000 characters a string. */
+export type StringFilter = {
+  /** Has exactly this text somewhere in it; no character in it is a wildcard. */
+  contains?: string | null | undefined;
+  /** Equal to this; null finds rows without a value, where the column may lack one. */
+  eq?: string | null | undefined;
+  /** Later in order than this. */
+  gt?: string | null | undefined;
+  /** Later in order than this, or equal. */
+  gte?: string | null | undefined;
+  /** Equal to one of these (at most 1000); an empty list has none. */
+  in?: Array<string> | null | undefined;
+  /** Earlier in order than this. */
+  lt?: string | null | undefined;
+  /** Earlier in order than this, or equal. */
+  lte?: string | null | undefined;
+  /** The exact opposite of `eq`: rows without a value are found too; null leaves those out. */
+  ne?: string | null | undefined;
+  /** The exact opposite of `in`: rows without a value are found too. At most 1000 values. */
+  notIn?: Array<string> | null | undefined;
+  /** Begins with exactly this text; no character in it is a wildcard. */
+  startsWith?: string | null | undefined;
+};
+
+/** Which tools. All that is given must hold. A filter that says nothing ({}, an empty list) is no filter, and is left out of the `and`, `or` or `not` that it stands in. At most 100 conditions and 8 levels of nesting. */
+export type ToolFilters = {
+  /** All of these filters hold. */
+  and?: Array<ToolFilters> | null | undefined;
+  /** When the tool was registered. */
+  createdAt?: DateTimeFilter | null | undefined;
+  /** The model that made the embedding; null while the row waits for it. */
+  embeddingModel?: StringFilter | null | undefined;
+  /** Whether the row has its embedding. */
+  embeddingStatus?: EmbeddingStatusFilter | null | undefined;
+  /** The id. */
+  id?: IdFilter | null | undefined;
+  /** When the tool was last used; null where it never was. */
+  lastUsed?: DateTimeFilter | null | undefined;
+  /** Exactly the rows that this filter leaves out, rows without a value among them. */
+  not?: ToolFilters | null | undefined;
+  /** At least one of these filters holds; an empty list is no filter. */
+  or?: Array<ToolFilters> | null | undefined;
+  /** What the tool does. */
+  toolDescription?: StringFilter | null | undefined;
+  /** The name, which no two tools share. */
+  toolName?: StringFilter | null | undefined;
+  /** The parameters, a JSON object; conditions inside a tool without parameters find nothing there. */
+  toolParameters?: JsonFilter | null | undefined;
+  /** When the tool last changed. */
+  updatedAt?: DateTimeFilter | null | undefined;
+  /** How often the tool was used. */
+  usageCount?: IntFilter | null | undefined;
+};
+
+/** The order of a list. */
+export type ToolOrder = {
+  /** Which end comes first. */
+  direction?: OrderDirection;
+  /** What the list is ordered by. */
+  field?: ToolOrderField;
+};
+
+/** What a list is ordered by; equal ones stand by id. */
+export type ToolOrderField =
+  /** When it was first registered. */
+  | 'CREATED_AT'
+  /** The id. */
+  | 'ID'
+  /** Its name. */
+  | 'TOOL_NAME'
+  /** When it last changed. */
+  | 'UPDATED_AT'
+  /** How often it was used. */
+  | 'USAGE_COUNT';
+
+/** What to change of a document; a field that is left out stays as it is. */
+export type UpdateDocumentInput = {
+  /** With new text: Longest chunk, in the embedding model's tokens, 8 to 1000. Default 200. */
+  chunkSize?: number | null | undefined;
+  /** The new text: it is cut and embedded anew, and its chunks replace the old ones. */
+  content?: string | null | undefined;
+  /** The new bytes in base64, instead of `content`. */
+  contentBase64?: string | null | undefined;
+  /** Where the file lies; null removes it. */
+  filePath?: string | null | undefined;
+  /** The format of the new text, where the name does not tell. */
+  fileType?: string | null | undefined;
+  /** The new name of its file. */
+  filename?: string | null | undefined;
+  /** Takes the place of all the metadata. */
+  metadata?: Record<string, unknown> | null | undefined;
+  /** With new text: How much of a chunk may repeat the end of the one before, in tokens, up to half of chunkSize. Default 40. */
+  overlap?: number | null | undefined;
+};
+
+/** What to change of a memory; a field that is left out stays as it is. */
+export type UpdateMemoryInput = {
+  /** The new text; it is embedded anew. */
+  content?: string | null | undefined;
+  /** A shorter form of the text; null removes it. */
+  contentSummary?: string | null | undefined;
+  /** How much it matters, 0 to 1. */
+  importanceScore?: number | null | undefined;
+  /** Takes the place of all the metadata. */
+  metadata?: Record<string, unknown> | null | undefined;
+  /** The conversation it belongs to; null removes it. */
+  sessionId?: string | null | undefined;
+  /** Where it comes from. */
+  source?: string | null | undefined;
+};
+
+export type ChunkFieldsFragment = { id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string };
+
+export type ChunkMatchFieldsFragment = { distance: number, similarity: number, score: number, chunk: { id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null };
+
+export type ChunkQueryVariables = Exact<{
+  id: string;
+}>;
+
+
+export type ChunkQuery = { chunk: { id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string } | null };
+
+export type ChunkEmbeddingQueryVariables = Exact<{
+  id: string;
+}>;
+
+
+export type ChunkEmbeddingQuery = { chunk: { embedding: Array<number> | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus } | null };
+
+export type ChunkSurroundingsQueryVariables = Exact<{
+  first?: number;
+  filters?: ChunkFilters | null | undefined;
+}>;
+
+
+export type ChunkSurroundingsQuery = { chunks: { edges: Array<{ node: { id: string, chunkIndex: number, document: { id: string, userId: string, filename: string, filePath: string | null, fileType: string | null, fileSize: number | null, contentHash: string, totalChunks: number, processedAt: string, updatedAt: string, metadata: Record<string, unknown> }, previous: { id: string } | null, next: { id: string } | null } }> } };
+
+export type ChunksQueryVariables = Exact<{
+  first?: number;
+  after?: string | null | undefined;
+  filters?: ChunkFilters | null | undefined;
+  orderBy?: ChunkOrder | null | undefined;
+}>;
+
+
+export type ChunksQuery = { chunks: { edges: Array<{ cursor: string, node: { id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string } }>, pageInfo: { hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null } } };
+
+export type CountChunksQueryVariables = Exact<{
+  first?: number;
+  after?: string | null | undefined;
+  filters?: ChunkFilters | null | undefined;
+}>;
+
+
+export type CountChunksQuery = { chunks: { totalCount: number } };
+
+export type SimilarChunksQueryVariables = Exact<{
+  text?: string | null | undefined;
+  vector?: Array<number> | number | null | undefined;
+  like?: Array<string> | string | null | undefined;
+  unlike?: Array<string> | string | null | undefined;
+  k?: number;
+  filters?: ChunkFilters | null | undefined;
+  options?: SearchOptions | null | undefined;
+}>;
+
+
+export type SimilarChunksQuery = { similarChunks: Array<{ distance: number, similarity: number, score: number, chunk: { id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }> };
+
+export type ChunkNeighboursQueryVariables = Exact<{
+  id: string;
+  text?: string | null | undefined;
+  k?: number;
+  filters?: ChunkFilters | null | undefined;
+  options?: SearchOptions | null | undefined;
+}>;
+
+
+export type ChunkNeighboursQuery = { chunk: { similar: Array<{ distance: number, similarity: number, score: number, chunk: { id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }> } | null };
+
+export type PageInfoFieldsFragment = { hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null };
+
+export type ScorePartFieldsFragment = { keyword: number | null, context: number | null, recency: number | null, importance: number | null };
+
+export type DocumentFieldsFragment = { id: string, userId: string, filename: string, filePath: string | null, fileType: string | null, fileSize: number | null, contentHash: string, totalChunks: number, processedAt: string, updatedAt: string, metadata: Record<string, unknown> };
+
+export type DocumentMatchFieldsFragment = { distance: number, similarity: number, score: number, document: { id: string, userId: string, filename: string, filePath: string | null, fileType: string | null, fileSize: number | null, contentHash: string, totalChunks: number, processedAt: string, updatedAt: string, metadata: Record<string, unknown> }, chunk: { id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null };
+
+export type DocumentQueryVariables = Exact<{
+  id: string;
+}>;
+
+
+export type DocumentQuery = { document: { id: string, userId: string, filename: string, filePath: string | null, fileType: string | null, fileSize: number | null, contentHash: string, totalChunks: number, processedAt: string, updatedAt: string, metadata: Record<string, unknown> } | null };
+
+export type DocumentChunksQueryVariables = Exact<{
+  id: string;
+  first?: number;
+  after?: string | null | undefined;
+}>;
+
+
+export type DocumentChunksQuery = { document: { id: string, userId: string, filename: string, filePath: string | null, fileType: string | null, fileSize: number | null, contentHash: string, totalChunks: number, processedAt: string, updatedAt: string, metadata: Record<string, unknown>, chunks: { totalCount: number, edges: Array<{ cursor: string, node: { embedding: Array<number> | null, id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string } }>, pageInfo: { hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null } } } | null };
+
+export type ChunksOfDocumentsQueryVariables = Exact<{
+  first: number;
+}>;
+
+
+export type ChunksOfDocumentsQuery = { documents: { edges: Array<{ node: { id: string, chunks: { totalCount: number, edges: Array<{ node: { documentId: string, chunkIndex: number } }>, pageInfo: { hasNextPage: boolean } } } }> } };
+
+export type DocumentsQueryVariables = Exact<{
+  first?: number;
+  after?: string | null | undefined;
+  filters?: DocumentFilters | null | undefined;
+  orderBy?: DocumentOrder | null | undefined;
+}>;
+
+
+export type DocumentsQuery = { documents: { edges: Array<{ cursor: string, node: { id: string, userId: string, filename: string, filePath: string | null, fileType: string | null, fileSize: number | null, contentHash: string, totalChunks: number, processedAt: string, updatedAt: string, metadata: Record<string, unknown> } }>, pageInfo: { hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null } } };
+
+export type CountDocumentsQueryVariables = Exact<{
+  first?: number;
+  after?: string | null | undefined;
+  filters?: DocumentFilters | null | undefined;
+}>;
+
+
+export type CountDocumentsQuery = { documents: { totalCount: number } };
+
+export type SimilarDocumentsQueryVariables = Exact<{
+  text?: string | null | undefined;
+  vector?: Array<number> | number | null | undefined;
+  like?: Array<string> | string | null | undefined;
+  unlike?: Array<string> | string | null | undefined;
+  k?: number;
+  filters?: DocumentFilters | null | undefined;
+  options?: SearchOptions | null | undefined;
+}>;
+
+
+export type SimilarDocumentsQuery = { similarDocuments: Array<{ distance: number, similarity: number, score: number, document: { id: string, userId: string, filename: string, filePath: string | null, fileType: string | null, fileSize: number | null, contentHash: string, totalChunks: number, processedAt: string, updatedAt: string, metadata: Record<string, unknown> }, chunk: { id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }> };
+
+export type DocumentNeighboursQueryVariables = Exact<{
+  id: string;
+  text?: string | null | undefined;
+  k?: number;
+  filters?: DocumentFilters | null | undefined;
+  options?: SearchOptions | null | undefined;
+}>;
+
+
+export type DocumentNeighboursQuery = { document: { similar: Array<{ distance: number, similarity: number, score: number, document: { id: string, userId: string, filename: string, filePath: string | null, fileType: string | null, fileSize: number | null, contentHash: string, totalChunks: number, processedAt: string, updatedAt: string, metadata: Record<string, unknown> }, chunk: { id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }> } | null };
+
+export type IngestDocumentMutationVariables = Exact<{
+  input: IngestDocumentInput;
+}>;
+
+
+export type IngestDocumentMutation = { ingestDocument: { created: boolean, chunkCount: number, document: { id: string, userId: string, filename: string, filePath: string | null, fileType: string | null, fileSize: number | null, contentHash: string, totalChunks: number, processedAt: string, updatedAt: string, metadata: Record<string, unknown> } } };
+
+export type UpdateDocumentMutationVariables = Exact<{
+  id: string;
+  input: UpdateDocumentInput;
+}>;
+
+
+export type UpdateDocumentMutation = { updateDocument: { id: string, userId: string, filename: string, filePath: string | null, fileType: string | null, fileSize: number | null, contentHash: string, totalChunks: number, processedAt: string, updatedAt: string, metadata: Record<string, unknown> } };
+
+export type DeleteDocumentMutationVariables = Exact<{
+  id: string;
+}>;
+
+
+export type DeleteDocumentMutation = { deleteDocument: boolean };
+
+export type MemoryFieldsFragment = { id: string, userId: string, content: string, contentSummary: string | null, source: string, sessionId: string | null, importanceScore: number, metadata: Record<string, unknown>, idempotencyKey: string | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string, updatedAt: string };
+
+export type MemoryMatchFieldsFragment = { distance: number, similarity: number, score: number, memory: { id: string, userId: string, content: string, contentSummary: string | null, source: string, sessionId: string | null, importanceScore: number, metadata: Record<string, unknown>, idempotencyKey: string | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string, updatedAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null };
+
+export type MemoryQueryVariables = Exact<{
+  id: string;
+}>;
+
+
+export type MemoryQuery = { memory: { id: string, userId: string, content: string, contentSummary: string | null, source: string, sessionId: string | null, importanceScore: number, metadata: Record<string, unknown>, idempotencyKey: string | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string, updatedAt: string } | null };
+
+export type MemoryEmbeddingQueryVariables = Exact<{
+  id: string;
+}>;
+
+
+export type MemoryEmbeddingQuery = { memory: { embedding: Array<number> | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus } | null };
+
+export type MemoriesQueryVariables = Exact<{
+  first?: number;
+  after?: string | null | undefined;
+  filters?: MemoryFilters | null | undefined;
+  orderBy?: MemoryOrder | null | undefined;
+}>;
+
+
+export type MemoriesQuery = { memories: { edges: Array<{ cursor: string, node: { id: string, userId: string, content: string, contentSummary: string | null, source: string, sessionId: string | null, importanceScore: number, metadata: Record<string, unknown>, idempotencyKey: string | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string, updatedAt: string } }>, pageInfo: { hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null } } };
+
+export type CountMemoriesQueryVariables = Exact<{
+  first?: number;
+  after?: string | null | undefined;
+  filters?: MemoryFilters | null | undefined;
+}>;
+
+
+export type CountMemoriesQuery = { memories: { totalCount: number } };
+
+export type SimilarMemoriesQueryVariables = Exact<{
+  text?: string | null | undefined;
+  vector?: Array<number> | number | null | undefined;
+  like?: Array<string> | string | null | undefined;
+  unlike?: Array<string> | string | null | undefined;
+  k?: number;
+  filters?: MemoryFilters | null | undefined;
+  options?: SearchOptions | null | undefined;
+}>;
+
+
+export type SimilarMemoriesQuery = { similarMemories: Array<{ distance: number, similarity: number, score: number, memory: { id: string, userId: string, content: string, contentSummary: string | null, source: string, sessionId: string | null, importanceScore: number, metadata: Record<string, unknown>, idempotencyKey: string | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string, updatedAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }> };
+
+export type MemoryNeighboursQueryVariables = Exact<{
+  id: string;
+  text?: string | null | undefined;
+  k?: number;
+  filters?: MemoryFilters | null | undefined;
+  options?: SearchOptions | null | undefined;
+}>;
+
+
+export type MemoryNeighboursQuery = { memory: { similar: Array<{ distance: number, similarity: number, score: number, memory: { id: string, userId: string, content: string, contentSummary: string | null, source: string, sessionId: string | null, importanceScore: number, metadata: Record<string, unknown>, idempotencyKey: string | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string, updatedAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }> } | null };
+
+export type NeighboursOfMemoriesQueryVariables = Exact<{
+  filters?: MemoryFilters | null | undefined;
+  k: number;
+  text?: string | null | undefined;
+}>;
+
+
+export type NeighboursOfMemoriesQuery = { memories: { edges: Array<{ node: { id: string, similar: Array<{ distance: number, similarity: number, score: number, memory: { id: string, userId: string, content: string, contentSummary: string | null, source: string, sessionId: string | null, importanceScore: number, metadata: Record<string, unknown>, idempotencyKey: string | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string, updatedAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }> } }> } };
+
+export type CreateMemoryMutationVariables = Exact<{
+  input: CreateMemoryInput;
+}>;
+
+
+export type CreateMemoryMutation = { createMemory: { id: string, userId: string, content: string, contentSummary: string | null, source: string, sessionId: string | null, importanceScore: number, metadata: Record<string, unknown>, idempotencyKey: string | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string, updatedAt: string } };
+
+export type CreateMemoriesMutationVariables = Exact<{
+  inputs: Array<CreateMemoryInput> | CreateMemoryInput;
+}>;
+
+
+export type CreateMemoriesMutation = { createMemories: Array<{ id: string, userId: string, content: string, contentSummary: string | null, source: string, sessionId: string | null, importanceScore: number, metadata: Record<string, unknown>, idempotencyKey: string | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string, updatedAt: string }> };
+
+export type UpdateMemoryMutationVariables = Exact<{
+  id: string;
+  input: UpdateMemoryInput;
+}>;
+
+
+export type UpdateMemoryMutation = { updateMemory: { id: string, userId: string, content: string, contentSummary: string | null, source: string, sessionId: string | null, importanceScore: number, metadata: Record<string, unknown>, idempotencyKey: string | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string, updatedAt: string } };
+
+export type UpdateMemoryTwiceMutationVariables = Exact<{
+  id: string;
+  first: string;
+  second: string;
+}>;
+
+
+export type UpdateMemoryTwiceMutation = { first: { content: string, embedding: Array<number> | null }, second: { content: string, embedding: Array<number> | null } };
+
+export type DeleteMemoryMutationVariables = Exact<{
+  id: string;
+}>;
+
+
+export type DeleteMemoryMutation = { deleteMemory: boolean };
+
+export type DeleteMemoriesMutationVariables = Exact<{
+  ids: Array<string> | string;
+}>;
+
+
+export type DeleteMemoriesMutation = { deleteMemories: number };
+
+export type RecallQueryVariables = Exact<{
+  text: string;
+  k?: number;
+  kinds?: Array<RecallKind> | RecallKind;
+  filters?: RecallFilters | null | undefined;
+  options?: SearchOptions | null | undefined;
+}>;
+
+
+export type RecallQuery = { recall: Array<
+    | { __typename: 'ChunkMatch', distance: number, similarity: number, score: number, chunk: { id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }
+    | { __typename: 'DocumentMatch', distance: number, similarity: number, score: number, document: { id: string, userId: string, filename: string, filePath: string | null, fileType: string | null, fileSize: number | null, contentHash: string, totalChunks: number, processedAt: string, updatedAt: string, metadata: Record<string, unknown> }, chunk: { id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }
+    | { __typename: 'MemoryMatch', distance: number, similarity: number, score: number, memory: { id: string, userId: string, content: string, contentSummary: string | null, source: string, sessionId: string | null, importanceScore: number, metadata: Record<string, unknown>, idempotencyKey: string | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string, updatedAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }
+    | { __typename: 'ToolMatch', distance: number, similarity: number, score: number, tool: { id: string, toolName: string, toolDescription: string, toolParameters: Record<string, unknown> | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, usageCount: number, lastUsed: string | null, createdAt: string, updatedAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }
+  > };
+
+export type ToolFieldsFragment = { id: string, toolName: string, toolDescription: string, toolParameters: Record<string, unknown> | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, usageCount: number, lastUsed: string | null, createdAt: string, updatedAt: string };
+
+export type ToolMatchFieldsFragment = { distance: number, similarity: number, score: number, tool: { id: string, toolName: string, toolDescription: string, toolParameters: Record<string, unknown> | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, usageCount: number, lastUsed: string | null, createdAt: string, updatedAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null };
+
+export type ToolQueryVariables = Exact<{
+  name: string;
+}>;
+
+
+export type ToolQuery = { tool: { id: string, toolName: string, toolDescription: string, toolParameters: Record<string, unknown> | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, usageCount: number, lastUsed: string | null, createdAt: string, updatedAt: string } | null };
+
+export type ToolEmbeddingQueryVariables = Exact<{
+  name: string;
+}>;
+
+
+export type ToolEmbeddingQuery = { tool: { embedding: Array<number> | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus } | null };
+
+export type ToolsQueryVariables = Exact<{
+  first?: number;
+  after?: string | null | undefined;
+  filters?: ToolFilters | null | undefined;
+  orderBy?: ToolOrder | null | undefined;
+}>;
+
+
+export type ToolsQuery = { tools: { edges: Array<{ cursor: string, node: { id: string, toolName: string, toolDescription: string, toolParameters: Record<string, unknown> | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, usageCount: number, lastUsed: string | null, createdAt: string, updatedAt: string } }>, pageInfo: { hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null } } };
+
+export type CountToolsQueryVariables = Exact<{
+  first?: number;
+  after?: string | null | undefined;
+  filters?: ToolFilters | null | undefined;
+}>;
+
+
+export type CountToolsQuery = { tools: { totalCount: number } };
+
+export type SimilarToolsQueryVariables = Exact<{
+  text?: string | null | undefined;
+  vector?: Array<number> | number | null | undefined;
+  like?: Array<string> | string | null | undefined;
+  unlike?: Array<string> | string | null | undefined;
+  k?: number;
+  filters?: ToolFilters | null | undefined;
+  options?: SearchOptions | null | undefined;
+}>;
+
+
+export type SimilarToolsQuery = { similarTools: Array<{ distance: number, similarity: number, score: number, tool: { id: string, toolName: string, toolDescription: string, toolParameters: Record<string, unknown> | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, usageCount: number, lastUsed: string | null, createdAt: string, updatedAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }> };
+
+export type ToolNeighboursQueryVariables = Exact<{
+  name: string;
+  text?: string | null | undefined;
+  k?: number;
+  filters?: ToolFilters | null | undefined;
+  options?: SearchOptions | null | undefined;
+}>;
+
+
+export type ToolNeighboursQuery = { tool: { similar: Array<{ distance: number, similarity: number, score: number, tool: { id: string, toolName: string, toolDescription: string, toolParameters: Record<string, unknown> | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, usageCount: number, lastUsed: string | null, createdAt: string, updatedAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }> } | null };
+
+export type RegisterToolsMutationVariables = Exact<{
+  inputs: Array<RegisterToolInput> | RegisterToolInput;
+}>;
+
+
+export type RegisterToolsMutation = { registerTools: Array<{ id: string, toolName: string, toolDescription: string, toolParameters: Record<string, unknown> | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, usageCount: number, lastUsed: string | null, createdAt: string, updatedAt: string }> };
+
+export type RecordToolUseMutationVariables = Exact<{
+  name: string;
+}>;
+
+
+export type RecordToolUseMutation = { recordToolUse: { id: string, toolName: string, toolDescription: string, toolParameters: Record<string, unknown> | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, usageCount: number, lastUsed: string | null, createdAt: string, updatedAt: string } };
+
+export type DeleteToolMutationVariables = Exact<{
+  name: string;
+}>;
+
+
+export type DeleteToolMutation = { deleteTool: boolean };
+
+export class TypedDocumentString<TResult, TVariables>
+  extends String
+  implements DocumentTypeDecoration<TResult, TVariables>
+{
+  __apiType?: NonNullable<DocumentTypeDecoration<TResult, TVariables>['__apiType']>;
+  private value: string;
+  public __meta__?: Record<string, any> | undefined;
+
+  constructor(value: string, __meta__?: Record<string, any> | undefined) {
+    super(value);
+    this.value = value;
+    this.__meta__ = __meta__;
+  }
+
+  override toString(): string & DocumentTypeDecoration<TResult, TVariables> {
+    return this.value;
+  }
+}
+export const ChunkFieldsFragmentDoc = new TypedDocumentString(`
+    fragment ChunkFields on Chunk {
+  id
+  userId
+  documentId
+  chunkIndex
+  totalChunks
+  content
+  contentSummary
+  chunkSize
+  overlapSize
+  startOffset
+  endOffset
+  metadata
+  embeddingModel
+  embeddingStatus
+  createdAt
+}
+    `, {"fragmentName":"ChunkFields"}) as unknown as TypedDocumentString<ChunkFieldsFragment, unknown>;
+export const ScorePartFieldsFragmentDoc = new TypedDocumentString(`
+    fragment ScorePartFields on ScoreParts {
+  keyword
+  context
+  recency
+  importance
+}
+    `, {"fragmentName":"ScorePartFields"}) as unknown as TypedDocumentString<ScorePartFieldsFragment, unknown>;
+export const ChunkMatchFieldsFragmentDoc = new TypedDocumentString(`
+    fragment ChunkMatchFields on ChunkMatch {
+  chunk {
+    ...ChunkFields
+  }
+  distance
+  similarity
+  score
+  scoreParts {
+    ...ScorePartFields
+  }
+}
+    fragment ChunkFields on Chunk {
+  id
+  userId
+  documentId
+  chunkIndex
+  totalChunks
+  content
+  contentSummary
+  chunkSize
+  overlapSize
+  startOffset
+  endOffset
+  metadata
+  embeddingModel
+  embeddingStatus
+  createdAt
+}
+fragment ScorePartFields on ScoreParts {
+  keyword
+  context
+  recency
+  importance
+}`, {"fragmentName":"ChunkMatchFields"}) as unknown as TypedDocumentString<ChunkMatchFieldsFragment, unknown>;
+export const PageInfoFieldsFragmentDoc = new TypedDocumentString(`
+    fragment PageInfoFields on PageInfo {
+  hasNextPage
+  hasPreviousPage
+  startCursor
+  endCursor
+}
+    `, {"fragmentName":"PageInfoFields"}) as unknown as TypedDocumentString<PageInfoFieldsFragment, unknown>;
+export const DocumentFieldsFragmentDoc = new TypedDocumentString(`
+    fragment DocumentFields on Document {
+  id
+  userId
+  filename
+  filePath
+  fileType
+  fileSize
+  contentHash
+  totalChunks
+  processedAt
+  updatedAt
+  metadata
+}
+    `, {"fragmentName":"DocumentFields"}) as unknown as TypedDocumentString<DocumentFieldsFragment, unknown>;
+export const DocumentMatchFieldsFragmentDoc = new TypedDocumentString(`
+    fragment DocumentMatchFields on DocumentMatch {
+  document {
+    ...DocumentFields
+  }
+  chunk {
+    ...ChunkFields
+  }
+  distance
+  similarity
+  score
+  scoreParts {
+    ...ScorePartFields
+  }
+}
+    fragment ChunkFields on Chunk {
+  id
+  userId
+  documentId
+  chunkIndex
+  totalChunks
+  content
+  contentSummary
+  chunkSize
+  overlapSize
+  startOffset
+  endOffset
+  metadata
+  embeddingModel
+  embeddingStatus
+  createdAt
+}
+fragment ScorePartFields on ScoreParts {
+  keyword
+  context
+  recency
+  importance
+}
+fragment DocumentFields on Document {
+  id
+  userId
+  filename
+  filePath
+  fileType
+  fileSize
+  contentHash
+  totalChunks
+  processedAt
+  updatedAt
+  metadata
+}`, {"fragmentName":"DocumentMatchFields"}) as unknown as TypedDocumentString<DocumentMatchFieldsFragment, unknown>;
+export const MemoryFieldsFragmentDoc = new TypedDocumentString(`
+    fragment MemoryFields on Memory {
+  id
+  userId
+  content
+  contentSummary
+  source
+  sessionId
+  importanceScore
+  metadata
+  idempotencyKey
+  embeddingModel
+  embeddingStatus
+  createdAt
+  updatedAt
+}
+    `, {"fragmentName":"MemoryFields"}) as unknown as TypedDocumentString<MemoryFieldsFragment, unknown>;
+export const MemoryMatchFieldsFragmentDoc = new TypedDocumentString(`
+    fragment MemoryMatchFields on MemoryMatch {
+  memory {
+    ...MemoryFields
+  }
+  distance
+  similarity
+  score
+  scoreParts {
+    ...ScorePartFields
+  }
+}
+    fragment ScorePartFields on ScoreParts {
+  keyword
+  context
+  recency
+  importance
+}
+fragment MemoryFields on Memory {
+  id
+  userId
+  content
+  contentSummary
+  source
+  sessionId
+  importanceScore
+  metadata
+  idempotencyKey
+  embeddingModel
+  embeddingStatus
+  createdAt
+  updatedAt
+}`, {"fragmentName":"MemoryMatchFields"}) as unknown as TypedDocumentString<MemoryMatchFieldsFragment, unknown>;
+export const ToolFieldsFragmentDoc = new TypedDocumentString(`
+    fragment ToolFields on Tool {
+  id
+  toolName
+  toolDescription
+  toolParameters
+  embeddingModel
+  embeddingStatus
+  usageCount
+  lastUsed
+  createdAt
+  updatedAt
+}
+    `, {"fragmentName":"ToolFields"}) as unknown as TypedDocumentString<ToolFieldsFragment, unknown>;
+export const ToolMatchFieldsFragmentDoc = new TypedDocumentString(`
+    fragment ToolMatchFields on ToolMatch {
+  tool {
+    ...ToolFields
+  }
+  distance
+  similarity
+  score
+  scoreParts {
+    ...ScorePartFields
+  }
+}
+    fragment ScorePartFields on ScoreParts {
+  keyword
+  context
+  recency
+  importance
+}
+fragment ToolFields on Tool {
+  id
+  toolName
+  toolDescription
+  toolParameters
+  embeddingModel
+  embeddingStatus
+  usageCount
+  lastUsed
+  createdAt
+  updatedAt
+}`, {"fragmentName":"ToolMatchFields"}) as unknown as TypedDocumentString<ToolMatchFieldsFragment, unknown>;
+export const ChunkDocument = new TypedDocumentString(`
+    query Chunk($id: ID!) {
+  chunk(id: $id) {
+    ...ChunkFields
+  }
+}
+    fragment ChunkFields on Chunk {
+  id
+  userId
+  documentId
+  chunkIndex
+  totalChunks
+  content
+  contentSummary
+  chunkSize
+  overlapSize
+  startOffset
+  endOffset
+  metadata
+  embeddingModel
+  embeddingStatus
+  createdAt
+}`) as unknown as TypedDocumentString<ChunkQuery, ChunkQueryVariables>;
+export const ChunkEmbeddingDocument = new TypedDocumentString(`
+    query ChunkEmbedding($id: ID!) {
+  chunk(id: $id) {
+    embedding
+    embeddingModel
+    embeddingStatus
+  }
+}
+    `) as unknown as TypedDocumentString<ChunkEmbeddingQuery, ChunkEmbeddingQueryVariables>;
+export const ChunkSurroundingsDocument = new TypedDocumentString(`
+    query ChunkSurroundings($first: Int! = 200, $filters: ChunkFilters) {
+  chunks(first: $first, filters: $filters) {
+    edges {
+      node {
+        id
+        chunkIndex
+        document {
+          ...DocumentFields
+        }
+        previous {
+          id
+        }
+        next {
+          id
+        }
+      }
+    }
+  }
+}
+    fragment DocumentFields on Document {
+  id
+  userId
+  filename
+  filePath
+  fileType
+  fileSize
+  contentHash
+  totalChunks
+  processedAt
+  updatedAt
+  metadata
+}`) as unknown as TypedDocumentString<ChunkSurroundingsQuery, ChunkSurroundingsQueryVariables>;
+export const ChunksDocument = new TypedDocumentString(`
+    query Chunks($first: Int! = 20, $after: String, $filters: ChunkFilters, $orderBy: ChunkOrder) {
+  chunks(first: $first, after: $after, filters: $filters, orderBy: $orderBy) {
+    edges {
+      cursor
+      node {
+        ...ChunkFields
+      }
+    }
+    pageInfo {
+      ...PageInfoFields
+    }
+  }
+}
+    fragment ChunkFields on Chunk {
+  id
+  userId
+  documentId
+  chunkIndex
+  totalChunks
+  content
+  contentSummary
+  chunkSize
+  overlapSize
+  startOffset
+  endOffset
+  metadata
+  embeddingModel
+  embeddingStatus
+  createdAt
+}
+fragment PageInfoFields on PageInfo {
+  hasNextPage
+  hasPreviousPage
+  startCursor
+  endCursor
+}`) as unknown as TypedDocumentString<ChunksQuery, ChunksQueryVariables>;
+export const CountChunksDocument = new TypedDocumentString(`
+    query CountChunks($first: Int! = 0, $after: String, $filters: ChunkFilters) {
+  chunks(first: $first, after: $after, filters: $filters) {
+    totalCount
+  }
+}
+    `) as unknown as TypedDocumentString<CountChunksQuery, CountChunksQueryVariables>;
+export const SimilarChunksDocument = new TypedDocumentString(`
+    query SimilarChunks($text: String, $vector: [Float!], $like: [ID!], $unlike: [ID!], $k: Int! = 5, $filters: ChunkFilters, $options: SearchOptions) {
+  similarChunks(
+    text: $text
+    vector: $vector
+    like: $like
+    unlike: $unlike
+    k: $k
+    filters: $filters
+    options: $options
+  ) {
+    ...ChunkMatchFields
+  }
+}
+    fragment ChunkFields on Chunk {
+  id
+  userId
+  documentId
+  chunkIndex
+  totalChunks
+  content
+  contentSummary
+  chunkSize
+  overlapSize
+  startOffset
+  endOffset
+  metadata
+  embeddingModel
+  embeddingStatus
+  createdAt
+}
+fragment ChunkMatchFields on ChunkMatch {
+  chunk {
+    ...ChunkFields
+  }
+  distance
+  similarity
+  score
+  scoreParts {
+    ...ScorePartFields
+  }
+}
+fragment ScorePartFields on ScoreParts {
+  keyword
+  context
+  recency
+  importance
+}`) as unknown as TypedDocumentString<SimilarChunksQuery, SimilarChunksQueryVariables>;
+export const ChunkNeighboursDocument = new TypedDocumentString(`
+    query ChunkNeighbours($id: ID!, $text: String, $k: Int! = 5, $filters: ChunkFilters, $options: SearchOptions) {
+  chunk(id: $id) {
+    similar(text: $text, k: $k, filters: $filters, options: $options) {
+      ...ChunkMatchFields
+    }
+  }
+}
+    fragment ChunkFields on Chunk {
+  id
+  userId
+  documentId
+  chunkIndex
+  totalChunks
+  content
+  contentSummary
+  chunkSize
+  overlapSize
+  startOffset
+  endOffset
+  metadata
+  embeddingModel
+  embeddingStatus
+  createdAt
+}
+fragment ChunkMatchFields on ChunkMatch {
+  chunk {
+    ...ChunkFields
+  }
+  distance
+  similarity
+  score
+  scoreParts {
+    ...ScorePartFields
+  }
+}
+fragment ScorePartFields on ScoreParts {
+  keyword
+  context
+  recency
+  importance
+}`) as unknown as TypedDocumentString<ChunkNeighboursQuery, ChunkNeighboursQueryVariables>;
+export const DocumentDocument = new TypedDocumentString(`
+    query Document($id: ID!) {
+  document(id: $id) {
+    ...DocumentFields
+  }
+}
+    fragment DocumentFields on Document {
+  id
+  userId
+  filename
+  filePath
+  fileType
+  fileSize
+  contentHash
+  totalChunks
+  processedAt
+  updatedAt
+  metadata
+}`) as unknown as TypedDocumentString<DocumentQuery, DocumentQueryVariables>;
+export const DocumentChunksDocument = new TypedDocumentString(`
+    query DocumentChunks($id: ID!, $first: Int! = 20, $after: String) {
+  document(id: $id) {
+    ...DocumentFields
+    chunks(first: $first, after: $after) {
+      totalCount
+      edges {
+        cursor
+        node {
+          ...ChunkFields
+          embedding
+        }
+      }
+      pageInfo {
+        ...PageInfoFields
+      }
+    }
+  }
+}
+    fragment ChunkFields on Chunk {
+  id
+  userId
+  documentId
+  chunkIndex
+  totalChunks
+  content
+  contentSummary
+  chunkSize
+  overlapSize
+  startOffset
+  endOffset
+  metadata
+  embeddingModel
+  embeddingStatus
+  createdAt
+}
+fragment PageInfoFields on PageInfo {
+  hasNextPage
+  hasPreviousPage
+  startCursor
+  endCursor
+}
+fragment DocumentFields on Document {
+  id
+  userId
+  filename
+  filePath
+  fileType
+  fileSize
+  contentHash
+  totalChunks
+  processedAt
+  updatedAt
+  metadata
+}`) as unknown as TypedDocumentString<DocumentChunksQuery, DocumentChunksQueryVariables>;
+export const ChunksOfDocumentsDocument = new TypedDocumentString(`
+    query ChunksOfDocuments($first: Int!) {
+  documents(first: 200, orderBy: {field: ID, direction: ASC}) {
+    edges {
+      node {
+        id
+        chunks(first: $first) {
+          totalCount
+          edges {
+            node {
+              documentId
+              chunkIndex
+            }
+          }
+          pageInfo {
+            hasNextPage
+          }
+        }
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<ChunksOfDocumentsQuery, ChunksOfDocumentsQueryVariables>;
+export const DocumentsDocument = new TypedDocumentString(`
+    query Documents($first: Int! = 20, $after: String, $filters: DocumentFilters, $orderBy: DocumentOrder) {
+  documents(first: $first, after: $after, filters: $filters, orderBy: $orderBy) {
+    edges {
+      cursor
+      node {
+        ...DocumentFields
+      }
+    }
+    pageInfo {
+      ...PageInfoFields
+    }
+  }
+}
+    fragment PageInfoFields on PageInfo {
+  hasNextPage
+  hasPreviousPage
+  startCursor
+  endCursor
+}
+fragment DocumentFields on Document {
+  id
+  userId
+  filename
+  filePath
+  fileType
+  fileSize
+  contentHash
+  totalChunks
+  processedAt
+  updatedAt
+  metadata
+}`) as unknown as TypedDocumentString<DocumentsQuery, DocumentsQueryVariables>;
+export const CountDocumentsDocument = new TypedDocumentString(`
+    query CountDocuments($first: Int! = 0, $after: String, $filters: DocumentFilters) {
+  documents(first: $first, after: $after, filters: $filters) {
+    totalCount
+  }
+}
+    `) as unknown as TypedDocumentString<CountDocumentsQuery, CountDocumentsQueryVariables>;
+export const SimilarDocumentsDocument = new TypedDocumentString(`
+    query SimilarDocuments($text: String, $vector: [Float!], $like: [ID!], $unlike: [ID!], $k: Int! = 5, $filters: DocumentFilters, $options: SearchOptions) {
+  similarDocuments(
+    text: $text
+    vector: $vector
+    like: $like
+    unlike: $unlike
+    k: $k
+    filters: $filters
+    options: $options
+  ) {
+    ...DocumentMatchFields
+  }
+}
+    fragment ChunkFields on Chunk {
+  id
+  userId
+  documentId
+  chunkIndex
+  totalChunks
+  content
+  contentSummary
+  chunkSize
+  overlapSize
+  startOffset
+  endOffset
+  metadata
+  embeddingModel
+  embeddingStatus
+  createdAt
+}
+fragment ScorePartFields on ScoreParts {
+  keyword
+  context
+  recency
+  importance
+}
+fragment DocumentFields on Document {
+  id
+  userId
+  filename
+  filePath
+  fileType
+  fileSize
+  contentHash
+  totalChunks
+  processedAt
+  updatedAt
+  metadata
+}
+fragment DocumentMatchFields on DocumentMatch {
+  document {
+    ...DocumentFields
+  }
+  chunk {
+    ...ChunkFields
+  }
+  distance
+  similarity
+  score
+  scoreParts {
+    ...ScorePartFields
+  }
+}`) as unknown as TypedDocumentString<SimilarDocumentsQuery, SimilarDocumentsQueryVariables>;
+export const DocumentNeighboursDocument = new TypedDocumentString(`
+    query DocumentNeighbours($id: ID!, $text: String, $k: Int! = 5, $filters: DocumentFilters, $options: SearchOptions) {
+  document(id: $id) {
+    similar(text: $text, k: $k, filters: $filters, options: $options) {
+      ...DocumentMatchFields
+    }
+  }
+}
+    fragment ChunkFields on Chunk {
+  id
+  userId
+  documentId
+  chunkIndex
+  totalChunks
+  content
+  contentSummary
+  chunkSize
+  overlapSize
+  startOffset
+  endOffset
+  metadata
+  embeddingModel
+  embeddingStatus
+  createdAt
+}
+fragment ScorePartFields on ScoreParts {
+  keyword
+  context
+  recency
+  importance
+}
+fragment DocumentFields on Document {
+  id
+  userId
+  filename
+  filePath
+  fileType
+  fileSize
+  contentHash
+  totalChunks
+  processedAt
+  updatedAt
+  metadata
+}
+fragment DocumentMatchFields on DocumentMatch {
+  document {
+    ...DocumentFields
+  }
+  chunk {
+    ...ChunkFields
+  }
+  distance
+  similarity
+  score
+  scoreParts {
+    ...ScorePartFields
+  }
+}`) as unknown as TypedDocumentString<DocumentNeighboursQuery, DocumentNeighboursQueryVariables>;
+export const IngestDocumentDocument = new TypedDocumentString(`
+    mutation IngestDocument($input: IngestDocumentInput!) {
+  ingestDocument(input: $input) {
+    document {
+      ...DocumentFields
+    }
+    created
+    chunkCount
+  }
+}
+    fragment DocumentFields on Document {
+  id
+  userId
+  filename
+  filePath
+  fileType
+  fileSize
+  contentHash
+  totalChunks
+  processedAt
+  updatedAt
+  metadata
+}`) as unknown as TypedDocumentString<IngestDocumentMutation, IngestDocumentMutationVariables>;
+export const UpdateDocumentDocument = new TypedDocumentString(`
+    mutation UpdateDocument($id: ID!, $input: UpdateDocumentInput!) {
+  updateDocument(id: $id, input: $input) {
+    ...DocumentFields
+  }
+}
+    fragment DocumentFields on Document {
+  id
+  userId
+  filename
+  filePath
+  fileType
+  fileSize
+  contentHash
+  totalChunks
+  processedAt
+  updatedAt
+  metadata
+}`) as unknown as TypedDocumentString<UpdateDocumentMutation, UpdateDocumentMutationVariables>;
+export const DeleteDocumentDocument = new TypedDocumentString(`
+    mutation DeleteDocument($id: ID!) {
+  deleteDocument(id: $id)
+}
+    `) as unknown as TypedDocumentString<DeleteDocumentMutation, DeleteDocumentMutationVariables>;
+export const MemoryDocument = new TypedDocumentString(`
+    query Memory($id: ID!) {
+  memory(id: $id) {
+    ...MemoryFields
+  }
+}
+    fragment MemoryFields on Memory {
+  id
+  userId
+  content
+  contentSummary
+  source
+  sessionId
+  importanceScore
+  metadata
+  idempotencyKey
+  embeddingModel
+  embeddingStatus
+  createdAt
+  updatedAt
+}`) as unknown as TypedDocumentString<MemoryQuery, MemoryQueryVariables>;
+export const MemoryEmbeddingDocument = new TypedDocumentString(`
+    query MemoryEmbedding($id: ID!) {
+  memory(id: $id) {
+    embedding
+    embeddingModel
+    embeddingStatus
+  }
+}
+    `) as unknown as TypedDocumentString<MemoryEmbeddingQuery, MemoryEmbeddingQueryVariables>;
+export const MemoriesDocument = new TypedDocumentString(`
+    query Memories($first: Int! = 20, $after: String, $filters: MemoryFilters, $orderBy: MemoryOrder) {
+  memories(first: $first, after: $after, filters: $filters, orderBy: $orderBy) {
+    edges {
+      cursor
+      node {
+        ...MemoryFields
+      }
+    }
+    pageInfo {
+      ...PageInfoFields
+    }
+  }
+}
+    fragment PageInfoFields on PageInfo {
+  hasNextPage
+  hasPreviousPage
+  startCursor
+  endCursor
+}
+fragment MemoryFields on Memory {
+  id
+  userId
+  content
+  contentSummary
+  source
+  sessionId
+  importanceScore
+  metadata
+  idempotencyKey
+  embeddingModel
+  embeddingStatus
+  createdAt
+  updatedAt
+}`) as unknown as TypedDocumentString<MemoriesQuery, MemoriesQueryVariables>;
+export const CountMemoriesDocument = new TypedDocumentString(`
+    query CountMemories($first: Int! = 0, $after: String, $filters: MemoryFilters) {
+  memories(first: $first, after: $after, filters: $filters) {
+    totalCount
+  }
+}
+    `) as unknown as TypedDocumentString<CountMemoriesQuery, CountMemoriesQueryVariables>;
+export const SimilarMemoriesDocument = new TypedDocumentString(`
+    query SimilarMemories($text: String, $vector: [Float!], $like: [ID!], $unlike: [ID!], $k: Int! = 5, $filters: MemoryFilters, $options: SearchOptions) {
+  similarMemories(
+    text: $text
+    vector: $vector
+    like: $like
+    unlike: $unlike
+    k: $k
+    filters: $filters
+    options: $options
+  ) {
+    ...MemoryMatchFields
+  }
+}
+    fragment ScorePartFields on ScoreParts {
+  keyword
+  context
+  recency
+  importance
+}
+fragment MemoryFields on Memory {
+  id
+  userId
+  content
+  contentSummary
+  source
+  sessionId
+  importanceScore
+  metadata
+  idempotencyKey
+  embeddingModel
+  embeddingStatus
+  createdAt
+  updatedAt
+}
+fragment MemoryMatchFields on MemoryMatch {
+  memory {
+    ...MemoryFields
+  }
+  distance
+  similarity
+  score
+  scoreParts {
+    ...ScorePartFields
+  }
+}`) as unknown as TypedDocumentString<SimilarMemoriesQuery, SimilarMemoriesQueryVariables>;
+export const MemoryNeighboursDocument = new TypedDocumentString(`
+    query MemoryNeighbours($id: ID!, $text: String, $k: Int! = 5, $filters: MemoryFilters, $options: SearchOptions) {
+  memory(id: $id) {
+    similar(text: $text, k: $k, filters: $filters, options: $options) {
+      ...MemoryMatchFields
+    }
+  }
+}
+    fragment ScorePartFields on ScoreParts {
+  keyword
+  context
+  recency
+  importance
+}
+fragment MemoryFields on Memory {
+  id
+  userId
+  content
+  contentSummary
+  source
+  sessionId
+  importanceScore
+  metadata
+  idempotencyKey
+  embeddingModel
+  embeddingStatus
+  createdAt
+  updatedAt
+}
+fragment MemoryMatchFields on MemoryMatch {
+  memory {
+    ...MemoryFields
+  }
+  distance
+  similarity
+  score
+  scoreParts {
+    ...ScorePartFields
+  }
+}`) as unknown as TypedDocumentString<MemoryNeighboursQuery, MemoryNeighboursQueryVariables>;
+export const NeighboursOfMemoriesDocument = new TypedDocumentString(`
+    query NeighboursOfMemories($filters: MemoryFilters, $k: Int!, $text: String) {
+  memories(first: 200, filters: $filters) {
+    edges {
+      node {
+        id
+        similar(k: $k, text: $text) {
+          ...MemoryMatchFields
+        }
+      }
+    }
+  }
+}
+    fragment ScorePartFields on ScoreParts {
+  keyword
+  context
+  recency
+  importance
+}
+fragment MemoryFields on Memory {
+  id
+  userId
+  content
+  contentSummary
+  source
+  sessionId
+  importanceScore
+  metadata
+  idempotencyKey
+  embeddingModel
+  embeddingStatus
+  createdAt
+  updatedAt
+}
+fragment MemoryMatchFields on MemoryMatch {
+  memory {
+    ...MemoryFields
+  }
+  distance
+  similarity
+  score
+  scoreParts {
+    ...ScorePartFields
+  }
+}`) as unknown as TypedDocumentString<NeighboursOfMemoriesQuery, NeighboursOfMemoriesQueryVariables>;
+export const CreateMemoryDocument = new TypedDocumentString(`
+    mutation CreateMemory($input: CreateMemoryInput!) {
+  createMemory(input: $input) {
+    ...MemoryFields
+  }
+}
+    fragment MemoryFields on Memory {
+  id
+  userId
+  content
+  contentSummary
+  source
+  sessionId
+  importanceScore
+  metadata
+  idempotencyKey
+  embeddingModel
+  embeddingStatus
+  createdAt
+  updatedAt
+}`) as unknown as TypedDocumentString<CreateMemoryMutation, CreateMemoryMutationVariables>;
+export const CreateMemoriesDocument = new TypedDocumentString(`
+    mutation CreateMemories($inputs: [CreateMemoryInput!]!) {
+  createMemories(inputs: $inputs) {
+    ...MemoryFields
+  }
+}
+    fragment MemoryFields on Memory {
+  id
+  userId
+  content
+  contentSummary
+  source
+  sessionId
+  importanceScore
+  metadata
+  idempotencyKey
+  embeddingModel
+  embeddingStatus
+  createdAt
+  updatedAt
+}`) as unknown as TypedDocumentString<CreateMemoriesMutation, CreateMemoriesMutationVariables>;
+export const UpdateMemoryDocument = new TypedDocumentString(`
+    mutation UpdateMemory($id: ID!, $input: UpdateMemoryInput!) {
+  updateMemory(id: $id, input: $input) {
+    ...MemoryFields
+  }
+}
+    fragment MemoryFields on Memory {
+  id
+  userId
+  content
+  contentSummary
+  source
+  sessionId
+  importanceScore
+  metadata
+  idempotencyKey
+  embeddingModel
+  embeddingStatus
+  createdAt
+  updatedAt
+}`) as unknown as TypedDocumentString<UpdateMemoryMutation, UpdateMemoryMutationVariables>;
+export const UpdateMemoryTwiceDocument = new TypedDocumentString(`
+    mutation UpdateMemoryTwice($id: ID!, $first: String!, $second: String!) {
+  first: updateMemory(id: $id, input: {content: $first}) {
+    content
+    embedding
+  }
+  second: updateMemory(id: $id, input: {content: $second}) {
+    content
+    embedding
+  }
+}
+    `) as unknown as TypedDocumentString<UpdateMemoryTwiceMutation, UpdateMemoryTwiceMutationVariables>;
+export const DeleteMemoryDocument = new TypedDocumentString(`
+    mutation DeleteMemory($id: ID!) {
+  deleteMemory(id: $id)
+}
+    `) as unknown as TypedDocumentString<DeleteMemoryMutation, DeleteMemoryMutationVariables>;
+export const DeleteMemoriesDocument = new TypedDocumentString(`
+    mutation DeleteMemories($ids: [ID!]!) {
+  deleteMemories(ids: $ids)
+}
+    `) as unknown as TypedDocumentString<DeleteMemoriesMutation, DeleteMemoriesMutationVariables>;
+export const RecallDocument = new TypedDocumentString(`
+    query Recall($text: String!, $k: Int! = 8, $kinds: [RecallKind!]! = [MEMORY, CHUNK], $filters: RecallFilters, $options: SearchOptions) {
+  recall(text: $text, k: $k, kinds: $kinds, filters: $filters, options: $options) {
+    __typename
+    ... on MemoryMatch {
+      ...MemoryMatchFields
+    }
+    ... on ChunkMatch {
+      ...ChunkMatchFields
+    }
+    ... on DocumentMatch {
+      ...DocumentMatchFields
+    }
+    ... on ToolMatch {
+      ...ToolMatchFields
+    }
+  }
+}
+    fragment ChunkFields on Chunk {
+  id
+  userId
+  documentId
+  chunkIndex
+  totalChunks
+  content
+  contentSummary
+  chunkSize
+  overlapSize
+  startOffset
+  endOffset
+  metadata
+  embeddingModel
+  embeddingStatus
+  createdAt
+}
+fragment ChunkMatchFields on ChunkMatch {
+  chunk {
+    ...ChunkFields
+  }
+  distance
+  similarity
+  score
+  scoreParts {
+    ...ScorePartFields
+  }
+}
+fragment ScorePartFields on ScoreParts {
+  keyword
+  context
+  recency
+  importance
+}
+fragment DocumentFields on Document {
+  id
+  userId
+  filename
+  filePath
+  fileType
+  fileSize
+  contentHash
+  totalChunks
+  processedAt
+  updatedAt
+  metadata
+}
+fragment DocumentMatchFields on DocumentMatch {
+  document {
+    ...DocumentFields
+  }
+  chunk {
+    ...ChunkFields
+  }
+  distance
+  similarity
+  score
+  scoreParts {
+    ...ScorePartFields
+  }
+}
+fragment MemoryFields on Memory {
+  id
+  userId
+  content
+  contentSummary
+  source
+  sessionId
+  importanceScore
+  metadata
+  idempotencyKey
+  embeddingModel
+  embeddingStatus
+  createdAt
+  updatedAt
+}
+fragment MemoryMatchFields on MemoryMatch {
+  memory {
+    ...MemoryFields
+  }
+  distance
+  similarity
+  score
+  scoreParts {
+    ...ScorePartFields
+  }
+}
+fragment ToolFields on Tool {
+  id
+  toolName
+  toolDescription
+  toolParameters
+  embeddingModel
+  embeddingStatus
+  usageCount
+  lastUsed
+  createdAt
+  updatedAt
+}
+fragment ToolMatchFields on ToolMatch {
+  tool {
+    ...ToolFields
+  }
+  distance
+  similarity
+  score
+  scoreParts {
+    ...ScorePartFields
+  }
+}`) as unknown as TypedDocumentString<RecallQuery, RecallQueryVariables>;
+export const ToolDocument = new TypedDocumentString(`
+    query Tool($name: String!) {
+  tool(name: $name) {
+    ...ToolFields
+  }
+}
+    fragment ToolFields on Tool {
+  id
+  toolName
+  toolDescription
+  toolParameters
+  embeddingModel
+  embeddingStatus
+  usageCount
+  lastUsed
+  createdAt
+  updatedAt
+}`) as unknown as TypedDocumentString<ToolQuery, ToolQueryVariables>;
+export const ToolEmbeddingDocument = new TypedDocumentString(`
+    query ToolEmbedding($name: String!) {
+  tool(name: $name) {
+    embedding
+    embeddingModel
+    embeddingStatus
+  }
+}
+    `) as unknown as TypedDocumentString<ToolEmbeddingQuery, ToolEmbeddingQueryVariables>;
+export const ToolsDocument = new TypedDocumentString(`
+    query Tools($first: Int! = 20, $after: String, $filters: ToolFilters, $orderBy: ToolOrder) {
+  tools(first: $first, after: $after, filters: $filters, orderBy: $orderBy) {
+    edges {
+      cursor
+      node {
+        ...ToolFields
+      }
+    }
+    pageInfo {
+      ...PageInfoFields
+    }
+  }
+}
+    fragment PageInfoFields on PageInfo {
+  hasNextPage
+  hasPreviousPage
+  startCursor
+  endCursor
+}
+fragment ToolFields on Tool {
+  id
+  toolName
+  toolDescription
+  toolParameters
+  embeddingModel
+  embeddingStatus
+  usageCount
+  lastUsed
+  createdAt
+  updatedAt
+}`) as unknown as TypedDocumentString<ToolsQuery, ToolsQueryVariables>;
+export const CountToolsDocument = new TypedDocumentString(`
+    query CountTools($first: Int! = 0, $after: String, $filters: ToolFilters) {
+  tools(first: $first, after: $after, filters: $filters) {
+    totalCount
+  }
+}
+    `) as unknown as TypedDocumentString<CountToolsQuery, CountToolsQueryVariables>;
+export const SimilarToolsDocument = new TypedDocumentString(`
+    query SimilarTools($text: String, $vector: [Float!], $like: [ID!], $unlike: [ID!], $k: Int! = 5, $filters: ToolFilters, $options: SearchOptions) {
+  similarTools(
+    text: $text
+    vector: $vector
+    like: $like
+    unlike: $unlike
+    k: $k
+    filters: $filters
+    options: $options
+  ) {
+    ...ToolMatchFields
+  }
+}
+    fragment ScorePartFields on ScoreParts {
+  keyword
+  context
+  recency
+  importance
+}
+fragment ToolFields on Tool {
+  id
+  toolName
+  toolDescription
+  toolParameters
+  embeddingModel
+  embeddingStatus
+  usageCount
+  lastUsed
+  createdAt
+  updatedAt
+}
+fragment ToolMatchFields on ToolMatch {
+  tool {
+    ...ToolFields
+  }
+  distance
+  similarity
+  score
+  scoreParts {
+    ...ScorePartFields
+  }
+}`) as unknown as TypedDocumentString<SimilarToolsQuery, SimilarToolsQueryVariables>;
+export const ToolNeighboursDocument = new TypedDocumentString(`
+    query ToolNeighbours($name: String!, $text: String, $k: Int! = 5, $filters: ToolFilters, $options: SearchOptions) {
+  tool(name: $name) {
+    similar(text: $text, k: $k, filters: $filters, options: $options) {
+      ...ToolMatchFields
+    }
+  }
+}
+    fragment ScorePartFields on ScoreParts {
+  keyword
+  context
+  recency
+  importance
+}
+fragment ToolFields on Tool {
+  id
+  toolName
+  toolDescription
+  toolParameters
+  embeddingModel
+  embeddingStatus
+  usageCount
+  lastUsed
+  createdAt
+  updatedAt
+}
+fragment ToolMatchFields on ToolMatch {
+  tool {
+    ...ToolFields
+  }
+  distance
+  similarity
+  score
+  scoreParts {
+    ...ScorePartFields
+  }
+}`) as unknown as TypedDocumentString<ToolNeighboursQuery, ToolNeighboursQueryVariables>;
+export const RegisterToolsDocument = new TypedDocumentString(`
+    mutation RegisterTools($inputs: [RegisterToolInput!]!) {
+  registerTools(inputs: $inputs) {
+    ...ToolFields
+  }
+}
+    fragment ToolFields on Tool {
+  id
+  toolName
+  toolDescription
+  toolParameters
+  embeddingModel
+  embeddingStatus
+  usageCount
+  lastUsed
+  createdAt
+  updatedAt
+}`) as unknown as TypedDocumentString<RegisterToolsMutation, RegisterToolsMutationVariables>;
+export const RecordToolUseDocument = new TypedDocumentString(`
+    mutation RecordToolUse($name: String!) {
+  recordToolUse(name: $name) {
+    ...ToolFields
+  }
+}
+    fragment ToolFields on Tool {
+  id
+  toolName
+  toolDescription
+  toolParameters
+  embeddingModel
+  embeddingStatus
+  usageCount
+  lastUsed
+  createdAt
+  updatedAt
+}`) as unknown as TypedDocumentString<RecordToolUseMutation, RecordToolUseMutationVariables>;
+export const DeleteToolDocument = new TypedDocumentString(`
+    mutation DeleteTool($name: String!) {
+  deleteTool(name: $name)
+}
+    `) as unknown as TypedDocumentString<DeleteToolMutation, DeleteToolMutationVariables>;

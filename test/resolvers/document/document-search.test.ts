@@ -1,0 +1,237 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  DocumentChunksDocument,
+  type DocumentFilters,
+  type DocumentMatchFieldsFragment,
+  DocumentNeighboursDocument,
+  DocumentsDocument,
+  IngestDocumentDocument,
+  SimilarDocumentsDocument,
+  type SimilarDocumentsQueryVariables,
+} from '../../generated/operations.ts';
+import { hashVector } from '../../support/hash-embedder.ts';
+import { startTestServer, type TestServer } from '../../support/server.ts';
+
+// Sections of different words, each its own chunk: a document's best chunk and the mean of its chunks then order
+// documents differently, which a test below makes sure of. No two are equally near to what is searched for: rounding
+// would order them.
+const documents: Record<string, { userId?: string; sections: string[] }> = {
+  'boats.md': {
+    sections: [
+      'Boats need paint and rope every spring.',
+      'The harbour master counts boats.',
+      'Rope rots in salt water.',
+    ],
+  },
+  'bread.md': { sections: ['Bread needs salt, water and flour.', 'The baker rises before dawn.'] },
+  'mixed.md': {
+    sections: [
+      'Rope rots in salt water and sun.',
+      'Taxes are due in april.',
+      'Chess rewards patience.',
+      'The moon is far.',
+    ],
+  },
+  'salt.md': {
+    userId: 'ada',
+    sections: ['Salt comes from the sea, water leaves.', 'The sea is salt water.'],
+  },
+  'moon.md': {
+    sections: ['The moon moves the sea.', 'The moon is far, the sun is farther.', 'Paint the moon.'],
+  },
+};
+
+let server: TestServer;
+const ids: Record<string, string> = {};
+/** The vectors of each document's chunks, as they are stored. */
+const chunks: Record<string, { index: number; vector: number[] }[]> = {};
+
+beforeAll(async () => {
+  server = await startTestServer();
+  for (const [filename, { userId, sections }] of Object.entries(documents)) {
+    const content = sections.map((section, i) => `# Part ${i}\n\n${section}\n`).join('\n');
+    const input = {
+      filename,
+      userId,
+      content,
+      chunkSize: 14,
+      overlap: 0,
+      metadata: { sections: sections.length },
+    };
+    const { ingestDocument } = await server.request(IngestDocumentDocument, { input });
+    const { id } = ingestDocument.document;
+    expect(ingestDocument.chunkCount).toBeGreaterThan(1);
+    ids[filename] = id;
+    const { document } = await server.request(DocumentChunksDocument, { id });
+    chunks[filename] = (document?.chunks.edges ?? []).map(({ node }) => ({
+      index: node.chunkIndex,
+      vector: node.embedding ?? [],
+    }));
+  }
+});
+afterAll(() => server.close());
+
+const dot = (a: number[], b: number[]) => a.reduce((sum, x, i) => sum + x * (b[i] ?? Number.NaN), 0);
+const distances = {
+  COSINE: (a: number[], b: number[]) => 1 - dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b)),
+  EUCLIDEAN: (a: number[], b: number[]) => Math.hypot(...a.map((x, i) => x - (b[i] ?? Number.NaN))),
+  INNER_PRODUCT: (a: number[], b: number[]) => -dot(a, b),
+};
+type Metric = keyof typeof distances;
+
+const meanOf = (filename: string): number[] => {
+  const vectors = chunks[filename] ?? [];
+  return Array.from(
+    { length: 384 },
+    (_, i) => vectors.reduce((sum, { vector }) => sum + (vector[i] ?? 0), 0) / vectors.length,
+  );
+};
+/** The nearest chunk's distance, and all chunks that have it but for rounding. */
+function bestChunks(filename: string, query: number[], metric: Metric) {
+  const all = (chunks[filename] ?? []).map(({ index, vector }) => ({
+    index,
+    distance: distances[metric](query, vector),
+  }));
+  const distance = Math.min(...all.map((chunk) => chunk.distance));
+  return {
+    distance,
+    best: all.filter((chunk) => chunk.distance - distance < 1e-6).map(({ index }) => index),
+  };
+}
+
+interface Expected {
+  filename: string;
+  distance: number;
+  /** Indexes of the chunks that the match may name. */
+  best: number[];
+}
+const ordered = (list: Expected[]) => list.sort((a, b) => a.distance - b.distance);
+const byBestChunk = (
+  query: number[],
+  metric: Metric = 'COSINE',
+  filenames = Object.keys(documents),
+): Expected[] => ordered(filenames.map((filename) => ({ filename, ...bestChunks(filename, query, metric) })));
+const byMean = (self: string, metric: Metric = 'COSINE', filenames = Object.keys(documents)): Expected[] =>
+  ordered(
+    filenames
+      .filter((filename) => filename !== self)
+      .map((filename) => ({
+        filename,
+        distance: distances[metric](meanOf(self), meanOf(filename)),
+        best: bestChunks(filename, meanOf(self), metric).best,
+      })),
+  );
+
+function expectMatches(matches: DocumentMatchFieldsFragment[], wanted: Expected[]) {
+  expect(matches.map(({ document, distance }) => ({ filename: document.filename, distance }))).toEqual(
+    wanted.map(({ filename, distance }) => ({ filename, distance: expect.closeTo(distance, 5) })),
+  );
+  for (const [i, { document, chunk, similarity, score }] of matches.entries()) {
+    expect(chunk.documentId).toBe(document.id);
+    expect(wanted[i]?.best).toContain(chunk.chunkIndex);
+    expect(score).toBe(similarity);
+  }
+}
+
+const similar = async (variables: SimilarDocumentsQueryVariables) =>
+  (await server.request(SimilarDocumentsDocument, variables)).similarDocuments;
+const neighbours = async (filename: string, more: object = {}) =>
+  (await server.request(DocumentNeighboursDocument, { id: ids[filename] ?? '', ...more })).document
+    ?.similar ?? [];
+
+const metrics: Metric[] = ['COSINE', 'EUCLIDEAN', 'INNER_PRODUCT'];
+const text = 'rope in salt water';
+const query = [...hashVector(text)];
+
+describe('similarDocuments', () => {
+  test.each(metrics)('is as near as its best chunk, which it names, by %s', async (metric) => {
+    expectMatches(await similar({ text, options: { metric } }), byBestChunk(query, metric));
+    const vector = query.map((x, i) => 2 * x + (i % 5) / 30);
+    expectMatches(await similar({ vector, options: { metric } }), byBestChunk(vector, metric));
+  });
+
+  test('gives each document once, the k nearest of those that pass the filters', async () => {
+    expectMatches(await similar({ text, k: 2 }), byBestChunk(query).slice(0, 2));
+    expectMatches(
+      await similar({
+        text,
+        k: 2,
+        filters: { metadata: { at: [{ path: ['sections'], number: { lt: 4 } }] } },
+      }),
+      byBestChunk(query, 'COSINE', ['boats.md', 'bread.md', 'salt.md', 'moon.md']).slice(0, 2),
+    );
+    expectMatches(
+      await similar({ text, filters: { userId: { eq: 'ada' } } }),
+      byBestChunk(query, 'COSINE', ['salt.md']),
+    );
+  });
+
+  test('leaves out what is farther than maxDistance, and finds the same with exact', async () => {
+    const all = byBestChunk(query);
+    const maxDistance = ((all[1]?.distance ?? 0) + (all[2]?.distance ?? 0)) / 2;
+    expectMatches(await similar({ text, options: { maxDistance } }), all.slice(0, 2));
+    expectMatches(await similar({ text, options: { exact: true } }), all);
+  });
+});
+
+describe('Document.similar', () => {
+  test('has documents to order that a best chunk would order otherwise', () => {
+    const names = (list: Expected[]) => list.map(({ filename }) => filename);
+    const others = Object.keys(documents).filter((filename) => filename !== 'boats.md');
+    expect(names(byMean('boats.md'))).not.toEqual(names(byBestChunk(meanOf('boats.md'), 'COSINE', others)));
+  });
+
+  test.each(metrics)(
+    'compares the means of the chunks, and never has the document itself, by %s',
+    async (metric) => {
+      for (const filename of Object.keys(documents)) {
+        expectMatches(await neighbours(filename, { options: { metric } }), byMean(filename, metric));
+      }
+    },
+  );
+
+  test('with a text is near to the text by the best chunk, and still never has itself', async () => {
+    const others = Object.keys(documents).filter((filename) => filename !== 'boats.md');
+    const wanted = byBestChunk(query, 'COSINE', others);
+    expectMatches(await neighbours('boats.md', { text }), wanted);
+    expectMatches(await neighbours('boats.md', { text, k: 2 }), wanted.slice(0, 2));
+  });
+
+  test('takes k, filters and options', async () => {
+    const among = ['mixed.md', 'salt.md', 'moon.md'];
+    const filters: DocumentFilters = { filename: { in: [...among, 'boats.md'] } };
+    const wanted = byMean('boats.md', 'COSINE', among);
+    expectMatches(await neighbours('boats.md', { filters }), wanted);
+    expectMatches(await neighbours('boats.md', { filters, k: 1 }), wanted.slice(0, 1));
+    expectMatches(await neighbours('boats.md', { filters, options: { exact: true } }), wanted);
+    const maxDistance = ((wanted[0]?.distance ?? 0) + (wanted[1]?.distance ?? 0)) / 2;
+    expectMatches(await neighbours('boats.md', { filters, options: { maxDistance } }), wanted.slice(0, 1));
+  });
+});
+
+describe('documents', () => {
+  test('are found by filters on each kind of field', async () => {
+    const names = async (filters: DocumentFilters) =>
+      (
+        await server.request(DocumentsDocument, { filters, orderBy: { field: 'FILENAME', direction: 'ASC' } })
+      ).documents.edges.map(({ node }) => node.filename);
+    const all = Object.keys(documents).sort();
+    expect(await names({})).toEqual(all);
+    expect(await names({ totalChunks: { gte: 4 }, userId: { ne: 'ada' } })).toEqual(
+      all.filter((filename) => filename !== 'salt.md' && (chunks[filename]?.length ?? 0) >= 4),
+    );
+    expect(await names({ metadata: { contains: { sections: 4 } } })).toEqual(['mixed.md']);
+    expect(await names({ fileType: { eq: 'txt' } })).toEqual([]);
+    expect(await names({ filePath: { eq: null } })).toEqual(all);
+    expect(await names({ fileSize: { gt: 0 }, not: { filename: { startsWith: 'm' } } })).toEqual([
+      'boats.md',
+      'bread.md',
+      'salt.md',
+    ]);
+    expect(await names({ or: [{ id: { eq: ids['salt.md'] } }, { filename: { contains: 'oa' } }] })).toEqual([
+      'boats.md',
+      'salt.md',
+    ]);
+    expect(await names({ processedAt: { lt: '2001-01-01T00:00:00Z' } })).toEqual([]);
+  });
+});

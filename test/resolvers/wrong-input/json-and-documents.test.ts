@@ -1,0 +1,297 @@
+import { describe, expect, test } from 'vitest';
+import {
+  CreateMemoriesDocument,
+  CreateMemoryDocument,
+  DeleteMemoriesDocument,
+  IngestDocumentDocument,
+  RegisterToolsDocument,
+  UpdateDocumentDocument,
+  UpdateMemoryDocument,
+} from '../../generated/operations.ts';
+import {
+  type Case,
+  documentChange,
+  file,
+  memoryChange,
+  nameOf,
+  newDocument,
+  newMemory,
+  newTool,
+  type Operation,
+  refuses,
+  stored,
+  storeRows,
+} from './refusals.ts';
+
+storeRows();
+
+describe('JSON', () => {
+  const fields: [string, Operation, (json: unknown) => object | (() => object)][] = [
+    ['input.metadata', CreateMemoryDocument, (metadata) => newMemory({ metadata })],
+    ['input.metadata', UpdateMemoryDocument, (metadata) => memoryChange({ metadata })],
+    ['input.metadata', IngestDocumentDocument, (metadata) => newDocument({ metadata })],
+    ['input.metadata', UpdateDocumentDocument, (metadata) => documentChange({ metadata })],
+    ['inputs[0].toolParameters', RegisterToolsDocument, (toolParameters) => newTool({ toolParameters })],
+  ];
+  const nested = (levels: number) => JSON.parse(`${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`);
+  refuses(
+    'that cannot be stored is refused: %s',
+    fields.flatMap(([field, operation, variables]): Case[] => {
+      const where = `${field} of ${nameOf(operation)}`;
+      return [
+        [
+          `1 MB in ${where}`,
+          operation,
+          variables({ text: 'x'.repeat(1_000_000) }),
+          `${field} has 1000011 characters as JSON; at most 65536 are allowed.`,
+          'LIMIT_EXCEEDED',
+        ],
+        [
+          `a NUL in ${where}`,
+          operation,
+          variables({ a: [{ b: '\0' }] }),
+          `${field} contains a NUL character (U+0000) in "\\u0000". Remove it.`,
+        ],
+        [
+          `a NUL in a key of ${where}`,
+          operation,
+          variables({ 'a\0': 1 }),
+          `${field} contains a NUL character (U+0000) in "a\\u0000". Remove it.`,
+        ],
+        [
+          `half a pair in ${where}`,
+          operation,
+          variables({ a: 'x\ud800' }),
+          `${field} contains half of a surrogate pair in "x\\ud800". Remove it.`,
+        ],
+        [
+          `half a pair in a key of ${where}`,
+          operation,
+          variables({ a: { '\udfff': 1 } }),
+          `${field} contains half of a surrogate pair in "\\udfff". Remove it.`,
+        ],
+        [
+          `201 levels in ${where}`,
+          operation,
+          variables(nested(201)),
+          `${field} is nested too deep: objects and lists may stand in each other 200 levels deep.`,
+          'LIMIT_EXCEEDED',
+        ],
+        [`a list in ${where}`, operation, variables([1]), /JSONObject cannot represent non-object value/],
+        [`a text in ${where}`, operation, variables('{}'), /JSONObject cannot represent non-object value/],
+      ];
+    }),
+  );
+  refuses('may not have an infinite number, which would become null: %s', [
+    [
+      'metadata',
+      'mutation { createMemory(input: { content: "x", metadata: { a: [1e999] } }) { id } }',
+      {},
+      'input.metadata contains a number beyond 1.8e308: send it as a string.',
+    ],
+  ]);
+  refuses('may not be null where there is always some: %s', [
+    [
+      'memory',
+      UpdateMemoryDocument,
+      memoryChange({ metadata: null }),
+      'input.metadata has a value in every memory: null cannot be stored.',
+    ],
+    [
+      'document',
+      UpdateDocumentDocument,
+      documentChange({ metadata: null }),
+      'input.metadata has a value in every document: null cannot be stored.',
+    ],
+  ]);
+
+  test('of ten thousand levels, more than a stack holds, is refused like any other that is too deep', async () => {
+    const deep = `${'['.repeat(10_000)}${']'.repeat(10_000)}`;
+    const query =
+      'mutation Deep($metadata: JSONObject) { createMemory(input: { content: "x", metadata: $metadata }) { id } }';
+    const response = await fetch(`${stored.server.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: `{"query":${JSON.stringify(query)},"variables":{"metadata":{"a":${deep}}}}`,
+    });
+    expect(await response.json()).toMatchObject({
+      data: null,
+      errors: [
+        {
+          message: expect.stringMatching(/^input.metadata is nested too deep/),
+          extensions: { code: 'LIMIT_EXCEEDED' },
+        },
+      ],
+    });
+  });
+});
+
+describe('a document', () => {
+  refuses('needs text of a known format: %s', [
+    [
+      'pdf',
+      IngestDocumentDocument,
+      newDocument({ filename: 'a.pdf' }),
+      /^The file "a.pdf" has the extension ".pdf", which cannot be ingested. Supported are txt/,
+    ],
+    [
+      'fileType',
+      IngestDocumentDocument,
+      newDocument({ fileType: 'application/pdf' }),
+      /^fileType is "application\/pdf", which cannot be ingested/,
+    ],
+    [
+      'text and bytes',
+      IngestDocumentDocument,
+      newDocument({ contentBase64: 'YQ==' }),
+      /^Give the document as content \(text\) or as contentBase64 \(bytes\): exactly one/,
+    ],
+    [
+      'neither',
+      IngestDocumentDocument,
+      newDocument({ content: null }),
+      /^Give the document as content \(text\) or as contentBase64 \(bytes\): exactly one/,
+    ],
+    [
+      'no base64',
+      IngestDocumentDocument,
+      newDocument({ content: null, contentBase64: 'what?' }),
+      'input.contentBase64 is not base64: it has the character "?". Encode the file\'s bytes again.',
+    ],
+    [
+      'cut base64',
+      IngestDocumentDocument,
+      newDocument({ content: null, contentBase64: 'YWJjZ' }),
+      /^input.contentBase64 is not base64: it was cut off/,
+    ],
+    [
+      'no UTF-8',
+      IngestDocumentDocument,
+      newDocument(file(Uint8Array.of(0x61, 0xff, 0x62))),
+      'The file is not valid UTF-8 (byte 1 is wrong). Save it as UTF-8 and send it again.',
+    ],
+    [
+      'a surrogate in UTF-8',
+      IngestDocumentDocument,
+      newDocument(file(Uint8Array.of(0xed, 0xa0, 0x80))),
+      /^The file is not valid UTF-8/,
+    ],
+    [
+      'binary',
+      IngestDocumentDocument,
+      newDocument(file('PK\u0003\u0004\0\0')),
+      /^The file contains a NUL character \(at character 4\)/,
+    ],
+    ['empty file', IngestDocumentDocument, newDocument(file('')), "The document's text must not be blank."],
+    [
+      'blank file',
+      IngestDocumentDocument,
+      newDocument(file('\ufeff \n\n\t')),
+      "The document's text must not be blank.",
+    ],
+    [
+      'nothing but accents',
+      IngestDocumentDocument,
+      newDocument({ content: '\u0301 \u0302' }),
+      /^The document's text has nothing that could be searched for/,
+    ],
+    [
+      'new text like that',
+      UpdateDocumentDocument,
+      documentChange({ content: '\u0301' }),
+      /^The document's text has nothing that could be searched for/,
+    ],
+    [
+      'new format',
+      UpdateDocumentDocument,
+      documentChange({ content: 'x', fileType: 'docx' }),
+      /^fileType is "docx", which cannot be ingested/,
+    ],
+  ]);
+});
+
+describe('a batch', () => {
+  const many = <T>(length: number, element: (i: number) => T) => Array.from({ length }, (_, i) => element(i));
+  const memories = many(1000, (i) => ({ content: `memory ${i}` }));
+  const tools = many(1000, (i) => ({ toolName: `tool ${i}`, toolDescription: 'one of many' }));
+  refuses('with one wrong element stores none, and names it: %s', [
+    [
+      'content',
+      CreateMemoriesDocument,
+      { inputs: memories.with(499, { content: ' ' }) },
+      'inputs[499].content must not be blank.',
+    ],
+    [
+      'importance',
+      CreateMemoriesDocument,
+      { inputs: memories.with(499, { content: 'x', importanceScore: 2 } as never) },
+      'inputs[499].importanceScore must be within 0 and 1, not 2.',
+    ],
+    [
+      'metadata',
+      CreateMemoriesDocument,
+      { inputs: memories.with(499, { content: 'x', metadata: { a: '\0' } } as never) },
+      /^inputs\[499\]\.metadata contains a NUL character/,
+    ],
+    [
+      'key',
+      CreateMemoriesDocument,
+      { inputs: memories.slice(0, 10).with(9, { content: 'other', idempotencyKey: 'taken' } as never) },
+      /^inputs\[9\]\.idempotencyKey "taken" was used before for memory \d+, which has another content/,
+      'CONFLICT',
+    ],
+    [
+      'key twice',
+      CreateMemoriesDocument,
+      {
+        inputs: [
+          { content: 'a', idempotencyKey: 'new' },
+          { content: 'b', idempotencyKey: 'new' },
+        ],
+      },
+      /^inputs\[1\]\.idempotencyKey "new" was used before/,
+      'CONFLICT',
+    ],
+    [
+      'tool',
+      RegisterToolsDocument,
+      { inputs: tools.with(499, { toolName: 'x', toolDescription: '' }) },
+      'inputs[499].toolDescription must not be blank.',
+    ],
+    [
+      'tool twice',
+      RegisterToolsDocument,
+      { inputs: [...tools.slice(0, 3), { toolName: 'tool 1', toolDescription: 'again' }] },
+      'inputs[3].toolName "tool 1" stands at inputs[1] too: a name can be registered once in a batch.',
+    ],
+    [
+      'type',
+      CreateMemoriesDocument,
+      { inputs: memories.with(499, { content: 7 } as never) },
+      /\$inputs" got invalid value 7 at "inputs\[499\]\.content"; String cannot represent/,
+    ],
+  ]);
+  refuses('of more than 1000 is refused: %s', [
+    [
+      'memories',
+      CreateMemoriesDocument,
+      { inputs: [...memories, { content: 'x' }] },
+      'inputs has 1001 elements; at most 1000 are allowed at once.',
+      'LIMIT_EXCEEDED',
+    ],
+    [
+      'tools',
+      RegisterToolsDocument,
+      { inputs: [...tools, { toolName: 'x', toolDescription: 'x' }] },
+      'inputs has 1001 elements; at most 1000 are allowed at once.',
+      'LIMIT_EXCEEDED',
+    ],
+    [
+      'ids',
+      DeleteMemoriesDocument,
+      () => ({ ids: many(1001, () => stored.ids.memory) }),
+      'ids has 1001 elements; at most 1000 are allowed at once.',
+      'LIMIT_EXCEEDED',
+    ],
+  ]);
+});

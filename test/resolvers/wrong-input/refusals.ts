@@ -1,0 +1,105 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import {
+  ChunksDocument,
+  CreateMemoryDocument,
+  DocumentChunksDocument,
+  IngestDocumentDocument,
+  MemoriesDocument,
+  RegisterToolsDocument,
+  ToolsDocument,
+} from '../../generated/operations.ts';
+import { startTestServer, type TestServer } from '../../support/server.ts';
+
+// What the tests of wrong input share. Every refusal has a code that a program can act on, and a message that a person
+// can: it names the argument and what is allowed, quotes what was sent no longer than a line, and nothing is stored.
+
+export type Operation = Parameters<TestServer['raw']>[0];
+type Code = 'BAD_USER_INPUT' | 'LIMIT_EXCEEDED' | 'NOT_FOUND' | 'CONFLICT';
+/** What is sent; variables are a function where they need what was stored before. */
+export type Case = [
+  what: string,
+  Operation,
+  variables: object | (() => object),
+  message: RegExp | string,
+  Code?,
+];
+
+export function refuses(title: string, cases: Case[]) {
+  test.each(cases)(title, async (_, operation, variables, message, code = 'BAD_USER_INPUT') => {
+    const before = await stored.server.contents();
+    const { data, errors = [] } = await stored.server.raw(
+      operation,
+      typeof variables === 'function' ? variables() : variables,
+    );
+    expect(errors).toHaveLength(1);
+    expect(errors[0]?.message).toMatch(message);
+    expect(errors[0]?.extensions).toEqual({ code });
+    expect(errors[0]?.message.length).toBeLessThan(700);
+    expect(Object.values(data ?? {}).filter((value) => value !== null)).toEqual([]);
+    expect(await stored.server.contents()).toEqual(before);
+  });
+}
+
+/** The server, and what of its rows wrong input can refer to. */
+export const stored = {
+  server: undefined as unknown as TestServer,
+  ids: { memory: '', document: '', chunk: '' },
+  cursors: {
+    memories: '',
+    memoriesById: '',
+    memoriesUpwards: '',
+    chunks: '',
+    tools: '',
+    /** Of the chunks of a document that is not `ids.document`. */
+    firstDocument: '',
+  },
+};
+
+/** Starts the server of a test file with a few rows in each table. */
+export function storeRows(): void {
+  beforeAll(async () => {
+    stored.server = await startTestServer();
+    const { server, ids, cursors } = stored;
+    const input = { content: 'the memory that was there before', idempotencyKey: 'taken' };
+    ids.memory = (await server.request(CreateMemoryDocument, { input })).createMemory.id;
+    for (const filename of ['first.txt', 'second.txt']) {
+      const content = `All of ${filename}.\n\n${'It has several sentences. '.repeat(20)}`;
+      const { ingestDocument } = await server.request(IngestDocumentDocument, {
+        input: { filename, content, chunkSize: 20 },
+      });
+      ids.document = ingestDocument.document.id;
+      const { document } = await server.request(DocumentChunksDocument, { id: ids.document });
+      cursors.firstDocument ||= document?.chunks.edges[0]?.cursor ?? '';
+      ids.chunk = document?.chunks.edges[0]?.node.id ?? '';
+    }
+    await server.request(RegisterToolsDocument, {
+      inputs: [{ toolName: 'clock', toolDescription: 'tells the time' }],
+    });
+    const memoriesBy = async (orderBy?: { field: 'ID' | 'CREATED_AT'; direction: 'ASC' | 'DESC' }) =>
+      (await server.request(MemoriesDocument, { orderBy })).memories.edges[0]?.cursor ?? '';
+    cursors.memories = await memoriesBy();
+    cursors.memoriesById = await memoriesBy({ field: 'ID', direction: 'DESC' });
+    cursors.memoriesUpwards = await memoriesBy({ field: 'CREATED_AT', direction: 'ASC' });
+    cursors.chunks = (await server.request(ChunksDocument)).chunks.edges[0]?.cursor ?? '';
+    cursors.tools = (await server.request(ToolsDocument)).tools.edges[0]?.cursor ?? '';
+  });
+  afterAll(() => stored.server.close());
+}
+
+export const newMemory = (input: object) => ({ input: { content: 'fine', ...input } });
+export const memoryChange = (input: object) => () => ({ id: stored.ids.memory, input });
+export const newDocument = (input: object) => ({
+  input: { filename: 'notes.txt', content: 'fine', ...input },
+});
+export const documentChange = (input: object) => () => ({ id: stored.ids.document, input });
+export const newTool = (input: object) => ({
+  inputs: [{ toolName: 'new', toolDescription: 'is new', ...input }],
+});
+export const file = (bytes: string | Uint8Array) => ({
+  content: null,
+  contentBase64: Buffer.from(bytes).toString('base64'),
+});
+
+/** How an operation is called. */
+export const nameOf = (operation: Operation) =>
+  /(?:query|mutation) (\w+)/.exec(operation.toString())?.[1] ?? '';

@@ -1,0 +1,145 @@
+import type { ReservedSql } from 'postgres';
+import { startApi } from '../../src/composition.ts';
+import { loadConfig } from '../../src/config.ts';
+import type { Embedder } from '../../src/embedding/embedder.ts';
+import { Chunker } from '../../src/ingest/chunker.ts';
+import { createLogger } from '../../src/log.ts';
+import type { Services } from '../../src/store/services.ts';
+import type { TypedDocumentString } from '../generated/operations.ts';
+import { openTestDatabase, type TestDatabase } from './database.ts';
+import { HashEmbedder } from './hash-embedder.ts';
+import { testModelCache } from './real-embedder.ts';
+import { recordStatements, type Statement } from './statements.ts';
+
+export interface GraphQLAnswer<Data> {
+  status: number;
+  data?: Data | null;
+  errors?: { message: string; path?: (string | number)[]; extensions: { code: string } }[];
+}
+
+/** The first error of an answer, with its code as the client sees it. */
+export class GraphQLAnswerError extends Error {
+  override readonly name = 'GraphQLAnswerError';
+
+  constructor(
+    readonly code: string,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** Variables may be left out where the operation needs none. */
+type VariablesOf<Variables> =
+  Record<string, never> extends Variables ? [variables?: Variables] : [variables: Variables];
+
+/** The server as its users run it, but for the database, which is the test's, and the embedder, which it may choose. */
+export interface TestServer {
+  readonly url: string;
+  readonly database: TestDatabase;
+  /** The data of a typed operation. @throws GraphQLAnswerError for an answer with errors. */
+  request<Data, Variables>(
+    operation: TypedDocumentString<Data, Variables>,
+    ...variables: VariablesOf<Variables>
+  ): Promise<Data>;
+  /** The whole answer to any query, right or wrong. */
+  raw(
+    query: string | TypedDocumentString<unknown, never>,
+    variables?: object,
+  ): Promise<GraphQLAnswer<unknown>>;
+  /** The statements that the server sends to the database while `work` runs. */
+  statementsOf(work: () => Promise<unknown>): Promise<Statement[]>;
+  /** Runs SQL beside the API. */
+  sql<Row extends object>(statement: string, parameters?: (string | number)[]): Promise<Row[]>;
+  /** Rows of each table and a hash of all that is in them: equal when nothing was written. */
+  contents(): Promise<Record<string, string>>;
+  close(): Promise<void>;
+}
+
+const tables = ['memories', 'memories_archive', 'documents', 'document_chunks', 'tool_embeddings'];
+
+/**
+ * Starts the real server on a free port: Fastify, the real schema, the chunker, and a database of its own. The embedder
+ * is by default the one that knows words but no meaning; an embedder that is given is not closed.
+ */
+export async function startTestServer(embedder: Embedder = new HashEmbedder()): Promise<TestServer> {
+  const config = loadConfig({ env: { PORT: '0' }, envFile: '/nowhere/.env' });
+  const database = await openTestDatabase({ statementTimeoutMs: config.statementTimeout });
+  const recorded = recordStatements(database.pool);
+  const failures: string[] = [];
+  const services: Services = {
+    database: recorded.database,
+    embedder,
+    chunker: new Chunker({ cacheDir: testModelCache }),
+    log: createLogger({
+      level: 'debug',
+      stream: { write: (line) => void failures.push(...failureIn(line)) },
+    }),
+  };
+  const http = await startApi(config, services);
+
+  async function post(
+    query: { toString(): string },
+    variables: object = {},
+  ): Promise<GraphQLAnswer<unknown>> {
+    const response = await fetch(`${http.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ query: query.toString(), variables }),
+    });
+    return { status: response.status, ...((await response.json()) as object) };
+  }
+
+  async function withConnection<T>(work: (connection: ReservedSql) => Promise<T>): Promise<T> {
+    const connection = await database.pool.reserve();
+    try {
+      return await work(connection);
+    } finally {
+      connection.release();
+    }
+  }
+
+  return {
+    url: http.url,
+    database,
+    raw: post,
+    async request<Data, Variables>(operation: TypedDocumentString<Data, Variables>, variables?: Variables) {
+      const { data, errors } = await post(operation, variables ?? {});
+      const [error] = errors ?? [];
+      if (error?.extensions.code === 'INTERNAL_SERVER_ERROR') throw new Error(failures.at(-1));
+      if (error) throw new GraphQLAnswerError(error.extensions.code, error.message);
+      return data as Data;
+    },
+    async statementsOf(work) {
+      const from = recorded.statements.length;
+      await work();
+      return recorded.statements.slice(from);
+    },
+    sql: (statement, parameters = []) =>
+      withConnection(
+        async (connection) => [...(await connection.unsafe(statement, parameters as never[]))] as never,
+      ),
+    contents: () =>
+      withConnection(async (connection) => {
+        const contents: Record<string, string> = {};
+        for (const table of tables) {
+          const [row] = await connection.unsafe<{ contents: string }[]>(
+            `select count(*) || ' rows ' || coalesce(md5(string_agg(t::text, '' order by id)), '') as contents from ${table} t`,
+          );
+          contents[table] = row?.contents ?? '';
+        }
+        return contents;
+      }),
+    async close() {
+      await http.close({ graceMs: 0 });
+      await services.chunker.close();
+      await database.close();
+    },
+  };
+}
+
+/** What the log says in full of an error that is the server's fault: a test that fails on one should show it. */
+function failureIn(line: string): string[] {
+  const { detail } = JSON.parse(line) as { detail?: string };
+  return detail === undefined ? [] : [detail];
+}

@@ -1,0 +1,27 @@
+import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
+import { cspHash, type ExampleQuery, icon, type Page, policy } from './page.ts';
+
+/**
+ * The page at `/graphiql`: GraphiQL with its documentation pane, complete in one file, each example in a tab.
+ * Its editor starts workers from blobs and writes style elements; nothing is loaded from anywhere.
+ */
+export function graphiqlPage(examples: readonly ExampleQuery[]): Page {
+  const html = renderGraphiQL({
+    title: 'funes',
+    favicon: icon,
+    endpoint: '/graphql',
+    defaultTabs: examples.map(({ title, query }) => ({ query: `# ${title}\n${query.trim()}\n` })),
+  });
+  const script = html.slice(html.indexOf('<script>') + '<script>'.length, html.lastIndexOf('</script>'));
+  return {
+    html,
+    contentSecurityPolicy: policy({
+      'script-src': cspHash(script),
+      'worker-src': 'blob:',
+      'style-src': "'unsafe-inline'",
+      'img-src': 'data:',
+      'font-src': 'data:',
+      'connect-src': "'self'",
+    }),
+  };
+}

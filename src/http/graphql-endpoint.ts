@@ -1,0 +1,129 @@
+import { Readable } from 'node:stream';
+import { ApolloServer, type ApolloServerPlugin, HeaderMap, type HTTPGraphQLRequest } from '@apollo/server';
+import {
+  ApolloServerPluginCacheControlDisabled,
+  ApolloServerPluginInlineTraceDisabled,
+  ApolloServerPluginLandingPageDisabled,
+  ApolloServerPluginSchemaReportingDisabled,
+  ApolloServerPluginUsageReportingDisabled,
+} from '@apollo/server/plugin/disabled';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { GraphQLSchema } from 'graphql';
+import type { Logger } from '../log.ts';
+import type { Viewer } from '../viewer.ts';
+import { type ErrorDescriber, httpStatus } from './graphql-errors.ts';
+import type { RequestRecord } from './request-log.ts';
+
+/** What every resolver gets. Apollo copies its own enumerable properties into a new object of the same prototype. */
+export interface RequestContext {
+  readonly viewer: Viewer;
+}
+
+export interface GraphQLEndpointOptions<Context extends RequestContext> {
+  schema: GraphQLSchema;
+  createContext: (request: FastifyRequest) => Context | Promise<Context>;
+  introspection: boolean;
+  errors: ErrorDescriber;
+  logger: Logger;
+}
+
+/** The path that clients know; SPEC 4 fixes it. */
+export const graphqlPath = '/graphql';
+
+interface RecordedRequest extends HTTPGraphQLRequest {
+  record: RequestRecord;
+}
+
+/**
+ * Answers GraphQL over HTTP at `/graphql`: POST, and GET for queries. Of Apollo Server's plugins only the one that
+ * notes what the log line says is on: each further one costs promises in every request. Apollo's parsed and validated
+ * documents are cached by the query's text.
+ *
+ * @returns what ends Apollo Server after the last request.
+ */
+export async function addGraphQLEndpoint<Context extends RequestContext>(
+  app: FastifyInstance,
+  options: GraphQLEndpointOptions<Context>,
+): Promise<() => Promise<void>> {
+  const { schema, createContext, introspection, errors, logger } = options;
+  const apollo = new ApolloServer<Context>({
+    schema,
+    introspection,
+    hideSchemaDetailsFromClientErrors: !introspection,
+    includeStacktraceInErrorResponses: false,
+    csrfPrevention: true,
+    persistedQueries: false,
+    stopOnTerminationSignals: false,
+    nodeEnv: 'production',
+    logger,
+    formatError: errors.format,
+    plugins: [
+      ApolloServerPluginCacheControlDisabled(),
+      ApolloServerPluginInlineTraceDisabled(),
+      ApolloServerPluginLandingPageDisabled(),
+      ApolloServerPluginSchemaReportingDisabled(),
+      ApolloServerPluginUsageReportingDisabled(),
+      recordingPlugin<Context>(),
+    ],
+  });
+  await apollo.start();
+
+  async function answer(request: FastifyRequest, reply: FastifyReply) {
+    if (isBrowserVisit(request)) return reply.redirect('./');
+
+    const { record } = request;
+    let contextValue: Context;
+    try {
+      contextValue = await createContext(request);
+    } catch (error) {
+      const { code, message, id } = errors.describe(error);
+      record.codes = [code];
+      return reply.code(httpStatus({ code })).send({ errors: [{ message, extensions: { code, id } }] });
+    }
+    record.user = contextValue.viewer.userId;
+    const httpGraphQLRequest: RecordedRequest = { ...toApollo(request), record };
+    const { status, headers, body } = await apollo.executeHTTPGraphQLRequest({
+      httpGraphQLRequest,
+      context: async () => contextValue,
+    });
+    // Refused before the operation began, so that the plugin was not asked.
+    if (status !== undefined && status >= 400)
+      record.codes ??= [status < 500 ? 'BAD_USER_INPUT' : 'INTERNAL_SERVER_ERROR'];
+    for (const [name, value] of headers) reply.header(name, value);
+    reply.code(status ?? 200);
+    return reply.send(body.kind === 'complete' ? body.string : Readable.from(body.asyncIterator));
+  }
+
+  app.route({ method: ['GET', 'POST'], url: graphqlPath, exposeHeadRoute: false, handler: answer });
+  return () => apollo.stop();
+}
+
+/** Notes for the request's log line what only GraphQL's execution knows: the operation and the errors' codes. */
+function recordingPlugin<Context extends RequestContext>(): ApolloServerPlugin<Context> {
+  const listener: Awaited<ReturnType<NonNullable<ApolloServerPlugin<Context>['requestDidStart']>>> = {
+    async willSendResponse({ request, operationName, response }) {
+      const { record } = request.http as RecordedRequest;
+      record.operation = operationName ?? null;
+      const { body } = response;
+      const errors = body.kind === 'single' ? body.singleResult.errors : body.initialResult.errors;
+      if (errors !== undefined)
+        record.codes = [...new Set(errors.map((error) => String(error.extensions?.code)))];
+    },
+  };
+  return { requestDidStart: async () => listener };
+}
+
+function toApollo({ method, headers, url, body }: FastifyRequest): HTTPGraphQLRequest {
+  const headerMap = new HeaderMap();
+  for (const name in headers) {
+    const value = headers[name];
+    if (value !== undefined) headerMap.set(name, Array.isArray(value) ? value.join(', ') : value);
+  }
+  const queryStart = url.indexOf('?');
+  return { method, headers: headerMap, search: queryStart < 0 ? '' : url.slice(queryStart), body };
+}
+
+/** Somebody typed the endpoint's address into a browser: the page for people is at `/`. */
+function isBrowserVisit({ method, headers, url }: FastifyRequest): boolean {
+  return method === 'GET' && !url.includes('?') && (headers.accept?.includes('text/html') ?? false);
+}

@@ -1,0 +1,52 @@
+import { createHash } from 'node:crypto';
+import { promisify } from 'node:util';
+import { gunzip, gzip } from 'node:zlib';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { landingPage } from './landing-page.ts';
+import type { ExampleQuery, Page } from './page.ts';
+
+const compress = promisify(gzip);
+const decompress = promisify(gunzip);
+
+/**
+ * `/` opens Apollo Sandbox from its CDN and, where that cannot be reached, `/graphiql`, which is served from the
+ * installed packages. Both show `examples`.
+ */
+export function addPages(app: FastifyInstance, examples: readonly ExampleQuery[]): void {
+  const landing = landingPage(examples);
+  app.get('/', (_request, reply) => send(reply, landing).send(landing.html));
+
+  // 9 MB, of which most starts see nothing: made when first asked for, and kept compressed.
+  let prepared: Promise<{ page: Page; body: Buffer; etag: string }> | undefined;
+  const prepare = async () => {
+    const { graphiqlPage } = await import('./graphiql-page.ts');
+    const { html, contentSecurityPolicy } = graphiqlPage(examples);
+    const body = await compress(html);
+    const etag = `"${createHash('sha256').update(body).digest('base64url')}"`;
+    return { page: { html: '', contentSecurityPolicy }, body, etag };
+  };
+  app.get('/graphiql', async (request, reply) => {
+    prepared ??= prepare().catch((error: unknown) => {
+      prepared = undefined; // so that the next request tries again
+      throw error;
+    });
+    const { page, body, etag } = await prepared;
+    send(reply, page)
+      .header('etag', etag)
+      .header('cache-control', 'no-cache')
+      .header('vary', 'accept-encoding');
+    if (request.headers['if-none-match'] === etag) return reply.code(304).send();
+    if (!/\bgzip\b/.test(String(request.headers['accept-encoding'])))
+      return reply.send(await decompress(body));
+    return reply.header('content-encoding', 'gzip').send(body);
+  });
+}
+
+function send(reply: FastifyReply, { contentSecurityPolicy }: Page): FastifyReply {
+  return reply.headers({
+    'content-type': 'text/html; charset=utf-8',
+    'content-security-policy': contentSecurityPolicy,
+    'referrer-policy': 'no-referrer',
+    'x-content-type-options': 'nosniff',
+  });
+}

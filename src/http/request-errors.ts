@@ -1,0 +1,93 @@
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { FunesError, quote } from '../errors.ts';
+import { graphqlPath } from './graphql-endpoint.ts';
+import { type ErrorDescriber, httpStatus } from './graphql-errors.ts';
+
+/** Sends the refusal of a whole request, in the form of GraphQL's errors, which every GraphQL client shows. */
+export function refuse(reply: FastifyReply, error: FunesError, status = httpStatus(error)): FastifyReply {
+  const { code, message } = error;
+  reply.request.record = { ...reply.request.record, codes: [code] };
+  return reply.code(status).send({ errors: [{ message, extensions: { code } }] });
+}
+
+/** Refuses what is not a request that can be routed, such as a URL that cannot be decoded. */
+export function refuseUnreadable(reply: FastifyReply, { message, statusCode }: FastifyError): FastifyReply {
+  return refuse(
+    reply,
+    new FunesError('BAD_USER_INPUT', `The request cannot be read: ${message}.`),
+    statusCode,
+  );
+}
+
+/** Answers requests that reach no route, or whose body cannot be read, as GraphQL clients expect errors. */
+export function answerRequestErrors(
+  app: FastifyInstance,
+  { errors, bodyLimit }: { errors: ErrorDescriber; bodyLimit: number },
+): void {
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    // Closing now would break the client's sending before it reads the answer. Node reads what is still sent and throws
+    // it away, for as long as one request may take.
+    if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') reply.header('connection', 'keep-alive');
+    const refusal = requestError(error, request, bodyLimit);
+    if (refusal !== undefined) return refuse(reply, refusal, error.statusCode);
+    const { code, message, id } = errors.describe(error);
+    request.record.codes = [code];
+    return reply.code(httpStatus({ code })).send({ errors: [{ message, extensions: { code, id } }] });
+  });
+
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?', 1)[0] ?? '';
+    if (path === graphqlPath) {
+      reply.header('allow', 'GET, POST');
+      return refuse(
+        reply,
+        new FunesError('BAD_USER_INPUT', `Send GraphQL with POST, not ${request.method}.`),
+        405,
+      );
+    }
+    return refuse(
+      reply,
+      new FunesError(
+        'NOT_FOUND',
+        `There is nothing at ${quote(path)}. GraphQL is at ${graphqlPath}, a page at /.`,
+      ),
+    );
+  });
+}
+
+/** What is wrong with a request that Fastify refuses; undefined when the server is at fault. */
+function requestError(
+  error: FastifyError,
+  request: FastifyRequest,
+  bodyLimit: number,
+): FunesError | undefined {
+  switch (error.code) {
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return new FunesError(
+        'LIMIT_EXCEEDED',
+        `The request is larger than ${inUnits(bodyLimit)}, the limit of a request (FUNES_BODY_LIMIT). ` +
+          'Send less at once.',
+      );
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return new FunesError(
+        'BAD_USER_INPUT',
+        'Send GraphQL as JSON, with the header "content-type: application/json"; ' +
+          `here it is ${quote(request.headers['content-type'] ?? 'missing')}.`,
+      );
+    case 'FST_ERR_CTP_INVALID_JSON_BODY':
+      return new FunesError(
+        'BAD_USER_INPUT',
+        'The body of the request is not valid JSON, or has a key that is not accepted: __proto__, or prototype in ' +
+          'constructor.',
+      );
+    case 'FST_ERR_CTP_EMPTY_JSON_BODY':
+      return new FunesError('BAD_USER_INPUT', 'The request has no body. Send {"query": "..."} as JSON.');
+  }
+  if (error.statusCode === undefined || error.statusCode < 400 || error.statusCode > 499) return undefined;
+  return new FunesError('BAD_USER_INPUT', `The request cannot be read: ${error.message}.`);
+}
+
+function inUnits(bytes: number): string {
+  const mebibytes = bytes / 1024 ** 2;
+  return Number.isInteger(mebibytes) ? `${mebibytes} MB` : `${bytes} bytes`;
+}

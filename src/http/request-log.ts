@@ -1,0 +1,47 @@
+import type { FastifyInstance } from 'fastify';
+import type { Logger } from '../log.ts';
+
+/** What the log line of a request says beside its path, status and duration. */
+export interface RequestRecord {
+  /** Name of the GraphQL operation; null when it has none. */
+  operation?: string | null;
+  user?: string;
+  /** Codes of the errors in the answer, each once. */
+  codes?: string[];
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    record: RequestRecord;
+  }
+}
+
+const longestName = 100;
+
+/**
+ * Logs one line for each request when its answer has been sent. Query text, variables and answers are not in it, and
+ * neither is the URL: of a GET request it has the query. The path is the route's.
+ */
+export function logRequests(app: FastifyInstance, logger: Logger): void {
+  app.decorateRequest('record');
+  app.addHook('onRequest', (request, _reply, done) => {
+    request.record = {};
+    done();
+  });
+  app.addHook('onResponse', (request, reply, done) => {
+    const { operation, user, codes } = request.record;
+    logger.info(
+      {
+        method: request.method,
+        path: request.routeOptions.url ?? null,
+        status: reply.statusCode,
+        ms: Math.round(reply.elapsedTime * 10) / 10,
+        ...(operation !== undefined && { operation: operation?.slice(0, longestName) ?? null }),
+        ...(user !== undefined && { user }),
+        ...(codes !== undefined && { codes }),
+      },
+      'request',
+    );
+    done();
+  });
+}

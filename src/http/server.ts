@@ -1,0 +1,120 @@
+import { isIPv6 } from 'node:net';
+import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
+import type { Config } from '../config.ts';
+import { FunesError } from '../errors.ts';
+import { addGraphQLEndpoint, type GraphQLEndpointOptions, type RequestContext } from './graphql-endpoint.ts';
+import { createErrorDescriber } from './graphql-errors.ts';
+import { allowOrigins, checkHostNames } from './origins.ts';
+import type { ExampleQuery } from './page.ts';
+import { addPages } from './pages.ts';
+import { answerRequestErrors, refuseUnreadable } from './request-errors.ts';
+import { logRequests } from './request-log.ts';
+
+/** Of the settings, those that the HTTP server reads. */
+export type HttpConfig = Pick<
+  Config,
+  'host' | 'port' | 'corsOrigins' | 'allowedHosts' | 'bodyLimit' | 'introspection' | 'statementTimeout'
+>;
+
+export interface HttpServerOptions<Context extends RequestContext>
+  extends Pick<GraphQLEndpointOptions<Context>, 'schema' | 'createContext' | 'logger'> {
+  config: HttpConfig;
+  /** Queries that the pages for people offer; the first one is open when they appear. */
+  examples: readonly ExampleQuery[];
+}
+
+export interface HttpServer {
+  /** Where clients on this machine reach it, without a path: `http://127.0.0.1:4000`. */
+  url: string;
+  /**
+   * Accepts no further connection and resolves when the requests in flight are answered; after `graceMs`
+   * (default 30 s) those that are not are cut off.
+   */
+  close(options?: { graceMs?: number }): Promise<void>;
+}
+
+/** Longest time a client may take to send one request; without a limit slow ones could hold all sockets. */
+const longestUploadMs = 120_000;
+
+/**
+ * Serves `schema` at `/graphql` and the pages for people at `/` and `/graphiql`.
+ * @throws FunesError UNAVAILABLE when it cannot listen on the configured host and port.
+ */
+export async function startHttpServer<Context extends RequestContext>(
+  options: HttpServerOptions<Context>,
+): Promise<HttpServer> {
+  const { config, logger, examples } = options;
+  const app = fastify({
+    logger: false, // one line a request is written by logRequests, without a child logger for each
+    bodyLimit: config.bodyLimit,
+    requestTimeout: longestUploadMs,
+    return503OnClosing: false, // a request that came through on an open connection is in flight, too
+    frameworkErrors: (error, _request, reply: FastifyReply) => refuseUnreadable(reply, error),
+  });
+  app.removeContentTypeParser('text/plain');
+
+  let draining = false;
+  const errors = createErrorDescriber(logger, config);
+  logRequests(app, logger);
+  answerRequestErrors(app, { errors, bodyLimit: config.bodyLimit });
+  checkHostNames(app, [...config.allowedHosts, config.host]);
+  await allowOrigins(app, config.corsOrigins);
+  addPages(app, examples);
+  const stopApollo = await addGraphQLEndpoint(app, {
+    ...options,
+    errors,
+    introspection: config.introspection,
+  });
+
+  // Node closes idle connections when closing begins; one that becomes idle later would keep it waiting for 72 s.
+  app.addHook('onSend', (_request, reply, payload, next) => {
+    if (draining) reply.header('connection', 'close');
+    next(null, payload);
+  });
+  await listen(app, config);
+
+  async function drain(graceMs: number): Promise<void> {
+    draining = true;
+    const grace = setTimeout(() => app.server.closeAllConnections(), graceMs);
+    try {
+      await app.close();
+    } finally {
+      clearTimeout(grace);
+    }
+    await stopApollo();
+  }
+
+  let closed: Promise<void> | undefined;
+  return {
+    url: urlOf(app.server.address(), config.host),
+    close({ graceMs = 30_000 } = {}) {
+      closed ??= drain(graceMs);
+      return closed;
+    },
+  };
+}
+
+async function listen(app: FastifyInstance, { host, port }: HttpConfig): Promise<void> {
+  try {
+    // Fastify would open a second server for the other address of localhost, which does not take part in draining.
+    await app.listen({ host: host === 'localhost' ? '127.0.0.1' : host, port });
+  } catch (error) {
+    await app.close();
+    const { code } = error as NodeJS.ErrnoException;
+    const reasons: Record<string, string> = {
+      EADDRINUSE: `another program listens there. Stop it, or set PORT to another number (0 takes any free one)`,
+      EACCES: `the system does not allow it: ports below 1024 are for the administrator. Set PORT to another number`,
+      EADDRNOTAVAIL: `this machine has no such address. Set HOST to one it has`,
+      ENOTFOUND: `there is no such host. Set HOST to an address of this machine`,
+    };
+    const reason = reasons[code ?? ''] ?? `the system answers ${code}`;
+    throw new FunesError('UNAVAILABLE', `Cannot listen on ${host}:${port}: ${reason}.`, { cause: error });
+  }
+}
+
+function urlOf(address: ReturnType<FastifyInstance['server']['address']>, host: string): string {
+  if (address === null || typeof address === 'string') return `http://${host}`;
+  const everywhere: Record<string, string> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
+  const reachable = everywhere[host] ?? host;
+  return `http://${isIPv6(reachable) ? `[${reachable}]` : reachable}:${address.port}`;
+}

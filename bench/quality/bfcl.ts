@@ -1,0 +1,68 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { DataSet, Item } from './data-set.ts';
+import { hitAt } from './measures.ts';
+
+const questionsFile = 'bfcl/BFCL_v4_live_multiple.json';
+const answersFile = 'bfcl/possible_answer/BFCL_v4_live_multiple.json';
+
+interface Task {
+  id: string;
+  question: [{ role: string; content: string }[]];
+  function: { name: string; description: string }[];
+}
+
+interface Gold {
+  id: string;
+  ground_truth: Record<string, unknown>[];
+}
+
+/**
+ * Requests of users, and which of the tools offered is the right one (Berkeley Function-Calling Leaderboard, "live
+ * multiple": Patil et al., ICML 2025). The set offers each request two to some thirty tools; here every request has to
+ * find its own among the tools of all.
+ */
+export const bfcl: DataSet = {
+  name: 'bfcl',
+  title: 'BFCL live multiple',
+  kind: 'tool',
+  files: [questionsFile, answersFile],
+  k: 10,
+  measures: [hitAt(1), hitAt(10)],
+  read: async (folder) => {
+    const tasks = await readLines<Task>(join(folder, questionsFile));
+    const gold = new Map((await readLines<Gold>(join(folder, answersFile))).map((line) => [line.id, line]));
+    const questions = tasks.map(({ id, question }) => ({
+      text: question[0].map(({ content }) => content).join('\n'),
+      relevant: new Map(
+        (gold.get(id)?.ground_truth ?? []).flatMap((call) => Object.keys(call)).map((key) => [key, 1]),
+      ),
+    }));
+    return [{ user: 'bfcl', items: pooledTools(tasks), questions }];
+  },
+};
+
+/**
+ * The distinct pairs of name and description. Half of the names stand for several descriptions, and a stored tool's
+ * name is unique: the further ones get blanks behind their name, which neither the model nor text search sees.
+ */
+function pooledTools(tasks: readonly Task[]): Item[] {
+  const descriptions = new Map<string, Set<string>>();
+  for (const { name, description } of tasks.flatMap((task) => task.function)) {
+    const known = descriptions.get(name);
+    if (known) known.add(description);
+    else descriptions.set(name, new Set([description]));
+  }
+  const tools = [...descriptions].flatMap(([key, texts]) =>
+    [...texts].map((text, i) => ({ key, text, name: key + ' '.repeat(i) })),
+  );
+  // registerTools writes in the order of the names.
+  return tools.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+async function readLines<Line>(path: string): Promise<Line[]> {
+  return (await readFile(path, 'utf8'))
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line));
+}

@@ -1,0 +1,135 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { parseArgs } from 'node:util';
+import { FunesError } from '../src/errors.ts';
+import { type Contest, contend, findAccuracy } from './search/contest.ts';
+import { describeProfile } from './search/cpu-profile.ts';
+import { type Form, forms } from './search/forms.ts';
+import { report } from './search/report.ts';
+import { runRound } from './search/rounds.ts';
+import { type BenchQuery, loadRows, withPool } from './search/rows.ts';
+import { apiSide, bareSide } from './search/sides.ts';
+import { captureStatement, explainStatement, type SearchStatement } from './search/statement.ts';
+import { type BenchDatabase, openBenchDatabase } from './support/database.ts';
+import { run } from './support/run.ts';
+
+// What the API costs beside the SQL it sends: searches over HTTP to a server in its own process, and the very same
+// statement through postgres.js, in turns. bench/README.md says what is measured and what came out.
+
+const help = `npm run bench:search -- [options]
+
+  --rows N         memories to search (default: 100000 on a server, 20000 in the embedded database)
+  --forms NAMES    of ${forms.map(({ name }) => name).join(', ')} (default: all)
+  --clients LIST   how many ask at the same time (default: 1,16)
+  --ef-search N    search with options.efSearch (default: the server's own)
+  --rounds N       how many times each side is measured (default: 5)
+  --seconds N      how long each time (default: 2)
+  --keep           leave the database behind, and use the one that an earlier run left
+  --no-explain     leave out the plans
+  --profile        instead: where the server's own time goes while 16 clients search
+  --help
+
+DATABASE_URL names a PostgreSQL server on which a database is made for the run; without it the embedded database is
+used.`;
+
+const profileSeconds = 20;
+
+function readSettings() {
+  const { values } = parseArgs({
+    options: {
+      rows: { type: 'string', default: process.env.DATABASE_URL ? '100000' : '20000' },
+      forms: { type: 'string' },
+      clients: { type: 'string', default: '1,16' },
+      'ef-search': { type: 'string' },
+      rounds: { type: 'string', default: '5' },
+      seconds: { type: 'string', default: '2' },
+      keep: { type: 'boolean', default: false },
+      'no-explain': { type: 'boolean', default: false },
+      profile: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  const { 'ef-search': efSearch } = values;
+  return {
+    ...values,
+    rows: Number(values.rows),
+    forms: named(values.forms).map((form) =>
+      efSearch === undefined ? form : { ...form, options: { efSearch: Number(efSearch) } },
+    ),
+    clients: values.clients.split(',').map(Number),
+    rounds: Number(values.rounds),
+    seconds: Number(values.seconds),
+  };
+}
+
+function named(names: string | undefined): readonly Form[] {
+  if (names === undefined) return forms;
+  return names.split(',').map((name) => {
+    const form = forms.find((one) => one.name === name.trim());
+    if (!form) throw new FunesError('BAD_USER_INPUT', `There is no form ${JSON.stringify(name)}.\n${help}`);
+    return form;
+  });
+}
+
+type Settings = ReturnType<typeof readSettings>;
+
+async function profile(
+  { queries, forms: [form] }: Contest,
+  database: BenchDatabase,
+  folder: string,
+): Promise<string> {
+  if (form === undefined) throw new FunesError('BAD_USER_INPUT', 'There is no form to profile.');
+  const nodeOptions = ['--cpu-prof', `--cpu-prof-dir=${folder}`];
+  const side = await apiSide(database, queries, [form], folder, nodeOptions);
+  const began = performance.now();
+  const { sent } = await runRound(side, form, {
+    clients: 16,
+    seconds: profileSeconds,
+    queries: queries.length,
+  });
+  await side.close();
+  return describeProfile(folder, performance.now() - began, sent);
+}
+
+/** Loads what is not loaded yet, and notes what the server sends for each form. */
+async function prepare(settings: Settings, database: BenchDatabase) {
+  return withPool(database, async (pool) => {
+    const queries = await loadRows(pool, settings.rows, console.error);
+    const [first] = queries as [BenchQuery];
+    const statements = new Map<Form, SearchStatement>();
+    const plans: string[] = [];
+    for (const form of settings.forms) {
+      const statement = await captureStatement(pool, form, first);
+      statements.set(form, statement);
+      if (settings['no-explain'] || settings.profile) continue;
+      plans.push(`${form.name}\n${await explainStatement(pool, statement, first)}`);
+    }
+    return { queries, statements, plans };
+  });
+}
+
+await run(async () => {
+  const settings = readSettings();
+  if (settings.help) return console.log(help);
+  const folder = await mkdtemp(join(tmpdir(), 'funes-bench-'));
+  const database = await openBenchDatabase(`search_${settings.rows}`, settings.keep);
+  try {
+    const { queries, statements, plans } = await prepare(settings, database);
+    const contest: Contest = {
+      ...settings,
+      queries,
+      together: database.url !== undefined,
+      startBare: () => bareSide(database, statements, queries),
+      startApi: () => apiSide(database, queries, settings.forms, folder),
+    };
+    if (settings.profile) return console.log(await profile(contest, database, folder));
+    const accuracy = await findAccuracy(contest);
+    console.log(report(await contend(contest), accuracy));
+    for (const plan of plans) console.log(`\n${plan}`);
+  } finally {
+    await database.close();
+    await rm(folder, { recursive: true });
+  }
+});

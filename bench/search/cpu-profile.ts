@@ -1,0 +1,64 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { table } from '../support/statistics.ts';
+
+/** What node --cpu-prof writes. Times are in microseconds. */
+interface CpuProfile {
+  nodes: { id: number; callFrame: { functionName: string; url: string; lineNumber: number } }[];
+  samples: number[];
+  timeDeltas: number[];
+}
+
+const idle = ['(idle)', '(root)'];
+
+/**
+ * Where the main thread of a process spent the last `lastMs` before it ended, as tables: by package or folder, and by
+ * function, in microseconds for each of `requests` requests.
+ */
+export async function describeProfile(folder: string, lastMs: number, requests: number): Promise<string> {
+  const names = await readdir(folder);
+  // CPU.<date>.<time>.<pid>.<thread>.<number>.cpuprofile
+  const main = names.find((name) => name.split('.')[4] === '0');
+  if (main === undefined) throw new Error(`${folder} has no profile of a main thread: ${names.join(', ')}.`);
+  const { nodes, samples, timeDeltas }: CpuProfile = JSON.parse(await readFile(join(folder, main), 'utf8'));
+  const byId = new Map(nodes.map(({ id, callFrame }) => [id, callFrame]));
+  const byPlace = new Map<string, number>();
+  const byFunction = new Map<string, number>();
+  let busy = 0;
+  let remaining = lastMs * 1000;
+  for (let i = samples.length - 1; i >= 0 && remaining > 0; i--) {
+    const micros = timeDeltas[i] ?? 0;
+    remaining -= micros;
+    const frame = byId.get(samples[i] ?? -1);
+    if (!frame || idle.includes(frame.functionName)) continue;
+    const place = placeOf(frame);
+    const name = `${frame.functionName || '(anonymous)'} ${shortUrl(frame.url)}${frame.url && `:${frame.lineNumber + 1}`}`;
+    busy += micros;
+    byPlace.set(place, (byPlace.get(place) ?? 0) + micros);
+    byFunction.set(name, (byFunction.get(name) ?? 0) + micros);
+  }
+  const ranked = (sums: Map<string, number>, count: number) =>
+    [...sums]
+      .sort(([, a], [, b]) => b - a)
+      .slice(0, count)
+      .map(([name, micros]) => [
+        name,
+        (micros / requests).toFixed(1),
+        `${((100 * micros) / busy).toFixed(1)} %`,
+      ]);
+  return [
+    `Main thread busy ${((100 * busy) / (lastMs * 1000)).toFixed(0)} % of the time, ${(busy / requests).toFixed(0)} µs a request.`,
+    table([['where', 'µs a request', 'part'], ...ranked(byPlace, 20)]),
+    table([['function (itself, without what it calls)', 'µs a request', 'part'], ...ranked(byFunction, 40)]),
+  ].join('\n\n');
+}
+
+function placeOf({ functionName, url }: { functionName: string; url: string }): string {
+  if (url === '') return functionName.startsWith('(') ? functionName : 'native functions';
+  return /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1] ?? shortUrl(url);
+}
+
+function shortUrl(url: string): string {
+  const path = url.replace(/^file:\/\//, '').replace(/\?.*$/, '');
+  return path.replace(/^.*\/node_modules\//, '').replace(/^.*\/(src|resolvers|schema)\//, '$1/');
+}

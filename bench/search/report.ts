@@ -1,0 +1,54 @@
+import { percentile, table } from '../support/statistics.ts';
+import type { Accuracy, Case } from './contest.ts';
+import type { Form } from './forms.ts';
+import type { Round } from './rounds.ts';
+
+const columns = [
+  ...['filter', 'clients', 'API/bare', 'least-most', 'API /s', 'bare /s'],
+  ...['API p50 ms', 'p99', 'bare p50 ms', 'p99'],
+  ...['CPU bare/API', 'CPU ms server', 'API', 'bare', 'recall@10', 'least rows'],
+];
+
+/** One row a form and number of clients; medians over the rounds. */
+export function report(cases: readonly Case[], accuracy: ReadonlyMap<Form, Accuracy>): string {
+  const rows = cases.map(({ form, clients, bare, api }) => {
+    // Of rounds that stood side by side.
+    const ratios = api.map(({ perSecond }, i) => perSecond / (bare[i]?.perSecond ?? Number.NaN));
+    const perSecond = (rounds: Round[]) => median(rounds.map((round) => round.perSecond)).toFixed(0);
+    const times = [api, bare].flatMap((rounds) =>
+      [0.5, 0.99].map((p) =>
+        percentile(
+          rounds.flatMap((round) => round.times),
+          p,
+        ).toFixed(1),
+      ),
+    );
+    return [
+      form.name,
+      String(clients),
+      median(ratios).toFixed(2),
+      `${Math.min(...ratios).toFixed(2)}-${Math.max(...ratios).toFixed(2)}`,
+      perSecond(api),
+      perSecond(bare),
+      ...times,
+      ...[cpu(bare) / cpu(api), cpu(api, 'server'), cpu(api), cpu(bare)].map(twoDigits),
+      accuracy.get(form)?.recall.toFixed(3) ?? '-',
+      String(accuracy.get(form)?.leastRows ?? '-'),
+    ];
+  });
+  return table([columns, ...rows]);
+}
+
+/** Processor time of a search in milliseconds: of all that took part in it, or of one of them. */
+function cpu(rounds: readonly Round[], name?: string): number {
+  const times = rounds.flatMap((round) => (round.cpu ? [round.cpu] : []));
+  return median(
+    times.map((by) =>
+      (name === undefined ? Object.values(by) : [by[name] ?? Number.NaN]).reduce((a, b) => a + b),
+    ),
+  );
+}
+
+const median = (values: readonly number[]) => percentile(values, 0.5);
+
+const twoDigits = (value: number) => (Number.isFinite(value) ? value.toFixed(2) : '-');

@@ -1,0 +1,82 @@
+import type { ReservedSql } from 'postgres';
+import { vectorLiteral } from '../../schema/columns/vector.ts';
+import { startEmbeddedDatabase } from '../../src/database/embedded/embedded-database.ts';
+import { migrate } from '../../src/database/migrate.ts';
+import { openPool, type Pool } from '../../src/database/pool.ts';
+import { clusteredVectors, storeVectors } from '../../test/support/vectors.ts';
+import type { BenchDatabase } from '../support/database.ts';
+import { forms, k } from './forms.ts';
+
+/** A vector to search for, and what is right. */
+export interface BenchQuery {
+  vector: number[];
+  /** For each of the forms, ids of the rows that are truly nearest, found without an index. */
+  truth: string[][];
+}
+
+const queryCount = 100;
+
+/** Runs `work` on a pool of this process. The embedded database is started for it and closed after. */
+export async function withPool<T>(database: BenchDatabase, work: (pool: Pool) => Promise<T>): Promise<T> {
+  const embedded =
+    database.url === undefined ? await startEmbeddedDatabase({ dataDir: database.dataDir }) : undefined;
+  const pool = openPool({
+    database: embedded ?? (database.url as string),
+    poolSize: 1,
+    statementTimeoutMs: 0,
+  });
+  try {
+    return await work(pool);
+  } finally {
+    await pool.close();
+    await embedded?.close();
+  }
+}
+
+/** Fills a database that is empty with `rows` memories, and gives the queries that belong to them. */
+export async function loadRows(pool: Pool, rows: number, say: (text: string) => void): Promise<BenchQuery[]> {
+  await migrate(pool);
+  const run = async (statement: string, parameters: string[] = []) => {
+    const connection: ReservedSql = await pool.reserve();
+    try {
+      return [...(await connection.unsafe(statement, parameters))];
+    } finally {
+      connection.release();
+    }
+  };
+  await run('create table if not exists bench_queries (n int primary key, of_rows int, query jsonb)');
+  const kept = await run('select query::text from bench_queries where of_rows = $1 order by n', [
+    String(rows),
+  ]);
+  if (kept.length > 0) return kept.map((row) => JSON.parse(row.query));
+
+  say(`Making ${rows} vectors`);
+  const vectors = clusteredVectors(rows + queryCount);
+  say('Storing them and building the index');
+  await run('truncate memories');
+  await storeVectors(pool, vectors.slice(0, rows));
+  await run('vacuum (analyze) memories');
+  say('Searching for what is truly nearest');
+  await run('delete from bench_queries');
+  const queries: BenchQuery[] = [];
+  for (const [n, vector] of vectors.slice(rows).entries()) {
+    const lists = forms.map(
+      ({ bucketsBelow }) => `(select array_agg(id::text order by d, id) from (select id, d from candidate
+        ${bucketsBelow === undefined ? '' : `where bucket < ${bucketsBelow}`} order by d, id limit ${k}) nearest)`,
+    );
+    const [row] = await run(
+      `with candidate as materialized (
+        select id, (metadata ->> 'bucket')::int as bucket, (embedding <=> $1::vector) + 0 as d from memories)
+      select to_jsonb(array[${lists.map((list) => `to_jsonb(${list})`).join(', ')}])::text as truth`,
+      [vectorLiteral(vector)],
+    );
+    const query: BenchQuery = { vector: [...vector], truth: JSON.parse(row?.truth) };
+    await run('insert into bench_queries values ($1, $2, $3)', [
+      String(n),
+      String(rows),
+      JSON.stringify(query),
+    ]);
+    queries.push(query);
+  }
+  return queries;
+}

@@ -1,0 +1,120 @@
+import { readFile } from 'node:fs/promises';
+import postgres from 'postgres';
+import { startEmbeddedDatabase } from '../../src/database/embedded/embedded-database.ts';
+import type { BenchDatabase } from '../support/database.ts';
+import { startServer } from '../support/server.ts';
+import { type Answer, type Form, k, query } from './forms.ts';
+import { KeptSocket } from './kept-socket.ts';
+import type { BenchQuery } from './rows.ts';
+import type { SearchStatement } from './statement.ts';
+
+/** One of the two that are compared. */
+export interface Side {
+  /** A client that waits for each answer before it asks again; gives the ids of the rows it got. */
+  client(): Promise<{ search(form: Form, n: number): Promise<string[]>; close(): void }>;
+  /** Ids of the processes that work for it, by what they are; undefined when they are on another machine. */
+  processes(): Promise<Record<string, number[]> | undefined>;
+  close(): Promise<void>;
+}
+
+/** Connections to the database on either side: what the server opens unless told. */
+const connections = 10;
+
+/**
+ * The same statement through postgres.js, as somebody would send it who has nothing but this one search: prepared, with
+ * the settings given to each connection once, and no transaction around it.
+ */
+export async function bareSide(
+  database: BenchDatabase,
+  statements: ReadonlyMap<Form, SearchStatement>,
+  queries: readonly BenchQuery[],
+): Promise<Side> {
+  const embedded =
+    database.url === undefined ? await startEmbeddedDatabase({ dataDir: database.dataDir }) : undefined;
+  const [settings] = [...statements.values()].map((statement) => statement.settings);
+  const options = {
+    max: embedded ? 1 : connections,
+    fetch_types: false,
+    connection: settings as Record<string, string>,
+    ...(embedded && { ...embedded.connection, ssl: false }),
+  };
+  const sql = database.url === undefined ? postgres(options) : postgres(database.url, options);
+  const parameters = new Map(
+    [...statements].map(([form, statement]) => [
+      form,
+      queries.map(({ vector }) => statement.parameters(vector)),
+    ]),
+  );
+  return {
+    client: async () => ({
+      search: async (form, n) => {
+        const text = statements.get(form)?.text ?? '';
+        const rows = await sql.unsafe(text, parameters.get(form)?.[n], { prepare: true });
+        return rows.map(({ id }) => id);
+      },
+      close: () => {},
+    }),
+    processes: async () => {
+      const engine = embedded ? embedded.pid && [embedded.pid] : await backends(database.url as string);
+      return engine ? { client: [process.pid], database: engine } : undefined;
+    },
+    close: async () => {
+      await sql.end();
+      await embedded?.close();
+    },
+  };
+}
+
+/** The server in a process of its own, asked over HTTP. */
+export async function apiSide(
+  database: BenchDatabase,
+  queries: readonly BenchQuery[],
+  forms: readonly Form[],
+  logFolder: string,
+  nodeOptions: string[] = [],
+): Promise<Side> {
+  const server = await startServer(database, logFolder, { nodeOptions });
+  const { hostname, port } = new URL(server.url);
+  // Made beforehand, as is the bare side's text of the vectors: what a client does with its numbers is not the server's.
+  const requests = new Map(forms.map((form) => [form, queries.map((one) => requestOf(hostname, form, one))]));
+  return {
+    client: async () => {
+      const socket = await KeptSocket.open(hostname, Number(port));
+      return {
+        search: async (form, n) => {
+          const body = await socket.exchange(requests.get(form)?.[n] as Buffer);
+          const { data, errors } = JSON.parse(body) as { data?: Answer; errors?: { message: string }[] };
+          if (!data) throw new Error(`The API answered: ${errors?.[0]?.message}`);
+          return data.similarMemories.map(({ memory }) => memory.id);
+        },
+        close: () => socket.close(),
+      };
+    },
+    processes: async () => {
+      // The embedded engine is a child of the server.
+      const engine = database.url === undefined ? [] : await backends(database.url);
+      return engine && { client: [process.pid], server: [server.pid], database: engine };
+    },
+    close: server.close,
+  };
+}
+
+/** The server processes of a database's connections, if they run on this machine. */
+async function backends(url: string): Promise<number[] | undefined> {
+  const sql = postgres(url, { max: 1 });
+  const rows = await sql<{ pid: number; database: string }[]>`
+    select pid, datname as database from pg_stat_activity where datname = current_database()
+    and pid <> pg_backend_pid() and backend_type = 'client backend'`.finally(() => sql.end());
+  for (const { pid, database } of rows) {
+    // PostgreSQL writes the database's name into the title of the process.
+    const title = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+    if (!title.includes(database)) return undefined;
+  }
+  return rows.map(({ pid }) => pid);
+}
+
+function requestOf(host: string, { filters, options }: Form, { vector }: BenchQuery): Buffer {
+  const body = Buffer.from(JSON.stringify({ query, variables: { vector, k, filters, options } }));
+  const head = `POST /graphql HTTP/1.1\r\nhost: ${host}\r\ncontent-type: application/json\r\naccept: application/json\r\ncontent-length: ${body.length}\r\n\r\n`;
+  return Buffer.concat([Buffer.from(head), body]);
+}

@@ -1,0 +1,80 @@
+import { graphql } from 'graphql';
+import type { ParameterOrJSON } from 'postgres';
+import { createContext } from '../../resolvers/context.ts';
+import { buildSchema } from '../../resolvers/schema.ts';
+import { vectorLiteral } from '../../schema/columns/vector.ts';
+import type { Pool } from '../../src/database/pool.ts';
+import { Chunker } from '../../src/ingest/chunker.ts';
+import { createLogger } from '../../src/log.ts';
+import { HashEmbedder } from '../../test/support/hash-embedder.ts';
+import { recordStatements } from '../../test/support/statements.ts';
+import { type Form, k, query } from './forms.ts';
+import type { BenchQuery } from './rows.ts';
+
+/** What the server sends to the database for a search, with a place for the vector. */
+export interface SearchStatement {
+  text: string;
+  /** What its transaction sets, by name. */
+  settings: Record<string, string>;
+  parameters(vector: readonly number[]): ParameterOrJSON<never>[];
+}
+
+/** Runs a search through the schema and resolvers of the server, and notes the statement that they send. */
+export async function captureStatement(
+  pool: Pool,
+  form: Form,
+  { vector }: BenchQuery,
+): Promise<SearchStatement> {
+  const recorded = recordStatements(pool);
+  const chunker = new Chunker();
+  const { errors } = await graphql({
+    schema: buildSchema(),
+    source: query,
+    variableValues: { vector, k, filters: form.filters, options: form.options },
+    contextValue: createContext({
+      database: recorded.database,
+      embedder: new HashEmbedder(),
+      chunker,
+      log: createLogger({ level: 'silent' }),
+    }),
+  });
+  await chunker.close();
+  const [statement, ...more] = recorded.statements;
+  if (errors || !statement || more.length > 0) {
+    throw new Error(`The search sent ${recorded.statements.length} statements, and ${errors?.[0]?.message}.`);
+  }
+  const isVector = (parameter: unknown) => typeof parameter === 'string' && /^\[[-\d.e,]+\]$/.test(parameter);
+  if (!statement.parameters.some(isVector))
+    throw new Error('The search has no parameter that is its vector.');
+  return {
+    text: statement.text,
+    settings: Object.fromEntries(
+      [...statement.settings.matchAll(/set local (\S+) = ([^;]+)/g)].map(([, name, value]) => [name, value]),
+    ),
+    parameters: (other) =>
+      statement.parameters.map((parameter) =>
+        isVector(parameter) ? vectorLiteral(other) : parameter,
+      ) as ParameterOrJSON<never>[],
+  };
+}
+
+/** The plan with its times and pages, without the numbers of the vectors. */
+export async function explainStatement(
+  pool: Pool,
+  statement: SearchStatement,
+  { vector }: BenchQuery,
+): Promise<string> {
+  const connection = await pool.reserve();
+  try {
+    const set = Object.entries(statement.settings).map(([name, value]) => `; set local ${name} = ${value}`);
+    const explain = () =>
+      connection.unsafe(`explain (analyze, buffers) ${statement.text}`, statement.parameters(vector));
+    await connection.unsafe(`begin read only${set.join('')}`);
+    await explain(); // so that the plan that is shown found the pages in memory, as most searches do
+    const rows = await explain();
+    await connection.unsafe('rollback');
+    return rows.map((row) => String(row['QUERY PLAN']).replace(/'\[[^\]]{50,}\]'/g, "'[…]'")).join('\n');
+  } finally {
+    connection.release();
+  }
+}

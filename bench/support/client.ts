@@ -1,0 +1,33 @@
+/** An error that the API answered, with its code. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+
+  constructor(
+    readonly code: string,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+export type Client = <Data>(query: string, variables?: object) => Promise<Data>;
+
+interface Answer<Data> {
+  data?: Data;
+  errors?: { message: string; extensions?: { code?: string } }[];
+}
+
+/** Sends GraphQL over HTTP. The function it gives throws ApiError for an answer with errors. */
+export function graphqlClient(url: string): Client {
+  return async <Data>(query: string, variables: object = {}) => {
+    const response = await fetch(`${url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ query, variables }),
+    });
+    const { data, errors } = (await response.json()) as Answer<Data>;
+    const [error] = errors ?? [];
+    if (error) throw new ApiError(error.extensions?.code ?? String(response.status), error.message);
+    return data as Data;
+  };
+}

@@ -1,0 +1,50 @@
+import { readdir, readFile } from 'node:fs/promises';
+
+/** Processor time of groups of processes since they began, in seconds, by the name of the group. */
+export type CpuTimes = Record<string, number>;
+
+interface Process {
+  parent: number;
+  seconds: number;
+}
+
+// utime and stime are in clock ticks, which Linux shows as hundredths of a second on every platform.
+const ticksPerSecond = 100;
+
+/**
+ * Adds up what the kernel counted for processes and all their descendants. A machine that is busy with something else
+ * makes everything slower but takes no more processor time, so this compares what the clock cannot.
+ *
+ * @param groups process ids by name; a process counts for the group whose id is nearest above it.
+ * @returns undefined where there is no /proc, or a process cannot be seen there.
+ */
+export async function cpuTimes(groups: Record<string, readonly number[]>): Promise<CpuTimes | undefined> {
+  const processes = await readProcesses();
+  const groupOf = new Map(Object.entries(groups).flatMap(([name, pids]) => pids.map((pid) => [pid, name])));
+  if (![...groupOf.keys()].every((pid) => processes.has(pid))) return undefined;
+  const times: CpuTimes = Object.fromEntries(Object.keys(groups).map((name) => [name, 0]));
+  for (const [pid, { seconds }] of processes) {
+    let at: number | undefined = pid;
+    while (at !== undefined && !groupOf.has(at)) at = processes.get(at)?.parent;
+    const name = at === undefined ? undefined : groupOf.get(at);
+    if (name !== undefined) times[name] = (times[name] ?? 0) + seconds;
+  }
+  return times;
+}
+
+async function readProcesses(): Promise<Map<number, Process>> {
+  const names = await readdir('/proc').catch(() => []);
+  const found = new Map<number, Process>();
+  for (const name of names.filter((entry) => /^\d+$/.test(entry))) {
+    const stat = await readFile(`/proc/${name}/stat`, 'utf8').catch(() => undefined);
+    // The second field is the program's name in parentheses, which may hold anything; the third is the state.
+    const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
+    if (fields === undefined) continue; // it has ended since
+    const [, parent, utime, stime] = [fields[0], fields[1], fields[11], fields[12]].map(Number);
+    found.set(Number(name), {
+      parent: parent ?? 0,
+      seconds: ((utime ?? 0) + (stime ?? 0)) / ticksPerSecond,
+    });
+  }
+  return found;
+}

@@ -1,0 +1,13 @@
+import { FunesError } from '../../src/errors.ts';
+
+/** Runs a benchmark; what a person can act on is printed as a message, anything else with its stack. */
+export async function run(benchmark: () => Promise<void>): Promise<void> {
+  try {
+    await benchmark();
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const written = error instanceof FunesError || code?.startsWith('ERR_PARSE_ARGS');
+    console.error(written ? message : error);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,31 @@
+# The server without a database of its own: docker-compose.yml gives it a PostgreSQL with pgvector.
+FROM node:20-slim
+
+WORKDIR /app
+ENV NODE_ENV=production
+
+# Packages change less often than the code: their layer stays in the cache.
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --omit=dev && npm cache clean --force
+
+COPY tsconfig.json ./
+COPY schema ./schema
+COPY drizzle ./drizzle
+COPY resolvers ./resolvers
+COPY src ./src
+
+# The converted embedding model, and the embedded database where DATABASE_URL is not set.
+RUN mkdir /data && chown node:node /data
+VOLUME /data
+ENV FUNES_DATA_DIR=/data
+
+# A container that listens on its own loopback cannot be reached. The server still refuses to start so, without
+# authentication, until whoever runs the container says FUNES_TRUSTED_NETWORK=on; see .env.example.
+ENV HOST=0.0.0.0 PORT=4000
+EXPOSE 4000
+
+USER node
+HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --retries=3 \
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/graphql`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{\"query\":\"{ __typename }\"}' }).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+
+CMD ["node", "--import", "tsx", "src/main.ts"]

@@ -1,5 +1,4 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { FunesError } from '../../errors.ts';
@@ -38,9 +37,10 @@ export async function launchEngine(
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     errorOutput = (errorOutput + text).slice(-4000);
   });
-  const exited = once(child, 'close').then(([code, signal]) =>
-    `${signal ?? `status ${code}`} ${errorOutput}`.trim(),
-  );
+  // Not `once(child, 'close')`, which an 'error' rejects: a message to a process that has just died is one.
+  const exited = new Promise<string>((resolve) => {
+    child.once('close', (code, signal) => resolve(`${signal ?? `status ${code}`} ${errorOutput}`.trim()));
+  });
   const { endpoint } = await ready(child, exited, log);
   return {
     pid: child.pid,
@@ -61,17 +61,15 @@ function ready(child: ChildProcess, exited: Promise<string>, log: (line: string)
       else if (message.type === 'refused') reject(new FunesError(message.code, message.message));
       else log(message.text);
     });
-    exited.then(
-      (how) =>
-        reject(new FunesError('UNAVAILABLE', `The embedded database ended while it started (${how}).`)),
-      reject,
+    void exited.then((how) =>
+      reject(new FunesError('UNAVAILABLE', `The embedded database ended while it started (${how}).`)),
     );
   });
 }
 
 async function close(child: ChildProcess, exited: Promise<string>): Promise<void> {
   const timer = setTimeout(() => child.kill('SIGKILL'), closeWithinMs);
-  if (child.connected) child.send({ type: 'close' } satisfies ServerMessage);
+  if (child.connected) child.send({ type: 'close' } satisfies ServerMessage, () => {}); // it may be dead already
   await exited;
   clearTimeout(timer);
 }

@@ -16,6 +16,7 @@ import { openPool, type Pool } from '../../../../src/database/pool.ts';
 let dataDir: string;
 const databases: EmbeddedDatabase[] = [];
 const pools: Pool[] = [];
+const enginePids: number[] = [];
 
 beforeEach(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'funes-embedded-'));
@@ -23,6 +24,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await Promise.all(pools.splice(0).map((pool) => pool.close(0)));
   await Promise.all(databases.splice(0).map((database) => database.close()));
+  for (const pid of enginePids.splice(0)) await ended(pid); // it closes by itself, writing into the folder
   await rm(dataDir, { recursive: true, force: true });
 });
 
@@ -66,6 +68,8 @@ const isAlive = (pid: number) => {
     return false;
   }
 };
+
+const ended = (pid: number) => vi.waitFor(() => expect(isAlive(pid)).toBe(false), patience);
 
 describe('the data folder', () => {
   test('is refused to a second server, with the pid of the first and what to do', async () => {
@@ -172,10 +176,18 @@ describe('the engine', () => {
       stop = true;
       await writing;
     }
+    await served(pool); // the last insert may have been acknowledged just before the engine died
     const [row] = await run(pool, 'select count(*)::int as stored from written');
     expect(row?.stored).toBeGreaterThanOrEqual(acknowledged);
     expect(row?.stored).toBeLessThanOrEqual(acknowledged + 3); // one a kill may be stored and not acknowledged
   }, 60_000);
+
+  test('that has just been killed can be closed', async () => {
+    const database = await start();
+    process.kill(database.pid as number, 'SIGKILL');
+    await database.close();
+    expect(database.pid).toBeUndefined();
+  });
 
   test('gives each connection a session of its own', async () => {
     const database = await start();
@@ -250,7 +262,9 @@ describe('a server that dies', () => {
   async function startServer(): Promise<{ server: ChildProcess; enginePid: number }> {
     const server = fork(program, [dataDir], { execArgv: ['--import', 'tsx'] });
     const [message] = await once(server, 'message');
-    return { server, enginePid: (message as { enginePid: number }).enginePid };
+    const { enginePid } = message as { enginePid: number };
+    enginePids.push(enginePid);
+    return { server, enginePid };
   }
 
   test('takes its engine with it, and the next server starts', async () => {
@@ -258,7 +272,7 @@ describe('a server that dies', () => {
     server.kill('SIGKILL');
     const database = await start(); // waits for the engine to close
     expect(await run(open(database), 'select 1 as one')).toEqual([{ one: 1 }]);
-    await vi.waitFor(() => expect(isAlive(enginePid)).toBe(false), patience);
+    await ended(enginePid);
   });
 
   test('together with its engine leaves a folder that opens at once', async () => {

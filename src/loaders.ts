@@ -2,6 +2,7 @@ import DataLoader from 'dataloader';
 import { chunkSearch, documentSearch, memorySearch, toolSearch } from './search/kinds.ts';
 import { createSearchLoader } from './search/loader.ts';
 import { recallSearch } from './search/recall.ts';
+import type { SearchReport } from './search/report.ts';
 import { searchableChunks, searchableMemories, searchableTools } from './search/search.ts';
 import { type ChunkPlace, type DocumentChunksRequest, readChunkPages, readChunksAt } from './store/chunks.ts';
 import { readDocuments } from './store/documents.ts';
@@ -13,17 +14,18 @@ import type { Viewer } from './viewer.ts';
 /**
  * What fields of one request read together: each loader turns the keys of a moment into one statement. Made for every
  * request anew, because what they read is what this viewer may see.
+ * @param reports gets the reports of searches that want one.
  */
-export function createLoaders(services: Services, viewer: Viewer) {
+export function createLoaders(services: Services, viewer: Viewer, reports: SearchReport[] = []) {
   const { database } = services;
   const embeddings = (source: EmbeddedTable) =>
     momentLoader((ids: readonly string[]) => readEmbeddings(database, viewer, source, ids));
   return {
-    similarMemories: createSearchLoader(services, viewer, memorySearch),
-    similarDocuments: createSearchLoader(services, viewer, documentSearch),
-    similarChunks: createSearchLoader(services, viewer, chunkSearch),
-    similarTools: createSearchLoader(services, viewer, toolSearch),
-    recall: createSearchLoader(services, viewer, recallSearch),
+    similarMemories: createSearchLoader(services, viewer, memorySearch, reports),
+    similarDocuments: createSearchLoader(services, viewer, documentSearch, reports),
+    similarChunks: createSearchLoader(services, viewer, chunkSearch, reports),
+    similarTools: createSearchLoader(services, viewer, toolSearch, reports),
+    recall: createSearchLoader(services, viewer, recallSearch, reports),
     memoryEmbeddings: embeddings(searchableMemories),
     chunkEmbeddings: embeddings(searchableChunks),
     toolEmbeddings: embeddings(searchableTools),

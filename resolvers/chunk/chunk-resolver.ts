@@ -8,11 +8,13 @@ import { readPage } from '../../src/store/pages.ts';
 import type { ChunkRow, DocumentRow } from '../../src/store/rows.ts';
 import {
   AfterArg,
+  AfterMatchArg,
   FirstArg,
   IdArg,
   KArg,
   LikeArg,
   OptionsArg,
+  ReportAs,
   SimilarTextArg,
   TextArg,
   UnlikeArg,
@@ -66,12 +68,14 @@ export class ChunkResolver {
     @KArg() k: number,
     @FiltersArg() filters: ChunkFilters | undefined,
     @OptionsArg() options: SearchOptions | undefined,
+    @AfterMatchArg() after: string | null | undefined,
+    @ReportAs() reportAs: string | undefined,
     @Ctx() { loaders }: Context,
   ): Promise<ChunkMatch[]> {
     const matches = await searchNear(
       loaders.similarChunks,
       { text, vector, like, unlike },
-      { k, filters, options },
+      { k, filters, options, after, reportAs },
     );
     return matches.map(toChunkMatch);
   }
@@ -86,9 +90,10 @@ export class ChunkResolver {
     @KArg() k: number,
     @FiltersArg() filters: ChunkFilters | undefined,
     @OptionsArg() options: SearchOptions | undefined,
+    @ReportAs() reportAs: string | undefined,
     @Ctx() { loaders }: Context,
   ): Promise<ChunkMatch[]> {
-    const matches = await similarTo(loaders.similarChunks, chunk, text, { k, filters, options });
+    const matches = await similarTo(loaders.similarChunks, chunk, text, { k, filters, options, reportAs });
     return matches.map(toChunkMatch);
   }
 

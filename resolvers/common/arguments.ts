@@ -1,7 +1,8 @@
-import { GraphQLFloat, GraphQLID, GraphQLInt, GraphQLString } from 'graphql';
-import { Arg } from 'type-graphql';
+import { GraphQLFloat, GraphQLID, GraphQLInt, type GraphQLResolveInfo, GraphQLString } from 'graphql';
+import { Arg, createParameterDecorator } from 'type-graphql';
 import { limits } from '../../src/limits.ts';
 import { SearchOptions } from './search-options.ts';
+import { wantsSearchReport } from './search-report.ts';
 
 // The arguments that several fields share, described once.
 
@@ -62,6 +63,25 @@ export const AfterArg = () =>
     nullable: true,
     description: 'The cursor to read on from, as an earlier page with the same order gave it.',
   });
+
+export const AfterMatchArg = () =>
+  Arg('after', () => GraphQLString, {
+    nullable: true,
+    description:
+      'The `cursor` of the match to read on from, as the same search gave it; k may differ. Rows that were stored since the ' +
+      'first page neither repeat nor hide others. A page with fewer than k matches is the last one.',
+  });
+
+/** The field of the response that asks, when the operation wants to know how its searches are carried out. */
+export const ReportAs = () =>
+  createParameterDecorator(({ info }) => (wantsSearchReport(info) ? fieldName(info.path) : undefined));
+
+/** A path as a name, without places in lists: `memories.edges.node.similar`. */
+function fieldName(path: GraphQLResolveInfo['path']): string {
+  const names: (string | number)[] = [];
+  for (let step: typeof path | undefined = path; step; step = step.prev) names.unshift(step.key);
+  return names.filter((name) => typeof name === 'string').join('.');
+}
 
 export const IdArg = () =>
   Arg('id', () => GraphQLID, { description: 'The id, a whole number in decimal digits.' });

@@ -1,4 +1,4 @@
-import { GraphQLFloat } from 'graphql';
+import { GraphQLFloat, GraphQLString } from 'graphql';
 import { Field, ObjectType } from 'type-graphql';
 
 @ObjectType({
@@ -19,7 +19,7 @@ export class ScoreParts {
   importance!: number | null;
 }
 
-@ObjectType()
+@ObjectType({ simpleResolvers: true })
 export abstract class Scores {
   @Field(() => GraphQLFloat, {
     description: "pgvector's distance in the metric of the search; smaller is nearer. COSINE: 0 to 2.",
@@ -41,4 +41,12 @@ export abstract class Scores {
     description: 'What the score was made of; null where it is the similarity alone.',
   })
   scoreParts!: ScoreParts | null;
+
+  @Field(() => GraphQLString, {
+    nullable: true,
+    description:
+      'Where this match stands in the list of a search at the root: give it there as `after` to read on from here. Null ' +
+      'elsewhere, and with `diversity`, which chooses a list as a whole.',
+  })
+  cursor?: () => string | null;
 }

@@ -10,11 +10,13 @@ import { readPage } from '../../src/store/pages.ts';
 import { ChunkConnection } from '../chunk/chunk.ts';
 import {
   AfterArg,
+  AfterMatchArg,
   FirstArg,
   IdArg,
   KArg,
   LikeArg,
   OptionsArg,
+  ReportAs,
   SimilarTextArg,
   TextArg,
   UnlikeArg,
@@ -82,12 +84,14 @@ export class DocumentResolver {
     @KArg() k: number,
     @FiltersArg() filters: DocumentFilters | undefined,
     @OptionsArg() options: SearchOptions | undefined,
+    @AfterMatchArg() after: string | null | undefined,
+    @ReportAs() reportAs: string | undefined,
     @Ctx() { loaders }: Context,
   ): Promise<DocumentMatch[]> {
     const matches = await searchNear(
       loaders.similarDocuments,
       { text, vector, like, unlike },
-      { k, filters, options },
+      { k, filters, options, after, reportAs },
     );
     return matches.map(toDocumentMatch);
   }
@@ -103,9 +107,15 @@ export class DocumentResolver {
     @KArg() k: number,
     @FiltersArg() filters: DocumentFilters | undefined,
     @OptionsArg() options: SearchOptions | undefined,
+    @ReportAs() reportAs: string | undefined,
     @Ctx() { loaders }: Context,
   ): Promise<DocumentMatch[]> {
-    const matches = await similarTo(loaders.similarDocuments, document, text, { k, filters, options });
+    const matches = await similarTo(loaders.similarDocuments, document, text, {
+      k,
+      filters,
+      options,
+      reportAs,
+    });
     return matches.map(toDocumentMatch);
   }
 

@@ -15,12 +15,14 @@ import { readPage } from '../../src/store/pages.ts';
 import type { MemoryRow } from '../../src/store/rows.ts';
 import {
   AfterArg,
+  AfterMatchArg,
   FirstArg,
   IdArg,
   IdsArg,
   KArg,
   LikeArg,
   OptionsArg,
+  ReportAs,
   SimilarTextArg,
   TextArg,
   UnlikeArg,
@@ -77,12 +79,14 @@ export class MemoryResolver {
     @KArg() k: number,
     @FiltersArg() filters: MemoryFilters | undefined,
     @OptionsArg() options: SearchOptions | undefined,
+    @AfterMatchArg() after: string | null | undefined,
+    @ReportAs() reportAs: string | undefined,
     @Ctx() { loaders }: Context,
   ): Promise<MemoryMatch[]> {
     const matches = await searchNear(
       loaders.similarMemories,
       { text, vector, like, unlike },
-      { k, filters, options },
+      { k, filters, options, after, reportAs },
     );
     return matches.map(toMemoryMatch);
   }
@@ -97,9 +101,10 @@ export class MemoryResolver {
     @KArg() k: number,
     @FiltersArg() filters: MemoryFilters | undefined,
     @OptionsArg() options: SearchOptions | undefined,
+    @ReportAs() reportAs: string | undefined,
     @Ctx() { loaders }: Context,
   ): Promise<MemoryMatch[]> {
-    const matches = await similarTo(loaders.similarMemories, memory, text, { k, filters, options });
+    const matches = await similarTo(loaders.similarMemories, memory, text, { k, filters, options, reportAs });
     return matches.map(toMemoryMatch);
   }
 

@@ -4,7 +4,7 @@ import { limits } from '../../src/limits.ts';
 import type { Match } from '../../src/search/matches.ts';
 import { type RecalledRow, recall } from '../../src/search/recall.ts';
 import type { RecallKind } from '../../src/search/recall-kinds.ts';
-import { OptionsArg } from '../common/arguments.ts';
+import { AfterMatchArg, OptionsArg, ReportAs } from '../common/arguments.ts';
 import type { SearchOptions } from '../common/search-options.ts';
 import type { Context } from '../context.ts';
 import { RecallFilters, RecallKindEnum, RecallMatch } from './recall.ts';
@@ -48,9 +48,13 @@ export class RecallResolver {
     @Arg('filters', () => RecallFilters, { nullable: true, description: 'Which rows of each kind.' })
     filters: RecallFilters | undefined,
     @OptionsArg() options: SearchOptions | undefined,
+    @AfterMatchArg() after: string | null | undefined,
+    @ReportAs() reportAs: string | undefined,
     @Ctx() { loaders }: Context,
   ): Promise<(typeof RecallMatch)[]> {
-    const matches = await recall(loaders.recall, text, { k, kinds, filters, options });
+    const matches = await recall(loaders.recall, text, {
+      ...{ k, kinds, filters, options, after, reportAs },
+    });
     return matches.map(toRecallMatch);
   }
 }

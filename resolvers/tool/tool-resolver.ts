@@ -9,10 +9,12 @@ import type { ToolRow } from '../../src/store/rows.ts';
 import { deleteTool, readTool, recordToolUse, registerTools, toolList } from '../../src/store/tools.ts';
 import {
   AfterArg,
+  AfterMatchArg,
   FirstArg,
   KArg,
   LikeArg,
   OptionsArg,
+  ReportAs,
   SimilarTextArg,
   TextArg,
   UnlikeArg,
@@ -65,12 +67,14 @@ export class ToolResolver {
     @KArg() k: number,
     @FiltersArg() filters: ToolFilters | undefined,
     @OptionsArg() options: SearchOptions | undefined,
+    @AfterMatchArg() after: string | null | undefined,
+    @ReportAs() reportAs: string | undefined,
     @Ctx() { loaders }: Context,
   ): Promise<ToolMatch[]> {
     const matches = await searchNear(
       loaders.similarTools,
       { text, vector, like, unlike },
-      { k, filters, options },
+      { k, filters, options, after, reportAs },
     );
     return matches.map(toToolMatch);
   }
@@ -85,9 +89,10 @@ export class ToolResolver {
     @KArg() k: number,
     @FiltersArg() filters: ToolFilters | undefined,
     @OptionsArg() options: SearchOptions | undefined,
+    @ReportAs() reportAs: string | undefined,
     @Ctx() { loaders }: Context,
   ): Promise<ToolMatch[]> {
-    const matches = await similarTo(loaders.similarTools, tool, text, { k, filters, options });
+    const matches = await similarTo(loaders.similarTools, tool, text, { k, filters, options, reportAs });
     return matches.map(toToolMatch);
   }
 

@@ -16,6 +16,8 @@ export type LocalSettings = Readonly<Record<string, string | number>>;
 export interface TransactionOptions {
   access: 'read' | 'write';
   settings?: LocalSettings;
+  /** Called for each statement that `work` sends. */
+  onStatement?: (() => void) | undefined;
 }
 
 const dialect = new PgDialect();
@@ -34,7 +36,7 @@ const dialect = new PgDialect();
 export async function transaction<T>(
   database: Database,
   _viewer: Viewer,
-  { access, settings }: TransactionOptions,
+  { access, settings, onStatement }: TransactionOptions,
   work: (tx: Transaction) => Promise<T>,
 ): Promise<T> {
   const connection = await database.reserve();
@@ -42,7 +44,7 @@ export async function transaction<T>(
   opening.catch(() => {}); // awaited below; without this a failing BEGIN would count as unhandled meanwhile
   let result: T;
   try {
-    result = await work(drizzleOver(connection, database.prepare));
+    result = await work(drizzleOver(connection, database.prepare, onStatement));
     await opening;
   } catch (error) {
     const first = await opening.then(
@@ -74,9 +76,16 @@ async function finish(connection: ReservedSql, statement: 'COMMIT' | 'ROLLBACK')
   }
 }
 
-function drizzleOver(connection: ReservedSql, prepare: boolean): Transaction {
+function drizzleOver(
+  connection: ReservedSql,
+  prepare: boolean,
+  onStatement: TransactionOptions['onStatement'],
+): Transaction {
   const client = {
-    unsafe: (query: string, parameters: never[]) => connection.unsafe(query, parameters, { prepare }),
+    unsafe: (query: string, parameters: never[]) => {
+      onStatement?.();
+      return connection.unsafe(query, parameters, { prepare });
+    },
   };
   // Drizzle's session needs no more of a client than `unsafe`; its own driver would send `prepare: false`.
   const session = new PostgresJsSession(client as unknown as Sql, dialect, undefined);

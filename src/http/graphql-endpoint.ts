@@ -17,6 +17,8 @@ import type { RequestRecord } from './request-log.ts';
 /** What every resolver gets. Apollo copies its own enumerable properties into a new object of the same prototype. */
 export interface RequestContext {
   readonly viewer: Viewer;
+  /** Reports for the response's `extensions.searches`; none unless the operation asks for them. */
+  readonly searchReports?: readonly unknown[];
 }
 
 export interface GraphQLEndpointOptions<Context extends RequestContext> {
@@ -98,16 +100,24 @@ export async function addGraphQLEndpoint<Context extends RequestContext>(
   return () => apollo.stop();
 }
 
-/** Notes for the request's log line what only GraphQL's execution knows: the operation and the errors' codes. */
+/**
+ * Notes for the request's log line what only GraphQL's execution knows, the operation and the errors' codes, and adds the
+ * reports that the operation asked for to the response.
+ */
 function recordingPlugin<Context extends RequestContext>(): ApolloServerPlugin<Context> {
   const listener: Awaited<ReturnType<NonNullable<ApolloServerPlugin<Context>['requestDidStart']>>> = {
-    async willSendResponse({ request, operationName, response }) {
+    async willSendResponse({ request, operationName, response, contextValue }) {
       const { record } = request.http as RecordedRequest;
       record.operation = operationName ?? null;
       const { body } = response;
       const errors = body.kind === 'single' ? body.singleResult.errors : body.initialResult.errors;
       if (errors !== undefined)
         record.codes = [...new Set(errors.map((error) => String(error.extensions?.code)))];
+      if (contextValue.searchReports?.length && body.kind === 'single')
+        body.singleResult.extensions = {
+          ...body.singleResult.extensions,
+          searches: contextValue.searchReports,
+        };
     },
   };
   return { requestDidStart: async () => listener };

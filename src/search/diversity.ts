@@ -1,9 +1,9 @@
 import type { SearchOptions } from './options.ts';
 
 interface Scored {
-  score: number | null;
+  score?: number | undefined;
   /** Cosine similarity to each hit of the same list, in their order. */
-  alike: readonly number[] | null;
+  alike?: readonly number[] | null | undefined;
 }
 
 /**

@@ -7,11 +7,14 @@ import { type Viewer, visibleTo } from '../viewer.ts';
 import { distanceTo } from './distance.ts';
 import type { Match } from './matches.ts';
 import { nearest, usesIndex } from './nearest.ts';
-import { type SearchOptions, searchSettings } from './options.ts';
+import type { SearchOptions } from './options.ts';
+import { behind } from './paging.ts';
 import { isRanked, type RankedTable, ranked } from './ranking.ts';
 import {
   hitColumns,
   hitOrder,
+  queryOf,
+  readingOptions,
   type SearchRequest,
   type Target,
   targetRows,
@@ -120,87 +123,97 @@ export function byBestChunk(
   operand: SQL,
   conditions: SQL | undefined,
   filters: SQL | undefined,
-  { k, options }: SearchRequest,
+  { k, options, after, report }: SearchRequest,
 ): SQL {
-  const everyDocument = (guard: SQL | undefined) => sql`select * from (
+  const past = after && behind(after, { distance: sql`distance`, id: sql`document_id` });
+  const everyDocument = (guard: SQL | undefined, completes: boolean) => sql`select *${
+    report ? sql`, count(*) over () as candidates, ${sql.raw(String(completes))} as completed` : sql``
+  } from (
       select distinct on (document_id) id as chunk_id, document_id, user_id,
         ${distanceTo(documentChunks.embedding, options.metric, operand)} as distance
       from ${documentChunks} where ${and(guard, isNotNull(documentChunks.embedding), conditions)}
-      order by document_id, distance, id) every_document
+      order by document_id, distance, id) every_document${past ? sql` where ${past}` : sql``}
     order by distance, document_id limit ${k}`;
-  if (!usesIndex(options)) return sql`(${everyDocument(undefined)})`;
-  const chunks = nearest(documentChunkTable, { operand, k: chunksFor(k), conditions, filters, options });
-  const enough = sql`(select count(*) from best) >= ${k}`;
+  if (!usesIndex(options)) return sql`(${everyDocument(undefined, false)})`;
+  const chunks = nearest(documentChunkTable, {
+    ...{ operand, conditions, filters, options },
+    k: chunkReach({ k, after }),
+  });
+  const enough = sql`(select count(*) from best${past ? sql` where ${past}` : sql``}) >= ${k}`;
+  const found = report ? sql`, (select count(*) from best) as candidates, false as completed` : sql``;
   return sql`(with best as materialized (
       select distinct on (document_id) id as chunk_id, document_id, user_id, distance
       from ${chunks} chunks order by document_id, distance, id),
-    completed as materialized (${everyDocument(sql`not ${enough}`)})
-    (select * from best where ${enough} order by distance, document_id limit ${k})
+    completed as materialized (${everyDocument(sql`not ${enough}`, true)})
+    (select *${found} from best where ${and(enough, past)} order by distance, document_id limit ${k})
     union all select * from completed)`;
 }
 
 /** The same by everything else that can rank chunks: a document is as good as its best chunk. */
 function byRankedChunk(conditions: SQL | undefined, request: SearchRequest): SQL {
   const best = ranked(documentChunkTable, {
-    ...request,
-    conditions,
-    filters: conditions,
+    ...queryOf(request, conditions, conditions),
     vector: sql`query.vector`,
     text: sql`query.text`,
   });
-  const alike = request.options.diversity === undefined ? sql`` : sql`, alike`;
-  return sql`(select id as chunk_id, document_id, user_id, distance, score, parts${alike} from ${best} best)`;
+  return sql`(select best.*, id as chunk_id from ${best} best)`;
 }
 
 /** The same by distance of the documents' means; `source.vector` is the mean to be near to. */
 export function byMean(conditions: SQL | undefined, filters: SQL | undefined, request: SearchRequest): SQL {
-  const { k, options } = request;
+  const { k, options, after, report } = request;
   const vector = sql`source.vector`;
+  const wanted = (after?.seen ?? 0) + k;
   const candidates = byBestChunk(vector, conditions, filters, {
     ...request,
-    k: options.exact ? EVERY : Math.max(k * MEANS_PER_DOCUMENT, LEAST_MEANS),
+    after: undefined,
+    k: options.exact ? EVERY : Math.max(wanted * MEANS_PER_DOCUMENT, LEAST_MEANS),
   });
-  return sql`(select candidate.chunk_id, candidate.document_id, candidate.user_id,
-      ${distanceTo(sql`mean.vector`, options.metric, vector)} as distance
+  const past = after
+    ? sql` where ${behind(after, { distance: sql`distance`, id: sql`document_id` })}`
+    : sql``;
+  const found = report ? sql`, candidate.candidates, candidate.completed` : sql``;
+  return sql`(select * from (select candidate.chunk_id, candidate.document_id, candidate.user_id,
+      ${distanceTo(sql`mean.vector`, options.metric, vector)} as distance${found}
     from ${candidates} candidate
     cross join lateral (select avg(member.embedding) as vector from document_chunks member
-      where member.document_id = candidate.document_id and member.user_id = candidate.user_id) mean
-    order by distance, candidate.document_id limit ${k})`;
+      where member.document_id = candidate.document_id and member.user_id = candidate.user_id) mean) by_mean${past}
+    order by distance, document_id limit ${k})`;
 }
 
-export function chunksFor(k: number): number {
+/** How many chunks a search for documents wants from the vector index. */
+export function chunkReach({ k, after }: Pick<SearchRequest, 'k' | 'after'>): number {
+  return chunksFor((after?.seen ?? 0) + k);
+}
+
+function chunksFor(k: number): number {
   return Math.max(k * CHUNKS_PER_DOCUMENT, LEAST_CHUNKS);
 }
 
 async function runDocumentSearch(
   database: Database,
   viewer: Viewer,
-  { k, options }: SearchRequest,
+  request: SearchRequest,
   hits: { from: SQL; key: SQL },
 ): Promise<Map<string, DocumentMatch[]>> {
-  const rows = await transaction(
-    database,
-    viewer,
-    { access: 'read', settings: searchSettings(options, chunksFor(k)) },
-    (tx) =>
-      tx
-        .select({ ...hitColumns(hits.key, options), row: documentFields, chunk: chunkFields })
-        .from(hits.from)
-        .innerJoin(
-          documentChunks,
-          and(eq(documentChunks.id, sql`hit.chunk_id`), eq(documentChunks.userId, sql`hit.user_id`)),
-        )
-        .innerJoin(
-          documents,
-          and(eq(documents.id, sql`hit.document_id`), eq(documents.userId, sql`hit.user_id`)),
-        )
-        .where(withinDistance(options))
-        .orderBy(asc(hits.key), hitOrder(options), asc(documents.id)),
+  const rows = await transaction(database, viewer, readingOptions(request, chunkReach(request)), (tx) =>
+    tx
+      .select({ ...hitColumns(hits.key, request), row: documentFields, chunk: chunkFields })
+      .from(hits.from)
+      .innerJoin(
+        documentChunks,
+        and(eq(documentChunks.id, sql`hit.chunk_id`), eq(documentChunks.userId, sql`hit.user_id`)),
+      )
+      .innerJoin(
+        documents,
+        and(eq(documents.id, sql`hit.document_id`), eq(documents.userId, sql`hit.user_id`)),
+      )
+      .where(withinDistance(request))
+      .orderBy(asc(hits.key), hitOrder(request.options), asc(documents.id)),
   );
   return toLists(
     rows,
-    k,
-    options,
+    request,
     ({ row }) => row,
     ({ chunk }) => ({ chunk }),
   );

@@ -4,14 +4,16 @@ import { type Database, transaction } from '../database/transaction.ts';
 import { FunesError, quote } from '../errors.ts';
 import { chunkFields, type DocumentRow, documentFields } from '../store/rows.ts';
 import { type Viewer, visibleTo } from '../viewer.ts';
-import { byMean, chunkConditions, chunksFor, type DocumentMatch, refuseRanked } from './documents.ts';
+import { byMean, chunkConditions, chunkReach, type DocumentMatch, refuseRanked } from './documents.ts';
 import type { Match } from './matches.ts';
 import { nearest } from './nearest.ts';
-import { searchSettings } from './options.ts';
 import { isRanked, ranked } from './ranking.ts';
 import {
   hitColumns,
   hitOrder,
+  queryOf,
+  reachOf,
+  readingOptions,
   type Searchable,
   type SearchRequest,
   toLists,
@@ -35,7 +37,7 @@ const operand = sql`source.vector`;
  * @param name what a row is called in messages.
  * @throws FunesError NOT_FOUND for ids that the viewer sees no row with, CONFLICT for rows that have no embedding yet.
  */
-export async function searchByExamples<Row>(
+export async function searchByExamples<Row extends { id: string }>(
   database: Database,
   viewer: Viewer,
   searched: Searchable<Row>,
@@ -48,7 +50,7 @@ export async function searchByExamples<Row>(
   const rows = sql`select ${searched.id} as id, ${searched.embedding} as vector from ${searched.table}
     where ${and(inArray(searched.id, ids), visible)}`;
   const filters = and(visible, request.conditions);
-  const query = { ...request, filters, conditions: and(filters, notInArray(searched.id, ids)) };
+  const query = queryOf(request, and(filters, notInArray(searched.id, ids)), filters);
   const hits = isRanked(request.options)
     ? ranked(searched, { ...query, vector: operand, text: undefined })
     : nearest(searched, { ...query, operand });
@@ -56,16 +58,16 @@ export async function searchByExamples<Row>(
   const found = await transaction(
     database,
     viewer,
-    { access: 'read', settings: searchSettings(request.options, request.k) },
+    readingOptions(request, reachOf(searched, request)),
     (tx) =>
       tx
-        .select({ ...sourceColumns, ...hitColumns(key, request.options), row: searched.fields })
+        .select({ ...sourceColumns, ...hitColumns(key, request), row: searched.fields })
         .from(fromExamples(rows, examples, hits, request))
         .leftJoin(searched.table, and(...sameRow))
         .orderBy(hitOrder(request.options), asc(searched.id)),
   );
   checkFound(found[0], ids, name);
-  return toLists(hitsAmong(found), request.k, request.options, ({ row }) => row as Row).get('1') ?? [];
+  return toLists(hitsAmong(found), request, ({ row }) => row as Row).get('1') ?? [];
 }
 
 /** The same for documents, by the means of their chunks; `chunk` is the one nearest to what the examples say. */
@@ -82,34 +84,29 @@ export async function searchDocumentsByExamples(
     from ${documents} where ${and(inArray(documents.id, ids), visibleTo(viewer, documents.userId))}`;
   const filters = chunkConditions(viewer, request.conditions);
   const hits = byMean(and(filters, notInArray(documentChunks.documentId, ids)), filters, request);
-  const found = await transaction(
-    database,
-    viewer,
-    { access: 'read', settings: searchSettings(request.options, chunksFor(request.k)) },
-    (tx) =>
-      tx
-        .select({
-          ...sourceColumns,
-          ...hitColumns(key, request.options),
-          row: documentFields,
-          chunk: chunkFields,
-        })
-        .from(fromExamples(rows, examples, hits, request))
-        .leftJoin(
-          documentChunks,
-          and(eq(documentChunks.id, sql`hit.chunk_id`), eq(documentChunks.userId, sql`hit.user_id`)),
-        )
-        .leftJoin(
-          documents,
-          and(eq(documents.id, sql`hit.document_id`), eq(documents.userId, sql`hit.user_id`)),
-        )
-        .orderBy(hitOrder(request.options), asc(documents.id)),
+  const found = await transaction(database, viewer, readingOptions(request, chunkReach(request)), (tx) =>
+    tx
+      .select({
+        ...sourceColumns,
+        ...hitColumns(key, request),
+        row: documentFields,
+        chunk: chunkFields,
+      })
+      .from(fromExamples(rows, examples, hits, request))
+      .leftJoin(
+        documentChunks,
+        and(eq(documentChunks.id, sql`hit.chunk_id`), eq(documentChunks.userId, sql`hit.user_id`)),
+      )
+      .leftJoin(
+        documents,
+        and(eq(documents.id, sql`hit.document_id`), eq(documents.userId, sql`hit.user_id`)),
+      )
+      .orderBy(hitOrder(request.options), asc(documents.id)),
   );
   checkFound(found[0], ids, 'document');
   const matches = toLists<(typeof found)[number], DocumentRow, DocumentMatch>(
     hitsAmong(found),
-    request.k,
-    request.options,
+    request,
     ({ row }) => row as DocumentRow,
     ({ chunk }) => ({ chunk: chunk as DocumentMatch['chunk'] }),
   );
@@ -123,7 +120,7 @@ const sourceColumns = {
   isHit: sql<boolean>`hit.distance is not null`,
 };
 
-function fromExamples(rows: SQL, { like, unlike }: Examples, hits: SQL, { options }: SearchRequest): SQL {
+function fromExamples(rows: SQL, { like, unlike }: Examples, hits: SQL, request: SearchRequest): SQL {
   const among = (ids: readonly string[]): SQLWrapper =>
     ids.length === 0 ? sql`false` : inArray(sql`id`, [...ids]);
   return sql`(
@@ -134,7 +131,7 @@ function fromExamples(rows: SQL, { like, unlike }: Examples, hits: SQL, { option
         avg(vector) filter (where ${among(like)}) as near,
         avg(vector) filter (where ${among(unlike)}) as away
       from (${rows}) example) mean) source
-    left join lateral ${hits} as hit on ${withinDistance(options) ?? sql`true`}`;
+    left join lateral ${hits} as hit on ${withinDistance(request) ?? sql`true`}`;
 }
 
 function hitsAmong<H extends { isHit: boolean }>(rows: readonly H[]): H[] {

@@ -1,5 +1,7 @@
 import { and, type SQL, type SQLWrapper, sql } from 'drizzle-orm';
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
+import { arrayLiteral } from './array-literal.ts';
+import type { WordBasis } from './paging.ts';
 import { sampled, sampleScale } from './sample.ts';
 
 /** A table that is searched by its words. */
@@ -40,6 +42,9 @@ const frequencySteps = sql.raw(
   }).join(',')}]::float8[]`,
 );
 
+/** A lexeme as a query for it alone. */
+const queryOf = sql`('''' || replace(replace(lexeme, '\\', '\\\\'), '''', '''''') || '''')::tsquery`;
+
 /**
  * CTEs, without the word `with`: `found (query, lexeme, documents)`, one row a word of `text` that occurs, with the
  * number of rows that have it, and `corpus (documents, length)`, the number of rows and their mean length. Only rows
@@ -53,7 +58,7 @@ function wordCounts(target: KeywordTable, text: SQLWrapper, conditions: SQL | un
       select ${tsv} as tsv, ${length} as length from ${sampled(table)} where ${conditions ?? sql`true`}),
     words as materialized (
       select word.query, word.lexeme, (${counted}) as counted
-      from (select lexeme, ('''' || replace(replace(lexeme, '\\', '\\\\'), '''', '''''') || '''')::tsquery as query
+      from (select lexeme, ${queryOf} as query
         from unnest(tsvector_to_array(to_tsvector(${CONFIGURATION}, ${text}))) lexeme
         order by length(lexeme) desc, lexeme limit ${MOST_WORDS}) word),
     found as materialized (
@@ -64,6 +69,19 @@ function wordCounts(target: KeywordTable, text: SQLWrapper, conditions: SQL | un
       select greatest(count(*) * ${sampleScale(table)}, (select max(documents) from found), 1)::float8 as documents,
         greatest(coalesce(avg(length), 1), 1)::float8 as length from sample)`;
 }
+
+/** The same as they were counted for an earlier page of the list. */
+function countedBefore({ documents, length, lexemes }: WordBasis): SQL {
+  return sql`found as materialized (
+      select ${queryOf} as query, lexeme, documents
+      from unnest(${arrayLiteral(lexemes.map(([lexeme]) => lexeme))}::text[], ${arrayLiteral(lexemes.map(([, rows]) => String(rows)))}::float8[])
+        as word (lexeme, documents)),
+    corpus as materialized (select ${documents}::float8 as documents, ${length}::float8 as length)`;
+}
+
+/** A `WordBasis` of what `keywordTerms` counted. */
+export const wordBasis = sql`(select jsonb_build_object('documents', documents, 'length', length, 'lexemes',
+  (select coalesce(jsonb_agg(jsonb_build_array(lexeme, documents)), '[]') from found)) from corpus)`;
 
 /** The CTE `terms`: which words count for how much. `rarity` has the `documents` of a word, and `total` those of all. */
 function termWeights(rarity: SQL, total: SQL): SQL {
@@ -78,26 +96,32 @@ function termWeights(rarity: SQL, total: SQL): SQL {
  * CTEs, without the word `with`, that others build on: `terms (query, idf, chosen)`, one row a word of `text` that
  * occurs, and `corpus (documents, length)`, the number of rows and their mean length. How rare a word is counts among
  * the rows that pass `conditions` only.
+ * @param before what an earlier page of the list counted, which is then not counted again.
  */
-export function keywordTerms(target: KeywordTable, text: SQLWrapper, conditions: SQL | undefined): SQL {
-  return sql`${wordCounts(target, text, conditions)}, ${termWeights(sql`found`, sql`corpus`)}`;
+export function keywordTerms(
+  target: KeywordTable,
+  text: SQLWrapper,
+  conditions: SQL | undefined,
+  before?: WordBasis,
+): SQL {
+  return sql`${before ? countedBefore(before) : wordCounts(target, text, conditions)}, ${termWeights(sql`found`, sql`corpus`)}`;
 }
 
 /**
  * The same for several tables, whose BM25 is then comparable: a word is as rare as it is in all of them together, as when
  * the shards of one index share their statistics. Each table keeps its own mean length, and its own choice of words.
- * @returns CTEs to stand before all, and for each table those of its own `with`.
+ * @returns CTEs to stand before all, for each table those of its own `with`, and for each table its `WordBasis`.
  */
 export function sharedKeywordTerms(
-  tables: readonly { target: KeywordTable; conditions: SQL | undefined }[],
+  tables: readonly { target: KeywordTable; conditions: SQL | undefined; before: WordBasis | undefined }[],
   text: SQLWrapper,
-): { shared: SQL; own: SQL[] } {
+): { shared: SQL; own: SQL[]; bases: SQL[] } {
   const names = tables.map((_, i) => sql.raw(`words_${i + 1}`));
   const counts = tables.map(
     (
-      { target, conditions },
+      { target, conditions, before },
       i,
-    ) => sql`${names[i]} as materialized (with ${wordCounts(target, text, conditions)}
+    ) => sql`${names[i]} as materialized (with ${before ? countedBefore(before) : wordCounts(target, text, conditions)}
       select query, lexeme, found.documents, corpus.documents as rows, corpus.length from corpus left join found on true)`,
   );
   const every = sql.join(
@@ -117,7 +141,13 @@ export function sharedKeywordTerms(
       corpus as materialized (select rows as documents, length from ${name} limit 1),
       ${termWeights(sql`rarities`, sql`(select rows as documents from rarities where lexeme is null)`)}`,
   );
-  return { shared, own };
+  const bases = names.map(
+    (
+      name,
+    ) => sql`(select jsonb_build_object('documents', max(rows), 'length', max(length), 'lexemes', coalesce(
+      jsonb_agg(jsonb_build_array(lexeme, documents)) filter (where lexeme is not null), '[]')) from ${name})`,
+  );
+  return { shared, own, bases };
 }
 
 /**

@@ -22,12 +22,13 @@ import {
   searchByVectors,
 } from './search.ts';
 
-function kindOf<Filters, Row>(
+function kindOf<Filters, Row extends { id: string }>(
   target: Searchable<Row>,
   name: string,
   compile: SearchKind<Filters, Match<Row>>['compile'],
 ): SearchKind<Filters, Match<Row>> {
   return {
+    name,
     compile,
     byVectors: (database, viewer, targets, request) =>
       searchByVectors(database, viewer, target, targets, request),
@@ -48,6 +49,7 @@ export const toolSearch = kindOf(searchableTools, 'tool', (filters: ToolFilters 
   compileToolFilters(filters),
 );
 export const documentSearch: SearchKind<DocumentFilters, DocumentMatch & Match<DocumentRow>> = {
+  name: 'document',
   compile: (filters) => compileDocumentFilters(filters),
   byVectors: searchDocumentsByVectors,
   byRows: searchDocumentsByRows,

@@ -5,7 +5,11 @@ import type { Database } from '../database/transaction.ts';
 import type { Embedder } from '../embedding/embedder.ts';
 import type { Viewer } from '../viewer.ts';
 import type { Examples } from './examples.ts';
+import { usesIndex } from './nearest.ts';
 import type { SearchOptions } from './options.ts';
+import type { Position } from './paging.ts';
+import { isRanked } from './ranking.ts';
+import { ReportDraft, type SearchReport } from './report.ts';
 import type { SearchRequest, Target } from './search.ts';
 
 /** What a search is near to: a text, a vector, the stored row with this id, or what examples have in common. */
@@ -17,10 +21,16 @@ export interface SearchKey<Filters> {
   k: number;
   filters: Filters | undefined;
   options: SearchOptions;
+  after?: Position | undefined;
+  pages?: boolean | undefined;
+  /** The field of the response that asks, when a report is wanted. */
+  reportAs?: string | undefined;
 }
 
 /** How one kind of row is searched. */
 export interface SearchKind<Filters, M, Conditions = SQL | undefined> {
+  /** What is found, for messages and cursors. */
+  name: string;
   compile: (filters: Filters | undefined) => Conditions;
   byVectors: (
     database: Database,
@@ -49,11 +59,13 @@ export type SearchLoader<Filters, M> = DataLoader<SearchKey<Filters>, M[]>;
  * Gathers the searches of one request. Those that differ only in what they are near to become one statement: fifty rows
  * that are each asked for `similar` cost one, and fifty aliases with fifty texts one call of the embedder and one.
  * Made per request, as what it gives is what this viewer may see.
+ * @param reports gets a report for each statement of which a field wants one.
  */
 export function createSearchLoader<Filters, M, Conditions = SQL | undefined>(
   { database, embedder }: { database: Database; embedder: Embedder },
   viewer: Viewer,
   kind: SearchKind<Filters, M, Conditions>,
+  reports: SearchReport[] = [],
 ): SearchLoader<Filters, M> {
   async function targetOf(near: Near): Promise<Target> {
     if ('text' in near) return { vector: await embedder.embedQuery(near.text), text: near.text };
@@ -62,16 +74,33 @@ export function createSearchLoader<Filters, M, Conditions = SQL | undefined>(
   }
 
   async function run(keys: readonly SearchKey<Filters>[]): Promise<M[][]> {
+    const fields = keys.flatMap(({ reportAs }) => reportAs ?? []);
+    if (fields.length === 0) return search(keys, undefined);
+    const { options } = keys[0] as SearchKey<Filters>;
+    const used = options.mode === 'KEYWORD' || usesIndex(options);
+    const draft = new ReportDraft(fields, { used, ranked: isRanked(options) });
+    const lists = await search(keys, draft);
+    reports.push(draft.finished());
+    return lists;
+  }
+
+  async function search(
+    keys: readonly SearchKey<Filters>[],
+    report: ReportDraft | undefined,
+  ): Promise<M[][]> {
     const [first] = keys;
     if (!first) return [];
-    const request = { k: first.k, conditions: kind.compile(first.filters), options: first.options };
+    const { k, filters, options, after, pages } = first;
+    const request = { k, conditions: kind.compile(filters), options, after, pages, report };
     const ids = keys.flatMap(({ near }) => ('id' in near ? [near.id] : []));
+    report?.searchesFor(ids.length || 1);
     if (ids.length > 0 && kind.byRows) return kind.byRows(database, viewer, ids, request);
     if ('examples' in first.near && kind.byExamples) {
       const list = await kind.byExamples(database, viewer, first.near.examples, request);
       return keys.map(() => list);
     }
     const nears = distinct(keys.map(({ near }) => near));
+    report?.searchesFor(nears.values.length);
     const targets = await Promise.all(nears.values.map(targetOf));
     const lists = await kind.byVectors(database, viewer, targets, request);
     return nears.places.map((place) => lists[place] ?? []);
@@ -90,13 +119,14 @@ export function createSearchLoader<Filters, M, Conditions = SQL | undefined>(
       return lists;
     },
     // Equal searches meet in `run`; a cache would need the whole vector as its key.
-    { cache: false },
+    { name: kind.name, cache: false },
   );
 }
 
 /** Searches with the same group key differ only in the text, vector or row; those by examples not at all. */
-function groupKey<Filters>({ near, k, filters, options }: SearchKey<Filters>): string {
-  return JSON.stringify(['id' in near, 'examples' in near && near.examples, k, filters ?? null, options]);
+function groupKey<Filters>({ near, k, filters, options, after, pages }: SearchKey<Filters>): string {
+  const examples = 'examples' in near && near.examples;
+  return JSON.stringify(['id' in near, examples, k, filters ?? null, options, after ?? null, pages ?? false]);
 }
 
 function groupBy<T>(values: readonly T[], key: (value: T) => string): Map<string, number[]> {

@@ -1,5 +1,6 @@
 import { similarityOf } from './distance.ts';
 import type { SearchOptions } from './options.ts';
+import type { Position } from './paging.ts';
 import type { ScoreParts } from './ranking.ts';
 
 /** A row that a search found, and how near it is. */
@@ -13,15 +14,25 @@ export interface Match<Row> {
   score: number;
   /** What the score was made of, where it is more than the similarity. */
   scoreParts: ScoreParts | null;
+  /** Where it stands in a list that is read in pages; null in others. */
+  place: Position | null;
 }
 
 /** The match of a hit; one that was ranked by distance alone has its similarity for a score. */
 export function toMatch<Row>(
   row: Row,
-  hit: { distance: number; score: number | null; parts: ScoreParts | null },
+  hit: { distance: number; score?: number | undefined; parts?: ScoreParts | undefined },
+  place: Position | null,
   options: SearchOptions,
 ): Match<Row> {
   const similarity = similarityOf(options.metric, hit.distance);
-  const parts = hit.parts && Object.values(hit.parts).some((part) => part !== null) ? hit.parts : null;
-  return { row, distance: hit.distance, similarity, score: hit.score ?? similarity, scoreParts: parts };
+  const parts = Object.values(hit.parts ?? {}).some((part) => part !== null) ? hit.parts : undefined;
+  return {
+    row,
+    distance: hit.distance,
+    similarity,
+    score: hit.score ?? similarity,
+    scoreParts: parts ?? null,
+    place,
+  };
 }

@@ -2,6 +2,7 @@ import { and, isNotNull, type SQL, type SQLWrapper, sql } from 'drizzle-orm';
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
 import { distanceTo, INDEXED_METRIC } from './distance.ts';
 import type { SearchOptions } from './options.ts';
+import { behind, type Position } from './paging.ts';
 import { sampled } from './sample.ts';
 
 /** A table that is searched by its embedding column. */
@@ -21,6 +22,10 @@ export interface NearestQuery {
   /** Those of the conditions that may leave out many rows. */
   filters: SQL | undefined;
   options: Pick<SearchOptions, 'metric' | 'exact'>;
+  /** Only rows behind this place. */
+  after?: Position | undefined;
+  /** Also how the rows were found: `candidates` and `completed`, see `SearchReport`. */
+  report?: boolean | undefined;
 }
 
 /** The vector index can answer this search; otherwise it reads every row that passes the conditions. */
@@ -52,18 +57,26 @@ const FARTHEST_REACH = 200;
  * when that is too little runs `completed`, which cannot use the vector index: its ORDER BY is on `distance + 0`, an
  * expression and not the bare operator. The planner makes one-time filters of these guards, so a branch that is not
  * needed costs nothing.
+ *
+ * A later page reads the index from its beginning, as it can be read in no other way: all that was shown, the page, and as
+ * much again for rows that were added in front of it.
  */
 export function nearest(target: VectorTable, query: NearestQuery): SQL {
-  const { k, conditions, filters } = query;
-  if (!usesIndex(query.options)) return sql`(${byScan(target, query, conditions)})`;
+  const { k, conditions, filters, after } = query;
+  if (!usesIndex(query.options)) return sql`(${byScan(target, query, conditions, false)})`;
   const reach = filters ? Math.max(k, Math.min(k * FILTERED_REACH, FARTHEST_REACH)) : k;
+  const shown = after ? after.seen + k : 0;
   const broad = filters && sql`(select broad from breadth)`;
   const sample = filters && sql`breadth as materialized (${sampleOf(target.table, filters)}), `;
-  const near = byIndex(target, { ...query, conditions: and(broad, conditions) }, reach);
-  const enough = sql`(select count(*) from near) >= ${reach}`;
-  const completed = byScan(target, query, and(sql`not ${enough}`, conditions));
+  const near = byIndex(target, { ...query, conditions: and(broad, conditions) }, shown + reach);
+  const past = after && behind(after, { distance: sql`distance`, id: sql`id` });
+  const enough = sql`(select count(*) from near${past ? sql` where ${past}` : sql``}) >= ${reach}`;
+  const completed = byScan(target, query, and(sql`not ${enough}`, conditions), true);
+  const columns = query.report
+    ? sql`*, (select count(*) from near) as candidates, false as completed`
+    : sql`*`;
   return sql`(with ${sample}near as materialized (${near}), completed as materialized (${completed})
-    (select * from near where ${enough} order by distance, id limit ${k}) union all select * from completed)`;
+    (select ${columns} from near where ${and(enough, past)} order by distance, id limit ${k}) union all select * from completed)`;
 }
 
 function sampleOf(table: PgTable, filters: SQL): SQL {
@@ -74,8 +87,18 @@ function byIndex(target: VectorTable, query: NearestQuery, reach: number): SQL {
   return sql`${candidates(target, query, query.conditions)} order by distance, ${target.id} limit ${reach}`;
 }
 
-function byScan(target: VectorTable, query: NearestQuery, conditions: SQL | undefined): SQL {
-  return sql`select * from (${candidates(target, query, conditions)}) candidate
+function byScan(
+  target: VectorTable,
+  query: NearestQuery,
+  conditions: SQL | undefined,
+  completes: boolean,
+): SQL {
+  const { after } = query;
+  const past = after ? sql` where ${behind(after, { distance: sql`distance`, id: sql`id` })}` : sql``;
+  const columns = query.report
+    ? sql`*, count(*) over () as candidates, ${sql.raw(String(completes))} as completed`
+    : sql`*`;
+  return sql`select ${columns} from (${candidates(target, query, conditions)}) candidate${past}
     order by distance + 0, id limit ${query.k}`;
 }
 

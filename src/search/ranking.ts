@@ -2,9 +2,10 @@ import { and, type SQL, type SQLWrapper, sql } from 'drizzle-orm';
 import type { PgColumn } from 'drizzle-orm/pg-core';
 import { FunesError } from '../errors.ts';
 import { distanceTo, FARTHEST, similarityExpression } from './distance.ts';
-import { bm25, byKeywords, type KeywordTable, keywordTerms, plainTsv } from './keyword.ts';
+import { bm25, byKeywords, type KeywordTable, keywordTerms, plainTsv, wordBasis } from './keyword.ts';
 import { nearest, type VectorTable } from './nearest.ts';
 import type { SearchOptions } from './options.ts';
+import { type Basis, behind, type Position } from './paging.ts';
 
 /** A table whose rows can be ranked by more than their distance. */
 export interface RankedTable extends VectorTable, KeywordTable {
@@ -24,6 +25,12 @@ export interface RankedQuery {
   conditions: SQL | undefined;
   filters: SQL | undefined;
   options: SearchOptions;
+  /** Only rows behind this place. */
+  after?: Position | undefined;
+  /** Also the `basis` of the scores, for the cursors of a list that is read in pages. */
+  pages?: boolean | undefined;
+  /** Also how the rows were found: `candidates` and `completed`, see `SearchReport`. */
+  report?: boolean | undefined;
 }
 
 /** Parts of a score, as the statement gives them; null for what the search did not look at. */
@@ -72,6 +79,11 @@ export function candidatesFor(target: Pick<RankedTable, 'group'>, k: number): nu
   return Math.max(k * (target.group ? CHUNKS_PER_DOCUMENT : CANDIDATES_PER_MATCH), LEAST_CANDIDATES);
 }
 
+/** Whether a list can be read in pages: one that was chosen for its diversity is chosen as a whole. */
+export function hasPages({ diversity }: SearchOptions): boolean {
+  return diversity === undefined;
+}
+
 /** How many rows a ranked search returns for k matches: more than k where `diversity` chooses among them afterwards. */
 export function rankedRows({ diversity }: SearchOptions, k: number): number {
   return diversity === undefined
@@ -86,23 +98,33 @@ export function rankedRows({ diversity }: SearchOptions, k: number): number {
  * Candidates come from the vector index and from the words, in one statement; every candidate then gets both its
  * distance and its BM25, so that a row which only one of the lists found is judged by both.
  */
-export function ranked(target: RankedTable, query: RankedQuery): SQL {
-  const { k, conditions, options, text } = query;
+export function ranked(target: RankedTable, asked: RankedQuery): SQL {
+  const { k, options, text, after } = asked;
+  const query = { ...asked, conditions: and(asked.conditions, notNewer(target, after?.basis?.newest[0])) };
   const key = keyOf(target);
   const words = usesWords(query);
   const ctes = [
-    ...(words && text ? [keywordTerms(target, text, conditions)] : []),
+    ...(words && text ? [keywordTerms(target, text, query.conditions, after?.basis?.words?.[0])] : []),
     ...candidateSteps(target, query),
     ...scoringSteps(target, query, { key, context: lendsContext(target, options) }),
   ];
+  const place = target.group ? sql`${sql.identifier(target.group.name)}` : sql`id`;
   const best = target.group
-    ? sql`(select distinct on (${sql.identifier(target.group.name)}) * from scored order by ${sql.identifier(target.group.name)}, score desc, id) best`
+    ? sql`(select distinct on (${place}) * from scored order by ${place}, score desc, id) best`
     : sql`scored best`;
-  const rows = sql`select ${key}, ${scoreColumns(query)} from ${best} order by score desc, id limit ${rankedRows(options, k)}`;
+  const past = after ? sql`where ${behind(after, { score: sql`score`, id: place })}` : sql``;
+  const order = sql`order by score desc, ${place}`;
+  const sources = [{ newest: newestOf(target), words: wordBasis }];
+  const found = asked.report
+    ? sql`, (select count(*) from pool where candidate) as candidates, ${completedOf(options)} as completed`
+    : sql``;
+  const rows = sql`select ${key}, ${scoreColumns(query)}${basisColumn(query, sources, order)}${found} from ${best} ${past}
+    ${order} limit ${rankedRows(options, k)}`;
   if (options.diversity === undefined) return sql`(with ${sql.join(ctes, sql`, `)} ${rows})`;
+  const how = asked.report ? sql`, candidates, completed` : sql``;
   return sql`(with ${sql.join(ctes, sql`, `)}, chosen as materialized (${rows}),
     placed as materialized (select chosen.*, ${target.embedding} as embedding from chosen join ${target.table} using (${key}))
-    select ${key}, distance, score, parts, ${alikeColumn(sql`id`)} from placed)`;
+    select ${key}, distance, score, parts, ${alikeColumn(place)}${how} from placed)`;
 }
 
 function keyOf(target: RankedTable): SQL {
@@ -110,6 +132,21 @@ function keyOf(target: RankedTable): SQL {
     target.hit.map(({ name }) => sql.identifier(name)),
     sql`, `,
   );
+}
+
+/** The condition that leaves out rows which were added after the first page was read. */
+export function notNewer({ id }: Pick<RankedTable, 'id'>, newest: string | undefined): SQL | undefined {
+  return newest === undefined ? undefined : sql`${id} <= ${newest}::bigint`;
+}
+
+/** The id of a table's newest row, as text, "0" without rows. */
+export function newestOf({ table, id }: Pick<RankedTable, 'table' | 'id'>): SQL {
+  return sql`coalesce((select max(${id}) from ${table}), 0)::text`;
+}
+
+/** Whether the vector index had to be completed exactly for the candidates, for a report. */
+export function completedOf({ mode }: SearchOptions): SQL {
+  return mode === 'KEYWORD' ? sql`false` : sql`coalesce((select bool_or(completed) from near), false)`;
 }
 
 /** Whether the words of the text count. */
@@ -127,8 +164,8 @@ export function lendsContext({ session }: RankedTable, { context }: SearchOption
  * Where words count, `terms` and `corpus` come before them.
  */
 export function candidateSteps(target: RankedTable, query: RankedQuery): SQL[] {
-  const { k, conditions, options } = query;
-  const wanted = candidatesFor(target, k);
+  const { k, conditions, options, after } = query;
+  const wanted = candidatesFor(target, (after?.seen ?? 0) + k);
   const semantic = options.mode !== 'KEYWORD';
   const words = usesWords(query);
   const key = keyOf(target);
@@ -137,7 +174,7 @@ export function candidateSteps(target: RankedTable, query: RankedQuery): SQL[] {
     ...(semantic
       ? [
           sql`near as materialized (select *, row_number() over (order by distance, id) as place
-      from ${nearest(target, { ...query, k: wanted, operand: query.vector })} near)`,
+      from ${nearest(target, { ...query, after: undefined, k: wanted, operand: query.vector })} near)`,
         ]
       : []),
     ...(words
@@ -175,16 +212,57 @@ export function scoringSteps(
   const { options } = query;
   const words = usesWords(query);
   const byRank = options.fusion === 'RANK';
+  const basis = query.after?.basis;
   return [
-    sql`moments as materialized (select avg(distance) as mean, stddev_pop(distance) as spread,
-      avg(bm25) as word_mean, stddev_pop(bm25) as word_spread from features where candidate)`,
+    basis ? momentsOf(basis) : moments,
     sql`based as materialized (select features.*, ${baseScore(query, words, context)} as base from features cross join moments
       ${byRank && options.mode !== 'KEYWORD' ? sql`left join near using (${key})` : sql``}
       ${byRank && words ? sql`left join worded using (${key})` : sql``})`,
     context ? lent(options) : sql`relevant as materialized (select based.*, null::float8 as lent from based)`,
-    sql`scored as materialized (select *, ${finalScore(target, options)} as score from relevant
-      where ${threshold(options)})`,
+    sql`scored as materialized (select *, ${finalScore(target, options, basis)} as score from relevant
+      where ${threshold(options, basis)})`,
   ];
+}
+
+const moments = sql`moments as materialized (select avg(distance) as mean, stddev_pop(distance) as spread,
+      avg(bm25) as word_mean, stddev_pop(bm25) as word_spread from features where candidate)`;
+
+function momentsOf({ moments: [mean, spread, wordMean, wordSpread] }: Basis): SQL {
+  return sql`moments as materialized (select ${mean}::float8 as mean, ${spread}::float8 as spread,
+      ${wordMean}::float8 as word_mean, ${wordSpread}::float8 as word_spread)`;
+}
+
+/**
+ * The column `basis` of a hit in `scored`, with a comma before it: a `Basis` in the first row of a list that is read in
+ * pages, and nothing where there are none. A later page repeats what it was given.
+ * @param sources the tables: their newest rows, and where words count what is known of those.
+ * @param order the order of the list.
+ */
+export function basisColumn(
+  query: Pick<RankedQuery, 'options' | 'text' | 'pages' | 'after'>,
+  sources: readonly { newest: SQL; words: SQL }[],
+  order: SQL,
+): SQL {
+  const { options, after } = query;
+  if (!query.pages || !hasPages(options)) return sql``;
+  const fromEach = (part: 'newest' | 'words') =>
+    sql`jsonb_build_array(${sql.join(
+      sources.map((source) => source[part]),
+      sql`, `,
+    )})`;
+  const relevant = sql`from relevant where ${threshold(options, undefined)}`;
+  const basis = after
+    ? sql`${JSON.stringify(after.basis)}::jsonb`
+    : sql`jsonb_build_object('at', now(), 'newest', ${fromEach('newest')},
+      'words', ${usesWords(query) ? fromEach('words') : sql`null`},
+      'moments', (select jsonb_build_array(mean, spread, word_mean, word_spread) from moments),
+      'farthest', ${farthest(options) ?? sql`null`},
+      'relevance', ${
+        scalesRelevance(options)
+          ? sql`(select jsonb_build_array(min(${relevance}), max(${relevance})) ${relevant})`
+          : sql`'[null, null]'::jsonb`
+      })`;
+  return sql`, case when row_number() over (${order}) = 1 then ${basis} end as basis`;
 }
 
 /** The columns `distance`, `score` and `parts` of a hit in `scored`. */
@@ -228,10 +306,15 @@ function neighbours(
     shares as materialized (select id, other, share from beside union select other, id, share from beside)`;
 }
 
-function features(target: RankedTable, { vector, options }: RankedQuery, key: SQL, words: boolean): SQL {
+function features(
+  target: RankedTable,
+  { vector, options, after }: RankedQuery,
+  key: SQL,
+  words: boolean,
+): SQL {
   const worth =
     target.worth && options.weights
-      ? sql`, ${recency(target.worth.createdAt, options.weights.halfLifeDays)} as recency,
+      ? sql`, ${recency(target.worth.createdAt, options.weights.halfLifeDays, after?.basis?.at)} as recency,
     ${target.worth.importance} as importance`
       : sql``;
   const text = words ? sql`, ${plainTsv(target)} as tsv, ${target.length} as length` : sql``;
@@ -241,9 +324,10 @@ function features(target: RankedTable, { vector, options }: RankedQuery, key: SQ
       from pool join ${target.table} using (${key}) offset 0) row)`;
 }
 
-/** 1 for a row of this moment, a half for each half-life that has passed since it was stored. */
-function recency(createdAt: PgColumn, halfLifeDays: number): SQL {
-  return sql`power(0.5::float8, greatest(extract(epoch from now() - ${createdAt})::float8, 0) / (86400 * ${halfLifeDays}::float8))`;
+/** 1 for a row of this moment, or of `at`, a half for each half-life that had passed then since it was stored. */
+function recency(createdAt: PgColumn, halfLifeDays: number, at: string | undefined): SQL {
+  const now = at === undefined ? sql`now()` : sql`${at}::timestamptz`;
+  return sql`power(0.5::float8, greatest(extract(epoch from ${now} - ${createdAt})::float8, 0) / (86400 * ${halfLifeDays}::float8))`;
 }
 
 /** What a row is worth by itself: its similarity or BM25, or both as standard scores (z) over the candidates, added. */
@@ -265,23 +349,40 @@ function baseScore({ options }: RankedQuery, words: boolean, standard: boolean):
 }
 
 function lent({ context }: SearchOptions): SQL {
-  return sql`loans as materialized (select shares.id, ${context}::float8 * sum(shares.share * lender.base) as lent
+  // In a fixed order: a sum of floats in another one may differ in its last digit, and pages are cut by exact scores.
+  return sql`loans as materialized (select shares.id,
+        ${context}::float8 * sum(shares.share * lender.base order by shares.other) as lent
       from shares join based lender on lender.id = shares.other group by shares.id),
     relevant as materialized (select based.*, coalesce(loans.lent, 0) as lent from based left join loans using (id))`;
 }
 
-/** What passes `maxDistance` and `percentile`; the candidates' distances are what the percentile is of. */
-function threshold({ maxDistance, percentile }: SearchOptions): SQL {
-  const within = maxDistance === undefined ? undefined : sql`distance <= ${maxDistance}::float8`;
-  const nearPart =
-    percentile === undefined
-      ? undefined
-      : sql`distance <= (select percentile_cont(${percentile}::float8) within group (order by distance) from features where candidate)`;
-  return and(within, nearPart) ?? sql`true`;
+/** The distance that `percentile` stands for among the candidates. */
+function farthest({ percentile }: SearchOptions): SQL | undefined {
+  return percentile === undefined
+    ? undefined
+    : sql`(select percentile_cont(${percentile}::float8) within group (order by distance) from features where candidate)`;
 }
 
-function finalScore(target: Pick<RankedTable, 'worth'>, options: SearchOptions): SQL {
-  const relevance = sql`(base + coalesce(lent, 0))`;
+/** What passes `maxDistance` and `percentile`; the candidates' distances are what the percentile is of. */
+function threshold(options: SearchOptions, basis: Basis | undefined): SQL {
+  const { maxDistance, percentile } = options;
+  const within = maxDistance === undefined ? undefined : sql`distance <= ${maxDistance}::float8`;
+  const limit = basis && percentile !== undefined ? sql`${basis.farthest}::float8` : farthest(options);
+  return and(within, limit && sql`distance <= ${limit}`) ?? sql`true`;
+}
+
+const relevance = sql`(base + coalesce(lent, 0))`;
+
+/** Whether relevance must be brought between 0 and 1 to be weighed: a similarity is there, as recency and importance are. */
+function scalesRelevance({ weights, mode, context }: SearchOptions): boolean {
+  return weights !== undefined && (mode !== 'SEMANTIC' || context > 0);
+}
+
+function finalScore(
+  target: Pick<RankedTable, 'worth'>,
+  options: SearchOptions,
+  basis: Basis | undefined,
+): SQL {
   const { weights } = options;
   if (!weights) return relevance;
   if (!target.worth) {
@@ -290,11 +391,12 @@ function finalScore(target: Pick<RankedTable, 'worth'>, options: SearchOptions):
       'options.weights is for memories: nothing else has an importance.',
     );
   }
-  // A similarity is within 0 and 1 as recency and importance are; other scores are brought there over the candidates.
-  const scaled =
-    options.mode === 'SEMANTIC' && options.context === 0
-      ? relevance
-      : sql`coalesce((${relevance} - min(${relevance}) over ()) / nullif(max(${relevance}) over () - min(${relevance}) over (), 0), 1)`;
+  const [least, greatest] = basis
+    ? [sql`${basis.relevance[0]}::float8`, sql`${basis.relevance[1]}::float8`]
+    : [sql`min(${relevance}) over ()`, sql`max(${relevance}) over ()`];
+  const scaled = scalesRelevance(options)
+    ? sql`coalesce((${relevance} - ${least}) / nullif(${greatest} - ${least}, 0), 1)`
+    : relevance;
   const { similarity, recency, importance } = weights;
   return sql`((${similarity}::float8 * ${scaled} + ${recency}::float8 * recency + ${importance}::float8 * importance)
     / ${similarity + recency + importance}::float8)`;

@@ -14,7 +14,13 @@ import {
 } from './filters/filters.ts';
 import { nearest } from './nearest.ts';
 import type { RankedTable } from './ranking.ts';
-import { type SearchRequest, searchableChunks, searchableMemories, searchableTools } from './search.ts';
+import {
+  queryOf,
+  type SearchRequest,
+  searchableChunks,
+  searchableMemories,
+  searchableTools,
+} from './search.ts';
 
 export const recallKinds = ['MEMORY', 'CHUNK', 'DOCUMENT', 'TOOL'] as const;
 export type RecallKind = (typeof recallKinds)[number];
@@ -46,7 +52,7 @@ export interface RecallPart {
 const operand = sql`query.vector`;
 
 const nearestIn = (target: RankedTable) => (request: SearchRequest) =>
-  nearest(target, { ...request, operand, filters: request.conditions });
+  nearest(target, { ...queryOf(request, request.conditions, request.conditions), operand });
 
 export const recallParts: Record<RecallKind, RecallPart> = {
   MEMORY: {

@@ -1,28 +1,44 @@
-import { type SQL, sql } from 'drizzle-orm';
+import { and, type SQL, sql } from 'drizzle-orm';
 import { sharedKeywordTerms } from './keyword.ts';
-import type { SearchOptions } from './options.ts';
+import { behind, type Position, placeAmong } from './paging.ts';
 import {
   alikeColumn,
+  basisColumn,
   candidateSteps,
+  completedOf,
   lendsContext,
+  newestOf,
+  notNewer,
   rankedRows,
   scoreColumns,
   scoringSteps,
   usesWords,
 } from './ranking.ts';
 import { type RecallSource, recallParts } from './recall-kinds.ts';
+import type { SearchRequest } from './search.ts';
 
 const list = (parts: readonly SQL[], separator: SQL = sql`, `) => sql.join([...parts], separator);
 const unionAll = sql` union all `;
 
-/** A parenthesised subselect of the k nearest rows of all the sources, with columns `kind`, `row_id`, `user_id`, `chunk_id`, `distance`. */
-export function nearestOfAll(sources: readonly RecallSource[], k: number, options: SearchOptions): SQL {
-  const parts = sources.map(({ kind, conditions }) => {
+type RecallRequest = SearchRequest<readonly RecallSource[]>;
+
+/**
+ * A parenthesised subselect of the k nearest rows of all the sources, with columns `kind`, `row_id`, `user_id`, `chunk_id`,
+ * `distance`.
+ */
+export function nearestOfAll(request: RecallRequest): SQL {
+  const parts = request.conditions.map(({ kind, conditions }) => {
     const { columns, nearest } = recallParts[kind];
-    return sql`select ${sql.raw(`'${kind}'`)} as kind, ${columns}, distance
-      from ${nearest({ k, conditions, options })} ${sql.raw(kind.toLowerCase())}`;
+    const after = request.after && placeAmong(kind, request.after);
+    // Each row tells the same of its kind; one of them counts.
+    const found = sql`, case when row_number() over () = 1 then candidates else 0 end as candidates, completed`;
+    return sql`select ${sql.raw(`'${kind}'`)} as kind, ${columns}, distance${request.report ? found : sql``}
+      from ${nearest({ ...request, conditions, after })} ${sql.raw(kind.toLowerCase())}`;
   });
-  return sql`(select * from (${list(parts, unionAll)}) every_kind order by distance, kind, row_id limit ${k})`;
+  const every = request.report
+    ? sql`kind, row_id, user_id, chunk_id, distance, sum(candidates) over () as candidates, bool_or(completed) over () as completed`
+    : sql`*`;
+  return sql`(select ${every} from (${list(parts, unionAll)}) every_kind order by distance, kind, row_id limit ${request.k})`;
 }
 
 /**
@@ -32,23 +48,34 @@ export function nearestOfAll(sources: readonly RecallSource[], k: number, option
  * is in all of them together, and means, spreads, percentiles and ranks are those of all candidates together. Were each
  * source scored by itself, its best row would be as good as any other's, though it has nothing to do with the text.
  */
-export function rankedOfAll(sources: readonly RecallSource[], k: number, options: SearchOptions): SQL {
-  const query = { options, k, vector: sql`query.vector`, text: sql`query.text` };
+export function rankedOfAll(request: RecallRequest): SQL {
+  const { k, options, after, pages } = request;
+  const report = request.report !== undefined;
+  const query = { options, k, after, pages, report, vector: sql`query.vector`, text: sql`query.text` };
+  const sources = request.conditions.map(({ kind, conditions }, i) => ({
+    kind,
+    filters: conditions,
+    conditions: and(conditions, notNewer(recallParts[kind].target, after?.basis?.newest[i])),
+  }));
   const words = usesWords(query);
   const keywords = words
     ? sharedKeywordTerms(
-        sources.map(({ kind, conditions }) => ({ target: recallParts[kind].target, conditions })),
+        sources.map(({ kind, conditions }, i) => ({
+          target: recallParts[kind].target,
+          conditions,
+          before: after?.basis?.words?.[i],
+        })),
         query.text,
       )
     : undefined;
   const context = sources.some(({ kind }) => lendsContext(recallParts[kind].target, options));
-  const found = sources.map(({ kind, conditions }, i) => {
+  const found = sources.map(({ kind, conditions, filters }, i) => {
     const { target } = recallParts[kind];
     const steps = [
       ...(keywords?.own[i] ? [keywords.own[i]] : []),
-      ...candidateSteps(target, { ...query, conditions, filters: conditions }),
+      ...candidateSteps(target, { ...query, conditions, filters }),
     ];
-    return sql`${sql.raw(`${kind.toLowerCase()}_rows`)} as materialized (with ${list(steps)} ${candidatesOf({ kind, conditions }, options)})`;
+    return sql`${sql.raw(`${kind.toLowerCase()}_rows`)} as materialized (with ${list(steps)} ${candidatesOf(kind, request)})`;
   });
   const names = sources.map(({ kind }) => sql.raw(`select * from ${kind.toLowerCase()}_rows`));
   const ctes = [
@@ -68,25 +95,46 @@ export function rankedOfAll(sources: readonly RecallSource[], k: number, options
   const best = sources.some(({ kind }) => kind === 'DOCUMENT')
     ? sql`(select distinct on (kind, row_id) * from scored order by kind, row_id, score desc, id) best`
     : sql`scored best`;
-  const rows = sql`select id, kind, row_id, user_id, chunk_id, ${scoreColumns(query)} from ${best}
-    order by score desc, id limit ${rankedRows(options, k)}`;
+  const bases = sources.map(({ kind }, i) => ({
+    newest: newestOf(recallParts[kind].target),
+    words: keywords?.bases[i] ?? sql`null`,
+  }));
+  const order = sql`order by score desc, kind, row_id`;
+  const past = after ? sql`where ${behindOf(sources, after)}` : sql``;
+  const how = report
+    ? sql`, (select count(*) from features where candidate) as candidates, (select bool_or(completed) from features) as completed`
+    : sql``;
+  const rows = sql`select id, kind, row_id, user_id, chunk_id, ${scoreColumns(query)}${basisColumn(query, bases, order)}${how}
+    from ${best} ${past} ${order} limit ${rankedRows(options, k)}`;
   if (options.diversity === undefined) return sql`(with ${list(ctes)} ${rows})`;
   const embeddings = sources.map(({ kind }) => embeddingOf(kind));
   return sql`(with ${list(ctes)}, chosen as materialized (${rows}),
     placed as materialized (select chosen.*, case kind ${list(embeddings, sql` `)} end as embedding from chosen)
-    select kind, row_id, user_id, chunk_id, distance, score, parts, ${alikeColumn(sql`id`)} from placed)`;
+    select kind, row_id, user_id, chunk_id, distance, score, parts, ${alikeColumn(sql`id`)}${report ? sql`, candidates, completed` : sql``} from placed)`;
+}
+
+/** Rows behind a place in the order by score, kind and id. */
+function behindOf(sources: readonly Pick<RecallSource, 'kind'>[], { value, ...place }: Position): SQL {
+  const ids = sources.map(
+    ({ kind }) => sql`when ${sql.raw(`'${kind}'`)} then ${placeAmong(kind, place).id}::bigint`,
+  );
+  return behind(
+    { value, id: sql`case kind ${list(ids, sql` `)} end` },
+    { score: sql`score`, id: sql`row_id` },
+  );
 }
 
 /** The candidates of one source, with the columns that all have. */
-function candidatesOf({ kind }: RecallSource, options: SearchOptions): SQL {
+function candidatesOf(kind: RecallSource['kind'], { options, report }: RecallRequest): SQL {
   const { target, columns } = recallParts[kind];
   const compared = kind === 'DOCUMENT' ? sql`document_id as row_id, user_id, id as chunk_id` : columns;
   const worth = options.weights ? sql`, recency, importance` : sql``;
+  const how = report ? sql`, ${completedOf(options)} as completed` : sql``;
   const lenders = lendsContext(target, options)
     ? sql`(select array_agg(other order by other) from shares where shares.id = features.id) as lenders,
         (select array_agg(share::float8 order by other) from shares where shares.id = features.id) as portions`
     : sql`null::bigint[] as lenders, null::float8[] as portions`;
-  return sql`select ${sql.raw(`'${kind}'`)} as kind, ${compared}, candidate, distance, bm25, ${lenders}${worth} from features`;
+  return sql`select ${sql.raw(`'${kind}'`)} as kind, ${compared}, candidate, distance, bm25, ${lenders}${worth}${how} from features`;
 }
 
 /** Lists for fusion by rank. */

@@ -15,29 +15,32 @@ import {
   toolFields,
 } from '../store/rows.ts';
 import type { Viewer } from '../viewer.ts';
-import { chunksFor } from './documents.ts';
+import { chunkReach } from './documents.ts';
 import type { SearchKind, SearchLoader } from './loader.ts';
 import type { Match } from './matches.ts';
-import { checkK, readSearchOptions, type SearchOptionsInput, searchSettings } from './options.ts';
 import { isRanked } from './ranking.ts';
 import { type RecallFilters, type RecallKind, type RecallSource, recallParts } from './recall-kinds.ts';
 import { nearestOfAll, rankedOfAll } from './recall-ranking.ts';
 import {
   hitColumns,
   hitOrder,
+  reachOf,
+  readingOptions,
   type SearchRequest,
   type Target,
   targetRows,
   toLists,
   withinDistance,
 } from './search.ts';
+import { loadPage, type Paged, readSearch, type SearchArguments } from './similar.ts';
 
 /** A row of one of the kinds; a document with the chunk of it that is nearest. */
-export type RecalledRow =
+export type RecalledRow = { id: string } & (
   | { kind: 'MEMORY'; memory: MemoryRow }
   | { kind: 'CHUNK'; chunk: ChunkRow }
   | { kind: 'DOCUMENT'; document: DocumentRow; chunk: ChunkRow }
-  | { kind: 'TOOL'; tool: ToolRow };
+  | { kind: 'TOOL'; tool: ToolRow }
+);
 
 /** Which kinds, and which rows of each. */
 export interface RecallScope {
@@ -48,6 +51,7 @@ export interface RecallScope {
 export type RecallLoader = SearchLoader<RecallScope, Match<RecalledRow>>;
 
 export const recallSearch: SearchKind<RecallScope, Match<RecalledRow>, RecallSource[]> = {
+  name: 'recall',
   compile: (scope) =>
     (scope?.kinds ?? []).map((kind) => ({
       kind,
@@ -64,29 +68,22 @@ export const recallSearch: SearchKind<RecallScope, Match<RecalledRow>, RecallSou
 export async function recall(
   loader: RecallLoader,
   text: string,
-  search: {
-    k: number;
+  search: Omit<SearchArguments<RecallFilters>, 'filters'> & {
     kinds: readonly RecallKind[];
     filters?: RecallFilters | null | undefined;
-    options?: SearchOptionsInput | null | undefined;
   },
-): Promise<Match<RecalledRow>[]> {
-  checkK(search.k);
+): Promise<Paged<Match<RecalledRow>>[]> {
   const scope = { kinds: checkKinds(search.kinds), filters: search.filters ?? {} };
   checkFilters(scope);
-  const options = readSearchOptions(search.options);
+  const { options, ...request } = readSearch(search);
   if (options.weights && scope.kinds.some((kind) => kind !== 'MEMORY')) {
     throw new FunesError(
       'BAD_USER_INPUT',
       'options.weights is for memories, nothing else has an importance: leave it out, or ask for kinds: [MEMORY].',
     );
   }
-  return loader.load({
-    near: { text: checkText(text, 'text', limits.queryLength) },
-    k: search.k,
-    filters: scope,
-    options,
-  });
+  const near = { text: checkText(text, 'text', limits.queryLength) };
+  return loadPage(loader, { near, ...request, filters: scope, options }, search.after);
 }
 
 function checkKinds(kinds: readonly RecallKind[]): readonly RecallKind[] {
@@ -117,52 +114,53 @@ async function recallByVectors(
   database: Database,
   viewer: Viewer,
   targets: readonly Target[],
-  { k, conditions, options }: SearchRequest<RecallSource[]>,
+  asked: SearchRequest<RecallSource[]>,
 ): Promise<Match<RecalledRow>[][]> {
-  const sources = conditions.map(({ kind, conditions: own }) => ({
+  const { options } = asked;
+  const sources = asked.conditions.map(({ kind, conditions: own }) => ({
     kind,
     conditions: recallParts[kind].visible(viewer, own),
   }));
-  const hits = isRanked(options) ? rankedOfAll(sources, k, options) : nearestOfAll(sources, k, options);
+  const request = { ...asked, conditions: sources };
+  const hits = isRanked(options) ? rankedOfAll(request) : nearestOfAll(request);
   const among = (...kinds: RecallKind[]) => kinds.filter((kind) => sources.some((s) => s.kind === kind));
   const isOf = (...kinds: RecallKind[]): SQL => inArray(sql`hit.kind`, among(...kinds));
   const key = sql`query.n`;
-  const wanted = among('DOCUMENT').length > 0 ? chunksFor(k) : k;
-  const found = await transaction(
-    database,
-    viewer,
-    { access: 'read', settings: searchSettings(options, wanted) },
-    (tx) =>
-      tx
-        .select({
-          ...hitColumns(key, options),
-          kind: sql<RecallKind>`hit.kind`,
-          memory: memoryFields,
-          chunk: chunkFields,
-          document: documentFields,
-          tool: toolFields,
-        })
-        .from(sql`${targetRows(targets)} cross join lateral ${hits} as hit`)
-        .leftJoin(
-          memories,
-          and(isOf('MEMORY'), eq(memories.id, sql`hit.row_id`), eq(memories.userId, sql`hit.user_id`)),
-        )
-        .leftJoin(
-          documentChunks,
-          and(
-            isOf('CHUNK', 'DOCUMENT'),
-            eq(documentChunks.id, sql`hit.chunk_id`),
-            eq(documentChunks.userId, sql`hit.user_id`),
-          ),
-        )
-        .leftJoin(
-          documents,
-          and(isOf('DOCUMENT'), eq(documents.id, sql`hit.row_id`), eq(documents.userId, sql`hit.user_id`)),
-        )
-        .leftJoin(toolEmbeddings, and(isOf('TOOL'), eq(toolEmbeddings.id, sql`hit.row_id`)))
-        .where(withinDistance(options))
-        .orderBy(asc(key), hitOrder(options), sql`hit.kind`, sql`hit.row_id`),
+  const reaches = sources.map(({ kind }) =>
+    kind === 'DOCUMENT' ? chunkReach(asked) : reachOf(recallParts[kind].target, asked),
   );
-  const lists = toLists(found, k, options, (hit) => hit as RecalledRow);
+  const found = await transaction(database, viewer, readingOptions(request, Math.max(...reaches)), (tx) =>
+    tx
+      .select({
+        ...hitColumns(key, request),
+        kind: sql<RecallKind>`hit.kind`,
+        id: sql<string>`hit.row_id::text`,
+        memory: memoryFields,
+        chunk: chunkFields,
+        document: documentFields,
+        tool: toolFields,
+      })
+      .from(sql`${targetRows(targets)} cross join lateral ${hits} as hit`)
+      .leftJoin(
+        memories,
+        and(isOf('MEMORY'), eq(memories.id, sql`hit.row_id`), eq(memories.userId, sql`hit.user_id`)),
+      )
+      .leftJoin(
+        documentChunks,
+        and(
+          isOf('CHUNK', 'DOCUMENT'),
+          eq(documentChunks.id, sql`hit.chunk_id`),
+          eq(documentChunks.userId, sql`hit.user_id`),
+        ),
+      )
+      .leftJoin(
+        documents,
+        and(isOf('DOCUMENT'), eq(documents.id, sql`hit.row_id`), eq(documents.userId, sql`hit.user_id`)),
+      )
+      .leftJoin(toolEmbeddings, and(isOf('TOOL'), eq(toolEmbeddings.id, sql`hit.row_id`)))
+      .where(withinDistance(request))
+      .orderBy(asc(key), hitOrder(options), sql`hit.kind`, sql`hit.row_id`),
+  );
+  const lists = toLists(found, request, (hit) => hit as RecalledRow);
   return targets.map((_, i) => lists.get(String(i + 1)) ?? []);
 }

@@ -2,7 +2,7 @@ import { and, asc, eq, inArray, lte, ne, type SQL, sql } from 'drizzle-orm';
 import type { PgColumn } from 'drizzle-orm/pg-core';
 import { type VectorInput, vectorLiteral } from '../../schema/columns/vector.ts';
 import { documentChunks, memories, toolEmbeddings } from '../../schema/index.ts';
-import { type Database, transaction } from '../database/transaction.ts';
+import { type Database, type TransactionOptions, transaction } from '../database/transaction.ts';
 import {
   type ChunkRow,
   chunkFields,
@@ -12,11 +12,14 @@ import {
   toolFields,
 } from '../store/rows.ts';
 import { type Viewer, visibleTo } from '../viewer.ts';
+import { arrayLiteral } from './array-literal.ts';
 import { chooseDiverse } from './diversity.ts';
 import { type Match, toMatch } from './matches.ts';
 import { nearest } from './nearest.ts';
 import { type SearchOptions, searchSettings } from './options.ts';
-import { candidatesFor, isRanked, type RankedTable, ranked, type ScoreParts } from './ranking.ts';
+import type { Basis, Position } from './paging.ts';
+import { candidatesFor, hasPages, isRanked, type RankedTable, ranked, type ScoreParts } from './ranking.ts';
+import type { ReportDraft } from './report.ts';
 
 /** A table that can be searched, and what of its rows a match shows. */
 export interface Searchable<Row> extends RankedTable {
@@ -71,6 +74,12 @@ export interface SearchRequest<Conditions = SQL | undefined> {
   /** The compiled filters, over the searched table's own columns. */
   conditions: Conditions;
   options: SearchOptions;
+  /** Only rows behind this place of the list. */
+  after?: Position | undefined;
+  /** The list is read in pages: matches have a `place`. */
+  pages?: boolean | undefined;
+  /** Somebody wants to know how the rows are found. */
+  report?: ReportDraft | undefined;
 }
 
 /** What a search is near to: a vector and, when words count too, the text it was made of. */
@@ -83,7 +92,7 @@ export interface Target {
  * The `k` best rows for each target, best first, equal ones by id: one list a target, in their order. One statement,
  * however many there are: several become rows that a LATERAL join searches one after the other.
  */
-export async function searchByVectors<Row>(
+export async function searchByVectors<Row extends { id: string }>(
   database: Database,
   viewer: Viewer,
   searched: Searchable<Row>,
@@ -91,7 +100,7 @@ export async function searchByVectors<Row>(
   request: SearchRequest,
 ): Promise<Match<Row>[][]> {
   const conditions = and(searched.userId && visibleTo(viewer, searched.userId), request.conditions);
-  const query = { ...request, conditions, filters: conditions };
+  const query = queryOf(request, conditions, conditions);
   const [only] = targets;
   const plain = !isRanked(request.options);
   const hits =
@@ -116,7 +125,7 @@ export async function searchByVectors<Row>(
  * The `k` best rows for each of the stored rows `ids`, never the row itself: one list an id, in their order; empty
  * for a row that has no embedding yet, except by KEYWORD. One statement; the vectors stay in the database.
  */
-export async function searchByRows<Row>(
+export async function searchByRows<Row extends { id: string }>(
   database: Database,
   viewer: Viewer,
   searched: Searchable<Row>,
@@ -124,7 +133,7 @@ export async function searchByRows<Row>(
   request: SearchRequest,
 ): Promise<Match<Row>[][]> {
   const filters = and(searched.userId && visibleTo(viewer, searched.userId), request.conditions);
-  const query = { ...request, filters, conditions: and(filters, ne(searched.id, sql`source.id`)) };
+  const query = queryOf(request, and(filters, ne(searched.id, sql`source.id`)), filters);
   const vector = sql`source.embedding`;
   const search = isRanked(request.options)
     ? ranked(searched, { ...query, vector, text: searched.sourceText })
@@ -142,9 +151,14 @@ export async function searchByRows<Row>(
   return ids.map((id) => found.get(id) ?? []);
 }
 
+/** The request as `nearest` and `ranked` take it. */
+export function queryOf(request: SearchRequest, conditions: SQL | undefined, filters: SQL | undefined) {
+  return { ...request, conditions, filters, report: request.report !== undefined };
+}
+
 interface Hits {
   from: SQL;
-  /** Tells the hits of one target from those of another. */
+  /** `Hit.key`. */
   key: SQL;
   where: SQL | undefined;
 }
@@ -153,41 +167,86 @@ function hitsOf(from: SQL, key: SQL, where?: SQL): Hits {
   return { from, key, where };
 }
 
-async function runSearch<Row>(
+async function runSearch<Row extends { id: string }>(
   database: Database,
   viewer: Viewer,
   searched: Searchable<Row>,
   hits: Hits,
-  { k, options }: SearchRequest,
+  request: SearchRequest,
 ): Promise<Map<string, Match<Row>[]>> {
   const sameRow = searched.hit.map((column) => eq(column, sql`hit.${sql.identifier(column.name)}`));
   const found = await transaction(
     database,
     viewer,
-    { access: 'read', settings: searchSettings(options, isRanked(options) ? candidatesFor(searched, k) : k) },
+    readingOptions(request, reachOf(searched, request)),
     (tx) =>
       tx
-        .select({ ...hitColumns(hits.key, options), row: searched.fields })
+        .select({ ...hitColumns(hits.key, request), row: searched.fields })
         .from(hits.from)
         .innerJoin(searched.table, and(...sameRow))
-        .where(and(hits.where, withinDistance(options)))
-        .orderBy(asc(hits.key), hitOrder(options), asc(searched.id)),
+        .where(and(hits.where, withinDistance(request)))
+        .orderBy(asc(hits.key), hitOrder(request.options), asc(searched.id)),
   );
-  return toLists(found, k, options, ({ row }) => row as Row);
+  return toLists(found, request, ({ row }) => row as Row);
+}
+
+/** How the transaction of a search that wants so many rows from the vector index is opened. */
+export function readingOptions(
+  { options, report }: Omit<SearchRequest, 'conditions'>,
+  wanted: number,
+): TransactionOptions {
+  return {
+    access: 'read',
+    settings: searchSettings(options, wanted),
+    onStatement: report?.onStatement,
+  };
+}
+
+/**
+ * For how many rows the vector index is to be looked through. A search by distance wants twice as many as it shows, on this
+ * page and those before it: the last rows of an index scan are those that it misses most.
+ */
+export function reachOf(
+  target: Pick<RankedTable, 'group'>,
+  { k, options, after }: Omit<SearchRequest, 'conditions'>,
+): number {
+  const shown = (after?.seen ?? 0) + k;
+  if (isRanked(options)) return candidatesFor(target, shown);
+  return 2 * shown;
 }
 
 const distance = sql<number>`hit.distance`;
 
-/** What every search statement selects of its hits, beside their rows. */
-export function hitColumns(key: SQL, options: SearchOptions) {
+/** What a search statement tells of a hit, beside its row. */
+interface Hit {
+  /** Tells the hits of one target from those of another. */
+  key: string;
+  kind?: string;
+  distance: number;
+  score?: number | undefined;
+  parts?: ScoreParts | undefined;
+  /** In the first hit of a list that is read in pages. */
+  basis?: Basis | null | undefined;
+  /** Cosine similarity to each hit of the list, in their order. */
+  alike?: number[] | null | undefined;
+  candidates?: number | undefined;
+  completed?: boolean | undefined;
+}
+
+type HitColumns = { [Name in Exclude<keyof Hit, 'kind'>]-?: SQL<Hit[Name]> };
+
+/** The columns of a `Hit`, as many as the request needs. */
+export function hitColumns(key: SQL, { options, pages, report }: Omit<SearchRequest, 'conditions'>) {
   const ranked = isRanked(options);
-  return {
-    key: sql<string>`${key}::text`,
+  const columns: Partial<HitColumns> = {
+    key: sql`${key}::text`,
     distance,
-    score: ranked ? sql<number>`hit.score` : sql<null>`null`,
-    parts: ranked ? sql<ScoreParts>`hit.parts` : sql<null>`null`,
-    alike: options.diversity === undefined ? sql<null>`null` : sql<number[]>`to_json(hit.alike)`,
+    ...(ranked && { score: sql`hit.score`, parts: sql`hit.parts` }),
+    ...(ranked && pages && hasPages(options) && { basis: sql`hit.basis` }),
+    ...(options.diversity !== undefined && { alike: sql`to_json(hit.alike)` }),
+    ...(report && { candidates: sql`hit.candidates::float8`, completed: sql`hit.completed` }),
   };
+  return columns as HitColumns;
 }
 
 /** Best first. */
@@ -199,25 +258,17 @@ export function hitOrder(options: SearchOptions): SQL {
  * The threshold of a search by distance alone. Inside the search it would keep the vector index from being used, so it
  * is applied to what was found; a ranked search applies it to its candidates.
  */
-export function withinDistance(options: SearchOptions): SQL | undefined {
-  return options.maxDistance === undefined || isRanked(options)
+export function withinDistance({ options, report }: Omit<SearchRequest, 'conditions'>): SQL | undefined {
+  // A report is about rows beyond the threshold, too: see `toLists`.
+  return options.maxDistance === undefined || isRanked(options) || report
     ? undefined
     : lte(distance, options.maxDistance);
 }
 
-interface Hit {
-  key: string;
-  distance: number;
-  score: number | null;
-  parts: ScoreParts | null;
-  alike: number[] | null;
-}
-
 /** The matches of each target by its key, at most k each. */
-export function toLists<H extends Hit, Row, M extends Match<Row>>(
+export function toLists<H extends Hit, Row extends { id: string }, M extends Match<Row>>(
   hits: readonly H[],
-  k: number,
-  options: SearchOptions,
+  request: Omit<SearchRequest, 'conditions'>,
   rowOf: (hit: H) => Row,
   more: (hit: H) => Omit<M, keyof Match<Row>> = () => ({}) as Omit<M, keyof Match<Row>>,
 ): Map<string, M[]> {
@@ -227,14 +278,30 @@ export function toLists<H extends Hit, Row, M extends Match<Row>>(
     if (group) group.push(hit);
     else groups.set(hit.key, [hit]);
   }
-  return new Map(
-    [...groups].map(([key, group]) => [
-      key,
-      chooseDiverse(group, k, options).map(
-        (hit) => ({ ...toMatch(rowOf(hit), hit, options), ...more(hit) }) as M,
-      ),
-    ]),
-  );
+  return new Map([...groups].map(([key, group]) => [key, toList(group, request, rowOf, more)]));
+}
+
+function toList<H extends Hit, Row extends { id: string }, M extends Match<Row>>(
+  hits: readonly H[],
+  { k, options, after, pages, report }: Omit<SearchRequest, 'conditions'>,
+  rowOf: (hit: H) => Row,
+  more: (hit: H) => Omit<M, keyof Match<Row>>,
+): M[] {
+  const [first] = hits;
+  report?.add(first?.candidates ?? 0, first?.completed ?? false);
+  const { maxDistance = Number.POSITIVE_INFINITY } = options;
+  const basis = first?.basis ?? undefined;
+  const within = report ? hits.filter((hit) => hit.distance <= maxDistance) : hits;
+  return chooseDiverse(within, k, options).map((hit, i) => {
+    const row = rowOf(hit);
+    const place = pages && hasPages(options) ? placeOf(hit, row, (after?.seen ?? 0) + i + 1, basis) : null;
+    return { ...toMatch(row, hit, place, options), ...more(hit) } as M;
+  });
+}
+
+function placeOf(hit: Hit, row: { id: string }, seen: number, basis: Basis | undefined): Position {
+  const { kind, distance: value, score } = hit;
+  return { seen, value: score ?? value, id: row.id, ...(kind && { kind }), ...(basis && { basis }) };
 }
 
 /** Targets as rows of a FROM item `query (vector, text, n)`, numbered from 1; sent as two parameters, read once. */
@@ -242,9 +309,4 @@ export function targetRows(targets: readonly Target[]): SQL {
   const vectors = arrayLiteral(targets.map(({ vector }) => vectorLiteral(vector)));
   const texts = arrayLiteral(targets.map(({ text }) => text ?? ''));
   return sql`unnest(${vectors}::vector[], ${texts}::text[]) with ordinality as query (vector, text, n)`;
-}
-
-/** PostgreSQL's text form of an array of texts. */
-function arrayLiteral(texts: readonly string[]): string {
-  return `{${texts.map((text) => `"${text.replace(/["\\]/g, '\\$&')}"`).join(',')}}`;
 }

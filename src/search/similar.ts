@@ -1,10 +1,13 @@
+import { databaseError } from '../database/errors.ts';
 import { FunesError } from '../errors.ts';
 import { limits } from '../limits.ts';
 import { checkId, checkText } from '../store/checks.ts';
 import type { Examples } from './examples.ts';
-import type { Near, SearchLoader } from './loader.ts';
+import type { Near, SearchKey, SearchLoader } from './loader.ts';
 import type { Match } from './matches.ts';
 import { checkK, readSearchOptions, type SearchOptionsInput } from './options.ts';
+import { notACursor, queryTag, readCursor, writeCursor } from './paging.ts';
+import { hasPages, isRanked } from './ranking.ts';
 
 // pgvector adds up squares as 32-bit floats; beyond these lengths they become zero or infinite, and distances nonsense.
 const SHORTEST_VECTOR = 1e-15;
@@ -15,7 +18,17 @@ export interface SearchArguments<Filters> {
   k: number;
   filters?: Filters | null | undefined;
   options?: SearchOptionsInput | null | undefined;
+  /** The cursor of the match behind which to read on; only where a list is read in pages. */
+  after?: string | null | undefined;
+  /** The field of the response that asks, when a report of the search is wanted. */
+  reportAs?: string | undefined;
 }
+
+/** A match of a list that is read in pages. */
+export type Paged<M> = M & {
+  /** Where it stands, to read on from; null where the list has no pages. Made only when somebody looks. */
+  cursor: () => string | null;
+};
 
 /** What a search is near to, as a request gives it. */
 export interface NearInput {
@@ -27,21 +40,45 @@ export interface NearInput {
 }
 
 /**
- * The k rows nearest to a text, to a vector or to examples, whichever is given.
+ * The k rows nearest to a text, to a vector or to examples, whichever is given; behind the cursor `after`, if there is one.
  * @throws FunesError BAD_USER_INPUT unless it is exactly one, and for a vector of another length; see also `checkK`,
  * `checkText` and `readSearchOptions`.
  */
-export async function searchNear<Filters, M>(
+export async function searchNear<Filters, M extends Match<unknown>>(
   loader: SearchLoader<Filters, M>,
   near: NearInput,
   search: SearchArguments<Filters>,
-): Promise<M[]> {
+): Promise<Paged<M>[]> {
   const request = { near: readNear(near), ...readSearch(search) };
   const { mode } = request.options;
   if (mode !== 'SEMANTIC' && !('text' in request.near)) {
     throw new FunesError('BAD_USER_INPUT', `options.mode ${mode} searches by words: give text to search by.`);
   }
-  return loader.load(request);
+  return loadPage(loader, request, search.after);
+}
+
+/** Loads the page of a list behind a cursor, or its first. @throws FunesError BAD_USER_INPUT for a cursor of another list. */
+export async function loadPage<Filters, M extends Match<unknown>>(
+  loader: SearchLoader<Filters, M>,
+  request: SearchKey<Filters>,
+  cursor: string | null | undefined,
+): Promise<Paged<M>[]> {
+  const { near, filters, options } = request;
+  const tag = queryTag({ list: loader.name, near, filters, options });
+  if (cursor != null && !hasPages(options)) {
+    throw new FunesError(
+      'BAD_USER_INPUT',
+      'after reads on in a list, and options.diversity chooses a list as a whole: raise k, or leave one of them out.',
+    );
+  }
+  const after = cursor == null ? undefined : readCursor(cursor, tag, isRanked(options));
+  const matches = await loader.load({ ...request, after, pages: true }).catch((error: unknown) => {
+    throw cursor != null && databaseError(error)?.code === 'BAD_USER_INPUT' ? notACursor(cursor) : error;
+  });
+  return matches.map((match) => ({
+    ...match,
+    cursor: () => match.place && writeCursor(tag, match.place),
+  }));
 }
 
 /**
@@ -61,9 +98,10 @@ export async function similarTo<Filters, M extends Match<{ id: string }>>(
   return matches.filter(({ row }) => row.id !== self.id).slice(0, request.k);
 }
 
-function readSearch<Filters>({ k, filters, options }: SearchArguments<Filters>) {
+/** Checks what all searches have in common. @throws FunesError as `checkK` and `readSearchOptions`. */
+export function readSearch<Filters>({ k, filters, options, reportAs }: SearchArguments<Filters>) {
   checkK(k);
-  return { k, filters: filters ?? undefined, options: readSearchOptions(options) };
+  return { k, filters: filters ?? undefined, options: readSearchOptions(options), reportAs };
 }
 
 function readNear({ text, vector, like, unlike }: NearInput): Near {

@@ -842,6 +842,69 @@ export type DeleteMemoriesMutationVariables = Exact<{
 
 export type DeleteMemoriesMutation = { deleteMemories: number };
 
+export type MemoryPageQueryVariables = Exact<{
+  text?: string | null | undefined;
+  vector?: Array<number> | number | null | undefined;
+  like?: Array<string> | string | null | undefined;
+  k?: number;
+  filters?: MemoryFilters | null | undefined;
+  options?: SearchOptions | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type MemoryPageQuery = { page: Array<{ cursor: string | null, score: number, row: { id: string } }> };
+
+export type ChunkPageQueryVariables = Exact<{
+  text?: string | null | undefined;
+  like?: Array<string> | string | null | undefined;
+  k?: number;
+  options?: SearchOptions | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type ChunkPageQuery = { page: Array<{ cursor: string | null, score: number, row: { id: string } }> };
+
+export type DocumentPageQueryVariables = Exact<{
+  text?: string | null | undefined;
+  like?: Array<string> | string | null | undefined;
+  k?: number;
+  options?: SearchOptions | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type DocumentPageQuery = { page: Array<{ cursor: string | null, score: number, row: { id: string } }> };
+
+export type ToolPageQueryVariables = Exact<{
+  text?: string | null | undefined;
+  like?: Array<string> | string | null | undefined;
+  k?: number;
+  options?: SearchOptions | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type ToolPageQuery = { page: Array<{ cursor: string | null, score: number, row: { id: string } }> };
+
+export type RecallPageQueryVariables = Exact<{
+  text: string;
+  k?: number;
+  kinds: Array<RecallKind> | RecallKind;
+  filters?: RecallFilters | null | undefined;
+  options?: SearchOptions | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type RecallPageQuery = { page: Array<
+    | { __typename: 'ChunkMatch', cursor: string | null, score: number, chunk: { id: string } }
+    | { __typename: 'DocumentMatch', cursor: string | null, score: number, document: { id: string } }
+    | { __typename: 'MemoryMatch', cursor: string | null, score: number, memory: { id: string } }
+    | { __typename: 'ToolMatch', cursor: string | null, score: number, tool: { id: string } }
+  > };
+
 export type RecallQueryVariables = Exact<{
   text: string;
   k?: number;
@@ -1981,6 +2044,118 @@ export const DeleteMemoriesDocument = new TypedDocumentString(`
   deleteMemories(ids: $ids)
 }
     `) as unknown as TypedDocumentString<DeleteMemoriesMutation, DeleteMemoriesMutationVariables>;
+export const MemoryPageDocument = new TypedDocumentString(`
+    query MemoryPage($text: String, $vector: [Float!], $like: [ID!], $k: Int! = 5, $filters: MemoryFilters, $options: SearchOptions, $after: String) {
+  page: similarMemories(
+    text: $text
+    vector: $vector
+    like: $like
+    k: $k
+    filters: $filters
+    options: $options
+    after: $after
+  ) {
+    cursor
+    score
+    row: memory {
+      id
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<MemoryPageQuery, MemoryPageQueryVariables>;
+export const ChunkPageDocument = new TypedDocumentString(`
+    query ChunkPage($text: String, $like: [ID!], $k: Int! = 5, $options: SearchOptions, $after: String) {
+  page: similarChunks(
+    text: $text
+    like: $like
+    k: $k
+    options: $options
+    after: $after
+  ) {
+    cursor
+    score
+    row: chunk {
+      id
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<ChunkPageQuery, ChunkPageQueryVariables>;
+export const DocumentPageDocument = new TypedDocumentString(`
+    query DocumentPage($text: String, $like: [ID!], $k: Int! = 5, $options: SearchOptions, $after: String) {
+  page: similarDocuments(
+    text: $text
+    like: $like
+    k: $k
+    options: $options
+    after: $after
+  ) {
+    cursor
+    score
+    row: document {
+      id
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<DocumentPageQuery, DocumentPageQueryVariables>;
+export const ToolPageDocument = new TypedDocumentString(`
+    query ToolPage($text: String, $like: [ID!], $k: Int! = 5, $options: SearchOptions, $after: String) {
+  page: similarTools(
+    text: $text
+    like: $like
+    k: $k
+    options: $options
+    after: $after
+  ) {
+    cursor
+    score
+    row: tool {
+      id
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<ToolPageQuery, ToolPageQueryVariables>;
+export const RecallPageDocument = new TypedDocumentString(`
+    query RecallPage($text: String!, $k: Int! = 8, $kinds: [RecallKind!]!, $filters: RecallFilters, $options: SearchOptions, $after: String) {
+  page: recall(
+    text: $text
+    k: $k
+    kinds: $kinds
+    filters: $filters
+    options: $options
+    after: $after
+  ) {
+    __typename
+    ... on MemoryMatch {
+      cursor
+      score
+      memory {
+        id
+      }
+    }
+    ... on ChunkMatch {
+      cursor
+      score
+      chunk {
+        id
+      }
+    }
+    ... on DocumentMatch {
+      cursor
+      score
+      document {
+        id
+      }
+    }
+    ... on ToolMatch {
+      cursor
+      score
+      tool {
+        id
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<RecallPageQuery, RecallPageQueryVariables>;
 export const RecallDocument = new TypedDocumentString(`
     query Recall($text: String!, $k: Int! = 8, $kinds: [RecallKind!]! = [MEMORY, CHUNK], $filters: RecallFilters, $options: SearchOptions) {
   recall(text: $text, k: $k, kinds: $kinds, filters: $filters, options: $options) {

@@ -8,9 +8,6 @@ set local jit = off;
 select
   1::bigint::text,
   hit.distance,
-  null,
-  null,
-  null,
   "document_chunks"."id",
   "document_chunks"."user_id",
   "document_chunks"."document_id",

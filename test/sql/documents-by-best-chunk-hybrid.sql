@@ -10,7 +10,7 @@ select
   hit.distance,
   hit.score,
   hit.parts,
-  null,
+  hit.basis,
   "documents"."id",
   "documents"."user_id",
   "documents"."filename",
@@ -44,12 +44,8 @@ from
   unnest($1::vector[], $2::text[]) with ordinality as query (vector, text, n)
   cross join lateral (
     select
-      id as chunk_id,
-      document_id,
-      user_id,
-      distance,
-      score,
-      parts
+      best.*,
+      id as chunk_id
     from
       (
         with
@@ -476,7 +472,61 @@ from
           "user_id",
           coalesce(distance, 2) as distance,
           score,
-          jsonb_build_object('keyword', bm25, 'context', lent, 'recency', null, 'importance', null) as parts
+          jsonb_build_object('keyword', bm25, 'context', lent, 'recency', null, 'importance', null) as parts,
+          case
+            when row_number() over (
+              order by
+                score desc,
+                "document_id"
+            ) = 1 then jsonb_build_object(
+              'at',
+              now(),
+              'newest',
+              jsonb_build_array(
+                coalesce(
+                  (
+                    select
+                      max("document_chunks"."id")
+                    from
+                      "document_chunks"
+                  ),
+                  0
+                )::text
+              ),
+              'words',
+              jsonb_build_array(
+                (
+                  select
+                    jsonb_build_object(
+                      'documents',
+                      documents,
+                      'length',
+                      length,
+                      'lexemes',
+                      (
+                        select
+                          coalesce(jsonb_agg(jsonb_build_array(lexeme, documents)), '[]')
+                        from
+                          found
+                      )
+                    )
+                  from
+                    corpus
+                )
+              ),
+              'moments',
+              (
+                select
+                  jsonb_build_array(mean, spread, word_mean, word_spread)
+                from
+                  moments
+              ),
+              'farthest',
+              null,
+              'relevance',
+              '[null, null]'::jsonb
+            )
+          end as basis
         from
           (
             select distinct
@@ -490,7 +540,7 @@ from
           ) best
         order by
           score desc,
-          id
+          "document_id"
         limit
           $10
       ) best

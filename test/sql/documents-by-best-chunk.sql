@@ -8,9 +8,6 @@ set local jit = off;
 select
   query.n::text,
   hit.distance,
-  null,
-  null,
-  null,
   "documents"."id",
   "documents"."user_id",
   "documents"."filename",

@@ -11,9 +11,6 @@ select
   hit.distance is not null,
   1::text,
   hit.distance,
-  null,
-  null,
-  null,
   "documents"."id",
   "documents"."user_id",
   "documents"."filename",
@@ -95,46 +92,27 @@ from
   ) source
   left join lateral (
     select
-      candidate.chunk_id,
-      candidate.document_id,
-      candidate.user_id,
-      mean.vector <=> source.vector as distance
+      *
     from
       (
-        with
-          best as materialized (
-            select distinct
-              on (document_id) id as chunk_id,
-              document_id,
-              user_id,
-              distance
-            from
-              (
-                with
-                  near as materialized (
-                    select
-                      "document_chunks"."id",
-                      "document_chunks"."document_id",
-                      "document_chunks"."user_id",
-                      "document_chunks"."embedding" <=> source.vector as distance
-                    from
-                      "document_chunks"
-                    where
-                      (
-                        "document_chunks"."embedding" is not null
-                        and "document_chunks"."document_id" not in ($3)
-                      )
-                    order by
-                      distance,
-                      "document_chunks"."id"
-                    limit
-                      $4
-                  ),
-                  completed as materialized (
-                    select
-                      *
-                    from
-                      (
+        select
+          candidate.chunk_id,
+          candidate.document_id,
+          candidate.user_id,
+          mean.vector <=> source.vector as distance
+        from
+          (
+            with
+              best as materialized (
+                select distinct
+                  on (document_id) id as chunk_id,
+                  document_id,
+                  user_id,
+                  distance
+                from
+                  (
+                    with
+                      near as materialized (
                         select
                           "document_chunks"."id",
                           "document_chunks"."document_id",
@@ -145,120 +123,144 @@ from
                         where
                           (
                             "document_chunks"."embedding" is not null
-                            and (
-                              not (
-                                select
-                                  count(*)
-                                from
-                                  near
-                              ) >= $5
-                              and "document_chunks"."document_id" not in ($6)
-                            )
+                            and "document_chunks"."document_id" not in ($3)
                           )
-                      ) candidate
-                    order by
-                      distance + 0,
-                      id
-                    limit
-                      $7
-                  ) (
+                        order by
+                          distance,
+                          "document_chunks"."id"
+                        limit
+                          $4
+                      ),
+                      completed as materialized (
+                        select
+                          *
+                        from
+                          (
+                            select
+                              "document_chunks"."id",
+                              "document_chunks"."document_id",
+                              "document_chunks"."user_id",
+                              "document_chunks"."embedding" <=> source.vector as distance
+                            from
+                              "document_chunks"
+                            where
+                              (
+                                "document_chunks"."embedding" is not null
+                                and (
+                                  not (
+                                    select
+                                      count(*)
+                                    from
+                                      near
+                                  ) >= $5
+                                  and "document_chunks"."document_id" not in ($6)
+                                )
+                              )
+                          ) candidate
+                        order by
+                          distance + 0,
+                          id
+                        limit
+                          $7
+                      ) (
+                        select
+                          *
+                        from
+                          near
+                        where
+                          (
+                            select
+                              count(*)
+                            from
+                              near
+                          ) >= $8
+                        order by
+                          distance,
+                          id
+                        limit
+                          $9
+                      )
+                    union all
                     select
                       *
                     from
-                      near
-                    where
-                      (
-                        select
-                          count(*)
-                        from
-                          near
-                      ) >= $8
-                    order by
-                      distance,
-                      id
-                    limit
-                      $9
-                  )
-                union all
-                select
-                  *
-                from
-                  completed
-              ) chunks
-            order by
-              document_id,
-              distance,
-              id
-          ),
-          completed as materialized (
-            select
-              *
-            from
-              (
-                select distinct
-                  on (document_id) id as chunk_id,
-                  document_id,
-                  user_id,
-                  "document_chunks"."embedding" <=> source.vector as distance
-                from
-                  "document_chunks"
-                where
-                  (
-                    not (
-                      select
-                        count(*)
-                      from
-                        best
-                    ) >= $10
-                    and "document_chunks"."embedding" is not null
-                    and "document_chunks"."document_id" not in ($11)
-                  )
+                      completed
+                  ) chunks
                 order by
                   document_id,
                   distance,
                   id
-              ) every_document
-            order by
-              distance,
-              document_id
-            limit
-              $12
-          ) (
+              ),
+              completed as materialized (
+                select
+                  *
+                from
+                  (
+                    select distinct
+                      on (document_id) id as chunk_id,
+                      document_id,
+                      user_id,
+                      "document_chunks"."embedding" <=> source.vector as distance
+                    from
+                      "document_chunks"
+                    where
+                      (
+                        not (
+                          select
+                            count(*)
+                          from
+                            best
+                        ) >= $10
+                        and "document_chunks"."embedding" is not null
+                        and "document_chunks"."document_id" not in ($11)
+                      )
+                    order by
+                      document_id,
+                      distance,
+                      id
+                  ) every_document
+                order by
+                  distance,
+                  document_id
+                limit
+                  $12
+              ) (
+                select
+                  *
+                from
+                  best
+                where
+                  (
+                    select
+                      count(*)
+                    from
+                      best
+                  ) >= $13
+                order by
+                  distance,
+                  document_id
+                limit
+                  $14
+              )
+            union all
             select
               *
             from
-              best
+              completed
+          ) candidate
+          cross join lateral (
+            select
+              avg(member.embedding) as vector
+            from
+              document_chunks member
             where
-              (
-                select
-                  count(*)
-                from
-                  best
-              ) >= $13
-            order by
-              distance,
-              document_id
-            limit
-              $14
-          )
-        union all
-        select
-          *
-        from
-          completed
-      ) candidate
-      cross join lateral (
-        select
-          avg(member.embedding) as vector
-        from
-          document_chunks member
-        where
-          member.document_id = candidate.document_id
-          and member.user_id = candidate.user_id
-      ) mean
+              member.document_id = candidate.document_id
+              and member.user_id = candidate.user_id
+          ) mean
+      ) by_mean
     order by
       distance,
-      candidate.document_id
+      document_id
     limit
       $15
   ) as hit on true

@@ -8,9 +8,6 @@ set local jit = off;
 select
   source.document_id::text,
   hit.distance,
-  null,
-  null,
-  null,
   "documents"."id",
   "documents"."user_id",
   "documents"."filename",
@@ -57,46 +54,27 @@ from
   ) as source
   cross join lateral (
     select
-      candidate.chunk_id,
-      candidate.document_id,
-      candidate.user_id,
-      mean.vector <=> source.vector as distance
+      *
     from
       (
-        with
-          best as materialized (
-            select distinct
-              on (document_id) id as chunk_id,
-              document_id,
-              user_id,
-              distance
-            from
-              (
-                with
-                  near as materialized (
-                    select
-                      "document_chunks"."id",
-                      "document_chunks"."document_id",
-                      "document_chunks"."user_id",
-                      "document_chunks"."embedding" <=> source.vector as distance
-                    from
-                      "document_chunks"
-                    where
-                      (
-                        "document_chunks"."embedding" is not null
-                        and "document_chunks"."document_id" <> source.document_id
-                      )
-                    order by
-                      distance,
-                      "document_chunks"."id"
-                    limit
-                      $2
-                  ),
-                  completed as materialized (
-                    select
-                      *
-                    from
-                      (
+        select
+          candidate.chunk_id,
+          candidate.document_id,
+          candidate.user_id,
+          mean.vector <=> source.vector as distance
+        from
+          (
+            with
+              best as materialized (
+                select distinct
+                  on (document_id) id as chunk_id,
+                  document_id,
+                  user_id,
+                  distance
+                from
+                  (
+                    with
+                      near as materialized (
                         select
                           "document_chunks"."id",
                           "document_chunks"."document_id",
@@ -107,120 +85,144 @@ from
                         where
                           (
                             "document_chunks"."embedding" is not null
-                            and (
-                              not (
-                                select
-                                  count(*)
-                                from
-                                  near
-                              ) >= $3
-                              and "document_chunks"."document_id" <> source.document_id
-                            )
+                            and "document_chunks"."document_id" <> source.document_id
                           )
-                      ) candidate
-                    order by
-                      distance + 0,
-                      id
-                    limit
-                      $4
-                  ) (
+                        order by
+                          distance,
+                          "document_chunks"."id"
+                        limit
+                          $2
+                      ),
+                      completed as materialized (
+                        select
+                          *
+                        from
+                          (
+                            select
+                              "document_chunks"."id",
+                              "document_chunks"."document_id",
+                              "document_chunks"."user_id",
+                              "document_chunks"."embedding" <=> source.vector as distance
+                            from
+                              "document_chunks"
+                            where
+                              (
+                                "document_chunks"."embedding" is not null
+                                and (
+                                  not (
+                                    select
+                                      count(*)
+                                    from
+                                      near
+                                  ) >= $3
+                                  and "document_chunks"."document_id" <> source.document_id
+                                )
+                              )
+                          ) candidate
+                        order by
+                          distance + 0,
+                          id
+                        limit
+                          $4
+                      ) (
+                        select
+                          *
+                        from
+                          near
+                        where
+                          (
+                            select
+                              count(*)
+                            from
+                              near
+                          ) >= $5
+                        order by
+                          distance,
+                          id
+                        limit
+                          $6
+                      )
+                    union all
                     select
                       *
                     from
-                      near
-                    where
-                      (
-                        select
-                          count(*)
-                        from
-                          near
-                      ) >= $5
-                    order by
-                      distance,
-                      id
-                    limit
-                      $6
-                  )
-                union all
-                select
-                  *
-                from
-                  completed
-              ) chunks
-            order by
-              document_id,
-              distance,
-              id
-          ),
-          completed as materialized (
-            select
-              *
-            from
-              (
-                select distinct
-                  on (document_id) id as chunk_id,
-                  document_id,
-                  user_id,
-                  "document_chunks"."embedding" <=> source.vector as distance
-                from
-                  "document_chunks"
-                where
-                  (
-                    not (
-                      select
-                        count(*)
-                      from
-                        best
-                    ) >= $7
-                    and "document_chunks"."embedding" is not null
-                    and "document_chunks"."document_id" <> source.document_id
-                  )
+                      completed
+                  ) chunks
                 order by
                   document_id,
                   distance,
                   id
-              ) every_document
-            order by
-              distance,
-              document_id
-            limit
-              $8
-          ) (
+              ),
+              completed as materialized (
+                select
+                  *
+                from
+                  (
+                    select distinct
+                      on (document_id) id as chunk_id,
+                      document_id,
+                      user_id,
+                      "document_chunks"."embedding" <=> source.vector as distance
+                    from
+                      "document_chunks"
+                    where
+                      (
+                        not (
+                          select
+                            count(*)
+                          from
+                            best
+                        ) >= $7
+                        and "document_chunks"."embedding" is not null
+                        and "document_chunks"."document_id" <> source.document_id
+                      )
+                    order by
+                      document_id,
+                      distance,
+                      id
+                  ) every_document
+                order by
+                  distance,
+                  document_id
+                limit
+                  $8
+              ) (
+                select
+                  *
+                from
+                  best
+                where
+                  (
+                    select
+                      count(*)
+                    from
+                      best
+                  ) >= $9
+                order by
+                  distance,
+                  document_id
+                limit
+                  $10
+              )
+            union all
             select
               *
             from
-              best
+              completed
+          ) candidate
+          cross join lateral (
+            select
+              avg(member.embedding) as vector
+            from
+              document_chunks member
             where
-              (
-                select
-                  count(*)
-                from
-                  best
-              ) >= $9
-            order by
-              distance,
-              document_id
-            limit
-              $10
-          )
-        union all
-        select
-          *
-        from
-          completed
-      ) candidate
-      cross join lateral (
-        select
-          avg(member.embedding) as vector
-        from
-          document_chunks member
-        where
-          member.document_id = candidate.document_id
-          and member.user_id = candidate.user_id
-      ) mean
+              member.document_id = candidate.document_id
+              and member.user_id = candidate.user_id
+          ) mean
+      ) by_mean
     order by
       distance,
-      candidate.document_id
+      document_id
     limit
       $11
   ) as hit

@@ -10,7 +10,7 @@ select
   hit.distance,
   hit.score,
   hit.parts,
-  null,
+  hit.basis,
   "memories"."id",
   "memories"."user_id",
   "memories"."content",
@@ -527,7 +527,11 @@ from
       loans as materialized (
         select
           shares.id,
-          $10::float8 * sum(shares.share * lender.base) as lent
+          $10::float8 * sum(
+            shares.share * lender.base
+            order by
+              shares.other
+          ) as lent
         from
           shares
           join based lender on lender.id = shares.other
@@ -556,7 +560,61 @@ from
       "user_id",
       coalesce(distance, 2) as distance,
       score,
-      jsonb_build_object('keyword', bm25, 'context', lent, 'recency', null, 'importance', null) as parts
+      jsonb_build_object('keyword', bm25, 'context', lent, 'recency', null, 'importance', null) as parts,
+      case
+        when row_number() over (
+          order by
+            score desc,
+            id
+        ) = 1 then jsonb_build_object(
+          'at',
+          now(),
+          'newest',
+          jsonb_build_array(
+            coalesce(
+              (
+                select
+                  max("memories"."id")
+                from
+                  "memories"
+              ),
+              0
+            )::text
+          ),
+          'words',
+          jsonb_build_array(
+            (
+              select
+                jsonb_build_object(
+                  'documents',
+                  documents,
+                  'length',
+                  length,
+                  'lexemes',
+                  (
+                    select
+                      coalesce(jsonb_agg(jsonb_build_array(lexeme, documents)), '[]')
+                    from
+                      found
+                  )
+                )
+              from
+                corpus
+            )
+          ),
+          'moments',
+          (
+            select
+              jsonb_build_array(mean, spread, word_mean, word_spread)
+            from
+              moments
+          ),
+          'farthest',
+          null,
+          'relevance',
+          '[null, null]'::jsonb
+        )
+      end as basis
     from
       scored best
     order by

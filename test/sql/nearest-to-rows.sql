@@ -8,9 +8,6 @@ set local jit = off;
 select
   source.id::text,
   hit.distance,
-  null,
-  null,
-  null,
   "memories"."id",
   "memories"."user_id",
   "memories"."content",

@@ -10,7 +10,7 @@ select
   hit.distance,
   hit.score,
   hit.parts,
-  null,
+  hit.basis,
   "memories"."id",
   "memories"."user_id",
   "memories"."content",
@@ -204,14 +204,59 @@ from
       "user_id",
       coalesce(distance, 2) as distance,
       score,
-      jsonb_build_object('keyword', null, 'context', lent, 'recency', recency, 'importance', importance) as parts
+      jsonb_build_object('keyword', null, 'context', lent, 'recency', recency, 'importance', importance) as parts,
+      case
+        when row_number() over (
+          order by
+            score desc,
+            id
+        ) = 1 then jsonb_build_object(
+          'at',
+          now(),
+          'newest',
+          jsonb_build_array(
+            coalesce(
+              (
+                select
+                  max("memories"."id")
+                from
+                  "memories"
+              ),
+              0
+            )::text
+          ),
+          'words',
+          null,
+          'moments',
+          (
+            select
+              jsonb_build_array(mean, spread, word_mean, word_spread)
+            from
+              moments
+          ),
+          'farthest',
+          (
+            select
+              percentile_cont($14::float8) within group (
+                order by
+                  distance
+              )
+            from
+              features
+            where
+              candidate
+          ),
+          'relevance',
+          '[null, null]'::jsonb
+        )
+      end as basis
     from
       scored best
     order by
       score desc,
       id
     limit
-      $14
+      $15
   ) as hit
   inner join "memories" on (
     "memories"."id" = hit."id"

@@ -1,5 +1,5 @@
 begin read only;
-set local hnsw.ef_search = 100;
+set local hnsw.ef_search = 200;
 set local hnsw.iterative_scan = relaxed_order;
 set local hnsw.max_scan_tuples = 5000;
 set local plan_cache_mode = force_custom_plan;
@@ -10,8 +10,9 @@ select
   hit.distance,
   hit.score,
   hit.parts,
-  null,
+  hit.basis,
   hit.kind,
+  hit.row_id::text,
   "memories"."id",
   "memories"."user_id",
   "memories"."content",
@@ -2031,7 +2032,11 @@ from
       loans as materialized (
         select
           shares.id,
-          $28::float8 * sum(shares.share * lender.base) as lent
+          $28::float8 * sum(
+            shares.share * lender.base
+            order by
+              shares.other
+          ) as lent
         from
           shares
           join based lender on lender.id = shares.other
@@ -2063,7 +2068,147 @@ from
       chunk_id,
       coalesce(distance, 2) as distance,
       score,
-      jsonb_build_object('keyword', bm25, 'context', lent, 'recency', null, 'importance', null) as parts
+      jsonb_build_object('keyword', bm25, 'context', lent, 'recency', null, 'importance', null) as parts,
+      case
+        when row_number() over (
+          order by
+            score desc,
+            kind,
+            row_id
+        ) = 1 then jsonb_build_object(
+          'at',
+          now(),
+          'newest',
+          jsonb_build_array(
+            coalesce(
+              (
+                select
+                  max("memories"."id")
+                from
+                  "memories"
+              ),
+              0
+            )::text,
+            coalesce(
+              (
+                select
+                  max("document_chunks"."id")
+                from
+                  "document_chunks"
+              ),
+              0
+            )::text,
+            coalesce(
+              (
+                select
+                  max("document_chunks"."id")
+                from
+                  "document_chunks"
+              ),
+              0
+            )::text,
+            coalesce(
+              (
+                select
+                  max("tool_embeddings"."id")
+                from
+                  "tool_embeddings"
+              ),
+              0
+            )::text
+          ),
+          'words',
+          jsonb_build_array(
+            (
+              select
+                jsonb_build_object(
+                  'documents',
+                  max(rows),
+                  'length',
+                  max(length),
+                  'lexemes',
+                  coalesce(
+                    jsonb_agg(jsonb_build_array(lexeme, documents)) filter (
+                      where
+                        lexeme is not null
+                    ),
+                    '[]'
+                  )
+                )
+              from
+                words_1
+            ),
+            (
+              select
+                jsonb_build_object(
+                  'documents',
+                  max(rows),
+                  'length',
+                  max(length),
+                  'lexemes',
+                  coalesce(
+                    jsonb_agg(jsonb_build_array(lexeme, documents)) filter (
+                      where
+                        lexeme is not null
+                    ),
+                    '[]'
+                  )
+                )
+              from
+                words_2
+            ),
+            (
+              select
+                jsonb_build_object(
+                  'documents',
+                  max(rows),
+                  'length',
+                  max(length),
+                  'lexemes',
+                  coalesce(
+                    jsonb_agg(jsonb_build_array(lexeme, documents)) filter (
+                      where
+                        lexeme is not null
+                    ),
+                    '[]'
+                  )
+                )
+              from
+                words_3
+            ),
+            (
+              select
+                jsonb_build_object(
+                  'documents',
+                  max(rows),
+                  'length',
+                  max(length),
+                  'lexemes',
+                  coalesce(
+                    jsonb_agg(jsonb_build_array(lexeme, documents)) filter (
+                      where
+                        lexeme is not null
+                    ),
+                    '[]'
+                  )
+                )
+              from
+                words_4
+            )
+          ),
+          'moments',
+          (
+            select
+              jsonb_build_array(mean, spread, word_mean, word_spread)
+            from
+              moments
+          ),
+          'farthest',
+          null,
+          'relevance',
+          '[null, null]'::jsonb
+        )
+      end as basis
     from
       (
         select distinct
@@ -2078,7 +2223,8 @@ from
       ) best
     order by
       score desc,
-      id
+      kind,
+      row_id
     limit
       $29
   ) as hit

@@ -8,10 +8,8 @@ set local jit = off;
 select
   query.n::text,
   hit.distance,
-  null,
-  null,
-  null,
   hit.kind,
+  hit.row_id::text,
   "memories"."id",
   "memories"."user_id",
   "memories"."content",

@@ -8,9 +8,6 @@ set local jit = off;
 select
   1::bigint::text,
   hit.distance,
-  null,
-  null,
-  null,
   "tool_embeddings"."id",
   "tool_embeddings"."tool_name",
   "tool_embeddings"."tool_description",

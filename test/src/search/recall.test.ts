@@ -1,8 +1,16 @@
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compileMemoryFilters } from '../../../src/search/filters/filters.ts';
+import type { Match } from '../../../src/search/matches.ts';
 import { defaultSearchOptions } from '../../../src/search/options.ts';
-import { searchableMemories, searchByVectors } from '../../../src/search/search.ts';
+import type { Position } from '../../../src/search/paging.ts';
+import {
+  type SearchRequest,
+  searchableMemories,
+  searchByVectors,
+  type Target,
+} from '../../../src/search/search.ts';
+import type { MemoryRow } from '../../../src/store/rows.ts';
 import { localViewer } from '../../../src/viewer.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { explain, recordStatements } from '../../support/statements.ts';
@@ -97,6 +105,46 @@ describe('search among 20,000 clustered vectors', () => {
       const plan = await explain(db.pool, recorded.statements[0] as never);
       expect(plan).not.toContain('idx_memories_embedding_hnsw');
     },
+  );
+
+  it.each([
+    ['no filter', undefined],
+    ['a filter that half of the rows pass', 500],
+    ['a filter that 1 % pass', 10],
+  ])(
+    'finds 0.98 of the true list over five pages, each full, by the index where it can, with %s',
+    async (_, bucketsBelow) => {
+      const conditions = compileMemoryFilters(
+        bucketsBelow === undefined
+          ? undefined
+          : { metadata: { at: [{ path: ['bucket'], number: { lt: bucketsBelow } }] } },
+      );
+      const recorded = recordStatements(db.pool);
+      const page = async (target: Target, request: Omit<SearchRequest, 'conditions'>) => {
+        const asked = { conditions, ...request };
+        return (
+          await searchByVectors(recorded.database, localViewer, searchableMemories, [target], asked)
+        )[0] as Match<MemoryRow>[];
+      };
+      let right = 0;
+      for (const target of targets.slice(0, 10)) {
+        const found: string[] = [];
+        for (let after: Position | undefined, n = 0; n < 5; n++) {
+          const list = await page(target, { k, options: defaultSearchOptions, pages: true, after });
+          expect(list).toHaveLength(k);
+          found.push(...list.map(({ row }) => row.id));
+          after = list.at(-1)?.place ?? undefined;
+        }
+        expect(new Set(found).size).toBe(5 * k);
+        const truth = await page(target, { k: 5 * k, options: { ...defaultSearchOptions, exact: true } });
+        const nearest = new Set(truth.map(({ row }) => row.id));
+        right += found.filter((id) => nearest.has(id)).length;
+      }
+      expect(right / (10 * 5 * k)).toBeGreaterThanOrEqual(0.98);
+      const plan = await explain(db.pool, recorded.statements.at(-2) as never);
+      expect(plan).toMatch(/Index Scan using idx_memories_embedding_hnsw on memories/);
+    },
+    120_000,
   );
 
   it('completes exactly where the index scan gives up early', async () => {

@@ -44,33 +44,69 @@ const forms: Record<string, string> = {
     'recall(text: "violin", kinds: [MEMORY, CHUNK, DOCUMENT, TOOL], options: { mode: HYBRID }) { __typename }',
 };
 
+/** Of forms that are read in pages, the second page; AFTER stands for the cursor. */
+const secondPages: Record<string, string> = {
+  'nearest-second-page': 'similarMemories(text: "violin", k: 1 AFTER) { cursor }',
+  'nearest-filtered-second-page': `similarMemories(text: "violin", k: 1, ${filters} AFTER) { cursor }`,
+  'hybrid-second-page':
+    'similarMemories(text: "violin", k: 1, options: { mode: HYBRID, weights: { recency: 1 } } AFTER) { cursor }',
+  'documents-second-page': 'similarDocuments(text: "violin", k: 1 AFTER) { cursor }',
+  'recall-second-page':
+    'recall(text: "violin", k: 1, kinds: [MEMORY, TOOL] AFTER) { ... on MemoryMatch { cursor } }',
+  'recall-hybrid-second-page':
+    'recall(text: "violin", k: 1, kinds: [MEMORY, TOOL], options: { mode: HYBRID } AFTER) { ... on MemoryMatch { cursor } }',
+};
+
+/** Forms whose report is asked for. */
+const reported: Record<string, string> = {
+  'nearest-reported': memories(`text: "violin", k: 5, ${filters}`),
+};
+
 describe('the statement of a search', () => {
   let server: TestServer;
 
   beforeAll(async () => {
     server = await startTestServer();
     const { errors } = await server.raw(`mutation {
-      createMemories(inputs: [{ content: "violin" }, { content: "harbor" }]) { id }
+      createMemories(inputs: [{ content: "violin" }, { content: "harbor" }, { content: "violin", source: "chat", metadata: { lang: "en" } }]) { id }
       ingestDocument(input: { filename: "a.md", content: "violin" }) { created }
     }`);
     expect(errors).toBeUndefined();
   });
   afterAll(() => server.close());
 
-  test.each(Object.entries(forms))('%s is the committed one', async (name, fields) => {
-    const statements = await server.statementsOf(async () => {
-      const { errors } = await server.raw(`{ ${fields} }`);
-      expect(errors).toBeUndefined();
-    });
-    expect(statements).toHaveLength(fields.includes('first: 2') ? 2 : 1);
+  async function ask(query: string): Promise<unknown> {
+    const { data, errors } = await server.raw(query);
+    expect(errors).toBeUndefined();
+    return data;
+  }
+
+  async function isCommitted(name: string, query: string): Promise<void> {
+    const statements = await server.statementsOf(() => ask(query));
+    expect(statements).toHaveLength(query.includes('first: 2') ? 2 : 1);
     const { text, settings } = statements.at(-1) ?? { text: '', settings: '' };
     await expect(`${settings.replaceAll('; ', ';\n')};\n\n${readable(text)}\n`).toMatchFileSnapshot(
       join(folder, `${name}.sql`),
     );
+  }
+
+  test.each(Object.entries(forms))('%s is the committed one', (name, fields) =>
+    isCommitted(name, `{ ${fields} }`),
+  );
+
+  test.each(Object.entries(secondPages))('%s is the committed one', async (name, fields) => {
+    const first = JSON.stringify(await ask(`{ page: ${fields.replace(' AFTER', '')} }`));
+    const cursor = /"cursor":("[\w-]+")/.exec(first)?.[1];
+    await isCommitted(name, `{ page: ${fields.replace(' AFTER', `, after: ${cursor}`)} }`);
   });
 
+  test.each(Object.entries(reported))('%s is the committed one', (name, fields) =>
+    isCommitted(name, `query @searchReport { ${fields} }`),
+  );
+
   test('has no file of a form that is gone', () => {
-    expect(readdirSync(folder).filter((file) => !(basename(file, '.sql') in forms))).toEqual([]);
+    const known = { ...forms, ...secondPages, ...reported };
+    expect(readdirSync(folder).filter((file) => !(basename(file, '.sql') in known))).toEqual([]);
   });
 });
 

@@ -1,0 +1,21 @@
+import { DirectiveLocation, GraphQLDirective, type GraphQLResolveInfo } from 'graphql';
+
+/**
+ * Asks for reports in the operation itself, so that it can be found in the schema and pasted with a query. They come beside the
+ * data, in `extensions`, because they are about the execution: one statement may stand for the searches of fifty fields.
+ */
+export const searchReportDirective = new GraphQLDirective({
+  name: 'searchReport',
+  description:
+    'Adds to the response how its searches were carried out: `extensions.searches` is a list with an object for each statement. ' +
+    '`fields` are the fields that it answers, `searches` how many searches those are; `exact` is true when no index was to be ' +
+    'used; `candidates` are the rows that were compared; `completedExactly` is for how many searches the vector index gave ' +
+    'too few rows, or was not tried, so that every row was compared; `tookMs` the milliseconds from the text to the last match; ' +
+    '`statements` those sent to the database.',
+  locations: [DirectiveLocation.QUERY, DirectiveLocation.MUTATION],
+});
+
+/** Whether the operation asks for reports of its searches. */
+export function wantsSearchReport({ operation }: GraphQLResolveInfo): boolean {
+  return operation.directives?.some(({ name }) => name.value === searchReportDirective.name) ?? false;
+}

@@ -1,0 +1,133 @@
+import { createHash } from 'node:crypto';
+import { type SQL, type SQLWrapper, sql } from 'drizzle-orm';
+import stableStringify from 'safe-stable-stringify';
+import { z } from 'zod';
+import { FunesError, quote } from '../errors.ts';
+import { BIGINT_MAX } from '../store/checks.ts';
+
+/**
+ * Pages of a ranked list are read by keyset: a cursor says which row was shown last, by what the list is ordered by and
+ * its id, and the next page is what stands behind it. Rows that are added meanwhile then neither repeat nor hide others,
+ * as long as the value of a row is a function of that row alone. A distance is. A score is not: it is made of means and
+ * spreads, the rarity of words, ranks and the time of day. So the first page's are kept in the cursor as the `Basis` of all later
+ * ones, which also leave out rows that are newer than the first page.
+ */
+
+const bigint = z.string().refine((id) => /^\d{1,19}$/.test(id) && BigInt(id) <= BIGINT_MAX);
+const finite = z.number().nullable();
+
+const words = z.object({
+  documents: z.number(),
+  length: z.number(),
+  lexemes: z.array(z.tuple([z.string(), z.number()])).max(64),
+});
+
+const basis = z.object({
+  /** When the first page was read, as PostgreSQL writes it: recency is measured from there. */
+  at: z.string().max(40),
+  /** The newest row of each table; "0" for a table without rows. */
+  newest: z.array(bigint),
+  /** Of each table: number of rows, mean length, and the rows that each word of the text occurs in. */
+  words: z.array(words).nullable(),
+  /** Mean and spread of the distances, mean and spread of BM25. */
+  moments: z.tuple([finite, finite, finite, finite]),
+  /** The distance that `percentile` stands for. */
+  farthest: finite,
+  /** The least and greatest relevance, between which `weights` scales. */
+  relevance: z.tuple([finite, finite]),
+});
+
+/** What the scores of a list are made from, beside the row itself. */
+export type Basis = z.output<typeof basis>;
+export type WordBasis = z.output<typeof words>;
+
+const position = z.object({
+  /** How many rows stand before and at this place. */
+  seen: z.number().int().positive(),
+  /** What the list is ordered by: the distance, ascending, or the score, descending. */
+  value: z.number(),
+  id: bigint,
+  /** Which kind of row, in a list of several. */
+  kind: z.string().max(10).optional(),
+  basis: basis.optional(),
+});
+
+/** A place in a ranked list: of the row that was shown last. */
+export type Position = z.output<typeof position>;
+
+const cursor = position.extend({ query: z.string() });
+const longestCursor = 65_536; // characters; far beyond what 64 words of four tables take
+
+/** Tells the query that a cursor belongs to from others; k is not part of it, pages may differ in size. */
+export type QueryTag = () => string;
+
+/** The tag of a search by all that says which rows are in its list, and in which order. */
+export function queryTag(parts: Readonly<Record<string, unknown>>): QueryTag {
+  let tag: string | undefined;
+  return () => {
+    tag ??= createHash('sha256')
+      .update(stableStringify(parts) ?? '')
+      .digest('base64url')
+      .slice(0, 22);
+    return tag;
+  };
+}
+
+/** A cursor of the list that `query` gives, for a client to send back; opaque to it. */
+export function writeCursor(query: QueryTag, place: Position): string {
+  return Buffer.from(JSON.stringify({ query: query(), ...place })).toString('base64url');
+}
+
+/**
+ * The place that a cursor names.
+ * @param ranked whether the list is ordered by scores, which have a basis.
+ * @throws FunesError BAD_USER_INPUT for one that is not ours, or of another query.
+ */
+export function readCursor(text: string, query: QueryTag, ranked: boolean): Position {
+  const read = text.length > longestCursor ? undefined : cursor.safeParse(decode(text)).data;
+  if (read === undefined) throw notACursor(text);
+  const { query: tag, ...place } = read;
+  if (tag !== query()) {
+    throw new FunesError(
+      'BAD_USER_INPUT',
+      'after is a cursor of another search: repeat the arguments that it came from (all but k), or leave after out.',
+    );
+  }
+  if ((place.basis !== undefined) !== ranked) throw notACursor(text);
+  return place;
+}
+
+/** Also for one that was changed so that the database cannot make sense of it. */
+export function notACursor(text: string): FunesError {
+  return new FunesError(
+    'BAD_USER_INPUT',
+    `after must be the cursor of a match of this search, not ${quote(text)}.`,
+  );
+}
+
+function decode(text: string): unknown {
+  try {
+    return JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Rows behind a place, in ascending order of a distance or descending order of a score, then of ids. */
+export function behind(
+  { value, id }: { value: number; id: string | SQL },
+  columns: { distance: SQLWrapper; id: SQLWrapper } | { score: SQLWrapper; id: SQLWrapper },
+): SQL {
+  return 'distance' in columns
+    ? sql`(${columns.distance}, ${columns.id}) > (${value}::float8, ${id}::bigint)`
+    : sql`(-${columns.score}, ${columns.id}) > (${-value}::float8, ${id}::bigint)`;
+}
+
+/**
+ * The place in the rows of `kind` of a place in a list where equal values stand in the order of their kinds: behind all,
+ * or before all, of those rows that have just this value, unless the place is one of them.
+ */
+export function placeAmong<P extends Pick<Position, 'id' | 'kind'>>(kind: string, place: P): P {
+  if (place.kind === undefined || place.kind === kind) return place;
+  return { ...place, id: kind > place.kind ? '0' : String(BIGINT_MAX) };
+}

@@ -1,0 +1,63 @@
+/** How one statement carried out the searches that it stands for. */
+export interface SearchReport {
+  /** The fields of the response that asked, without the places in lists: `similarMemories`, `memories.edges.node.similar`. */
+  fields: string[];
+  /** How many searches those were, equal ones counted once. */
+  searches: number;
+  /** Every row that passes the filters was compared, as no index was to choose among them. */
+  exact: boolean;
+  /** Rows that were compared with what was searched for, of all the searches together. */
+  candidates: number;
+  /** Searches for which the vector index gave too few rows, or was not tried, so that every row was compared after all. */
+  completedExactly: number;
+  /** From the text to the last match, in milliseconds. */
+  tookMs: number;
+  /** Statements sent to the database, without BEGIN and COMMIT. */
+  statements: number;
+}
+
+/** A report that is being written while the searches run. */
+export class ReportDraft {
+  private readonly began = performance.now();
+  private readonly report: SearchReport;
+  private noted = 0;
+
+  constructor(
+    fields: readonly string[],
+    private readonly index: { used: boolean; ranked: boolean },
+  ) {
+    this.report = {
+      fields: [...new Set(fields)],
+      searches: 0,
+      exact: !index.used,
+      candidates: 0,
+      completedExactly: 0,
+      tookMs: 0,
+      statements: 0,
+    };
+  }
+
+  /** Notes how many searches the statement stands for. */
+  searchesFor(searches: number): void {
+    this.report.searches = searches;
+  }
+
+  readonly onStatement = (): void => {
+    this.report.statements++;
+  };
+
+  /** Notes how the matches of one search were found. */
+  add(candidates: number, completed: boolean): void {
+    this.noted++;
+    this.report.candidates += candidates;
+    if (completed) this.report.completedExactly++;
+  }
+
+  finished(): SearchReport {
+    // A search by distance that found nothing has no row to tell how: it had to look at every row to know.
+    if (this.index.used && !this.index.ranked)
+      this.report.completedExactly += this.report.searches - this.noted;
+    this.report.tookMs = Math.round((performance.now() - this.began) * 10) / 10;
+    return this.report;
+  }
+}

@@ -1,0 +1,544 @@
+begin read only;
+set local hnsw.ef_search = 200;
+set local hnsw.iterative_scan = relaxed_order;
+set local hnsw.max_scan_tuples = 5000;
+set local plan_cache_mode = force_custom_plan;
+set local jit = off;
+
+select
+  query.n::text,
+  hit.distance,
+  hit.score,
+  hit.parts,
+  hit.basis,
+  "memories"."id",
+  "memories"."user_id",
+  "memories"."content",
+  "memories"."content_summary",
+  "memories"."embedding_model",
+  "memories"."source",
+  "memories"."session_id",
+  "memories"."importance_score",
+  "memories"."metadata",
+  "memories"."idempotency_key",
+  "memories"."created_at",
+  "memories"."updated_at",
+  case
+    when "memories"."embedding" is null then 'PENDING'
+    else 'READY'
+  end
+from
+  unnest($1::vector[], $2::text[]) with ordinality as query (vector, text, n)
+  cross join lateral (
+    with
+      found as materialized (
+        select
+          ('''' || replace(replace(lexeme, '\', '\\'), '''', '''''') || '''')::tsquery as query,
+          lexeme,
+          documents
+        from
+          unnest($3::text[], $4::float8[]) as word (lexeme, documents)
+      ),
+      corpus as materialized (
+        select
+          $5::float8 as documents,
+          $6::float8 as length
+      ),
+      terms as materialized (
+        select
+          found.query,
+          ln(1 + (total.documents - rarity.documents + 0.5) / (rarity.documents + 0.5)) as idf,
+          sum(found.documents) over rarest <= 1000
+          or row_number() over rarest = 1 as chosen
+        from
+          found
+          join found rarity using (lexeme),
+          corpus total
+        window
+          rarest as (
+            order by
+              found.documents,
+              lexeme rows unbounded preceding
+          )
+      ),
+      near as materialized (
+        select
+          *,
+          row_number() over (
+            order by
+              distance,
+              id
+          ) as place
+        from
+          (
+            with
+              near as materialized (
+                select
+                  "memories"."id",
+                  "memories"."user_id",
+                  "memories"."embedding" <=> query.vector as distance
+                from
+                  "memories"
+                where
+                  (
+                    "memories"."embedding" is not null
+                    and "memories"."id" <= $7::bigint
+                  )
+                order by
+                  distance,
+                  "memories"."id"
+                limit
+                  $8
+              ),
+              completed as materialized (
+                select
+                  *
+                from
+                  (
+                    select
+                      "memories"."id",
+                      "memories"."user_id",
+                      "memories"."embedding" <=> query.vector as distance
+                    from
+                      "memories"
+                    where
+                      (
+                        "memories"."embedding" is not null
+                        and (
+                          not (
+                            select
+                              count(*)
+                            from
+                              near
+                          ) >= $9
+                          and "memories"."id" <= $10::bigint
+                        )
+                      )
+                  ) candidate
+                order by
+                  distance + 0,
+                  id
+                limit
+                  $11
+              ) (
+                select
+                  *
+                from
+                  near
+                where
+                  (
+                    select
+                      count(*)
+                    from
+                      near
+                  ) >= $12
+                order by
+                  distance,
+                  id
+                limit
+                  $13
+              )
+            union all
+            select
+              *
+            from
+              completed
+          ) near
+      ),
+      worded as materialized (
+        select
+          *,
+          row_number() over (
+            order by
+              bm25 desc,
+              id
+          ) as place
+        from
+          (
+            select
+              "id",
+              "user_id",
+              (
+                select
+                  coalesce(
+                    sum(
+                      idf * tf * (1.2::float8 + 1) / (tf + 1.2::float8 * (1 - 0.75::float8 + 0.75::float8 * matching.length / corpus.length))
+                    ),
+                    0
+                  )
+                from
+                  corpus,
+                  (
+                    select
+                      idf,
+                      width_bucket(
+                        ts_rank('{1,1,1,1}', matching.tsv, query)::float8,
+                        array[
+                          0.6079171,
+                          0.7598989,
+                          0.8274463,
+                          0.8654418,
+                          0.8897589,
+                          0.9066457,
+                          0.9190524,
+                          0.9285513,
+                          0.9360565,
+                          0.9421358,
+                          0.9471600,
+                          0.9513817,
+                          0.9549789,
+                          0.9580806,
+                          0.9607825,
+                          0.9631572,
+                          0.9652608,
+                          0.9671371,
+                          0.9688211,
+                          0.9703409,
+                          0.9717194,
+                          0.9729755,
+                          0.9741247,
+                          0.9751801,
+                          0.9761528,
+                          0.9770521,
+                          0.9778860,
+                          0.9786614,
+                          0.9793843,
+                          0.9800597,
+                          0.9806923,
+                          0.9812860
+                        ]::float8[]
+                      ) as tf
+                    from
+                      terms
+                    where
+                      matching.tsv @@ query
+                  ) term
+              )::float8 as bm25
+            from
+              (
+                select
+                  "memories"."id",
+                  "memories"."user_id",
+                  "memories"."content_tsv" || ''::tsvector as tsv,
+                  "memories"."content_length" as length
+                from
+                  "memories"
+                where
+                  (
+                    "memories"."content_tsv" @@ (
+                      select
+                        string_agg(query::text, ' | ')::tsquery
+                      from
+                        terms
+                      where
+                        chosen
+                    )
+                    and "memories"."id" <= $14::bigint
+                  )
+                limit
+                  1000
+                offset
+                  0
+              ) matching
+            order by
+              bm25 desc,
+              id
+            limit
+              $15
+          ) worded
+        where
+          bm25 > 0
+      ),
+      candidates as materialized (
+        select
+          "id",
+          "user_id"
+        from
+          near
+        union
+        select
+          "id",
+          "user_id"
+        from
+          worded
+      ),
+      beside as materialized (
+        select
+          turn.id,
+          side.other,
+          side.other_user as user_id,
+          case side.step
+            when 1 then 1.0
+            else 0.5
+          end as share
+        from
+          candidates
+          join "memories" turn using ("id", "user_id")
+          cross join lateral (
+            (
+              select
+                "memories"."id" as other,
+                "memories"."user_id" as other_user,
+                row_number() over (
+                  order by
+                    "memories"."id" desc
+                ) as step
+              from
+                "memories"
+              where
+                (
+                  (
+                    "memories"."user_id" = turn.user_id
+                    and "memories"."session_id" = turn.session_id
+                    and "memories"."id" <= $16::bigint
+                  )
+                  and "memories"."id" < turn.id
+                )
+              order by
+                "memories"."id" desc
+              limit
+                2
+            )
+            union all
+            (
+              select
+                "memories"."id" as other,
+                "memories"."user_id" as other_user,
+                row_number() over (
+                  order by
+                    "memories"."id" asc
+                ) as step
+              from
+                "memories"
+              where
+                (
+                  (
+                    "memories"."user_id" = turn.user_id
+                    and "memories"."session_id" = turn.session_id
+                    and "memories"."id" <= $17::bigint
+                  )
+                  and "memories"."id" > turn.id
+                )
+              order by
+                "memories"."id" asc
+              limit
+                2
+            )
+          ) side
+      ),
+      turns as materialized (
+        select
+          other as id,
+          user_id
+        from
+          beside
+      ),
+      shares as materialized (
+        select
+          id,
+          other,
+          share
+        from
+          beside
+        union
+        select
+          other,
+          id,
+          share
+        from
+          beside
+      ),
+      pool as materialized (
+        select
+          "id",
+          "user_id",
+          true as candidate
+        from
+          candidates
+        union all
+        (
+          select
+            "id",
+            "user_id",
+            false
+          from
+            turns
+          except
+          select
+            "id",
+            "user_id",
+            false
+          from
+            candidates
+        )
+      ),
+      features as materialized (
+        select
+          row.*,
+          (
+            select
+              coalesce(
+                sum(
+                  idf * tf * (1.2::float8 + 1) / (tf + 1.2::float8 * (1 - 0.75::float8 + 0.75::float8 * row.length / corpus.length))
+                ),
+                0
+              )
+            from
+              corpus,
+              (
+                select
+                  idf,
+                  width_bucket(
+                    ts_rank('{1,1,1,1}', row.tsv, query)::float8,
+                    array[
+                      0.6079171,
+                      0.7598989,
+                      0.8274463,
+                      0.8654418,
+                      0.8897589,
+                      0.9066457,
+                      0.9190524,
+                      0.9285513,
+                      0.9360565,
+                      0.9421358,
+                      0.9471600,
+                      0.9513817,
+                      0.9549789,
+                      0.9580806,
+                      0.9607825,
+                      0.9631572,
+                      0.9652608,
+                      0.9671371,
+                      0.9688211,
+                      0.9703409,
+                      0.9717194,
+                      0.9729755,
+                      0.9741247,
+                      0.9751801,
+                      0.9761528,
+                      0.9770521,
+                      0.9778860,
+                      0.9786614,
+                      0.9793843,
+                      0.9800597,
+                      0.9806923,
+                      0.9812860
+                    ]::float8[]
+                  ) as tf
+                from
+                  terms
+                where
+                  row.tsv @@ query
+              ) term
+          )::float8 as bm25
+        from
+          (
+            select
+              "id",
+              "user_id",
+              candidate,
+              "memories"."embedding" <=> query.vector as distance,
+              "memories"."content_tsv" || ''::tsvector as tsv,
+              "memories"."content_length" as length,
+              power(
+                0.5::float8,
+                greatest(
+                  extract(
+                    epoch
+                    from
+                      $18::timestamptz - "memories"."created_at"
+                  )::float8,
+                  0
+                ) / (86400 * $19::float8)
+              ) as recency,
+              "memories"."importance_score" as importance
+            from
+              pool
+              join "memories" using ("id", "user_id")
+            offset
+              0
+          ) row
+      ),
+      moments as materialized (
+        select
+          $20::float8 as mean,
+          $21::float8 as spread,
+          $22::float8 as word_mean,
+          $23::float8 as word_spread
+      ),
+      based as materialized (
+        select
+          features.*,
+          (
+            coalesce((mean - distance) / nullif(spread, 0), 0) + $24::float8 * coalesce((bm25 - word_mean) / nullif(word_spread, 0), 0)
+          )::float8 as base
+        from
+          features
+          cross join moments
+      ),
+      loans as materialized (
+        select
+          shares.id,
+          $25::float8 * sum(
+            shares.share * lender.base
+            order by
+              shares.other
+          ) as lent
+        from
+          shares
+          join based lender on lender.id = shares.other
+        group by
+          shares.id
+      ),
+      relevant as materialized (
+        select
+          based.*,
+          coalesce(loans.lent, 0) as lent
+        from
+          based
+          left join loans using (id)
+      ),
+      scored as materialized (
+        select
+          *,
+          (
+            (
+              $26::float8 * coalesce(((base + coalesce(lent, 0)) - $27::float8) / nullif($28::float8 - $29::float8, 0), 1) + $30::float8 * recency + $31::float8 * importance
+            ) / $32::float8
+          ) as score
+        from
+          relevant
+        where
+          true
+      )
+    select
+      "id",
+      "user_id",
+      coalesce(distance, 2) as distance,
+      score,
+      jsonb_build_object('keyword', bm25, 'context', lent, 'recency', recency, 'importance', importance) as parts,
+      case
+        when row_number() over (
+          order by
+            score desc,
+            id
+        ) = 1 then $33::jsonb
+      end as basis
+    from
+      scored best
+    where
+      (- score, id) > ($34::float8, $35::bigint)
+    order by
+      score desc,
+      id
+    limit
+      $36
+  ) as hit
+  inner join "memories" on (
+    "memories"."id" = hit."id"
+    and "memories"."user_id" = hit."user_id"
+  )
+order by
+  query.n asc,
+  hit.score desc,
+  "memories"."id" asc;

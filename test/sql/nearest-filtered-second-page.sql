@@ -1,0 +1,144 @@
+begin read only;
+set local hnsw.ef_search = 100;
+set local hnsw.iterative_scan = relaxed_order;
+set local hnsw.max_scan_tuples = 5000;
+set local plan_cache_mode = force_custom_plan;
+set local jit = off;
+
+select
+  1::bigint::text,
+  hit.distance,
+  "memories"."id",
+  "memories"."user_id",
+  "memories"."content",
+  "memories"."content_summary",
+  "memories"."embedding_model",
+  "memories"."source",
+  "memories"."session_id",
+  "memories"."importance_score",
+  "memories"."metadata",
+  "memories"."idempotency_key",
+  "memories"."created_at",
+  "memories"."updated_at",
+  case
+    when "memories"."embedding" is null then 'PENDING'
+    else 'READY'
+  end
+from
+  (
+    with
+      breadth as materialized (
+        select
+          count(*) filter (
+            where
+              (
+                "memories"."source" = $1::text
+                and "memories"."metadata" @> $2::text::jsonb
+              )
+          ) * 20 >= count(*) as broad
+        from
+          "memories" tablesample system (least(100, 100.0 * 250 * 8192 / greatest(pg_relation_size('memories'), 1))) repeatable (0)
+      ),
+      near as materialized (
+        select
+          "memories"."id",
+          "memories"."user_id",
+          "memories"."embedding" <=> $3::vector as distance
+        from
+          "memories"
+        where
+          (
+            "memories"."embedding" is not null
+            and (
+              (
+                select
+                  broad
+                from
+                  breadth
+              )
+              and (
+                "memories"."source" = $4::text
+                and "memories"."metadata" @> $5::text::jsonb
+              )
+            )
+          )
+        order by
+          distance,
+          "memories"."id"
+        limit
+          $6
+      ),
+      completed as materialized (
+        select
+          *
+        from
+          (
+            select
+              "memories"."id",
+              "memories"."user_id",
+              "memories"."embedding" <=> $7::vector as distance
+            from
+              "memories"
+            where
+              (
+                "memories"."embedding" is not null
+                and (
+                  not (
+                    select
+                      count(*)
+                    from
+                      near
+                    where
+                      (distance, id) > ($8::float8, $9::bigint)
+                  ) >= $10
+                  and (
+                    "memories"."source" = $11::text
+                    and "memories"."metadata" @> $12::text::jsonb
+                  )
+                )
+              )
+          ) candidate
+        where
+          (distance, id) > ($13::float8, $14::bigint)
+        order by
+          distance + 0,
+          id
+        limit
+          $15
+      ) (
+        select
+          *
+        from
+          near
+        where
+          (
+            (
+              select
+                count(*)
+              from
+                near
+              where
+                (distance, id) > ($16::float8, $17::bigint)
+            ) >= $18
+            and (distance, id) > ($19::float8, $20::bigint)
+          )
+        order by
+          distance,
+          id
+        limit
+          $21
+      )
+    union all
+    select
+      *
+    from
+      completed
+  ) as hit
+  inner join "memories" on (
+    "memories"."id" = hit."id"
+    and "memories"."user_id" = hit."user_id"
+  )
+order by
+  1::bigint asc,
+  hit.distance asc,
+  "memories"."id" asc;

@@ -1,0 +1,146 @@
+begin read only;
+set local hnsw.ef_search = 100;
+set local hnsw.iterative_scan = relaxed_order;
+set local hnsw.max_scan_tuples = 5000;
+set local plan_cache_mode = force_custom_plan;
+set local jit = off;
+
+select
+  1::bigint::text,
+  hit.distance,
+  hit.candidates::float8,
+  hit.completed,
+  "memories"."id",
+  "memories"."user_id",
+  "memories"."content",
+  "memories"."content_summary",
+  "memories"."embedding_model",
+  "memories"."source",
+  "memories"."session_id",
+  "memories"."importance_score",
+  "memories"."metadata",
+  "memories"."idempotency_key",
+  "memories"."created_at",
+  "memories"."updated_at",
+  case
+    when "memories"."embedding" is null then 'PENDING'
+    else 'READY'
+  end
+from
+  (
+    with
+      breadth as materialized (
+        select
+          count(*) filter (
+            where
+              (
+                "memories"."source" = $1::text
+                and "memories"."metadata" @> $2::text::jsonb
+              )
+          ) * 20 >= count(*) as broad
+        from
+          "memories" tablesample system (least(100, 100.0 * 250 * 8192 / greatest(pg_relation_size('memories'), 1))) repeatable (0)
+      ),
+      near as materialized (
+        select
+          "memories"."id",
+          "memories"."user_id",
+          "memories"."embedding" <=> $3::vector as distance
+        from
+          "memories"
+        where
+          (
+            "memories"."embedding" is not null
+            and (
+              (
+                select
+                  broad
+                from
+                  breadth
+              )
+              and (
+                "memories"."source" = $4::text
+                and "memories"."metadata" @> $5::text::jsonb
+              )
+            )
+          )
+        order by
+          distance,
+          "memories"."id"
+        limit
+          $6
+      ),
+      completed as materialized (
+        select
+          *,
+          count(*) over () as candidates,
+          true as completed
+        from
+          (
+            select
+              "memories"."id",
+              "memories"."user_id",
+              "memories"."embedding" <=> $7::vector as distance
+            from
+              "memories"
+            where
+              (
+                "memories"."embedding" is not null
+                and (
+                  not (
+                    select
+                      count(*)
+                    from
+                      near
+                  ) >= $8
+                  and (
+                    "memories"."source" = $9::text
+                    and "memories"."metadata" @> $10::text::jsonb
+                  )
+                )
+              )
+          ) candidate
+        order by
+          distance + 0,
+          id
+        limit
+          $11
+      ) (
+        select
+          *,
+          (
+            select
+              count(*)
+            from
+              near
+          ) as candidates,
+          false as completed
+        from
+          near
+        where
+          (
+            select
+              count(*)
+            from
+              near
+          ) >= $12
+        order by
+          distance,
+          id
+        limit
+          $13
+      )
+    union all
+    select
+      *
+    from
+      completed
+  ) as hit
+  inner join "memories" on (
+    "memories"."id" = hit."id"
+    and "memories"."user_id" = hit."user_id"
+  )
+order by
+  1::bigint asc,
+  hit.distance asc,
+  "memories"."id" asc;

@@ -1,0 +1,112 @@
+begin read only;
+set local hnsw.ef_search = 100;
+set local hnsw.iterative_scan = relaxed_order;
+set local hnsw.max_scan_tuples = 5000;
+set local plan_cache_mode = force_custom_plan;
+set local jit = off;
+
+select
+  1::bigint::text,
+  hit.distance,
+  "memories"."id",
+  "memories"."user_id",
+  "memories"."content",
+  "memories"."content_summary",
+  "memories"."embedding_model",
+  "memories"."source",
+  "memories"."session_id",
+  "memories"."importance_score",
+  "memories"."metadata",
+  "memories"."idempotency_key",
+  "memories"."created_at",
+  "memories"."updated_at",
+  case
+    when "memories"."embedding" is null then 'PENDING'
+    else 'READY'
+  end
+from
+  (
+    with
+      near as materialized (
+        select
+          "memories"."id",
+          "memories"."user_id",
+          "memories"."embedding" <=> $1::vector as distance
+        from
+          "memories"
+        where
+          "memories"."embedding" is not null
+        order by
+          distance,
+          "memories"."id"
+        limit
+          $2
+      ),
+      completed as materialized (
+        select
+          *
+        from
+          (
+            select
+              "memories"."id",
+              "memories"."user_id",
+              "memories"."embedding" <=> $3::vector as distance
+            from
+              "memories"
+            where
+              (
+                "memories"."embedding" is not null
+                and not (
+                  select
+                    count(*)
+                  from
+                    near
+                  where
+                    (distance, id) > ($4::float8, $5::bigint)
+                ) >= $6
+              )
+          ) candidate
+        where
+          (distance, id) > ($7::float8, $8::bigint)
+        order by
+          distance + 0,
+          id
+        limit
+          $9
+      ) (
+        select
+          *
+        from
+          near
+        where
+          (
+            (
+              select
+                count(*)
+              from
+                near
+              where
+                (distance, id) > ($10::float8, $11::bigint)
+            ) >= $12
+            and (distance, id) > ($13::float8, $14::bigint)
+          )
+        order by
+          distance,
+          id
+        limit
+          $15
+      )
+    union all
+    select
+      *
+    from
+      completed
+  ) as hit
+  inner join "memories" on (
+    "memories"."id" = hit."id"
+    and "memories"."user_id" = hit."user_id"
+  )
+order by
+  1::bigint asc,
+  hit.distance asc,
+  "memories"."id" asc;

@@ -1,0 +1,1106 @@
+begin read only;
+set local hnsw.ef_search = 200;
+set local hnsw.iterative_scan = relaxed_order;
+set local hnsw.max_scan_tuples = 5000;
+set local plan_cache_mode = force_custom_plan;
+set local jit = off;
+
+select
+  query.n::text,
+  hit.distance,
+  hit.score,
+  hit.parts,
+  hit.basis,
+  hit.kind,
+  hit.row_id::text,
+  "memories"."id",
+  "memories"."user_id",
+  "memories"."content",
+  "memories"."content_summary",
+  "memories"."embedding_model",
+  "memories"."source",
+  "memories"."session_id",
+  "memories"."importance_score",
+  "memories"."metadata",
+  "memories"."idempotency_key",
+  "memories"."created_at",
+  "memories"."updated_at",
+  case
+    when "memories"."embedding" is null then 'PENDING'
+    else 'READY'
+  end,
+  "document_chunks"."id",
+  "document_chunks"."user_id",
+  "document_chunks"."document_id",
+  "document_chunks"."chunk_index",
+  "document_chunks"."total_chunks",
+  "document_chunks"."content",
+  "document_chunks"."content_summary",
+  "document_chunks"."embedding_model",
+  "document_chunks"."chunk_size",
+  "document_chunks"."overlap_size",
+  "document_chunks"."start_offset",
+  "document_chunks"."end_offset",
+  "document_chunks"."metadata",
+  "document_chunks"."created_at",
+  case
+    when "document_chunks"."embedding" is null then 'PENDING'
+    else 'READY'
+  end,
+  "documents"."id",
+  "documents"."user_id",
+  "documents"."filename",
+  "documents"."file_path",
+  "documents"."file_type",
+  "documents"."file_size",
+  "documents"."content_hash",
+  "documents"."total_chunks",
+  "documents"."processed_at",
+  "documents"."updated_at",
+  "documents"."metadata",
+  "tool_embeddings"."id",
+  "tool_embeddings"."tool_name",
+  "tool_embeddings"."tool_description",
+  "tool_embeddings"."tool_parameters",
+  "tool_embeddings"."embedding_model",
+  "tool_embeddings"."usage_count",
+  "tool_embeddings"."last_used",
+  "tool_embeddings"."created_at",
+  "tool_embeddings"."updated_at",
+  case
+    when "tool_embeddings"."embedding" is null then 'PENDING'
+    else 'READY'
+  end
+from
+  unnest($1::vector[], $2::text[]) with ordinality as query (vector, text, n)
+  cross join lateral (
+    with
+      words_1 as materialized (
+        with
+          found as materialized (
+            select
+              ('''' || replace(replace(lexeme, '\', '\\'), '''', '''''') || '''')::tsquery as query,
+              lexeme,
+              documents
+            from
+              unnest($3::text[], $4::float8[]) as word (lexeme, documents)
+          ),
+          corpus as materialized (
+            select
+              $5::float8 as documents,
+              $6::float8 as length
+          )
+        select
+          query,
+          lexeme,
+          found.documents,
+          corpus.documents as rows,
+          corpus.length
+        from
+          corpus
+          left join found on true
+      ),
+      words_2 as materialized (
+        with
+          found as materialized (
+            select
+              ('''' || replace(replace(lexeme, '\', '\\'), '''', '''''') || '''')::tsquery as query,
+              lexeme,
+              documents
+            from
+              unnest($7::text[], $8::float8[]) as word (lexeme, documents)
+          ),
+          corpus as materialized (
+            select
+              $9::float8 as documents,
+              $10::float8 as length
+          )
+        select
+          query,
+          lexeme,
+          found.documents,
+          corpus.documents as rows,
+          corpus.length
+        from
+          corpus
+          left join found on true
+      ),
+      rarities as materialized (
+        select
+          lexeme,
+          sum(documents) as documents,
+          sum(rows) as rows
+        from
+          (
+            select
+              lexeme,
+              documents,
+              null::float8 as rows
+            from
+              words_1
+            union all
+            select
+              null,
+              null,
+              max(rows)
+            from
+              words_1
+            union all
+            select
+              lexeme,
+              documents,
+              null::float8 as rows
+            from
+              words_2
+            union all
+            select
+              null,
+              null,
+              max(rows)
+            from
+              words_2
+          ) every
+        group by
+          lexeme
+      ),
+      memory_rows as materialized (
+        with
+          found as materialized (
+            select
+              query,
+              lexeme,
+              documents
+            from
+              words_1
+            where
+              lexeme is not null
+          ),
+          corpus as materialized (
+            select
+              rows as documents,
+              length
+            from
+              words_1
+            limit
+              1
+          ),
+          terms as materialized (
+            select
+              found.query,
+              ln(1 + (total.documents - rarity.documents + 0.5) / (rarity.documents + 0.5)) as idf,
+              sum(found.documents) over rarest <= 1000
+              or row_number() over rarest = 1 as chosen
+            from
+              found
+              join rarities rarity using (lexeme),
+              (
+                select
+                  rows as documents
+                from
+                  rarities
+                where
+                  lexeme is null
+              ) total
+            window
+              rarest as (
+                order by
+                  found.documents,
+                  lexeme rows unbounded preceding
+              )
+          ),
+          near as materialized (
+            select
+              *,
+              row_number() over (
+                order by
+                  distance,
+                  id
+              ) as place
+            from
+              (
+                with
+                  near as materialized (
+                    select
+                      "memories"."id",
+                      "memories"."user_id",
+                      "memories"."embedding" <=> query.vector as distance
+                    from
+                      "memories"
+                    where
+                      (
+                        "memories"."embedding" is not null
+                        and "memories"."id" <= $11::bigint
+                      )
+                    order by
+                      distance,
+                      "memories"."id"
+                    limit
+                      $12
+                  ),
+                  completed as materialized (
+                    select
+                      *
+                    from
+                      (
+                        select
+                          "memories"."id",
+                          "memories"."user_id",
+                          "memories"."embedding" <=> query.vector as distance
+                        from
+                          "memories"
+                        where
+                          (
+                            "memories"."embedding" is not null
+                            and (
+                              not (
+                                select
+                                  count(*)
+                                from
+                                  near
+                              ) >= $13
+                              and "memories"."id" <= $14::bigint
+                            )
+                          )
+                      ) candidate
+                    order by
+                      distance + 0,
+                      id
+                    limit
+                      $15
+                  ) (
+                    select
+                      *
+                    from
+                      near
+                    where
+                      (
+                        select
+                          count(*)
+                        from
+                          near
+                      ) >= $16
+                    order by
+                      distance,
+                      id
+                    limit
+                      $17
+                  )
+                union all
+                select
+                  *
+                from
+                  completed
+              ) near
+          ),
+          worded as materialized (
+            select
+              *,
+              row_number() over (
+                order by
+                  bm25 desc,
+                  id
+              ) as place
+            from
+              (
+                select
+                  "id",
+                  "user_id",
+                  (
+                    select
+                      coalesce(
+                        sum(
+                          idf * tf * (1.2::float8 + 1) / (tf + 1.2::float8 * (1 - 0.75::float8 + 0.75::float8 * matching.length / corpus.length))
+                        ),
+                        0
+                      )
+                    from
+                      corpus,
+                      (
+                        select
+                          idf,
+                          width_bucket(
+                            ts_rank('{1,1,1,1}', matching.tsv, query)::float8,
+                            array[
+                              0.6079171,
+                              0.7598989,
+                              0.8274463,
+                              0.8654418,
+                              0.8897589,
+                              0.9066457,
+                              0.9190524,
+                              0.9285513,
+                              0.9360565,
+                              0.9421358,
+                              0.9471600,
+                              0.9513817,
+                              0.9549789,
+                              0.9580806,
+                              0.9607825,
+                              0.9631572,
+                              0.9652608,
+                              0.9671371,
+                              0.9688211,
+                              0.9703409,
+                              0.9717194,
+                              0.9729755,
+                              0.9741247,
+                              0.9751801,
+                              0.9761528,
+                              0.9770521,
+                              0.9778860,
+                              0.9786614,
+                              0.9793843,
+                              0.9800597,
+                              0.9806923,
+                              0.9812860
+                            ]::float8[]
+                          ) as tf
+                        from
+                          terms
+                        where
+                          matching.tsv @@ query
+                      ) term
+                  )::float8 as bm25
+                from
+                  (
+                    select
+                      "memories"."id",
+                      "memories"."user_id",
+                      "memories"."content_tsv" || ''::tsvector as tsv,
+                      "memories"."content_length" as length
+                    from
+                      "memories"
+                    where
+                      (
+                        "memories"."content_tsv" @@ (
+                          select
+                            string_agg(query::text, ' | ')::tsquery
+                          from
+                            terms
+                          where
+                            chosen
+                        )
+                        and "memories"."id" <= $18::bigint
+                      )
+                    limit
+                      1000
+                    offset
+                      0
+                  ) matching
+                order by
+                  bm25 desc,
+                  id
+                limit
+                  $19
+              ) worded
+            where
+              bm25 > 0
+          ),
+          candidates as materialized (
+            select
+              "id",
+              "user_id"
+            from
+              near
+            union
+            select
+              "id",
+              "user_id"
+            from
+              worded
+          ),
+          beside as materialized (
+            select
+              turn.id,
+              side.other,
+              side.other_user as user_id,
+              case side.step
+                when 1 then 1.0
+                else 0.5
+              end as share
+            from
+              candidates
+              join "memories" turn using ("id", "user_id")
+              cross join lateral (
+                (
+                  select
+                    "memories"."id" as other,
+                    "memories"."user_id" as other_user,
+                    row_number() over (
+                      order by
+                        "memories"."id" desc
+                    ) as step
+                  from
+                    "memories"
+                  where
+                    (
+                      (
+                        "memories"."user_id" = turn.user_id
+                        and "memories"."session_id" = turn.session_id
+                        and "memories"."id" <= $20::bigint
+                      )
+                      and "memories"."id" < turn.id
+                    )
+                  order by
+                    "memories"."id" desc
+                  limit
+                    2
+                )
+                union all
+                (
+                  select
+                    "memories"."id" as other,
+                    "memories"."user_id" as other_user,
+                    row_number() over (
+                      order by
+                        "memories"."id" asc
+                    ) as step
+                  from
+                    "memories"
+                  where
+                    (
+                      (
+                        "memories"."user_id" = turn.user_id
+                        and "memories"."session_id" = turn.session_id
+                        and "memories"."id" <= $21::bigint
+                      )
+                      and "memories"."id" > turn.id
+                    )
+                  order by
+                    "memories"."id" asc
+                  limit
+                    2
+                )
+              ) side
+          ),
+          turns as materialized (
+            select
+              other as id,
+              user_id
+            from
+              beside
+          ),
+          shares as materialized (
+            select
+              id,
+              other,
+              share
+            from
+              beside
+            union
+            select
+              other,
+              id,
+              share
+            from
+              beside
+          ),
+          pool as materialized (
+            select
+              "id",
+              "user_id",
+              true as candidate
+            from
+              candidates
+            union all
+            (
+              select
+                "id",
+                "user_id",
+                false
+              from
+                turns
+              except
+              select
+                "id",
+                "user_id",
+                false
+              from
+                candidates
+            )
+          ),
+          features as materialized (
+            select
+              row.*,
+              (
+                select
+                  coalesce(
+                    sum(
+                      idf * tf * (1.2::float8 + 1) / (tf + 1.2::float8 * (1 - 0.75::float8 + 0.75::float8 * row.length / corpus.length))
+                    ),
+                    0
+                  )
+                from
+                  corpus,
+                  (
+                    select
+                      idf,
+                      width_bucket(
+                        ts_rank('{1,1,1,1}', row.tsv, query)::float8,
+                        array[
+                          0.6079171,
+                          0.7598989,
+                          0.8274463,
+                          0.8654418,
+                          0.8897589,
+                          0.9066457,
+                          0.9190524,
+                          0.9285513,
+                          0.9360565,
+                          0.9421358,
+                          0.9471600,
+                          0.9513817,
+                          0.9549789,
+                          0.9580806,
+                          0.9607825,
+                          0.9631572,
+                          0.9652608,
+                          0.9671371,
+                          0.9688211,
+                          0.9703409,
+                          0.9717194,
+                          0.9729755,
+                          0.9741247,
+                          0.9751801,
+                          0.9761528,
+                          0.9770521,
+                          0.9778860,
+                          0.9786614,
+                          0.9793843,
+                          0.9800597,
+                          0.9806923,
+                          0.9812860
+                        ]::float8[]
+                      ) as tf
+                    from
+                      terms
+                    where
+                      row.tsv @@ query
+                  ) term
+              )::float8 as bm25
+            from
+              (
+                select
+                  "id",
+                  "user_id",
+                  candidate,
+                  "memories"."embedding" <=> query.vector as distance,
+                  "memories"."content_tsv" || ''::tsvector as tsv,
+                  "memories"."content_length" as length
+                from
+                  pool
+                  join "memories" using ("id", "user_id")
+                offset
+                  0
+              ) row
+          )
+        select
+          'MEMORY' as kind,
+          id as row_id,
+          user_id,
+          null::bigint as chunk_id,
+          candidate,
+          distance,
+          bm25,
+          (
+            select
+              array_agg(
+                other
+                order by
+                  other
+              )
+            from
+              shares
+            where
+              shares.id = features.id
+          ) as lenders,
+          (
+            select
+              array_agg(
+                share::float8
+                order by
+                  other
+              )
+            from
+              shares
+            where
+              shares.id = features.id
+          ) as portions
+        from
+          features
+      ),
+      tool_rows as materialized (
+        with
+          found as materialized (
+            select
+              query,
+              lexeme,
+              documents
+            from
+              words_2
+            where
+              lexeme is not null
+          ),
+          corpus as materialized (
+            select
+              rows as documents,
+              length
+            from
+              words_2
+            limit
+              1
+          ),
+          terms as materialized (
+            select
+              found.query,
+              ln(1 + (total.documents - rarity.documents + 0.5) / (rarity.documents + 0.5)) as idf,
+              sum(found.documents) over rarest <= 1000
+              or row_number() over rarest = 1 as chosen
+            from
+              found
+              join rarities rarity using (lexeme),
+              (
+                select
+                  rows as documents
+                from
+                  rarities
+                where
+                  lexeme is null
+              ) total
+            window
+              rarest as (
+                order by
+                  found.documents,
+                  lexeme rows unbounded preceding
+              )
+          ),
+          near as materialized (
+            select
+              *,
+              row_number() over (
+                order by
+                  distance,
+                  id
+              ) as place
+            from
+              (
+                with
+                  near as materialized (
+                    select
+                      "tool_embeddings"."id",
+                      "tool_embeddings"."embedding" <=> query.vector as distance
+                    from
+                      "tool_embeddings"
+                    where
+                      (
+                        "tool_embeddings"."embedding" is not null
+                        and "tool_embeddings"."id" <= $22::bigint
+                      )
+                    order by
+                      distance,
+                      "tool_embeddings"."id"
+                    limit
+                      $23
+                  ),
+                  completed as materialized (
+                    select
+                      *
+                    from
+                      (
+                        select
+                          "tool_embeddings"."id",
+                          "tool_embeddings"."embedding" <=> query.vector as distance
+                        from
+                          "tool_embeddings"
+                        where
+                          (
+                            "tool_embeddings"."embedding" is not null
+                            and (
+                              not (
+                                select
+                                  count(*)
+                                from
+                                  near
+                              ) >= $24
+                              and "tool_embeddings"."id" <= $25::bigint
+                            )
+                          )
+                      ) candidate
+                    order by
+                      distance + 0,
+                      id
+                    limit
+                      $26
+                  ) (
+                    select
+                      *
+                    from
+                      near
+                    where
+                      (
+                        select
+                          count(*)
+                        from
+                          near
+                      ) >= $27
+                    order by
+                      distance,
+                      id
+                    limit
+                      $28
+                  )
+                union all
+                select
+                  *
+                from
+                  completed
+              ) near
+          ),
+          worded as materialized (
+            select
+              *,
+              row_number() over (
+                order by
+                  bm25 desc,
+                  id
+              ) as place
+            from
+              (
+                select
+                  "id",
+                  (
+                    select
+                      coalesce(
+                        sum(
+                          idf * tf * (1.2::float8 + 1) / (tf + 1.2::float8 * (1 - 0.75::float8 + 0.75::float8 * matching.length / corpus.length))
+                        ),
+                        0
+                      )
+                    from
+                      corpus,
+                      (
+                        select
+                          idf,
+                          width_bucket(
+                            ts_rank('{1,1,1,1}', matching.tsv, query)::float8,
+                            array[
+                              0.6079171,
+                              0.7598989,
+                              0.8274463,
+                              0.8654418,
+                              0.8897589,
+                              0.9066457,
+                              0.9190524,
+                              0.9285513,
+                              0.9360565,
+                              0.9421358,
+                              0.9471600,
+                              0.9513817,
+                              0.9549789,
+                              0.9580806,
+                              0.9607825,
+                              0.9631572,
+                              0.9652608,
+                              0.9671371,
+                              0.9688211,
+                              0.9703409,
+                              0.9717194,
+                              0.9729755,
+                              0.9741247,
+                              0.9751801,
+                              0.9761528,
+                              0.9770521,
+                              0.9778860,
+                              0.9786614,
+                              0.9793843,
+                              0.9800597,
+                              0.9806923,
+                              0.9812860
+                            ]::float8[]
+                          ) as tf
+                        from
+                          terms
+                        where
+                          matching.tsv @@ query
+                      ) term
+                  )::float8 as bm25
+                from
+                  (
+                    select
+                      "tool_embeddings"."id",
+                      "tool_embeddings"."content_tsv" || ''::tsvector as tsv,
+                      "tool_embeddings"."content_length" as length
+                    from
+                      "tool_embeddings"
+                    where
+                      (
+                        "tool_embeddings"."content_tsv" @@ (
+                          select
+                            string_agg(query::text, ' | ')::tsquery
+                          from
+                            terms
+                          where
+                            chosen
+                        )
+                        and "tool_embeddings"."id" <= $29::bigint
+                      )
+                    limit
+                      1000
+                    offset
+                      0
+                  ) matching
+                order by
+                  bm25 desc,
+                  id
+                limit
+                  $30
+              ) worded
+            where
+              bm25 > 0
+          ),
+          candidates as materialized (
+            select
+              "id"
+            from
+              near
+            union
+            select
+              "id"
+            from
+              worded
+          ),
+          pool as materialized (
+            select
+              "id",
+              true as candidate
+            from
+              candidates
+          ),
+          features as materialized (
+            select
+              row.*,
+              (
+                select
+                  coalesce(
+                    sum(
+                      idf * tf * (1.2::float8 + 1) / (tf + 1.2::float8 * (1 - 0.75::float8 + 0.75::float8 * row.length / corpus.length))
+                    ),
+                    0
+                  )
+                from
+                  corpus,
+                  (
+                    select
+                      idf,
+                      width_bucket(
+                        ts_rank('{1,1,1,1}', row.tsv, query)::float8,
+                        array[
+                          0.6079171,
+                          0.7598989,
+                          0.8274463,
+                          0.8654418,
+                          0.8897589,
+                          0.9066457,
+                          0.9190524,
+                          0.9285513,
+                          0.9360565,
+                          0.9421358,
+                          0.9471600,
+                          0.9513817,
+                          0.9549789,
+                          0.9580806,
+                          0.9607825,
+                          0.9631572,
+                          0.9652608,
+                          0.9671371,
+                          0.9688211,
+                          0.9703409,
+                          0.9717194,
+                          0.9729755,
+                          0.9741247,
+                          0.9751801,
+                          0.9761528,
+                          0.9770521,
+                          0.9778860,
+                          0.9786614,
+                          0.9793843,
+                          0.9800597,
+                          0.9806923,
+                          0.9812860
+                        ]::float8[]
+                      ) as tf
+                    from
+                      terms
+                    where
+                      row.tsv @@ query
+                  ) term
+              )::float8 as bm25
+            from
+              (
+                select
+                  "id",
+                  candidate,
+                  "tool_embeddings"."embedding" <=> query.vector as distance,
+                  "tool_embeddings"."content_tsv" || ''::tsvector as tsv,
+                  "tool_embeddings"."content_length" as length
+                from
+                  pool
+                  join "tool_embeddings" using ("id")
+                offset
+                  0
+              ) row
+          )
+        select
+          'TOOL' as kind,
+          id as row_id,
+          null::varchar as user_id,
+          null::bigint as chunk_id,
+          candidate,
+          distance,
+          bm25,
+          null::bigint[] as lenders,
+          null::float8[] as portions
+        from
+          features
+      ),
+      features as materialized (
+        select
+          row_number() over (
+            order by
+              kind,
+              row_id,
+              chunk_id
+          ) as id,
+          every_kind.*
+        from
+          (
+            select
+              *
+            from
+              memory_rows
+            union all
+            select
+              *
+            from
+              tool_rows
+          ) every_kind
+      ),
+      shares as materialized (
+        select
+          borrower.id,
+          lender.id as other,
+          loan.share
+        from
+          features borrower
+          cross join lateral unnest(borrower.lenders, borrower.portions) as loan (row_id, share)
+          join features lender on lender.kind = 'MEMORY'
+          and lender.row_id = loan.row_id
+        where
+          borrower.kind = 'MEMORY'
+      ),
+      moments as materialized (
+        select
+          $31::float8 as mean,
+          $32::float8 as spread,
+          $33::float8 as word_mean,
+          $34::float8 as word_spread
+      ),
+      based as materialized (
+        select
+          features.*,
+          (
+            coalesce((mean - distance) / nullif(spread, 0), 0) + $35::float8 * coalesce((bm25 - word_mean) / nullif(word_spread, 0), 0)
+          )::float8 as base
+        from
+          features
+          cross join moments
+      ),
+      loans as materialized (
+        select
+          shares.id,
+          $36::float8 * sum(
+            shares.share * lender.base
+            order by
+              shares.other
+          ) as lent
+        from
+          shares
+          join based lender on lender.id = shares.other
+        group by
+          shares.id
+      ),
+      relevant as materialized (
+        select
+          based.*,
+          coalesce(loans.lent, 0) as lent
+        from
+          based
+          left join loans using (id)
+      ),
+      scored as materialized (
+        select
+          *,
+          (base + coalesce(lent, 0)) as score
+        from
+          relevant
+        where
+          true
+      )
+    select
+      id,
+      kind,
+      row_id,
+      user_id,
+      chunk_id,
+      coalesce(distance, 2) as distance,
+      score,
+      jsonb_build_object('keyword', bm25, 'context', lent, 'recency', null, 'importance', null) as parts,
+      case
+        when row_number() over (
+          order by
+            score desc,
+            kind,
+            row_id
+        ) = 1 then $37::jsonb
+      end as basis
+    from
+      scored best
+    where
+      (- score, row_id) > (
+        $38::float8,
+        case kind
+          when 'MEMORY' then $39::bigint
+          when 'TOOL' then $40::bigint
+        end::bigint
+      )
+    order by
+      score desc,
+      kind,
+      row_id
+    limit
+      $41
+  ) as hit
+  left join "memories" on (
+    hit.kind in ($42)
+    and "memories"."id" = hit.row_id
+    and "memories"."user_id" = hit.user_id
+  )
+  left join "document_chunks" on (
+    false
+    and "document_chunks"."id" = hit.chunk_id
+    and "document_chunks"."user_id" = hit.user_id
+  )
+  left join "documents" on (
+    false
+    and "documents"."id" = hit.row_id
+    and "documents"."user_id" = hit.user_id
+  )
+  left join "tool_embeddings" on (
+    hit.kind in ($43)
+    and "tool_embeddings"."id" = hit.row_id
+  )
+order by
+  query.n asc,
+  hit.score desc,
+  hit.kind,
+  hit.row_id;

@@ -1,0 +1,276 @@
+begin read only;
+set local hnsw.ef_search = 100;
+set local hnsw.iterative_scan = relaxed_order;
+set local hnsw.max_scan_tuples = 5000;
+set local plan_cache_mode = force_custom_plan;
+set local jit = off;
+
+select
+  query.n::text,
+  hit.distance,
+  hit.kind,
+  hit.row_id::text,
+  "memories"."id",
+  "memories"."user_id",
+  "memories"."content",
+  "memories"."content_summary",
+  "memories"."embedding_model",
+  "memories"."source",
+  "memories"."session_id",
+  "memories"."importance_score",
+  "memories"."metadata",
+  "memories"."idempotency_key",
+  "memories"."created_at",
+  "memories"."updated_at",
+  case
+    when "memories"."embedding" is null then 'PENDING'
+    else 'READY'
+  end,
+  "document_chunks"."id",
+  "document_chunks"."user_id",
+  "document_chunks"."document_id",
+  "document_chunks"."chunk_index",
+  "document_chunks"."total_chunks",
+  "document_chunks"."content",
+  "document_chunks"."content_summary",
+  "document_chunks"."embedding_model",
+  "document_chunks"."chunk_size",
+  "document_chunks"."overlap_size",
+  "document_chunks"."start_offset",
+  "document_chunks"."end_offset",
+  "document_chunks"."metadata",
+  "document_chunks"."created_at",
+  case
+    when "document_chunks"."embedding" is null then 'PENDING'
+    else 'READY'
+  end,
+  "documents"."id",
+  "documents"."user_id",
+  "documents"."filename",
+  "documents"."file_path",
+  "documents"."file_type",
+  "documents"."file_size",
+  "documents"."content_hash",
+  "documents"."total_chunks",
+  "documents"."processed_at",
+  "documents"."updated_at",
+  "documents"."metadata",
+  "tool_embeddings"."id",
+  "tool_embeddings"."tool_name",
+  "tool_embeddings"."tool_description",
+  "tool_embeddings"."tool_parameters",
+  "tool_embeddings"."embedding_model",
+  "tool_embeddings"."usage_count",
+  "tool_embeddings"."last_used",
+  "tool_embeddings"."created_at",
+  "tool_embeddings"."updated_at",
+  case
+    when "tool_embeddings"."embedding" is null then 'PENDING'
+    else 'READY'
+  end
+from
+  unnest($1::vector[], $2::text[]) with ordinality as query (vector, text, n)
+  cross join lateral (
+    select
+      *
+    from
+      (
+        select
+          'MEMORY' as kind,
+          id as row_id,
+          user_id,
+          null::bigint as chunk_id,
+          distance
+        from
+          (
+            with
+              near as materialized (
+                select
+                  "memories"."id",
+                  "memories"."user_id",
+                  "memories"."embedding" <=> query.vector as distance
+                from
+                  "memories"
+                where
+                  "memories"."embedding" is not null
+                order by
+                  distance,
+                  "memories"."id"
+                limit
+                  $3
+              ),
+              completed as materialized (
+                select
+                  *
+                from
+                  (
+                    select
+                      "memories"."id",
+                      "memories"."user_id",
+                      "memories"."embedding" <=> query.vector as distance
+                    from
+                      "memories"
+                    where
+                      (
+                        "memories"."embedding" is not null
+                        and not (
+                          select
+                            count(*)
+                          from
+                            near
+                          where
+                            (distance, id) > ($4::float8, $5::bigint)
+                        ) >= $6
+                      )
+                  ) candidate
+                where
+                  (distance, id) > ($7::float8, $8::bigint)
+                order by
+                  distance + 0,
+                  id
+                limit
+                  $9
+              ) (
+                select
+                  *
+                from
+                  near
+                where
+                  (
+                    (
+                      select
+                        count(*)
+                      from
+                        near
+                      where
+                        (distance, id) > ($10::float8, $11::bigint)
+                    ) >= $12
+                    and (distance, id) > ($13::float8, $14::bigint)
+                  )
+                order by
+                  distance,
+                  id
+                limit
+                  $15
+              )
+            union all
+            select
+              *
+            from
+              completed
+          ) memory
+        union all
+        select
+          'TOOL' as kind,
+          id as row_id,
+          null::varchar as user_id,
+          null::bigint as chunk_id,
+          distance
+        from
+          (
+            with
+              near as materialized (
+                select
+                  "tool_embeddings"."id",
+                  "tool_embeddings"."embedding" <=> query.vector as distance
+                from
+                  "tool_embeddings"
+                where
+                  "tool_embeddings"."embedding" is not null
+                order by
+                  distance,
+                  "tool_embeddings"."id"
+                limit
+                  $16
+              ),
+              completed as materialized (
+                select
+                  *
+                from
+                  (
+                    select
+                      "tool_embeddings"."id",
+                      "tool_embeddings"."embedding" <=> query.vector as distance
+                    from
+                      "tool_embeddings"
+                    where
+                      (
+                        "tool_embeddings"."embedding" is not null
+                        and not (
+                          select
+                            count(*)
+                          from
+                            near
+                          where
+                            (distance, id) > ($17::float8, $18::bigint)
+                        ) >= $19
+                      )
+                  ) candidate
+                where
+                  (distance, id) > ($20::float8, $21::bigint)
+                order by
+                  distance + 0,
+                  id
+                limit
+                  $22
+              ) (
+                select
+                  *
+                from
+                  near
+                where
+                  (
+                    (
+                      select
+                        count(*)
+                      from
+                        near
+                      where
+                        (distance, id) > ($23::float8, $24::bigint)
+                    ) >= $25
+                    and (distance, id) > ($26::float8, $27::bigint)
+                  )
+                order by
+                  distance,
+                  id
+                limit
+                  $28
+              )
+            union all
+            select
+              *
+            from
+              completed
+          ) tool
+      ) every_kind
+    order by
+      distance,
+      kind,
+      row_id
+    limit
+      $29
+  ) as hit
+  left join "memories" on (
+    hit.kind in ($30)
+    and "memories"."id" = hit.row_id
+    and "memories"."user_id" = hit.user_id
+  )
+  left join "document_chunks" on (
+    false
+    and "document_chunks"."id" = hit.chunk_id
+    and "document_chunks"."user_id" = hit.user_id
+  )
+  left join "documents" on (
+    false
+    and "documents"."id" = hit.row_id
+    and "documents"."user_id" = hit.user_id
+  )
+  left join "tool_embeddings" on (
+    hit.kind in ($31)
+    and "tool_embeddings"."id" = hit.row_id
+  )
+order by
+  query.n asc,
+  hit.distance asc,
+  hit.kind,
+  hit.row_id;

@@ -99,7 +99,8 @@ export class DocumentResolver {
   @FieldResolver(() => [DocumentMatch], {
     description:
       'Documents near to `text` by their best chunk, or, when `text` is left out, near to this document by the mean of ' +
-      'their chunks; nearest first, never this document itself.',
+      'their chunks (in KEYWORD and HYBRID near to all its words, by their best chunk); nearest first, never this document ' +
+      'itself.',
   })
   async similar(
     @Root() document: Document,

@@ -1,15 +1,15 @@
 import { and, asc, eq, inArray, isNotNull, ne, type SQL, sql } from 'drizzle-orm';
 import { documentChunks, documents } from '../../schema/index.ts';
 import { type Database, transaction } from '../database/transaction.ts';
-import { FunesError } from '../errors.ts';
 import { type ChunkRow, chunkFields, type DocumentRow, documentFields } from '../store/rows.ts';
 import { type Viewer, visibleTo } from '../viewer.ts';
 import { distanceTo } from './distance.ts';
 import type { Match } from './matches.ts';
 import { nearest, usesIndex } from './nearest.ts';
-import type { SearchOptions } from './options.ts';
+import { isRanked } from './options.ts';
 import { behind } from './paging.ts';
-import { isRanked, type RankedTable, ranked } from './ranking.ts';
+import { newestOf, notNewer, type RankedTable, ranked } from './ranking.ts';
+import { bestRows, scoringSteps } from './scoring.ts';
 import {
   hitColumns,
   hitOrder,
@@ -48,6 +48,9 @@ const MEANS_PER_DOCUMENT = 4;
 const LEAST_MEANS = 40;
 const EVERY = 2_147_483_647;
 
+/** Characters of a document that asks by its words: a tsvector, in which they are looked up, takes no more than 1 MB. */
+const ASKING_LENGTH = sql.raw('200000');
+
 /**
  * The `k` documents nearest to each vector, a document being as near as its best chunk; nearest first, one list a
  * vector. One statement.
@@ -62,7 +65,7 @@ export async function searchDocumentsByVectors(
   const found = await runDocumentSearch(database, viewer, request, {
     from: sql`${targetRows(targets)} cross join lateral ${
       isRanked(request.options)
-        ? byRankedChunk(conditions, request)
+        ? byRankedChunk(conditions, conditions, request, { vector: sql`query.vector`, text: sql`query.text` })
         : byBestChunk(sql`query.vector`, conditions, conditions, request)
     } as hit`,
     key: sql`query.n`,
@@ -73,7 +76,8 @@ export async function searchDocumentsByVectors(
 /**
  * The `k` documents nearest to each of the stored documents `ids`, never itself: the distance is between the means of
  * the two documents' chunks, and `chunk` is the one nearest to the asking document's mean. One statement. Candidates are
- * the documents of the chunks nearest to that mean; with `exact` every document is compared.
+ * the documents of the chunks nearest to that mean; with `exact` every document is compared. By words, or by both, a document
+ * asks with its mean and all its text, and another is as good as its best chunk.
  */
 export async function searchDocumentsByRows(
   database: Database,
@@ -81,33 +85,33 @@ export async function searchDocumentsByRows(
   ids: readonly string[],
   request: SearchRequest,
 ): Promise<DocumentMatch[][]> {
+  const { mode } = request.options;
   const asking = and(
     inArray(documentChunks.documentId, [...ids]),
-    isNotNull(documentChunks.embedding),
+    mode === 'KEYWORD' ? undefined : isNotNull(documentChunks.embedding),
     visibleTo(viewer, documentChunks.userId),
   );
-  const means = sql`(select document_id, avg(embedding) as vector from ${documentChunks}
+  const text =
+    mode === 'SEMANTIC'
+      ? sql``
+      : sql`, left(string_agg(content, ' ' order by chunk_index), ${ASKING_LENGTH}) as text`;
+  const means = sql`(select document_id, avg(embedding) as vector${text} from ${documentChunks}
     where ${asking} group by document_id)`;
-  refuseRanked(request.options);
   const filters = chunkConditions(viewer, request.conditions);
   const conditions = and(filters, ne(documentChunks.documentId, sql`source.document_id`));
   const found = await runDocumentSearch(database, viewer, request, {
-    from: sql`${means} as source cross join lateral ${byMean(conditions, filters, request)} as hit`,
+    from: sql`${means} as source cross join lateral ${
+      mode === 'SEMANTIC'
+        ? byMean(conditions, filters, request)
+        : byRankedChunk(conditions, filters, request, { vector: meanVector, text: sql`source.text` })
+    } as hit`,
     key: sql`source.document_id`,
   });
   return ids.map((id) => found.get(id) ?? []);
 }
 
-/** @throws FunesError BAD_USER_INPUT for options that do not apply to means of chunks. */
-export function refuseRanked(options: SearchOptions): void {
-  if (isRanked(options)) {
-    throw new FunesError(
-      'BAD_USER_INPUT',
-      'A document itself is compared by the mean of its chunks, with the options metric, maxDistance, exact and efSearch: ' +
-        'leave the others out, or give text.',
-    );
-  }
-}
+/** The mean that documents are to be near to. */
+const meanVector = sql`source.vector`;
 
 /** Conditions on documents, as conditions on their chunks. */
 export function chunkConditions(viewer: Viewer, documentConditions: SQL | undefined): SQL | undefined {
@@ -150,35 +154,61 @@ export function byBestChunk(
 }
 
 /** The same by everything else that can rank chunks: a document is as good as its best chunk. */
-function byRankedChunk(conditions: SQL | undefined, request: SearchRequest): SQL {
-  const best = ranked(documentChunkTable, {
-    ...queryOf(request, conditions, conditions),
-    vector: sql`query.vector`,
-    text: sql`query.text`,
-  });
+function byRankedChunk(
+  conditions: SQL | undefined,
+  filters: SQL | undefined,
+  request: SearchRequest,
+  near: { vector: SQL; text: SQL },
+): SQL {
+  const best = ranked(documentChunkTable, { ...queryOf(request, conditions, filters), ...near });
   return sql`(select best.*, id as chunk_id from ${best} best)`;
 }
 
-/** The same by distance of the documents' means; `source.vector` is the mean to be near to. */
+/** Documents by the distance of their means to `source.vector`, and by what else can rank those. */
 export function byMean(conditions: SQL | undefined, filters: SQL | undefined, request: SearchRequest): SQL {
-  const { k, options, after, report } = request;
-  const vector = sql`source.vector`;
-  const wanted = (after?.seen ?? 0) + k;
-  const candidates = byBestChunk(vector, conditions, filters, {
-    ...request,
-    after: undefined,
-    k: options.exact ? EVERY : Math.max(wanted * MEANS_PER_DOCUMENT, LEAST_MEANS),
-  });
+  const { k, options, after } = request;
+  const shown = (after?.seen ?? 0) + k;
+  const candidates = byBestChunk(
+    meanVector,
+    and(conditions, notNewer(documentChunkTable, after?.basis?.newest[0])),
+    filters,
+    {
+      ...request,
+      after: undefined,
+      k: options.exact ? EVERY : Math.max(shown * MEANS_PER_DOCUMENT, LEAST_MEANS),
+    },
+  );
+  const found = request.report ? sql`, candidate.candidates, candidate.completed` : sql``;
+  const means = sql`select candidate.chunk_id, candidate.document_id, candidate.user_id, mean.vector as embedding,
+      ${distanceTo(sql`mean.vector`, options.metric, meanVector)} as distance${found}
+    from ${candidates} candidate
+    cross join lateral (select avg(member.embedding) as vector from document_chunks member
+      where member.document_id = candidate.document_id and member.user_id = candidate.user_id) mean`;
+  if (isRanked(options)) return byRankedMean(means, request);
   const past = after
     ? sql` where ${behind(after, { distance: sql`distance`, id: sql`document_id` })}`
     : sql``;
-  const found = report ? sql`, candidate.candidates, candidate.completed` : sql``;
-  return sql`(select * from (select candidate.chunk_id, candidate.document_id, candidate.user_id,
-      ${distanceTo(sql`mean.vector`, options.metric, vector)} as distance${found}
-    from ${candidates} candidate
-    cross join lateral (select avg(member.embedding) as vector from document_chunks member
-      where member.document_id = candidate.document_id and member.user_id = candidate.user_id) mean) by_mean${past}
-    order by distance, document_id limit ${k})`;
+  return sql`(select * from (${means}) by_mean${past} order by distance, document_id limit ${k})`;
+}
+
+function byRankedMean(means: SQL, request: SearchRequest): SQL {
+  const query = { ...queryOf(request, undefined, undefined), text: undefined };
+  const place = sql`document_id`;
+  const features = sql`features as materialized (
+    select by_mean.*, true as candidate, 0::float8 as bm25 from (${means}) by_mean)`;
+  return bestRows(
+    [features, ...scoringSteps(documentChunkTable, query, { key: place, context: false })],
+    query,
+    {
+      columns: sql`chunk_id, document_id, user_id`,
+      rows: sql`scored best`,
+      place,
+      sources: [{ newest: newestOf(documentChunkTable), words: sql`null` }],
+      candidates: sql`max(candidates) over ()`,
+      completed: sql`bool_or(completed) over ()`,
+      embedded: sql`select chosen.*, features.embedding from chosen join features using (document_id)`,
+    },
+  );
 }
 
 /** How many chunks a search for documents wants from the vector index. */

@@ -4,10 +4,11 @@ import { type Database, transaction } from '../database/transaction.ts';
 import { FunesError, quote } from '../errors.ts';
 import { chunkFields, type DocumentRow, documentFields } from '../store/rows.ts';
 import { type Viewer, visibleTo } from '../viewer.ts';
-import { byMean, chunkConditions, chunkReach, type DocumentMatch, refuseRanked } from './documents.ts';
+import { byMean, chunkConditions, chunkReach, type DocumentMatch } from './documents.ts';
 import type { Match } from './matches.ts';
 import { nearest } from './nearest.ts';
-import { isRanked, ranked } from './ranking.ts';
+import { isRanked } from './options.ts';
+import { ranked } from './ranking.ts';
 import {
   hitColumns,
   hitOrder,
@@ -77,7 +78,6 @@ export async function searchDocumentsByExamples(
   examples: Examples,
   request: SearchRequest,
 ): Promise<DocumentMatch[]> {
-  refuseRanked(request.options);
   const ids = [...examples.like, ...examples.unlike];
   const rows = sql`select ${documents.id} as id, (select avg(member.embedding) from document_chunks member
       where member.document_id = ${documents.id} and member.user_id = ${documents.userId}) as vector

@@ -6,9 +6,8 @@ import type { Embedder } from '../embedding/embedder.ts';
 import type { Viewer } from '../viewer.ts';
 import type { Examples } from './examples.ts';
 import { usesIndex } from './nearest.ts';
-import type { SearchOptions } from './options.ts';
+import { isRanked, type SearchOptions } from './options.ts';
 import type { Position } from './paging.ts';
-import { isRanked } from './ranking.ts';
 import { ReportDraft, type SearchReport } from './report.ts';
 import type { SearchRequest, Target } from './search.ts';
 

@@ -164,6 +164,23 @@ function readWeights(given: NonNullable<SearchOptionsInput['weights']>): Weights
   return weights;
 }
 
+/** Whether distance alone does not order the matches of these options. */
+export function isRanked(options: SearchOptions): boolean {
+  const { mode, context, percentile, weights, diversity } = options;
+  return (
+    mode !== 'SEMANTIC' ||
+    context > 0 ||
+    percentile !== undefined ||
+    weights !== undefined ||
+    diversity !== undefined
+  );
+}
+
+/** Whether a list can be read in pages: one that was chosen for its diversity is chosen as a whole. */
+export function hasPages({ diversity }: SearchOptions): boolean {
+  return diversity === undefined;
+}
+
 /** The settings that a search for the `wanted` nearest needs in its transaction. */
 export function searchSettings(options: SearchOptions, wanted: number): LocalSettings {
   return {

@@ -1,20 +1,9 @@
 import { and, type SQL, sql } from 'drizzle-orm';
 import { sharedKeywordTerms } from './keyword.ts';
 import { behind, type Position, placeAmong } from './paging.ts';
-import {
-  alikeColumn,
-  basisColumn,
-  candidateSteps,
-  completedOf,
-  lendsContext,
-  newestOf,
-  notNewer,
-  rankedRows,
-  scoreColumns,
-  scoringSteps,
-  usesWords,
-} from './ranking.ts';
+import { candidateSteps, completedOf, lendsContext, newestOf, notNewer } from './ranking.ts';
 import { type RecallSource, recallParts } from './recall-kinds.ts';
+import { bestRows, scoringSteps, usesWords } from './scoring.ts';
 import type { SearchRequest } from './search.ts';
 
 const list = (parts: readonly SQL[], separator: SQL = sql`, `) => sql.join([...parts], separator);
@@ -88,29 +77,28 @@ export function rankedOfAll(request: RecallRequest): SQL {
     ...(context ? [shares] : []),
     ...scoringSteps(
       { ...(sources.length === 1 && recallParts[(sources[0] as RecallSource).kind].target) },
-      { ...query, conditions: undefined, filters: undefined },
+      query,
       { key: sql`id`, context },
     ),
   ];
-  const best = sources.some(({ kind }) => kind === 'DOCUMENT')
-    ? sql`(select distinct on (kind, row_id) * from scored order by kind, row_id, score desc, id) best`
-    : sql`scored best`;
-  const bases = sources.map(({ kind }, i) => ({
-    newest: newestOf(recallParts[kind].target),
-    words: keywords?.bases[i] ?? sql`null`,
-  }));
-  const order = sql`order by score desc, kind, row_id`;
-  const past = after ? sql`where ${behindOf(sources, after)}` : sql``;
-  const how = report
-    ? sql`, (select count(*) from features where candidate) as candidates, (select bool_or(completed) from features) as completed`
-    : sql``;
-  const rows = sql`select id, kind, row_id, user_id, chunk_id, ${scoreColumns(query)}${basisColumn(query, bases, order)}${how}
-    from ${best} ${past} ${order} limit ${rankedRows(options, k)}`;
-  if (options.diversity === undefined) return sql`(with ${list(ctes)} ${rows})`;
-  const embeddings = sources.map(({ kind }) => embeddingOf(kind));
-  return sql`(with ${list(ctes)}, chosen as materialized (${rows}),
-    placed as materialized (select chosen.*, case kind ${list(embeddings, sql` `)} end as embedding from chosen)
-    select kind, row_id, user_id, chunk_id, distance, score, parts, ${alikeColumn(sql`id`)}${report ? sql`, candidates, completed` : sql``} from placed)`;
+  return bestRows(ctes, query, {
+    columns: sql`id, kind, row_id, user_id, chunk_id`,
+    rows: sources.some(({ kind }) => kind === 'DOCUMENT')
+      ? sql`(select distinct on (kind, row_id) * from scored order by kind, row_id, score desc, id) best`
+      : sql`scored best`,
+    place: sql`id`,
+    behind: (after) => behindOf(sources, after),
+    sources: sources.map(({ kind }, i) => ({
+      newest: newestOf(recallParts[kind].target),
+      words: keywords?.bases[i] ?? sql`null`,
+    })),
+    candidates: sql`(select count(*) from features where candidate)`,
+    completed: sql`(select bool_or(completed) from features)`,
+    embedded: sql`select chosen.*, case kind ${list(
+      sources.map(({ kind }) => embeddingOf(kind)),
+      sql` `,
+    )} end as embedding from chosen`,
+  });
 }
 
 /** Rows behind a place in the order by score, kind and id. */

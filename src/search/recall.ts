@@ -18,7 +18,7 @@ import type { Viewer } from '../viewer.ts';
 import { chunkReach } from './documents.ts';
 import type { SearchKind, SearchLoader } from './loader.ts';
 import type { Match } from './matches.ts';
-import { isRanked } from './ranking.ts';
+import { isRanked } from './options.ts';
 import { type RecallFilters, type RecallKind, type RecallSource, recallParts } from './recall-kinds.ts';
 import { nearestOfAll, rankedOfAll } from './recall-ranking.ts';
 import {

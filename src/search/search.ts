@@ -16,10 +16,11 @@ import { arrayLiteral } from './array-literal.ts';
 import { chooseDiverse } from './diversity.ts';
 import { type Match, toMatch } from './matches.ts';
 import { nearest } from './nearest.ts';
-import { type SearchOptions, searchSettings } from './options.ts';
+import { hasPages, isRanked, type SearchOptions, searchSettings } from './options.ts';
 import type { Basis, Position } from './paging.ts';
-import { candidatesFor, hasPages, isRanked, type RankedTable, ranked, type ScoreParts } from './ranking.ts';
+import { candidatesFor, type RankedTable, ranked } from './ranking.ts';
 import type { ReportDraft } from './report.ts';
+import type { ScoreParts } from './scoring.ts';
 
 /** A table that can be searched, and what of its rows a match shows. */
 export interface Searchable<Row> extends RankedTable {

@@ -5,9 +5,8 @@ import { checkId, checkText } from '../store/checks.ts';
 import type { Examples } from './examples.ts';
 import type { Near, SearchKey, SearchLoader } from './loader.ts';
 import type { Match } from './matches.ts';
-import { checkK, readSearchOptions, type SearchOptionsInput } from './options.ts';
+import { checkK, hasPages, isRanked, readSearchOptions, type SearchOptionsInput } from './options.ts';
 import { notACursor, queryTag, readCursor, writeCursor } from './paging.ts';
-import { hasPages, isRanked } from './ranking.ts';
 
 // pgvector adds up squares as 32-bit floats; beyond these lengths they become zero or infinite, and distances nonsense.
 const SHORTEST_VECTOR = 1e-15;

@@ -218,8 +218,13 @@ describe('examples', () => {
     await expect(searches.memories({ like: many })).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED' });
   });
 
-  test('of documents take no options that rank', async () => {
-    const refused = searches.documents({ like: idsOf('documents', 0), options: { diversity: 0.5 } });
-    await expect(refused).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
+  test('of documents take the options that rank them by their means', async () => {
+    const [liked] = [idsOf('documents', 0, 2)];
+    const all = await searches.documents({ like: liked, k: 50 });
+    const half = await searches.documents({ like: liked, k: 50, options: { percentile: 0.5 } });
+    expect(half.map(({ id }) => id)).toEqual(all.slice(0, 3).map(({ id }) => id));
+    const diverse = await searches.documents({ like: liked, k: 50, options: { diversity: 0.9 } });
+    expect(diverse.map(({ id }) => id).sort()).toEqual(all.map(({ id }) => id).sort());
+    expect(diverse[0]?.id).toBe(all[0]?.id);
   });
 });

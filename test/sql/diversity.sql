@@ -201,11 +201,7 @@ from
           join "memories" using ("id", "user_id")
       )
     select
-      "id",
-      "user_id",
-      distance,
-      score,
-      parts,
+      placed.*,
       (
         select
           array_agg(

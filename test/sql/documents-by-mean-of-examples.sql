@@ -99,6 +99,7 @@ from
           candidate.chunk_id,
           candidate.document_id,
           candidate.user_id,
+          mean.vector as embedding,
           mean.vector <=> source.vector as distance
         from
           (

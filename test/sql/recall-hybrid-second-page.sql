@@ -1059,8 +1059,7 @@ from
         when row_number() over (
           order by
             score desc,
-            kind,
-            row_id
+            id
         ) = 1 then $37::jsonb
       end as basis
     from
@@ -1075,8 +1074,7 @@ from
       )
     order by
       score desc,
-      kind,
-      row_id
+      id
     limit
       $41
   ) as hit

@@ -2073,8 +2073,7 @@ from
         when row_number() over (
           order by
             score desc,
-            kind,
-            row_id
+            id
         ) = 1 then jsonb_build_object(
           'at',
           now(),
@@ -2223,8 +2222,7 @@ from
       ) best
     order by
       score desc,
-      kind,
-      row_id
+      id
     limit
       $29
   ) as hit

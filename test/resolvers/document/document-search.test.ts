@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
+  DeleteDocumentDocument,
   DocumentChunksDocument,
   type DocumentFilters,
   type DocumentMatchFieldsFragment,
@@ -206,6 +207,82 @@ describe('Document.similar', () => {
     expectMatches(await neighbours('boats.md', { filters, options: { exact: true } }), wanted);
     const maxDistance = ((wanted[0]?.distance ?? 0) + (wanted[1]?.distance ?? 0)) / 2;
     expectMatches(await neighbours('boats.md', { filters, options: { maxDistance } }), wanted.slice(0, 1));
+  });
+});
+
+describe('Document.similar by more than distance', () => {
+  const self = 'boats.md';
+  const all = () => byMean(self);
+  const names = (matches: DocumentMatchFieldsFragment[]) => matches.map(({ document }) => document.filename);
+
+  test.each([0, 0.34, 0.5, 1])('keeps what is within the percentile %d of the means', async (percentile) => {
+    const found = all().map(({ distance }) => distance);
+    // Linear interpolation, as percentile_cont does.
+    const place = percentile * (found.length - 1);
+    const [below = 0, above = 0] = [found[Math.floor(place)], found[Math.ceil(place)]];
+    const limit = below + (above - below) * (place - Math.floor(place)) + 1e-9;
+    expectMatches(
+      await neighbours(self, { options: { percentile } }),
+      all().filter(({ distance }) => distance <= limit),
+    );
+  });
+
+  test('chooses documents whose means are unlike each other', async () => {
+    const found = names(await neighbours(self, { options: { diversity: 1 } }));
+    const chosen = [all()[0]?.filename ?? ''];
+    const left = new Set(all().map(({ filename }) => filename));
+    left.delete(chosen[0] ?? '');
+    while (left.size > 0) {
+      const alike = (filename: string) =>
+        Math.max(...chosen.map((other) => 1 - distances.COSINE(meanOf(filename), meanOf(other))));
+      const [next = ''] = [...left].sort((a, b) => alike(a) - alike(b));
+      chosen.push(next);
+      left.delete(next);
+    }
+    expect(found).toEqual(chosen);
+    expect(found).not.toEqual(all().map(({ filename }) => filename));
+  });
+
+  test('finds by all its words those that share one, each once and never itself', async () => {
+    const input = { filename: 'zebra.txt', content: 'Zebras graze.' };
+    const { ingestDocument } = await server.request(IngestDocumentDocument, { input });
+    const found = await neighbours('bread.md', { options: { mode: 'KEYWORD' } });
+    await server.request(DeleteDocumentDocument, { id: ingestDocument.document.id });
+    expect(names(found).sort()).toEqual(['boats.md', 'mixed.md', 'moon.md', 'salt.md']);
+    for (const { scoreParts, score } of found) {
+      expect(scoreParts?.keyword).toBe(score);
+      expect(score).toBeGreaterThan(0);
+    }
+    // It shares salt and water with the others, and only the word of their headings with this one.
+    expect(names(found).at(-1)).toBe('moon.md');
+  });
+
+  test('finds by words and meaning together', async () => {
+    const found = await neighbours('bread.md', { options: { mode: 'HYBRID' } });
+    expect(names(found).sort()).toEqual(['boats.md', 'mixed.md', 'moon.md', 'salt.md']);
+    const scores = found.map(({ score }) => score);
+    expect(scores).toEqual([...scores].sort((a, b) => b - a));
+    expect(found.at(-1)?.document.filename).toBe('moon.md');
+    expect(found[0]?.scoreParts?.keyword).toBeGreaterThan(found.at(-1)?.scoreParts?.keyword ?? 0);
+  });
+
+  test.each(['HYBRID', 'KEYWORD'] as const)('costs one statement for all of them by %s', async (mode) => {
+    const statements = await server.statementsOf(async () => {
+      const { data, errors } = await server.raw(
+        `{ documents { edges { node { similar(options: { mode: ${mode} }) { document { id } } } } } }`,
+      );
+      expect(errors).toBeUndefined();
+      expect(JSON.stringify(data)).toContain(ids['salt.md']);
+    });
+    expect(statements).toHaveLength(2);
+  });
+
+  test('has no weights, as documents have no importance', async () => {
+    const refused = neighbours(self, { options: { weights: { recency: 1 } } });
+    await expect(refused).rejects.toMatchObject({
+      code: 'BAD_USER_INPUT',
+      message: expect.stringContaining('options.weights is for memories'),
+    });
   });
 });
 

@@ -38,6 +38,10 @@ const forms: Record<string, string> = {
   'documents-by-best-chunk-hybrid':
     'similarDocuments(text: "violin", k: 5, options: { mode: HYBRID }) { score }',
   'documents-by-mean': 'documents(first: 2) { edges { node { similar(k: 5) { score } } } }',
+  'documents-by-mean-percentile':
+    'documents(first: 2) { edges { node { similar(k: 5, options: { percentile: 0.5 }) { score } } } }',
+  'documents-by-their-words':
+    'documents(first: 2) { edges { node { similar(k: 5, options: { mode: KEYWORD }) { score } } } }',
   'documents-by-mean-of-examples': 'similarDocuments(like: ["1"], k: 5) { score }',
   recall: 'recall(text: "violin", kinds: [MEMORY, CHUNK, DOCUMENT, TOOL]) { __typename }',
   'recall-hybrid':

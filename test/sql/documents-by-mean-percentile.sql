@@ -1,0 +1,302 @@
+begin read only;
+set local hnsw.ef_search = 100;
+set local hnsw.iterative_scan = relaxed_order;
+set local hnsw.max_scan_tuples = 5000;
+set local plan_cache_mode = force_custom_plan;
+set local jit = off;
+
+select
+  source.document_id::text,
+  hit.distance,
+  hit.score,
+  hit.parts,
+  "documents"."id",
+  "documents"."user_id",
+  "documents"."filename",
+  "documents"."file_path",
+  "documents"."file_type",
+  "documents"."file_size",
+  "documents"."content_hash",
+  "documents"."total_chunks",
+  "documents"."processed_at",
+  "documents"."updated_at",
+  "documents"."metadata",
+  "document_chunks"."id",
+  "document_chunks"."user_id",
+  "document_chunks"."document_id",
+  "document_chunks"."chunk_index",
+  "document_chunks"."total_chunks",
+  "document_chunks"."content",
+  "document_chunks"."content_summary",
+  "document_chunks"."embedding_model",
+  "document_chunks"."chunk_size",
+  "document_chunks"."overlap_size",
+  "document_chunks"."start_offset",
+  "document_chunks"."end_offset",
+  "document_chunks"."metadata",
+  "document_chunks"."created_at",
+  case
+    when "document_chunks"."embedding" is null then 'PENDING'
+    else 'READY'
+  end
+from
+  (
+    select
+      document_id,
+      avg(embedding) as vector
+    from
+      "document_chunks"
+    where
+      (
+        "document_chunks"."document_id" in ($1)
+        and "document_chunks"."embedding" is not null
+      )
+    group by
+      document_id
+  ) as source
+  cross join lateral (
+    with
+      features as materialized (
+        select
+          by_mean.*,
+          true as candidate,
+          0::float8 as bm25
+        from
+          (
+            select
+              candidate.chunk_id,
+              candidate.document_id,
+              candidate.user_id,
+              mean.vector as embedding,
+              mean.vector <=> source.vector as distance
+            from
+              (
+                with
+                  best as materialized (
+                    select distinct
+                      on (document_id) id as chunk_id,
+                      document_id,
+                      user_id,
+                      distance
+                    from
+                      (
+                        with
+                          near as materialized (
+                            select
+                              "document_chunks"."id",
+                              "document_chunks"."document_id",
+                              "document_chunks"."user_id",
+                              "document_chunks"."embedding" <=> source.vector as distance
+                            from
+                              "document_chunks"
+                            where
+                              (
+                                "document_chunks"."embedding" is not null
+                                and "document_chunks"."document_id" <> source.document_id
+                              )
+                            order by
+                              distance,
+                              "document_chunks"."id"
+                            limit
+                              $2
+                          ),
+                          completed as materialized (
+                            select
+                              *
+                            from
+                              (
+                                select
+                                  "document_chunks"."id",
+                                  "document_chunks"."document_id",
+                                  "document_chunks"."user_id",
+                                  "document_chunks"."embedding" <=> source.vector as distance
+                                from
+                                  "document_chunks"
+                                where
+                                  (
+                                    "document_chunks"."embedding" is not null
+                                    and (
+                                      not (
+                                        select
+                                          count(*)
+                                        from
+                                          near
+                                      ) >= $3
+                                      and "document_chunks"."document_id" <> source.document_id
+                                    )
+                                  )
+                              ) candidate
+                            order by
+                              distance + 0,
+                              id
+                            limit
+                              $4
+                          ) (
+                            select
+                              *
+                            from
+                              near
+                            where
+                              (
+                                select
+                                  count(*)
+                                from
+                                  near
+                              ) >= $5
+                            order by
+                              distance,
+                              id
+                            limit
+                              $6
+                          )
+                        union all
+                        select
+                          *
+                        from
+                          completed
+                      ) chunks
+                    order by
+                      document_id,
+                      distance,
+                      id
+                  ),
+                  completed as materialized (
+                    select
+                      *
+                    from
+                      (
+                        select distinct
+                          on (document_id) id as chunk_id,
+                          document_id,
+                          user_id,
+                          "document_chunks"."embedding" <=> source.vector as distance
+                        from
+                          "document_chunks"
+                        where
+                          (
+                            not (
+                              select
+                                count(*)
+                              from
+                                best
+                            ) >= $7
+                            and "document_chunks"."embedding" is not null
+                            and "document_chunks"."document_id" <> source.document_id
+                          )
+                        order by
+                          document_id,
+                          distance,
+                          id
+                      ) every_document
+                    order by
+                      distance,
+                      document_id
+                    limit
+                      $8
+                  ) (
+                    select
+                      *
+                    from
+                      best
+                    where
+                      (
+                        select
+                          count(*)
+                        from
+                          best
+                      ) >= $9
+                    order by
+                      distance,
+                      document_id
+                    limit
+                      $10
+                  )
+                union all
+                select
+                  *
+                from
+                  completed
+              ) candidate
+              cross join lateral (
+                select
+                  avg(member.embedding) as vector
+                from
+                  document_chunks member
+                where
+                  member.document_id = candidate.document_id
+                  and member.user_id = candidate.user_id
+              ) mean
+          ) by_mean
+      ),
+      moments as materialized (
+        select
+          avg(distance) as mean,
+          stddev_pop(distance) as spread,
+          avg(bm25) as word_mean,
+          stddev_pop(bm25) as word_spread
+        from
+          features
+        where
+          candidate
+      ),
+      based as materialized (
+        select
+          features.*,
+          (1 - distance) as base
+        from
+          features
+          cross join moments
+      ),
+      relevant as materialized (
+        select
+          based.*,
+          null::float8 as lent
+        from
+          based
+      ),
+      scored as materialized (
+        select
+          *,
+          (base + coalesce(lent, 0)) as score
+        from
+          relevant
+        where
+          distance <= (
+            select
+              percentile_cont($11::float8) within group (
+                order by
+                  distance
+              )
+            from
+              features
+            where
+              candidate
+          )
+      )
+    select
+      chunk_id,
+      document_id,
+      user_id,
+      coalesce(distance, 2) as distance,
+      score,
+      jsonb_build_object('keyword', null, 'context', lent, 'recency', null, 'importance', null) as parts
+    from
+      scored best
+    order by
+      score desc,
+      document_id
+    limit
+      $12
+  ) as hit
+  inner join "document_chunks" on (
+    "document_chunks"."id" = hit.chunk_id
+    and "document_chunks"."user_id" = hit.user_id
+  )
+  inner join "documents" on (
+    "documents"."id" = hit.document_id
+    and "documents"."user_id" = hit.user_id
+  )
+order by
+  source.document_id asc,
+  hit.score desc,
+  "documents"."id" asc;

@@ -5,8 +5,8 @@ import { type ChunkRow, chunkFields, type DocumentRow, documentFields } from '..
 import { type Viewer, visibleTo } from '../viewer.ts';
 import { distanceTo } from './distance.ts';
 import type { Match } from './matches.ts';
-import { nearest, usesIndex } from './nearest.ts';
-import { isRanked } from './options.ts';
+import { nearest } from './nearest.ts';
+import { isRanked, usesIndex } from './options.ts';
 import { behind } from './paging.ts';
 import { newestOf, notNewer, type RankedTable, ranked } from './ranking.ts';
 import { bestRows, scoringSteps } from './scoring.ts';

@@ -1,7 +1,7 @@
 import { and, isNotNull, type SQL, type SQLWrapper, sql } from 'drizzle-orm';
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
-import { distanceTo, INDEXED_METRIC } from './distance.ts';
-import type { SearchOptions } from './options.ts';
+import { distanceTo } from './distance.ts';
+import { type SearchOptions, usesIndex } from './options.ts';
 import { behind, type Position } from './paging.ts';
 import { sampled } from './sample.ts';
 
@@ -26,11 +26,6 @@ export interface NearestQuery {
   after?: Position | undefined;
   /** Also how the rows were found: `candidates` and `completed`, see `SearchReport`. */
   report?: boolean | undefined;
-}
-
-/** The vector index can answer this search; otherwise it reads every row that passes the conditions. */
-export function usesIndex({ metric, exact }: NearestQuery['options']): boolean {
-  return !exact && metric === INDEXED_METRIC;
 }
 
 /**

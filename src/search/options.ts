@@ -1,7 +1,7 @@
 import type { LocalSettings } from '../database/transaction.ts';
 import { FunesError } from '../errors.ts';
 import { limits } from '../limits.ts';
-import type { Metric } from './distance.ts';
+import { INDEXED_METRIC, type Metric } from './distance.ts';
 
 export const modes = ['SEMANTIC', 'KEYWORD', 'HYBRID'] as const;
 export type Mode = (typeof modes)[number];
@@ -181,6 +181,11 @@ export function hasPages({ diversity }: SearchOptions): boolean {
   return diversity === undefined;
 }
 
+/** The vector index can answer this search; otherwise it reads every row that passes the conditions. */
+export function usesIndex({ metric, exact }: Pick<SearchOptions, 'metric' | 'exact'>): boolean {
+  return !exact && metric === INDEXED_METRIC;
+}
+
 /** The settings that a search for the `wanted` nearest needs in its transaction. */
 export function searchSettings(options: SearchOptions, wanted: number): LocalSettings {
   return {
@@ -192,5 +197,8 @@ export function searchSettings(options: SearchOptions, wanted: number): LocalSet
     plan_cache_mode: 'force_custom_plan',
     // Compiling a plan of distances takes longer than running it.
     jit: 'off',
+    // Parallel workers for the exact branch would be started before it is known whether the branch is needed, which takes
+    // longer than the whole search by the index.
+    ...(usesIndex(options) && { max_parallel_workers_per_gather: 0 }),
   };
 }

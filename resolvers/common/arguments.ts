@@ -69,7 +69,8 @@ export const AfterMatchArg = () =>
     nullable: true,
     description:
       'The `cursor` of the match to read on from, as the same search gave it; k may differ. Rows that were stored since the ' +
-      'first page neither repeat nor hide others. A page with fewer than k matches is the last one.',
+      'first page neither repeat nor hide others. A page with fewer than k matches is the last one. What ranks by more than ' +
+      'distance does so among its candidates, the best few hundred; when they are read, the next few hundred follow.',
   });
 
 /** The field of the response that asks, when the operation wants to know how its searches are carried out. */

@@ -5,15 +5,17 @@ import { type ChunkRow, chunkFields, type DocumentRow, documentFields } from '..
 import { type Viewer, visibleTo } from '../viewer.ts';
 import { distanceTo } from './distance.ts';
 import type { Match } from './matches.ts';
-import { nearest } from './nearest.ts';
+import { type NearestQuery, nearest } from './nearest.ts';
 import { isRanked, usesIndex } from './options.ts';
-import { behind } from './paging.ts';
+import { behindDistance, behindInRounds, roundOf, roundsUntil } from './paging.ts';
 import { newestOf, notNewer, type RankedTable, ranked } from './ranking.ts';
 import { bestRows, scoringSteps } from './scoring.ts';
 import {
   hitColumns,
   hitOrder,
+  notExcepted,
   queryOf,
+  reachOf,
   readingOptions,
   type SearchRequest,
   type Target,
@@ -36,6 +38,7 @@ export const documentChunkTable: RankedTable = {
   length: documentChunks.contentLength,
   group: documentChunks.documentId,
   hit: [documentChunks.id, documentChunks.documentId, documentChunks.userId],
+  nearest: (query) => sql`(select best.*, chunk_id as id from ${byBestChunk(query)} best)`,
 };
 
 // Nearest chunks to read for k documents: the documents among them are the nearest ones, in order, as soon as there are
@@ -61,12 +64,13 @@ export async function searchDocumentsByVectors(
   targets: readonly Target[],
   request: SearchRequest,
 ): Promise<DocumentMatch[][]> {
-  const conditions = chunkConditions(viewer, request.conditions);
+  const filters = chunkConditions(viewer, request.conditions);
+  const conditions = and(filters, notExcepted(documentChunks.documentId, targets));
   const found = await runDocumentSearch(database, viewer, request, {
     from: sql`${targetRows(targets)} cross join lateral ${
       isRanked(request.options)
-        ? byRankedChunk(conditions, conditions, request, { vector: sql`query.vector`, text: sql`query.text` })
-        : byBestChunk(sql`query.vector`, conditions, conditions, request)
+        ? byRankedChunk(conditions, filters, request, { vector: sql`query.vector`, text: sql`query.text` })
+        : byBestChunk({ ...queryOf(request, conditions, filters), operand: sql`query.vector` })
     } as hit`,
     key: sql`query.n`,
   });
@@ -106,6 +110,7 @@ export async function searchDocumentsByRows(
         : byRankedChunk(conditions, filters, request, { vector: meanVector, text: sql`source.text` })
     } as hit`,
     key: sql`source.document_id`,
+    ...(mode === 'SEMANTIC' && { by: 'mean' }),
   });
   return ids.map((id) => found.get(id) ?? []);
 }
@@ -123,33 +128,27 @@ export function chunkConditions(viewer: Viewer, documentConditions: SQL | undefi
 }
 
 /** A subselect of documents with `chunk_id` and `distance` of their best chunk; it keeps the promise of k by itself. */
-export function byBestChunk(
-  operand: SQL,
-  conditions: SQL | undefined,
-  filters: SQL | undefined,
-  { k, options, after, report }: SearchRequest,
-): SQL {
-  const past = after && behind(after, { distance: sql`distance`, id: sql`document_id` });
-  const everyDocument = (guard: SQL | undefined, completes: boolean) => sql`select *${
-    report ? sql`, count(*) over () as candidates, ${sql.raw(String(completes))} as completed` : sql``
-  } from (
+export function byBestChunk({ operand, conditions, filters, k, options, after, report }: NearestQuery): SQL {
+  const past = after && behindDistance(after, sql`document_id`);
+  const how = (candidates: SQL, completed: SQL) =>
+    report ? sql`, ${candidates} as candidates, ${completed} as completed` : sql``;
+  const everyDocument = (guard: SQL | undefined, completes: SQL) => sql`select * from (
       select distinct on (document_id) id as chunk_id, document_id, user_id,
-        ${distanceTo(documentChunks.embedding, options.metric, operand)} as distance
+        ${distanceTo(documentChunks.embedding, options.metric, operand)} as distance${how(sql`count(*) over ()`, completes)}
       from ${documentChunks} where ${and(guard, isNotNull(documentChunks.embedding), conditions)}
       order by document_id, distance, id) every_document${past ? sql` where ${past}` : sql``}
     order by distance, document_id limit ${k}`;
-  if (!usesIndex(options)) return sql`(${everyDocument(undefined, false)})`;
+  if (!usesIndex(options)) return sql`(${everyDocument(undefined, sql`false`)})`;
   const chunks = nearest(documentChunkTable, {
-    ...{ operand, conditions, filters, options },
-    k: chunkReach({ k, after }),
+    ...{ operand, conditions, filters, options, report },
+    k: chunksFor((after?.seen ?? 0) + k),
   });
   const enough = sql`(select count(*) from best${past ? sql` where ${past}` : sql``}) >= ${k}`;
-  const found = report ? sql`, (select count(*) from best) as candidates, false as completed` : sql``;
   return sql`(with best as materialized (
-      select distinct on (document_id) id as chunk_id, document_id, user_id, distance
+      select distinct on (document_id) id as chunk_id, document_id, user_id, distance${how(sql`candidates`, sql`completed`)}
       from ${chunks} chunks order by document_id, distance, id),
-    completed as materialized (${everyDocument(sql`not ${enough}`, true)})
-    (select *${found} from best where ${and(enough, past)} order by distance, document_id limit ${k})
+    completed as materialized (${everyDocument(sql`not ${enough}`, sql`true`)})
+    (select * from best where ${and(enough, past)} order by distance, document_id limit ${k})
     union all select * from completed)`;
 }
 
@@ -164,31 +163,32 @@ function byRankedChunk(
   return sql`(select best.*, id as chunk_id from ${best} best)`;
 }
 
-/** Documents by the distance of their means to `source.vector`, and by what else can rank those. */
+/**
+ * Documents by the distance of their means to `source.vector`, and by what else can rank those. On later pages candidates
+ * come in rounds, see `paging.ts`: the order by best chunk is not that by means.
+ */
 export function byMean(conditions: SQL | undefined, filters: SQL | undefined, request: SearchRequest): SQL {
   const { k, options, after } = request;
-  const shown = (after?.seen ?? 0) + k;
-  const candidates = byBestChunk(
-    meanVector,
+  const size = meansFor(request);
+  const query = queryOf(
+    request,
     and(conditions, notNewer(documentChunkTable, after?.basis?.newest[0])),
     filters,
-    {
-      ...request,
-      after: undefined,
-      k: options.exact ? EVERY : Math.max(shown * MEANS_PER_DOCUMENT, LEAST_MEANS),
-    },
   );
-  const found = request.report ? sql`, candidate.candidates, candidate.completed` : sql``;
+  const candidates = byBestChunk({ ...query, operand: meanVector, after: undefined, k: meansReach(request) });
+  const found = query.report ? sql`, candidate.candidates, candidate.completed, false as capped` : sql``;
   const means = sql`select candidate.chunk_id, candidate.document_id, candidate.user_id, mean.vector as embedding,
+      ${roundOf(sql`candidate.place`, size, after)} as round,
       ${distanceTo(sql`mean.vector`, options.metric, meanVector)} as distance${found}
-    from ${candidates} candidate
+    from (select *, row_number() over (order by distance, document_id) as place from ${candidates} nearest) candidate
     cross join lateral (select avg(member.embedding) as vector from document_chunks member
       where member.document_id = candidate.document_id and member.user_id = candidate.user_id) mean`;
   if (isRanked(options)) return byRankedMean(means, request);
+  const id = sql`document_id`;
   const past = after
-    ? sql` where ${behind(after, { distance: sql`distance`, id: sql`document_id` })}`
+    ? sql` where ${behindInRounds(after, 'distance', { column: id, behind: sql`${after.id}::bigint` })}`
     : sql``;
-  return sql`(select * from (${means}) by_mean${past} order by distance, document_id limit ${k})`;
+  return sql`(select * from (${means}) by_mean${past} order by ${after ? sql`round, ` : sql``}distance, document_id limit ${k})`;
 }
 
 function byRankedMean(means: SQL, request: SearchRequest): SQL {
@@ -204,42 +204,56 @@ function byRankedMean(means: SQL, request: SearchRequest): SQL {
       rows: sql`scored best`,
       place,
       sources: [{ newest: newestOf(documentChunkTable), words: sql`null` }],
-      candidates: sql`max(candidates) over ()`,
-      completed: sql`bool_or(completed) over ()`,
+      report: sql`max(candidates) over () as candidates, bool_or(completed) over () as completed, false as capped`,
       embedded: sql`select chosen.*, features.embedding from chosen join features using (document_id)`,
     },
   );
 }
 
-/** How many chunks a search for documents wants from the vector index. */
-export function chunkReach({ k, after }: Pick<SearchRequest, 'k' | 'after'>): number {
-  return chunksFor((after?.seen ?? 0) + k);
+/** How many documents' means are compared in a round. */
+function meansFor({ k, options, after }: SearchRequest): number {
+  return options.exact ? EVERY : Math.max((after?.k ?? k) * MEANS_PER_DOCUMENT, LEAST_MEANS);
+}
+
+function meansReach(request: SearchRequest): number {
+  return Math.min(meansFor(request) * roundsUntil(request.after), EVERY);
 }
 
 function chunksFor(k: number): number {
   return Math.max(k * CHUNKS_PER_DOCUMENT, LEAST_CHUNKS);
 }
 
+/** For how many chunks the vector index is to be looked through by a search for documents, by their best chunks or by means. */
+export function chunkReach(request: SearchRequest<unknown>, by: 'chunk' | 'mean' = 'chunk'): number {
+  return chunksFor(
+    by === 'mean' ? meansReach(request as SearchRequest) : reachOf(documentChunkTable, request),
+  );
+}
+
 async function runDocumentSearch(
   database: Database,
   viewer: Viewer,
   request: SearchRequest,
-  hits: { from: SQL; key: SQL },
+  hits: { from: SQL; key: SQL; by?: 'mean' },
 ): Promise<Map<string, DocumentMatch[]>> {
-  const rows = await transaction(database, viewer, readingOptions(request, chunkReach(request)), (tx) =>
-    tx
-      .select({ ...hitColumns(hits.key, request), row: documentFields, chunk: chunkFields })
-      .from(hits.from)
-      .innerJoin(
-        documentChunks,
-        and(eq(documentChunks.id, sql`hit.chunk_id`), eq(documentChunks.userId, sql`hit.user_id`)),
-      )
-      .innerJoin(
-        documents,
-        and(eq(documents.id, sql`hit.document_id`), eq(documents.userId, sql`hit.user_id`)),
-      )
-      .where(withinDistance(request))
-      .orderBy(asc(hits.key), hitOrder(request.options), asc(documents.id)),
+  const rows = await transaction(
+    database,
+    viewer,
+    readingOptions(request, chunkReach(request, hits.by)),
+    (tx) =>
+      tx
+        .select({ ...hitColumns(hits.key, request), row: documentFields, chunk: chunkFields })
+        .from(hits.from)
+        .innerJoin(
+          documentChunks,
+          and(eq(documentChunks.id, sql`hit.chunk_id`), eq(documentChunks.userId, sql`hit.user_id`)),
+        )
+        .innerJoin(
+          documents,
+          and(eq(documents.id, sql`hit.document_id`), eq(documents.userId, sql`hit.user_id`)),
+        )
+        .where(withinDistance(request))
+        .orderBy(asc(hits.key), hitOrder(request), asc(documents.id)),
   );
   return toLists(
     rows,

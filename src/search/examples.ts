@@ -65,7 +65,7 @@ export async function searchByExamples<Row extends { id: string }>(
         .select({ ...sourceColumns, ...hitColumns(key, request), row: searched.fields })
         .from(fromExamples(rows, examples, hits, request))
         .leftJoin(searched.table, and(...sameRow))
-        .orderBy(hitOrder(request.options), asc(searched.id)),
+        .orderBy(hitOrder(request), asc(searched.id)),
   );
   checkFound(found[0], ids, name);
   return toLists(hitsAmong(found), request, ({ row }) => row as Row).get('1') ?? [];
@@ -76,32 +76,37 @@ export async function searchDocumentsByExamples(
   database: Database,
   viewer: Viewer,
   examples: Examples,
-  request: SearchRequest,
+  asked: SearchRequest,
 ): Promise<DocumentMatch[]> {
+  const request = { ...asked, inRounds: true };
   const ids = [...examples.like, ...examples.unlike];
   const rows = sql`select ${documents.id} as id, (select avg(member.embedding) from document_chunks member
       where member.document_id = ${documents.id} and member.user_id = ${documents.userId}) as vector
     from ${documents} where ${and(inArray(documents.id, ids), visibleTo(viewer, documents.userId))}`;
   const filters = chunkConditions(viewer, request.conditions);
   const hits = byMean(and(filters, notInArray(documentChunks.documentId, ids)), filters, request);
-  const found = await transaction(database, viewer, readingOptions(request, chunkReach(request)), (tx) =>
-    tx
-      .select({
-        ...sourceColumns,
-        ...hitColumns(key, request),
-        row: documentFields,
-        chunk: chunkFields,
-      })
-      .from(fromExamples(rows, examples, hits, request))
-      .leftJoin(
-        documentChunks,
-        and(eq(documentChunks.id, sql`hit.chunk_id`), eq(documentChunks.userId, sql`hit.user_id`)),
-      )
-      .leftJoin(
-        documents,
-        and(eq(documents.id, sql`hit.document_id`), eq(documents.userId, sql`hit.user_id`)),
-      )
-      .orderBy(hitOrder(request.options), asc(documents.id)),
+  const found = await transaction(
+    database,
+    viewer,
+    readingOptions(request, chunkReach(request, 'mean')),
+    (tx) =>
+      tx
+        .select({
+          ...sourceColumns,
+          ...hitColumns(key, request),
+          row: documentFields,
+          chunk: chunkFields,
+        })
+        .from(fromExamples(rows, examples, hits, request))
+        .leftJoin(
+          documentChunks,
+          and(eq(documentChunks.id, sql`hit.chunk_id`), eq(documentChunks.userId, sql`hit.user_id`)),
+        )
+        .leftJoin(
+          documents,
+          and(eq(documents.id, sql`hit.document_id`), eq(documents.userId, sql`hit.user_id`)),
+        )
+        .orderBy(hitOrder(request), asc(documents.id)),
   );
   checkFound(found[0], ids, 'document');
   const matches = toLists<(typeof found)[number], DocumentRow, DocumentMatch>(

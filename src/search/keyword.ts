@@ -42,6 +42,15 @@ const frequencySteps = sql.raw(
   }).join(',')}]::float8[]`,
 );
 
+/** An order of words that does not depend on what is stored. */
+const longestFirst = sql.raw('order by length(lexeme) desc, lexeme');
+
+/** A FROM item: the words of a text that are looked up. */
+function lexemesOf(text: SQLWrapper): SQL {
+  return sql`(select lexeme from unnest(tsvector_to_array(to_tsvector(${CONFIGURATION}, ${text}))) lexeme
+        ${longestFirst} limit ${MOST_WORDS})`;
+}
+
 /** A lexeme as a query for it alone. */
 const queryOf = sql`('''' || replace(replace(lexeme, '\\', '\\\\'), '''', '''''') || '''')::tsquery`;
 
@@ -58,9 +67,7 @@ function wordCounts(target: KeywordTable, text: SQLWrapper, conditions: SQL | un
       select ${tsv} as tsv, ${length} as length from ${sampled(table)} where ${conditions ?? sql`true`}),
     words as materialized (
       select word.query, word.lexeme, (${counted}) as counted
-      from (select lexeme, ${queryOf} as query
-        from unnest(tsvector_to_array(to_tsvector(${CONFIGURATION}, ${text}))) lexeme
-        order by length(lexeme) desc, lexeme limit ${MOST_WORDS}) word),
+      from (select lexeme, ${queryOf} as query from ${lexemesOf(text)} word) word),
     found as materialized (
       select query, lexeme, case when counted < ${MOST_COUNTED} then counted else
         greatest(counted, (select count(*) from sample where tsv @@ query) * ${sampleScale(table)}) end::float8 as documents
@@ -71,17 +78,19 @@ function wordCounts(target: KeywordTable, text: SQLWrapper, conditions: SQL | un
 }
 
 /** The same as they were counted for an earlier page of the list. */
-function countedBefore({ documents, length, lexemes }: WordBasis): SQL {
-  return sql`found as materialized (
-      select ${queryOf} as query, lexeme, documents
-      from unnest(${arrayLiteral(lexemes.map(([lexeme]) => lexeme))}::text[], ${arrayLiteral(lexemes.map(([, rows]) => String(rows)))}::float8[])
-        as word (lexeme, documents)),
+function countedBefore({ documents, length, counts }: WordBasis, text: SQLWrapper): SQL {
+  return sql`words as materialized (select ${queryOf} as query, lexeme from ${lexemesOf(text)} word),
+    found as materialized (select query, lexeme, documents
+      from (select *, row_number() over (${longestFirst}) as n from words) word
+      join unnest(${arrayLiteral(counts.map(String))}::float8[]) with ordinality as counted (documents, n) using (n)
+      where documents > 0),
     corpus as materialized (select ${documents}::float8 as documents, ${length}::float8 as length)`;
 }
 
 /** A `WordBasis` of what `keywordTerms` counted. */
-export const wordBasis = sql`(select jsonb_build_object('documents', documents, 'length', length, 'lexemes',
-  (select coalesce(jsonb_agg(jsonb_build_array(lexeme, documents)), '[]') from found)) from corpus)`;
+export const wordBasis = sql`(select jsonb_build_object('documents', documents, 'length', length, 'counts',
+  (select coalesce(jsonb_agg(coalesce(found.documents, 0) ${longestFirst}), '[]')
+    from words left join found using (lexeme))) from corpus)`;
 
 /** The CTE `terms`: which words count for how much. `rarity` has the `documents` of a word, and `total` those of all. */
 function termWeights(rarity: SQL, total: SQL): SQL {
@@ -104,7 +113,7 @@ export function keywordTerms(
   conditions: SQL | undefined,
   before?: WordBasis,
 ): SQL {
-  return sql`${before ? countedBefore(before) : wordCounts(target, text, conditions)}, ${termWeights(sql`found`, sql`corpus`)}`;
+  return sql`${before ? countedBefore(before, text) : wordCounts(target, text, conditions)}, ${termWeights(sql`found`, sql`corpus`)}`;
 }
 
 /**
@@ -121,12 +130,13 @@ export function sharedKeywordTerms(
     (
       { target, conditions, before },
       i,
-    ) => sql`${names[i]} as materialized (with ${before ? countedBefore(before) : wordCounts(target, text, conditions)}
-      select query, lexeme, found.documents, corpus.documents as rows, corpus.length from corpus left join found on true)`,
+    ) => sql`${names[i]} as materialized (with ${before ? countedBefore(before, text) : wordCounts(target, text, conditions)}
+      select lexeme, found.query, found.documents, corpus.documents as rows, corpus.length
+      from corpus left join (words left join found using (lexeme)) on true)`,
   );
   const every = sql.join(
     names.map(
-      (name) => sql`select lexeme, documents, null::float8 as rows from ${name}
+      (name) => sql`select lexeme, documents, null::float8 as rows from ${name} where documents is not null
       union all select null, null, max(rows) from ${name}`,
     ),
     sql` union all `,
@@ -137,15 +147,15 @@ export function sharedKeywordTerms(
   const own = names.map(
     (
       name,
-    ) => sql`found as materialized (select query, lexeme, documents from ${name} where lexeme is not null),
+    ) => sql`found as materialized (select query, lexeme, documents from ${name} where documents is not null),
       corpus as materialized (select rows as documents, length from ${name} limit 1),
       ${termWeights(sql`rarities`, sql`(select rows as documents from rarities where lexeme is null)`)}`,
   );
   const bases = names.map(
     (
       name,
-    ) => sql`(select jsonb_build_object('documents', max(rows), 'length', max(length), 'lexemes', coalesce(
-      jsonb_agg(jsonb_build_array(lexeme, documents)) filter (where lexeme is not null), '[]')) from ${name})`,
+    ) => sql`(select jsonb_build_object('documents', max(rows), 'length', max(length), 'counts', coalesce(
+      jsonb_agg(coalesce(documents, 0) ${longestFirst}) filter (where lexeme is not null), '[]')) from ${name})`,
   );
   return { shared, own, bases };
 }
@@ -168,16 +178,32 @@ export function plainTsv({ tsv }: KeywordTable): SQL {
   return sql`${tsv} || ''::tsvector`;
 }
 
-/** A select of the `limit` best rows by BM25, of those that have one of the chosen (rarest) words. */
-export function byKeywords(target: KeywordTable, conditions: SQL | undefined, limit: number): SQL {
-  const key = sql.join([...target.hit], sql`, `);
+/** Whether words or rows were left out because there are more than are scored, for a report. */
+export const capped = sql`(exists (select from terms where not chosen)
+  or (select count(*) from scored_words) >= ${MOST_SCORED})`;
+
+/**
+ * CTEs up to `scored_words`: rows that have one of the chosen (rarest) words, with their `bm25`, in no order. When those are
+ * fewer than `wanted`, counted by `group` where there is one, also rows that only have commoner words.
+ */
+export function keywordSteps(
+  target: KeywordTable,
+  conditions: SQL | undefined,
+  { wanted, group }: { wanted: number; group: SQL | undefined },
+): SQL {
   const names = sql.join(
     target.hit.map(({ name }) => sql.identifier(name)),
     sql`, `,
   );
-  const matching = sql`${target.tsv} @@ (select string_agg(query::text, ' | ')::tsquery from terms where chosen)`;
-  return sql`select ${names}, ${bm25(sql`matching.tsv`, sql`matching.length`)} as bm25 from (
-      select ${key}, ${plainTsv(target)} as tsv, ${target.length} as length from ${target.table}
-      where ${and(matching, conditions)} limit ${MOST_SCORED} offset 0) matching
-    order by bm25 desc, id limit ${limit}`;
+  const matching = (words: SQL, guard?: SQL) => sql`select ${sql.join([...target.hit], sql`, `)},
+        ${plainTsv(target)} as tsv, ${target.length} as length
+      from ${target.table} where ${and(guard, words, conditions)} limit ${MOST_SCORED} offset 0`;
+  const having = (chosen: SQL) =>
+    sql`${target.tsv} @@ (select string_agg(query::text, ' | ')::tsquery from terms where ${chosen})`;
+  const few = sql`(select count(${group ? sql`distinct ${group}` : sql`*`}) from rare) < ${wanted}`;
+  const others = and(having(sql`not chosen`), sql`not ${having(sql`chosen`)}`) as SQL;
+  return sql`rare as materialized (${matching(having(sql`chosen`))}),
+    common as materialized (${matching(others, few)}),
+    scored_words as materialized (select ${names}, ${bm25(sql`matching.tsv`, sql`matching.length`)} as bm25
+      from (select * from rare union all select * from common) matching)`;
 }

@@ -10,8 +10,15 @@ import type { Position } from './paging.ts';
 import { ReportDraft, type SearchReport } from './report.ts';
 import type { SearchRequest, Target } from './search.ts';
 
-/** What a search is near to: a text, a vector, the stored row with this id, or what examples have in common. */
-export type Near = { text: string } | { vector: VectorInput } | { id: string } | { examples: Examples };
+/**
+ * What a search is near to: a text (except the stored row with this id), a vector, the stored row with this id, or what
+ * examples have in common.
+ */
+export type Near =
+  | { text: string; except?: string }
+  | { vector: VectorInput }
+  | { id: string }
+  | { examples: Examples };
 
 /** One search that a field of a request asks for. */
 export interface SearchKey<Filters> {
@@ -66,7 +73,7 @@ export function createSearchLoader<Filters, M, Conditions = SQL | undefined>(
   reports: SearchReport[] = [],
 ): SearchLoader<Filters, M> {
   async function targetOf(near: Near): Promise<Target> {
-    if ('text' in near) return { vector: await embedder.embedQuery(near.text), text: near.text };
+    if ('text' in near) return { ...near, vector: await embedder.embedQuery(near.text) };
     if ('vector' in near) return { vector: near.vector, text: undefined };
     throw new TypeError('A search for rows came to the search for vectors.');
   }
@@ -91,7 +98,7 @@ export function createSearchLoader<Filters, M, Conditions = SQL | undefined>(
     const { k, filters, options, after, pages } = first;
     const request = { k, conditions: kind.compile(filters), options, after, pages, report };
     const ids = keys.flatMap(({ near }) => ('id' in near ? [near.id] : []));
-    report?.searchesFor(ids.length || 1);
+    report?.searchesFor(new Set(ids).size || 1);
     if (ids.length > 0 && kind.byRows) return kind.byRows(database, viewer, ids, request);
     if ('examples' in first.near && kind.byExamples) {
       const list = await kind.byExamples(database, viewer, first.near.examples, request);
@@ -123,8 +130,8 @@ export function createSearchLoader<Filters, M, Conditions = SQL | undefined>(
 
 /** Searches with the same group key differ only in the text, vector or row; those by examples not at all. */
 function groupKey<Filters>({ near, k, filters, options, after, pages }: SearchKey<Filters>): string {
-  const examples = 'examples' in near && near.examples;
-  return JSON.stringify(['id' in near, examples, k, filters ?? null, options, after ?? null, pages ?? false]);
+  const form = 'examples' in near ? near.examples : 'id' in near ? 'id' : 'except' in near;
+  return JSON.stringify([form, k, filters ?? null, options, after ?? null, pages ?? false]);
 }
 
 function groupBy<T>(values: readonly T[], key: (value: T) => string): Map<string, number[]> {
@@ -143,7 +150,7 @@ function distinct(nears: readonly Near[]): { values: Near[]; places: number[] } 
   const values: Near[] = [];
   const seen = new Map<unknown, number>();
   const places = nears.map((near) => {
-    const identity = 'text' in near ? near.text : near;
+    const identity = 'text' in near && near.except === undefined ? near.text : near;
     const place = seen.get(identity) ?? values.push(near) - 1;
     seen.set(identity, place);
     return place;

@@ -2,7 +2,7 @@ import { and, isNotNull, type SQL, type SQLWrapper, sql } from 'drizzle-orm';
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
 import { distanceTo } from './distance.ts';
 import { type SearchOptions, usesIndex } from './options.ts';
-import { behind, type Position } from './paging.ts';
+import { behindDistance, type Position } from './paging.ts';
 import { sampled } from './sample.ts';
 
 /** A table that is searched by its embedding column. */
@@ -64,7 +64,7 @@ export function nearest(target: VectorTable, query: NearestQuery): SQL {
   const broad = filters && sql`(select broad from breadth)`;
   const sample = filters && sql`breadth as materialized (${sampleOf(target.table, filters)}), `;
   const near = byIndex(target, { ...query, conditions: and(broad, conditions) }, shown + reach);
-  const past = after && behind(after, { distance: sql`distance`, id: sql`id` });
+  const past = after && behindDistance(after, sql`id`);
   const enough = sql`(select count(*) from near${past ? sql` where ${past}` : sql``}) >= ${reach}`;
   const completed = byScan(target, query, and(sql`not ${enough}`, conditions), true);
   const columns = query.report
@@ -88,17 +88,17 @@ function byScan(
   conditions: SQL | undefined,
   completes: boolean,
 ): SQL {
-  const { after } = query;
-  const past = after ? sql` where ${behind(after, { distance: sql`distance`, id: sql`id` })}` : sql``;
-  const columns = query.report
-    ? sql`*, count(*) over () as candidates, ${sql.raw(String(completes))} as completed`
-    : sql`*`;
-  return sql`select ${columns} from (${candidates(target, query, conditions)}) candidate${past}
+  const { after, report } = query;
+  const past = after ? sql` where ${behindDistance(after, sql`id`)}` : sql``;
+  const how = report
+    ? sql`, count(*) over () as candidates, ${sql.raw(String(completes))} as completed`
+    : sql``;
+  return sql`select * from (${candidates(target, query, conditions, how)}) candidate${past}
     order by distance + 0, id limit ${query.k}`;
 }
 
-function candidates(target: VectorTable, query: NearestQuery, conditions: SQL | undefined): SQL {
+function candidates(target: VectorTable, query: NearestQuery, conditions: SQL | undefined, how = sql``): SQL {
   const distance = distanceTo(target.embedding, query.options.metric, query.operand);
   const columns = sql.join([...target.hit, sql`${distance} as distance`], sql`, `);
-  return sql`select ${columns} from ${target.table} where ${and(isNotNull(target.embedding), conditions)}`;
+  return sql`select ${columns}${how} from ${target.table} where ${and(isNotNull(target.embedding), conditions)}`;
 }

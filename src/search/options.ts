@@ -29,6 +29,8 @@ export interface SearchOptions {
   keywordWeight: number;
   /** Share of its score that a memory lends its neighbours in the session, 0 to 1. */
   context: number;
+  /** The request itself asks for it, so that it must not be ignored where there are no sessions. */
+  contextAsked?: true;
   /** Only candidates whose distance is at or below this percentile of the candidates' distances, 0 to 1. */
   percentile?: number;
   weights?: Weights;
@@ -44,7 +46,7 @@ export interface SearchOptions {
 
 /** The options as a request gives them: any of them, or null. */
 export type SearchOptionsInput = {
-  [Name in Exclude<keyof SearchOptions, 'weights'>]?: SearchOptions[Name] | null | undefined;
+  [Name in Exclude<keyof SearchOptions, 'weights' | 'contextAsked'>]?: SearchOptions[Name] | null | undefined;
 } & { weights?: { [Name in keyof Weights]?: number | null | undefined } | null | undefined };
 
 export const defaultSearchOptions: SearchOptions = {
@@ -67,6 +69,7 @@ const DEFAULT_EF_SEARCH = 100;
 // twenty (`nearest.ts`), so that what is wanted is found within twenty times as many.
 const LEAST_SCAN_TUPLES = 5000;
 const SCAN_TUPLES_PER_ROW = 20;
+const MOST_SCAN_TUPLES = 2_147_483_647; // that PostgreSQL takes
 
 /** Checks k. @throws FunesError BAD_USER_INPUT below 1, LIMIT_EXCEEDED above the limit. */
 export function checkK(k: number): void {
@@ -107,6 +110,10 @@ export function readSearchOptions(given: SearchOptionsInput | null | undefined):
     'options.efSearch tunes the vector index, which options.exact skips: give one of them.',
   );
   refuseUnless(
+    given.efSearch == null || metric === INDEXED_METRIC,
+    `options.efSearch tunes the vector index, which is for ${INDEXED_METRIC} only: leave it out with metric ${metric}.`,
+  );
+  refuseUnless(
     mode !== 'KEYWORD' || (!exact && given.efSearch == null),
     'options.exact and options.efSearch are about the vector index, which mode KEYWORD does not use: leave them out.',
   );
@@ -128,6 +135,7 @@ export function readSearchOptions(given: SearchOptionsInput | null | undefined):
     ...(mode === 'HYBRID' && !byRank && { context: HYBRID_CONTEXT }),
     ...within('keywordWeight', 0, 10),
     ...within('context', 0, 1),
+    ...(given.context && { contextAsked: true as const }),
     ...within('percentile', 0, 1),
     ...within('diversity', 0, 1),
     ...within('efSearch', 1, limits.efSearch),
@@ -192,7 +200,10 @@ export function searchSettings(options: SearchOptions, wanted: number): LocalSet
     'hnsw.ef_search': Math.min(Math.max(options.efSearch ?? DEFAULT_EF_SEARCH, wanted), limits.efSearch),
     // The order is put right outside the scan; strict_order would drop what it meets late.
     'hnsw.iterative_scan': 'relaxed_order',
-    'hnsw.max_scan_tuples': Math.max(LEAST_SCAN_TUPLES, wanted * SCAN_TUPLES_PER_ROW),
+    'hnsw.max_scan_tuples': Math.min(
+      Math.max(LEAST_SCAN_TUPLES, wanted * SCAN_TUPLES_PER_ROW),
+      MOST_SCAN_TUPLES,
+    ),
     // A plan made for no value in particular cannot know how many rows a filter leaves, nor k.
     plan_cache_mode: 'force_custom_plan',
     // Compiling a plan of distances takes longer than running it.

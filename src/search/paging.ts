@@ -3,23 +3,30 @@ import { type SQL, type SQLWrapper, sql } from 'drizzle-orm';
 import stableStringify from 'safe-stable-stringify';
 import { z } from 'zod';
 import { FunesError, quote } from '../errors.ts';
+import { limits } from '../limits.ts';
 import { BIGINT_MAX } from '../store/checks.ts';
 
 /**
  * Pages of a ranked list are read by keyset: a cursor says which row was shown last, by what the list is ordered by and
  * its id, and the next page is what stands behind it. Rows that are added meanwhile then neither repeat nor hide others,
- * as long as the value of a row is a function of that row alone. A distance is. A score is not: it is made of means and
- * spreads, the rarity of words, ranks and the time of day. So the first page's are kept in the cursor as the `Basis` of all later
- * ones, which also leave out rows that are newer than the first page.
+ * as long as the place of a row is a function of that row alone. By its distance it is. By its score it is not, for two
+ * reasons.
+ * - A score is made of means and spreads, the rarity of words, ranks and the time of day. So the first page's are kept in
+ *   the cursor as the `Basis` of all later ones, which also leave out rows that are newer than the first page.
+ * - Only candidates have a score. So they come in rounds: first the best of each list, as many as the first page looks at,
+ *   then the next as many, and so on. All of one round stand before all of the next, and nothing about a row of a round
+ *   depends on a later one.
  */
 
 const bigint = z.string().refine((id) => /^\d{1,19}$/.test(id) && BigInt(id) <= BIGINT_MAX);
 const finite = z.number().nullable();
 
+const mostRounds = 100_000;
+
 const words = z.object({
   documents: z.number(),
   length: z.number(),
-  lexemes: z.array(z.tuple([z.string(), z.number()])).max(64),
+  counts: z.array(z.number()).max(64),
 });
 
 const basis = z.object({
@@ -27,7 +34,7 @@ const basis = z.object({
   at: z.string().max(40),
   /** The newest row of each table; "0" for a table without rows. */
   newest: z.array(bigint),
-  /** Of each table: number of rows, mean length, and the rows that each word of the text occurs in. */
+  /** Of each table: how many rows, their mean length, and how many have each word of the text, longest words first. */
   words: z.array(words).nullable(),
   /** Mean and spread of the distances, mean and spread of BM25. */
   moments: z.tuple([finite, finite, finite, finite]),
@@ -44,6 +51,10 @@ export type WordBasis = z.output<typeof words>;
 const position = z.object({
   /** How many rows stand before and at this place. */
   seen: z.number().int().positive(),
+  /** The k of the first page, which says how many candidates are in a round. */
+  k: z.number().int().min(1).max(limits.k),
+  /** Of which round it is. */
+  round: z.number().int().nonnegative().max(mostRounds),
   /** What the list is ordered by: the distance, ascending, or the score, descending. */
   value: z.number(),
   id: bigint,
@@ -56,7 +67,7 @@ const position = z.object({
 export type Position = z.output<typeof position>;
 
 const cursor = position.extend({ query: z.string() });
-const longestCursor = 65_536; // characters; far beyond what 64 words of four tables take
+const longestCursor = 20_000; // characters; more than 64 words of four tables take
 
 /** Tells the query that a cursor belongs to from others; k is not part of it, pages may differ in size. */
 export type QueryTag = () => string;
@@ -113,14 +124,29 @@ function decode(text: string): unknown {
   }
 }
 
-/** Rows behind a place, in ascending order of a distance or descending order of a score, then of ids. */
-export function behind(
-  { value, id }: { value: number; id: string | SQL },
-  columns: { distance: SQLWrapper; id: SQLWrapper } | { score: SQLWrapper; id: SQLWrapper },
+/** Rows behind a place in the order of `distance` and ids. */
+export function behindDistance({ value, id }: Pick<Position, 'value' | 'id'>, ids: SQLWrapper): SQL {
+  return sql`(distance, ${ids}) > (${value}::float8, ${id}::bigint)`;
+}
+
+/** Rows behind a place in the order of rounds, in each of them of `by`, ascending, and of ids. */
+export function behindInRounds(
+  { value, round }: Pick<Position, 'value' | 'round'>,
+  by: 'distance' | 'score',
+  ids: { column: SQLWrapper; behind: SQLWrapper },
 ): SQL {
-  return 'distance' in columns
-    ? sql`(${columns.distance}, ${columns.id}) > (${value}::float8, ${id}::bigint)`
-    : sql`(-${columns.score}, ${columns.id}) > (${-value}::float8, ${id}::bigint)`;
+  const [column, place] = by === 'score' ? [sql`-score`, -value] : [sql`distance`, value];
+  return sql`(round, ${column}, ${ids.column}) > (${round}::bigint, ${place}::float8, ${ids.behind})`;
+}
+
+/** Up to which round, exclusive, a page needs the candidates: a round that has begun may be at its end. */
+export function roundsUntil(after: Position | undefined): number {
+  return after ? after.round + 2 : 1;
+}
+
+/** The round of the row at `place` (from 1) of a list, of which each round has so many. */
+export function roundOf(place: SQL, size: number, after: Position | undefined): SQL {
+  return after ? sql`((${place} - 1) / ${sql.raw(String(size))})` : sql`0::bigint`;
 }
 
 /**

@@ -77,7 +77,8 @@ export const recallParts: Record<RecallKind, RecallPart> = {
     columns: sql`document_id as row_id, user_id, chunk_id`,
     compile: (filters) => compileDocumentFilters(filters.documents, 'filters.documents'),
     visible: chunkConditions,
-    nearest: (request) => byBestChunk(operand, request.conditions, request.conditions, request),
+    nearest: (request) =>
+      byBestChunk({ ...queryOf(request, request.conditions, request.conditions), operand }),
   },
   TOOL: {
     filters: 'tools',

@@ -1,7 +1,7 @@
 import { and, type SQL, sql } from 'drizzle-orm';
 import { sharedKeywordTerms } from './keyword.ts';
-import { behind, type Position, placeAmong } from './paging.ts';
-import { candidateSteps, completedOf, lendsContext, newestOf, notNewer } from './ranking.ts';
+import { type Position, placeAmong } from './paging.ts';
+import { candidateReport, candidateSteps, lendsContext, newestOf, notNewer } from './ranking.ts';
 import { type RecallSource, recallParts } from './recall-kinds.ts';
 import { bestRows, scoringSteps, usesWords } from './scoring.ts';
 import type { SearchRequest } from './search.ts';
@@ -84,16 +84,16 @@ export function rankedOfAll(request: RecallRequest): SQL {
   return bestRows(ctes, query, {
     columns: sql`id, kind, row_id, user_id, chunk_id`,
     rows: sources.some(({ kind }) => kind === 'DOCUMENT')
-      ? sql`(select distinct on (kind, row_id) * from scored order by kind, row_id, score desc, id) best`
+      ? sql`(select distinct on (kind, row_id) * from scored order by kind, row_id, round, score desc, id) best`
       : sql`scored best`,
     place: sql`id`,
-    behind: (after) => behindOf(sources, after),
+    behind: (after) => ({ column: sql`row_id`, behind: idBehind(sources, after) }),
     sources: sources.map(({ kind }, i) => ({
       newest: newestOf(recallParts[kind].target),
       words: keywords?.bases[i] ?? sql`null`,
     })),
-    candidates: sql`(select count(*) from features where candidate)`,
-    completed: sql`(select bool_or(completed) from features)`,
+    report: sql`(select sum(candidates) from features) as candidates, (select bool_or(completed) from features) as completed,
+      (select bool_or(capped) from features) as capped`,
     embedded: sql`select chosen.*, case kind ${list(
       sources.map(({ kind }) => embeddingOf(kind)),
       sql` `,
@@ -101,15 +101,12 @@ export function rankedOfAll(request: RecallRequest): SQL {
   });
 }
 
-/** Rows behind a place in the order by score, kind and id. */
-function behindOf(sources: readonly Pick<RecallSource, 'kind'>[], { value, ...place }: Position): SQL {
+/** Behind which id of its kind a row of the same score as `place` stands behind it. */
+function idBehind(sources: readonly Pick<RecallSource, 'kind'>[], place: Position): SQL {
   const ids = sources.map(
     ({ kind }) => sql`when ${sql.raw(`'${kind}'`)} then ${placeAmong(kind, place).id}::bigint`,
   );
-  return behind(
-    { value, id: sql`case kind ${list(ids, sql` `)} end` },
-    { score: sql`score`, id: sql`row_id` },
-  );
+  return sql`case kind ${list(ids, sql` `)} end`;
 }
 
 /** The candidates of one source, with the columns that all have. */
@@ -117,29 +114,36 @@ function candidatesOf(kind: RecallSource['kind'], { options, report }: RecallReq
   const { target, columns } = recallParts[kind];
   const compared = kind === 'DOCUMENT' ? sql`document_id as row_id, user_id, id as chunk_id` : columns;
   const worth = options.weights ? sql`, recency, importance` : sql``;
-  const how = report ? sql`, ${completedOf(options)} as completed` : sql``;
+  const how = report
+    ? sql`, case when row_number() over () = 1 then candidates else 0 end as candidates, completed, capped`
+    : sql``;
+  const reported = report
+    ? sql`features cross join (select ${candidateReport(options, options.mode !== 'SEMANTIC')}) found`
+    : sql`features`;
   const lenders = lendsContext(target, options)
     ? sql`(select array_agg(other order by other) from shares where shares.id = features.id) as lenders,
-        (select array_agg(share::float8 order by other) from shares where shares.id = features.id) as portions`
-    : sql`null::bigint[] as lenders, null::float8[] as portions`;
-  return sql`select ${sql.raw(`'${kind}'`)} as kind, ${compared}, candidate, distance, bm25, ${lenders}${worth}${how} from features`;
+        (select array_agg(share::float8 order by other) from shares where shares.id = features.id) as portions,
+        (select array_agg(round order by other) from shares where shares.id = features.id) as loan_rounds`
+    : sql`null::bigint[] as lenders, null::float8[] as portions, null::bigint[] as loan_rounds`;
+  return sql`select ${sql.raw(`'${kind}'`)} as kind, ${compared}, candidate, round, distance, bm25, ${lenders}${worth}${how} from ${reported}`;
 }
 
-/** Lists for fusion by rank. */
+/** Lists for fusion by rank: those of an earlier round before the others, so that these change nothing about them. */
 const places = sql`near as materialized (
-    select id, row_number() over (order by distance, id) as place from features where distance is not null),
+    select id, row_number() over (order by round, distance, id) as place from features where distance is not null),
   worded as materialized (
-    select id, row_number() over (order by bm25 desc, id) as place from features where bm25 > 0)`;
+    select id, row_number() over (order by round, bm25 desc, id) as place from features where bm25 > 0)`;
 
 /** Who lends to whom, by the numbers of `features`; only memories have sessions. */
 const shares = sql`shares as materialized (
-    select borrower.id, lender.id as other, loan.share
-    from features borrower cross join lateral unnest(borrower.lenders, borrower.portions) as loan (row_id, share)
+    select borrower.id, lender.id as other, loan.share, loan.round
+    from features borrower cross join lateral unnest(borrower.lenders, borrower.portions, borrower.loan_rounds) as loan (row_id, share, round)
     join features lender on lender.kind = 'MEMORY' and lender.row_id = loan.row_id
     where borrower.kind = 'MEMORY')`;
 
 function embeddingOf(kind: RecallSource['kind']): SQL {
   const { table, id, embedding } = recallParts[kind].target;
   const compared = kind === 'MEMORY' || kind === 'TOOL' ? sql`chosen.row_id` : sql`chosen.chunk_id`;
-  return sql`when ${sql.raw(`'${kind}'`)} then (select ${embedding} from ${table} where ${id} = ${compared})`;
+  const owner = kind === 'TOOL' ? sql`` : sql` and user_id = chosen.user_id`;
+  return sql`when ${sql.raw(`'${kind}'`)} then (select ${embedding} from ${table} where ${id} = ${compared}${owner})`;
 }

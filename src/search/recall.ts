@@ -159,7 +159,7 @@ async function recallByVectors(
       )
       .leftJoin(toolEmbeddings, and(isOf('TOOL'), eq(toolEmbeddings.id, sql`hit.row_id`)))
       .where(withinDistance(request))
-      .orderBy(asc(key), hitOrder(options), sql`hit.kind`, sql`hit.row_id`),
+      .orderBy(asc(key), hitOrder(request), sql`hit.kind`, sql`hit.row_id`),
   );
   const lists = toLists(found, request, (hit) => hit as RecalledRow);
   return targets.map((_, i) => lists.get(String(i + 1)) ?? []);

@@ -10,10 +10,19 @@ export interface SearchReport {
   candidates: number;
   /** Searches for which the vector index gave too few rows, or was not tried, so that every row was compared after all. */
   completedExactly: number;
+  /** Searches whose words stand in more rows than are scored: those with the rarest words were, and not all of them. */
+  capped: number;
   /** From the text to the last match, in milliseconds. */
   tookMs: number;
   /** Statements sent to the database, without BEGIN and COMMIT. */
   statements: number;
+}
+
+/** What the first match of a search tells of all. */
+interface Found {
+  candidates?: number | undefined;
+  completed?: boolean | undefined;
+  capped?: boolean | undefined;
 }
 
 /** A report that is being written while the searches run. */
@@ -32,6 +41,7 @@ export class ReportDraft {
       exact: !index.used,
       candidates: 0,
       completedExactly: 0,
+      capped: 0,
       tookMs: 0,
       statements: 0,
     };
@@ -47,10 +57,11 @@ export class ReportDraft {
   };
 
   /** Notes how the matches of one search were found. */
-  add(candidates: number, completed: boolean): void {
+  add({ candidates = 0, completed, capped }: Found): void {
     this.noted++;
     this.report.candidates += candidates;
     if (completed) this.report.completedExactly++;
+    if (capped) this.report.capped++;
   }
 
   finished(): SearchReport {

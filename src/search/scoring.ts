@@ -3,7 +3,7 @@ import type { PgColumn } from 'drizzle-orm/pg-core';
 import { FunesError } from '../errors.ts';
 import { FARTHEST, similarityExpression } from './distance.ts';
 import { hasPages, type SearchOptions } from './options.ts';
-import { type Basis, behind, type Position } from './paging.ts';
+import { type Basis, behindInRounds, type Position } from './paging.ts';
 
 /** What scores are made from, and how many rows are wanted. */
 export interface ScoredQuery {
@@ -50,22 +50,30 @@ export function usesWords({ options, text }: Pick<ScoredQuery, 'options' | 'text
 /**
  * CTEs from `features` to `scored`: what each row is worth. They need, for fusion by rank, the lists `near` and `worded`
  * with the same `key`, and with `context` the `shares`.
+ * @param size how many candidates of `near` and of `worded` are in a round, where their places do not begin with those of
+ *   earlier rounds.
  */
 export function scoringSteps(
   target: { worth?: Worth },
   query: ScoredQuery,
-  { key, context }: { key: SQL; context: boolean },
+  { key, context, size }: { key: SQL; context: boolean; size?: number },
 ): SQL[] {
   const { options } = query;
   const words = usesWords(query);
   const byRank = options.fusion === 'RANK';
   const basis = query.after?.basis;
+  if (options.contextAsked && !context) {
+    throw new FunesError(
+      'BAD_USER_INPUT',
+      'options.context is for memories: nothing else is said in sessions.',
+    );
+  }
   return [
     basis ? momentsOf(basis) : moments,
-    sql`based as materialized (select features.*, ${baseScore(query, words, context)} as base from features cross join moments
+    sql`based as materialized (select features.*, ${baseScore(query, words, context, size)} as base from features cross join moments
       ${byRank && options.mode !== 'KEYWORD' ? sql`left join near using (${key})` : sql``}
       ${byRank && words ? sql`left join worded using (${key})` : sql``})`,
-    context ? lent(options) : sql`relevant as materialized (select based.*, null::float8 as lent from based)`,
+    context ? lent(query) : sql`relevant as materialized (select based.*, null::float8 as lent from based)`,
     sql`scored as materialized (select *, ${finalScore(target, options, basis)} as score from relevant
       where ${threshold(options, basis)})`,
   ];
@@ -87,29 +95,30 @@ interface ScoredList {
   rows: SQL;
   /** The column by which rows of equal score are ordered. */
   place: SQL;
-  /** What its `Position`s have for an id, and the condition for rows behind one, where those are not `place`. */
-  behind?: (after: Position) => SQL;
+  /** The column and value by which rows behind a place are known, where that is not `place` and its id. */
+  behind?: (after: Position) => { column: SQL; behind: SQL };
   /** The tables it comes from: the newest row of each, and where words count what is known of those. */
   sources: readonly { newest: SQL; words: SQL }[];
-  /** For reports: how many candidates there were, and whether the vector index had to be completed. */
-  candidates: SQL;
-  completed: SQL;
+  /** Columns for reports: `candidates`, `completed` and `capped`, see `SearchReport`. */
+  report: SQL;
   /** A select of all columns of `chosen`, which has those above, and the row's `embedding`. */
   embedded: SQL;
 }
 
 /**
- * A parenthesised subselect of the best rows in `scored`, best first, with `columns`, `distance`, `score` and `parts`;
- * `basis` and `candidates` and `completed` as far as the query asks; for `diversity` also `alike`, the cosine similarity to
- * each of the rows in their order.
+ * A parenthesised subselect of the best rows in `scored`, best first, with `columns`, `distance`, `score` and `parts`; on
+ * later pages `round`; `basis` and the report's columns as far as the query asks; for `diversity` also `alike`, the cosine
+ * similarity to each of the rows in their order.
  * @param ctes those up to `scored`.
  */
 export function bestRows(ctes: readonly SQL[], query: ScoredQuery, list: ScoredList): SQL {
   const { options, after, report, k } = query;
-  const order = sql`order by score desc, ${list.place}`;
-  const past = after && (list.behind?.(after) ?? behind(after, { score: sql`score`, id: list.place }));
-  const how = report ? sql`, ${list.candidates} as candidates, ${list.completed} as completed` : sql``;
-  const rows = sql`select ${list.columns}, ${scoreColumns(query)}${basisColumn(query, list, order)}${how}
+  const order = sql`order by ${after ? sql`round, ` : sql``}score desc, ${list.place}`;
+  const ids = after && (list.behind?.(after) ?? { column: list.place, behind: sql`${after.id}::bigint` });
+  const past = after && ids && behindInRounds(after, 'score', ids);
+  const how = report ? sql`, ${list.report}` : sql``;
+  const round = after ? sql`, round` : sql``;
+  const rows = sql`select ${list.columns}${round}, ${scoreColumns(query)}${basisColumn(query, list, order)}${how}
     from ${list.rows}${past ? sql` where ${past}` : sql``} ${order} limit ${rankedRows(options, k)}`;
   const before = sql.join([...ctes], sql`, `);
   if (options.diversity === undefined) return sql`(with ${before} ${rows})`;
@@ -152,10 +161,15 @@ function basisColumn(query: ScoredQuery, { sources }: ScoredList, order: SQL): S
 }
 
 function scoreColumns(query: ScoredQuery): SQL {
-  const { metric, weights } = query.options;
-  return sql`coalesce(distance, ${FARTHEST[metric]}) as distance, score, jsonb_build_object(
+  const { weights } = query.options;
+  return sql`${distanceOrFarthest(query.options)} as distance, score, jsonb_build_object(
     'keyword', ${usesWords(query) ? sql`bm25` : sql`null`}, 'context', lent,
     'recency', ${weights ? sql`recency` : sql`null`}, 'importance', ${weights ? sql`importance` : sql`null`}) as parts`;
+}
+
+/** The distance that a match shows: a row without an embedding, which was found by its words, counts as farthest. */
+function distanceOrFarthest({ metric }: SearchOptions): SQL {
+  return sql`coalesce(distance, ${FARTHEST[metric]})`;
 }
 
 /** The column `alike` of a row in `placed (score, embedding)`, whose order is by score, then `ids`. */
@@ -166,12 +180,23 @@ function alikeColumn(ids: SQL): SQL {
 }
 
 /** What a row is worth by itself: its similarity or BM25, or both as standard scores (z) over the candidates, added. */
-function baseScore({ options }: ScoredQuery, words: boolean, standard: boolean): SQL {
+function baseScore(
+  { options, after }: ScoredQuery,
+  words: boolean,
+  standard: boolean,
+  size: number | undefined,
+): SQL {
   const { mode, metric, fusion, keywordWeight } = options;
   const weight = sql`${mode === 'KEYWORD' ? 1 : keywordWeight}::float8`;
   if (fusion === 'RANK') {
-    const nearRank = mode === 'KEYWORD' ? sql`0` : sql`coalesce(1.0 / (${RANK_CONSTANT} + near.place), 0)`;
-    const wordRank = words ? sql`coalesce(${weight} / (${RANK_CONSTANT} + worded.place), 0)` : sql`0`;
+    // A place of a later round was no place when the row's own round was looked at.
+    const place = (list: SQL) =>
+      after && size !== undefined
+        ? sql`case when ${list}.place <= ${sql.raw(String(size))} * (round + 1) then ${list}.place end`
+        : sql`${list}.place`;
+    const rank = (list: SQL) => sql`coalesce(1.0 / (${RANK_CONSTANT} + ${place(list)}), 0)`;
+    const nearRank = mode === 'KEYWORD' ? sql`0` : rank(sql`near`);
+    const wordRank = words ? sql`${weight} * ${rank(sql`worded`)}` : sql`0`;
     return sql`(${nearRank} + ${wordRank})::float8`;
   }
   if (!standard && mode === 'KEYWORD') return sql`bm25`;
@@ -183,11 +208,14 @@ function baseScore({ options }: ScoredQuery, words: boolean, standard: boolean):
   return sql`(${nearScore} + ${wordScore})::float8`;
 }
 
-function lent({ context }: SearchOptions): SQL {
+function lent({ options, after }: ScoredQuery): SQL {
+  const known = after
+    ? sql`join based borrower on borrower.id = shares.id where shares.round <= borrower.round`
+    : sql``;
   // In a fixed order: a sum of floats in another one may differ in its last digit, and pages are cut by exact scores.
   return sql`loans as materialized (select shares.id,
-        ${context}::float8 * sum(shares.share * lender.base order by shares.other) as lent
-      from shares join based lender on lender.id = shares.other group by shares.id),
+        ${options.context}::float8 * sum(shares.share * lender.base order by shares.other) as lent
+      from shares join based lender on lender.id = shares.other ${known} group by shares.id),
     relevant as materialized (select based.*, coalesce(loans.lent, 0) as lent from based left join loans using (id))`;
 }
 
@@ -201,9 +229,10 @@ function farthest({ percentile }: SearchOptions): SQL | undefined {
 /** What passes `maxDistance` and `percentile`; the candidates' distances are what the percentile is of. */
 function threshold(options: SearchOptions, basis: Basis | undefined): SQL {
   const { maxDistance, percentile } = options;
-  const within = maxDistance === undefined ? undefined : sql`distance <= ${maxDistance}::float8`;
+  const far = distanceOrFarthest(options);
+  const within = maxDistance === undefined ? undefined : sql`${far} <= ${maxDistance}::float8`;
   const limit = basis && percentile !== undefined ? sql`${basis.farthest}::float8` : farthest(options);
-  return and(within, limit && sql`distance <= ${limit}`) ?? sql`true`;
+  return and(within, limit && sql`${far} <= ${limit}`) ?? sql`true`;
 }
 
 const relevance = sql`(base + coalesce(lent, 0))`;

@@ -17,7 +17,7 @@ import { chooseDiverse } from './diversity.ts';
 import { type Match, toMatch } from './matches.ts';
 import { nearest } from './nearest.ts';
 import { hasPages, isRanked, type SearchOptions, searchSettings } from './options.ts';
-import type { Basis, Position } from './paging.ts';
+import { type Basis, type Position, roundsUntil } from './paging.ts';
 import { candidatesFor, type RankedTable, ranked } from './ranking.ts';
 import type { ReportDraft } from './report.ts';
 import type { ScoreParts } from './scoring.ts';
@@ -79,6 +79,8 @@ export interface SearchRequest<Conditions = SQL | undefined> {
   after?: Position | undefined;
   /** The list is read in pages: matches have a `place`. */
   pages?: boolean | undefined;
+  /** Candidates come in rounds though only distances rank them. */
+  inRounds?: boolean | undefined;
   /** Somebody wants to know how the rows are found. */
   report?: ReportDraft | undefined;
 }
@@ -86,7 +88,9 @@ export interface SearchRequest<Conditions = SQL | undefined> {
 /** What a search is near to: a vector and, when words count too, the text it was made of. */
 export interface Target {
   vector: VectorInput;
-  text: string | undefined;
+  text?: string | undefined;
+  /** A row that is no match. Either all targets of a search have one, or none. */
+  except?: string | undefined;
 }
 
 /**
@@ -101,11 +105,11 @@ export async function searchByVectors<Row extends { id: string }>(
   request: SearchRequest,
 ): Promise<Match<Row>[][]> {
   const conditions = and(searched.userId && visibleTo(viewer, searched.userId), request.conditions);
-  const query = queryOf(request, conditions, conditions);
+  const query = queryOf(request, and(conditions, notExcepted(searched.id, targets)), conditions);
   const [only] = targets;
   const plain = !isRanked(request.options);
   const hits =
-    only && targets.length === 1 && plain
+    only && targets.length === 1 && plain && only.except === undefined
       ? hitsOf(
           sql`${nearest(searched, { ...query, operand: sql`${vectorLiteral(only.vector)}::vector` })} as hit`,
           sql`1::bigint`,
@@ -186,14 +190,14 @@ async function runSearch<Row extends { id: string }>(
         .from(hits.from)
         .innerJoin(searched.table, and(...sameRow))
         .where(and(hits.where, withinDistance(request)))
-        .orderBy(asc(hits.key), hitOrder(request.options), asc(searched.id)),
+        .orderBy(asc(hits.key), hitOrder(request), asc(searched.id)),
   );
   return toLists(found, request, ({ row }) => row as Row);
 }
 
 /** How the transaction of a search that wants so many rows from the vector index is opened. */
 export function readingOptions(
-  { options, report }: Omit<SearchRequest, 'conditions'>,
+  { options, report }: SearchRequest<unknown>,
   wanted: number,
 ): TransactionOptions {
   return {
@@ -209,11 +213,10 @@ export function readingOptions(
  */
 export function reachOf(
   target: Pick<RankedTable, 'group'>,
-  { k, options, after }: Omit<SearchRequest, 'conditions'>,
+  { k, options, after }: SearchRequest<unknown>,
 ): number {
-  const shown = (after?.seen ?? 0) + k;
-  if (isRanked(options)) return candidatesFor(target, shown);
-  return 2 * shown;
+  if (isRanked(options)) return candidatesFor(target, after?.k ?? k) * roundsUntil(after);
+  return 2 * ((after?.seen ?? 0) + k);
 }
 
 const distance = sql<number>`hit.distance`;
@@ -226,40 +229,54 @@ interface Hit {
   distance: number;
   score?: number | undefined;
   parts?: ScoreParts | undefined;
+  /** On a later page of candidates that come in rounds. */
+  round?: number | undefined;
   /** In the first hit of a list that is read in pages. */
   basis?: Basis | null | undefined;
   /** Cosine similarity to each hit of the list, in their order. */
   alike?: number[] | null | undefined;
   candidates?: number | undefined;
   completed?: boolean | undefined;
+  capped?: boolean | undefined;
 }
 
 type HitColumns = { [Name in Exclude<keyof Hit, 'kind'>]-?: SQL<Hit[Name]> };
 
 /** The columns of a `Hit`, as many as the request needs. */
-export function hitColumns(key: SQL, { options, pages, report }: Omit<SearchRequest, 'conditions'>) {
+export function hitColumns(key: SQL, request: SearchRequest<unknown>) {
+  const { options, pages, report } = request;
   const ranked = isRanked(options);
   const columns: Partial<HitColumns> = {
     key: sql`${key}::text`,
     distance,
     ...(ranked && { score: sql`hit.score`, parts: sql`hit.parts` }),
+    ...(hasRounds(request) && { round: sql`hit.round::float8` }),
     ...(ranked && pages && hasPages(options) && { basis: sql`hit.basis` }),
     ...(options.diversity !== undefined && { alike: sql`to_json(hit.alike)` }),
-    ...(report && { candidates: sql`hit.candidates::float8`, completed: sql`hit.completed` }),
+    ...(report && {
+      candidates: sql`hit.candidates::float8`,
+      completed: sql`hit.completed`,
+      capped: ranked ? sql`hit.capped` : sql`false`,
+    }),
   };
   return columns as HitColumns;
 }
 
+function hasRounds({ options, after, inRounds }: SearchRequest<unknown>): boolean {
+  return after !== undefined && (isRanked(options) || inRounds === true);
+}
+
 /** Best first. */
-export function hitOrder(options: SearchOptions): SQL {
-  return isRanked(options) ? sql`hit.score desc` : asc(distance);
+export function hitOrder(request: SearchRequest<unknown>): SQL {
+  const order = isRanked(request.options) ? sql`hit.score desc` : asc(distance);
+  return hasRounds(request) ? sql`hit.round, ${order}` : order;
 }
 
 /**
  * The threshold of a search by distance alone. Inside the search it would keep the vector index from being used, so it
  * is applied to what was found; a ranked search applies it to its candidates.
  */
-export function withinDistance({ options, report }: Omit<SearchRequest, 'conditions'>): SQL | undefined {
+export function withinDistance({ options, report }: SearchRequest<unknown>): SQL | undefined {
   // A report is about rows beyond the threshold, too: see `toLists`.
   return options.maxDistance === undefined || isRanked(options) || report
     ? undefined
@@ -269,7 +286,7 @@ export function withinDistance({ options, report }: Omit<SearchRequest, 'conditi
 /** The matches of each target by its key, at most k each. */
 export function toLists<H extends Hit, Row extends { id: string }, M extends Match<Row>>(
   hits: readonly H[],
-  request: Omit<SearchRequest, 'conditions'>,
+  request: SearchRequest<unknown>,
   rowOf: (hit: H) => Row,
   more: (hit: H) => Omit<M, keyof Match<Row>> = () => ({}) as Omit<M, keyof Match<Row>>,
 ): Map<string, M[]> {
@@ -284,30 +301,54 @@ export function toLists<H extends Hit, Row extends { id: string }, M extends Mat
 
 function toList<H extends Hit, Row extends { id: string }, M extends Match<Row>>(
   hits: readonly H[],
-  { k, options, after, pages, report }: Omit<SearchRequest, 'conditions'>,
+  request: SearchRequest<unknown>,
   rowOf: (hit: H) => Row,
   more: (hit: H) => Omit<M, keyof Match<Row>>,
 ): M[] {
+  const { k, options, pages, report } = request;
   const [first] = hits;
-  report?.add(first?.candidates ?? 0, first?.completed ?? false);
+  if (first) report?.add(first);
   const { maxDistance = Number.POSITIVE_INFINITY } = options;
   const basis = first?.basis ?? undefined;
   const within = report ? hits.filter((hit) => hit.distance <= maxDistance) : hits;
   return chooseDiverse(within, k, options).map((hit, i) => {
     const row = rowOf(hit);
-    const place = pages && hasPages(options) ? placeOf(hit, row, (after?.seen ?? 0) + i + 1, basis) : null;
+    const place = pages && hasPages(options) ? placeOf(hit, row, i + 1, basis, request) : null;
     return { ...toMatch(row, hit, place, options), ...more(hit) } as M;
   });
 }
 
-function placeOf(hit: Hit, row: { id: string }, seen: number, basis: Basis | undefined): Position {
-  const { kind, distance: value, score } = hit;
-  return { seen, value: score ?? value, id: row.id, ...(kind && { kind }), ...(basis && { basis }) };
+function placeOf(
+  { kind, distance, score, round = 0 }: Hit,
+  { id }: { id: string },
+  onPage: number,
+  basis: Basis | undefined,
+  { k, after }: SearchRequest<unknown>,
+): Position {
+  return {
+    seen: (after?.seen ?? 0) + onPage,
+    k: after?.k ?? k,
+    round,
+    value: score ?? distance,
+    id,
+    ...(kind && { kind }),
+    ...(basis && { basis }),
+  };
 }
 
-/** Targets as rows of a FROM item `query (vector, text, n)`, numbered from 1; sent as two parameters, read once. */
+/** Targets as rows of a FROM item `query (vector, text, n)`, numbered from 1; sent as few parameters, read once. */
 export function targetRows(targets: readonly Target[]): SQL {
   const vectors = arrayLiteral(targets.map(({ vector }) => vectorLiteral(vector)));
   const texts = arrayLiteral(targets.map(({ text }) => text ?? ''));
-  return sql`unnest(${vectors}::vector[], ${texts}::text[]) with ordinality as query (vector, text, n)`;
+  if (!targets.some(({ except }) => except)) {
+    return sql`unnest(${vectors}::vector[], ${texts}::text[]) with ordinality as query (vector, text, n)`;
+  }
+  const excepted = arrayLiteral(targets.map(({ except }) => except ?? '0'));
+  return sql`unnest(${vectors}::vector[], ${texts}::text[], ${excepted}::bigint[])
+    with ordinality as query (vector, text, excepted, n)`;
+}
+
+/** The condition that leaves out the row which a target excepts, by the `id` of the rows that are searched. */
+export function notExcepted(id: PgColumn, targets: readonly Target[]): SQL | undefined {
+  return targets.some(({ except }) => except) ? ne(id, sql`query.excepted`) : undefined;
 }

@@ -92,6 +92,11 @@ export async function similarTo<Filters, M extends Match<{ id: string }>>(
 ): Promise<M[]> {
   const request = readSearch(search);
   if (text == null) return loader.load({ near: { id: self.id }, ...request });
+  const { diversity, percentile } = request.options;
+  if (diversity !== undefined || percentile !== undefined) {
+    // The row itself would count among what the others are compared with.
+    return loader.load({ near: { ...readNear({ text }), except: self.id } as Near, ...request });
+  }
   // One more than asked for, because the row itself may be among them; so that rows asked with one text share a search.
   const matches = await loader.load({ near: readNear({ text }), ...request, k: request.k + 1 });
   return matches.filter(({ row }) => row.id !== self.id).slice(0, request.k);

@@ -1,9 +1,10 @@
 begin read only;
-set local hnsw.ef_search = 100;
+set local hnsw.ef_search = 500;
 set local hnsw.iterative_scan = relaxed_order;
-set local hnsw.max_scan_tuples = 5000;
+set local hnsw.max_scan_tuples = 10000;
 set local plan_cache_mode = force_custom_plan;
 set local jit = off;
+set local max_parallel_workers_per_gather = 0;
 
 select
   query.n::text,
@@ -82,12 +83,17 @@ from
                   lexeme,
                   ('''' || replace(replace(lexeme, '\', '\\'), '''', '''''') || '''')::tsquery as query
                 from
-                  unnest(tsvector_to_array(to_tsvector('english', query.text))) lexeme
-                order by
-                  length(lexeme) desc,
-                  lexeme
-                limit
-                  64
+                  (
+                    select
+                      lexeme
+                    from
+                      unnest(tsvector_to_array(to_tsvector('english', query.text))) lexeme
+                    order by
+                      length(lexeme) desc,
+                      lexeme
+                    limit
+                      64
+                  ) word
               ) word
           ),
           found as materialized (
@@ -156,75 +162,289 @@ from
               ) as place
             from
               (
-                with
-                  near as materialized (
-                    select
-                      "document_chunks"."id",
-                      "document_chunks"."document_id",
-                      "document_chunks"."user_id",
-                      "document_chunks"."embedding" <=> query.vector as distance
-                    from
-                      "document_chunks"
-                    where
-                      "document_chunks"."embedding" is not null
-                    order by
-                      distance,
-                      "document_chunks"."id"
-                    limit
-                      $3
-                  ),
-                  completed as materialized (
-                    select
-                      *
-                    from
-                      (
-                        select
-                          "document_chunks"."id",
-                          "document_chunks"."document_id",
-                          "document_chunks"."user_id",
-                          "document_chunks"."embedding" <=> query.vector as distance
+                select
+                  best.*,
+                  chunk_id as id
+                from
+                  (
+                    with
+                      best as materialized (
+                        select distinct
+                          on (document_id) id as chunk_id,
+                          document_id,
+                          user_id,
+                          distance
                         from
-                          "document_chunks"
+                          (
+                            with
+                              near as materialized (
+                                select
+                                  "document_chunks"."id",
+                                  "document_chunks"."document_id",
+                                  "document_chunks"."user_id",
+                                  "document_chunks"."embedding" <=> query.vector as distance
+                                from
+                                  "document_chunks"
+                                where
+                                  "document_chunks"."embedding" is not null
+                                order by
+                                  distance,
+                                  "document_chunks"."id"
+                                limit
+                                  $3
+                              ),
+                              completed as materialized (
+                                select
+                                  *
+                                from
+                                  (
+                                    select
+                                      "document_chunks"."id",
+                                      "document_chunks"."document_id",
+                                      "document_chunks"."user_id",
+                                      "document_chunks"."embedding" <=> query.vector as distance
+                                    from
+                                      "document_chunks"
+                                    where
+                                      (
+                                        "document_chunks"."embedding" is not null
+                                        and not (
+                                          select
+                                            count(*)
+                                          from
+                                            near
+                                        ) >= $4
+                                      )
+                                  ) candidate
+                                order by
+                                  distance + 0,
+                                  id
+                                limit
+                                  $5
+                              ) (
+                                select
+                                  *
+                                from
+                                  near
+                                where
+                                  (
+                                    select
+                                      count(*)
+                                    from
+                                      near
+                                  ) >= $6
+                                order by
+                                  distance,
+                                  id
+                                limit
+                                  $7
+                              )
+                            union all
+                            select
+                              *
+                            from
+                              completed
+                          ) chunks
+                        order by
+                          document_id,
+                          distance,
+                          id
+                      ),
+                      completed as materialized (
+                        select
+                          *
+                        from
+                          (
+                            select distinct
+                              on (document_id) id as chunk_id,
+                              document_id,
+                              user_id,
+                              "document_chunks"."embedding" <=> query.vector as distance
+                            from
+                              "document_chunks"
+                            where
+                              (
+                                not (
+                                  select
+                                    count(*)
+                                  from
+                                    best
+                                ) >= $8
+                                and "document_chunks"."embedding" is not null
+                              )
+                            order by
+                              document_id,
+                              distance,
+                              id
+                          ) every_document
+                        order by
+                          distance,
+                          document_id
+                        limit
+                          $9
+                      ) (
+                        select
+                          *
+                        from
+                          best
                         where
                           (
-                            "document_chunks"."embedding" is not null
-                            and not (
-                              select
-                                count(*)
-                              from
-                                near
-                            ) >= $4
-                          )
-                      ) candidate
-                    order by
-                      distance + 0,
-                      id
-                    limit
-                      $5
-                  ) (
+                            select
+                              count(*)
+                            from
+                              best
+                          ) >= $10
+                        order by
+                          distance,
+                          document_id
+                        limit
+                          $11
+                      )
+                    union all
                     select
                       *
                     from
-                      near
+                      completed
+                  ) best
+              ) near
+          ),
+          rare as materialized (
+            select
+              "document_chunks"."id",
+              "document_chunks"."document_id",
+              "document_chunks"."user_id",
+              "document_chunks"."content_tsv" || ''::tsvector as tsv,
+              "document_chunks"."content_length" as length
+            from
+              "document_chunks"
+            where
+              "document_chunks"."content_tsv" @@ (
+                select
+                  string_agg(query::text, ' | ')::tsquery
+                from
+                  terms
+                where
+                  chosen
+              )
+            limit
+              1000
+            offset
+              0
+          ),
+          common as materialized (
+            select
+              "document_chunks"."id",
+              "document_chunks"."document_id",
+              "document_chunks"."user_id",
+              "document_chunks"."content_tsv" || ''::tsvector as tsv,
+              "document_chunks"."content_length" as length
+            from
+              "document_chunks"
+            where
+              (
+                (
+                  select
+                    count(distinct "document_id")
+                  from
+                    rare
+                ) < $12
+                and (
+                  "document_chunks"."content_tsv" @@ (
+                    select
+                      string_agg(query::text, ' | ')::tsquery
+                    from
+                      terms
                     where
-                      (
-                        select
-                          count(*)
-                        from
-                          near
-                      ) >= $6
-                    order by
-                      distance,
-                      id
-                    limit
-                      $7
+                      not chosen
                   )
+                  and not "document_chunks"."content_tsv" @@ (
+                    select
+                      string_agg(query::text, ' | ')::tsquery
+                    from
+                      terms
+                    where
+                      chosen
+                  )
+                )
+              )
+            limit
+              1000
+            offset
+              0
+          ),
+          scored_words as materialized (
+            select
+              "id",
+              "document_id",
+              "user_id",
+              (
+                select
+                  coalesce(
+                    sum(
+                      idf * tf * (1.2::float8 + 1) / (tf + 1.2::float8 * (1 - 0.75::float8 + 0.75::float8 * matching.length / corpus.length))
+                    ),
+                    0
+                  )
+                from
+                  corpus,
+                  (
+                    select
+                      idf,
+                      width_bucket(
+                        ts_rank('{1,1,1,1}', matching.tsv, query)::float8,
+                        array[
+                          0.6079171,
+                          0.7598989,
+                          0.8274463,
+                          0.8654418,
+                          0.8897589,
+                          0.9066457,
+                          0.9190524,
+                          0.9285513,
+                          0.9360565,
+                          0.9421358,
+                          0.9471600,
+                          0.9513817,
+                          0.9549789,
+                          0.9580806,
+                          0.9607825,
+                          0.9631572,
+                          0.9652608,
+                          0.9671371,
+                          0.9688211,
+                          0.9703409,
+                          0.9717194,
+                          0.9729755,
+                          0.9741247,
+                          0.9751801,
+                          0.9761528,
+                          0.9770521,
+                          0.9778860,
+                          0.9786614,
+                          0.9793843,
+                          0.9800597,
+                          0.9806923,
+                          0.9812860
+                        ]::float8[]
+                      ) as tf
+                    from
+                      terms
+                    where
+                      matching.tsv @@ query
+                  ) term
+              )::float8 as bm25
+            from
+              (
+                select
+                  *
+                from
+                  rare
                 union all
                 select
                   *
                 from
-                  completed
-              ) near
+                  common
+              ) matching
           ),
           worded as materialized (
             select
@@ -236,120 +456,59 @@ from
               ) as place
             from
               (
-                select
-                  "id",
-                  "document_id",
-                  "user_id",
-                  (
-                    select
-                      coalesce(
-                        sum(
-                          idf * tf * (1.2::float8 + 1) / (tf + 1.2::float8 * (1 - 0.75::float8 + 0.75::float8 * matching.length / corpus.length))
-                        ),
-                        0
-                      )
-                    from
-                      corpus,
-                      (
-                        select
-                          idf,
-                          width_bucket(
-                            ts_rank('{1,1,1,1}', matching.tsv, query)::float8,
-                            array[
-                              0.6079171,
-                              0.7598989,
-                              0.8274463,
-                              0.8654418,
-                              0.8897589,
-                              0.9066457,
-                              0.9190524,
-                              0.9285513,
-                              0.9360565,
-                              0.9421358,
-                              0.9471600,
-                              0.9513817,
-                              0.9549789,
-                              0.9580806,
-                              0.9607825,
-                              0.9631572,
-                              0.9652608,
-                              0.9671371,
-                              0.9688211,
-                              0.9703409,
-                              0.9717194,
-                              0.9729755,
-                              0.9741247,
-                              0.9751801,
-                              0.9761528,
-                              0.9770521,
-                              0.9778860,
-                              0.9786614,
-                              0.9793843,
-                              0.9800597,
-                              0.9806923,
-                              0.9812860
-                            ]::float8[]
-                          ) as tf
-                        from
-                          terms
-                        where
-                          matching.tsv @@ query
-                      ) term
-                  )::float8 as bm25
+                select distinct
+                  on ("document_id") *
                 from
-                  (
-                    select
-                      "document_chunks"."id",
-                      "document_chunks"."document_id",
-                      "document_chunks"."user_id",
-                      "document_chunks"."content_tsv" || ''::tsvector as tsv,
-                      "document_chunks"."content_length" as length
-                    from
-                      "document_chunks"
-                    where
-                      "document_chunks"."content_tsv" @@ (
-                        select
-                          string_agg(query::text, ' | ')::tsquery
-                        from
-                          terms
-                        where
-                          chosen
-                      )
-                    limit
-                      1000
-                    offset
-                      0
-                  ) matching
+                  scored_words
                 order by
+                  "document_id",
                   bm25 desc,
                   id
-                limit
-                  $8
-              ) worded
+              ) best_words
             where
               bm25 > 0
+            order by
+              bm25 desc,
+              id
+            limit
+              $13
           ),
           candidates as materialized (
             select
               "id",
               "document_id",
-              "user_id"
+              "user_id",
+              min(round) as round
             from
-              near
-            union
-            select
+              (
+                select
+                  "id",
+                  "document_id",
+                  "user_id",
+                  0::bigint as round
+                from
+                  near
+                union all
+                select
+                  "id",
+                  "document_id",
+                  "user_id",
+                  0::bigint as round
+                from
+                  worded
+              ) found
+            group by
               "id",
               "document_id",
               "user_id"
-            from
-              worded
           ),
           pool as materialized (
             select
               "id",
               "document_id",
               "user_id",
-              true as candidate
+              true as candidate,
+              round
             from
               candidates
           ),
@@ -419,6 +578,7 @@ from
                   "document_id",
                   "user_id",
                   candidate,
+                  round,
                   "document_chunks"."embedding" <=> query.vector as distance,
                   "document_chunks"."content_tsv" || ''::tsvector as tsv,
                   "document_chunks"."content_length" as length
@@ -444,7 +604,7 @@ from
             select
               features.*,
               (
-                coalesce((mean - distance) / nullif(spread, 0), 0) + $9::float8 * coalesce((bm25 - word_mean) / nullif(word_spread, 0), 0)
+                coalesce((mean - distance) / nullif(spread, 0), 0) + $14::float8 * coalesce((bm25 - word_mean) / nullif(word_spread, 0), 0)
               )::float8 as base
             from
               features
@@ -502,12 +662,21 @@ from
                       documents,
                       'length',
                       length,
-                      'lexemes',
+                      'counts',
                       (
                         select
-                          coalesce(jsonb_agg(jsonb_build_array(lexeme, documents)), '[]')
+                          coalesce(
+                            jsonb_agg(
+                              coalesce(found.documents, 0)
+                              order by
+                                length(lexeme) desc,
+                                lexeme
+                            ),
+                            '[]'
+                          )
                         from
-                          found
+                          words
+                          left join found using (lexeme)
                       )
                     )
                   from
@@ -535,6 +704,7 @@ from
               scored
             order by
               "document_id",
+              round,
               score desc,
               id
           ) best
@@ -542,7 +712,7 @@ from
           score desc,
           "document_id"
         limit
-          $10
+          $15
       ) best
   ) as hit
   inner join "document_chunks" on (

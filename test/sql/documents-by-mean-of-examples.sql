@@ -1,9 +1,10 @@
 begin read only;
-set local hnsw.ef_search = 100;
+set local hnsw.ef_search = 400;
 set local hnsw.iterative_scan = relaxed_order;
-set local hnsw.max_scan_tuples = 5000;
+set local hnsw.max_scan_tuples = 8000;
 set local plan_cache_mode = force_custom_plan;
 set local jit = off;
+set local max_parallel_workers_per_gather = 0;
 
 select
   to_json(source.known),
@@ -100,43 +101,30 @@ from
           candidate.document_id,
           candidate.user_id,
           mean.vector as embedding,
+          0::bigint as round,
           mean.vector <=> source.vector as distance
         from
           (
-            with
-              best as materialized (
-                select distinct
-                  on (document_id) id as chunk_id,
-                  document_id,
-                  user_id,
-                  distance
-                from
-                  (
-                    with
-                      near as materialized (
-                        select
-                          "document_chunks"."id",
-                          "document_chunks"."document_id",
-                          "document_chunks"."user_id",
-                          "document_chunks"."embedding" <=> source.vector as distance
-                        from
-                          "document_chunks"
-                        where
-                          (
-                            "document_chunks"."embedding" is not null
-                            and "document_chunks"."document_id" not in ($3)
-                          )
-                        order by
-                          distance,
-                          "document_chunks"."id"
-                        limit
-                          $4
-                      ),
-                      completed as materialized (
-                        select
-                          *
-                        from
-                          (
+            select
+              *,
+              row_number() over (
+                order by
+                  distance,
+                  document_id
+              ) as place
+            from
+              (
+                with
+                  best as materialized (
+                    select distinct
+                      on (document_id) id as chunk_id,
+                      document_id,
+                      user_id,
+                      distance
+                    from
+                      (
+                        with
+                          near as materialized (
                             select
                               "document_chunks"."id",
                               "document_chunks"."document_id",
@@ -147,107 +135,131 @@ from
                             where
                               (
                                 "document_chunks"."embedding" is not null
-                                and (
-                                  not (
-                                    select
-                                      count(*)
-                                    from
-                                      near
-                                  ) >= $5
-                                  and "document_chunks"."document_id" not in ($6)
-                                )
+                                and "document_chunks"."document_id" not in ($3)
                               )
-                          ) candidate
-                        order by
-                          distance + 0,
-                          id
-                        limit
-                          $7
-                      ) (
+                            order by
+                              distance,
+                              "document_chunks"."id"
+                            limit
+                              $4
+                          ),
+                          completed as materialized (
+                            select
+                              *
+                            from
+                              (
+                                select
+                                  "document_chunks"."id",
+                                  "document_chunks"."document_id",
+                                  "document_chunks"."user_id",
+                                  "document_chunks"."embedding" <=> source.vector as distance
+                                from
+                                  "document_chunks"
+                                where
+                                  (
+                                    "document_chunks"."embedding" is not null
+                                    and (
+                                      not (
+                                        select
+                                          count(*)
+                                        from
+                                          near
+                                      ) >= $5
+                                      and "document_chunks"."document_id" not in ($6)
+                                    )
+                                  )
+                              ) candidate
+                            order by
+                              distance + 0,
+                              id
+                            limit
+                              $7
+                          ) (
+                            select
+                              *
+                            from
+                              near
+                            where
+                              (
+                                select
+                                  count(*)
+                                from
+                                  near
+                              ) >= $8
+                            order by
+                              distance,
+                              id
+                            limit
+                              $9
+                          )
+                        union all
                         select
                           *
                         from
-                          near
-                        where
-                          (
-                            select
-                              count(*)
-                            from
-                              near
-                          ) >= $8
-                        order by
-                          distance,
-                          id
-                        limit
-                          $9
-                      )
-                    union all
-                    select
-                      *
-                    from
-                      completed
-                  ) chunks
-                order by
-                  document_id,
-                  distance,
-                  id
-              ),
-              completed as materialized (
-                select
-                  *
-                from
-                  (
-                    select distinct
-                      on (document_id) id as chunk_id,
-                      document_id,
-                      user_id,
-                      "document_chunks"."embedding" <=> source.vector as distance
-                    from
-                      "document_chunks"
-                    where
-                      (
-                        not (
-                          select
-                            count(*)
-                          from
-                            best
-                        ) >= $10
-                        and "document_chunks"."embedding" is not null
-                        and "document_chunks"."document_id" not in ($11)
-                      )
+                          completed
+                      ) chunks
                     order by
                       document_id,
                       distance,
                       id
-                  ) every_document
-                order by
-                  distance,
-                  document_id
-                limit
-                  $12
-              ) (
+                  ),
+                  completed as materialized (
+                    select
+                      *
+                    from
+                      (
+                        select distinct
+                          on (document_id) id as chunk_id,
+                          document_id,
+                          user_id,
+                          "document_chunks"."embedding" <=> source.vector as distance
+                        from
+                          "document_chunks"
+                        where
+                          (
+                            not (
+                              select
+                                count(*)
+                              from
+                                best
+                            ) >= $10
+                            and "document_chunks"."embedding" is not null
+                            and "document_chunks"."document_id" not in ($11)
+                          )
+                        order by
+                          document_id,
+                          distance,
+                          id
+                      ) every_document
+                    order by
+                      distance,
+                      document_id
+                    limit
+                      $12
+                  ) (
+                    select
+                      *
+                    from
+                      best
+                    where
+                      (
+                        select
+                          count(*)
+                        from
+                          best
+                      ) >= $13
+                    order by
+                      distance,
+                      document_id
+                    limit
+                      $14
+                  )
+                union all
                 select
                   *
                 from
-                  best
-                where
-                  (
-                    select
-                      count(*)
-                    from
-                      best
-                  ) >= $13
-                order by
-                  distance,
-                  document_id
-                limit
-                  $14
-              )
-            union all
-            select
-              *
-            from
-              completed
+                  completed
+              ) nearest
           ) candidate
           cross join lateral (
             select

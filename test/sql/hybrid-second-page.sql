@@ -1,15 +1,17 @@
 begin read only;
-set local hnsw.ef_search = 200;
+set local hnsw.ef_search = 400;
 set local hnsw.iterative_scan = relaxed_order;
-set local hnsw.max_scan_tuples = 5000;
+set local hnsw.max_scan_tuples = 8000;
 set local plan_cache_mode = force_custom_plan;
 set local jit = off;
+set local max_parallel_workers_per_gather = 0;
 
 select
   query.n::text,
   hit.distance,
   hit.score,
   hit.parts,
+  hit.round::float8,
   hit.basis,
   "memories"."id",
   "memories"."user_id",
@@ -31,18 +33,48 @@ from
   unnest($1::vector[], $2::text[]) with ordinality as query (vector, text, n)
   cross join lateral (
     with
-      found as materialized (
+      words as materialized (
         select
           ('''' || replace(replace(lexeme, '\', '\\'), '''', '''''') || '''')::tsquery as query,
+          lexeme
+        from
+          (
+            select
+              lexeme
+            from
+              unnest(tsvector_to_array(to_tsvector('english', query.text))) lexeme
+            order by
+              length(lexeme) desc,
+              lexeme
+            limit
+              64
+          ) word
+      ),
+      found as materialized (
+        select
+          query,
           lexeme,
           documents
         from
-          unnest($3::text[], $4::float8[]) as word (lexeme, documents)
+          (
+            select
+              *,
+              row_number() over (
+                order by
+                  length(lexeme) desc,
+                  lexeme
+              ) as n
+            from
+              words
+          ) word
+          join unnest($3::float8[]) with ordinality as counted (documents, n) using (n)
+        where
+          documents > 0
       ),
       corpus as materialized (
         select
-          $5::float8 as documents,
-          $6::float8 as length
+          $4::float8 as documents,
+          $5::float8 as length
       ),
       terms as materialized (
         select
@@ -82,13 +114,13 @@ from
                 where
                   (
                     "memories"."embedding" is not null
-                    and "memories"."id" <= $7::bigint
+                    and "memories"."id" <= $6::bigint
                   )
                 order by
                   distance,
                   "memories"."id"
                 limit
-                  $8
+                  $7
               ),
               completed as materialized (
                 select
@@ -110,8 +142,8 @@ from
                               count(*)
                             from
                               near
-                          ) >= $9
-                          and "memories"."id" <= $10::bigint
+                          ) >= $8
+                          and "memories"."id" <= $9::bigint
                         )
                       )
                   ) candidate
@@ -119,7 +151,7 @@ from
                   distance + 0,
                   id
                 limit
-                  $11
+                  $10
               ) (
                 select
                   *
@@ -131,12 +163,12 @@ from
                       count(*)
                     from
                       near
-                  ) >= $12
+                  ) >= $11
                 order by
                   distance,
                   id
                 limit
-                  $13
+                  $12
               )
             union all
             select
@@ -144,6 +176,145 @@ from
             from
               completed
           ) near
+      ),
+      rare as materialized (
+        select
+          "memories"."id",
+          "memories"."user_id",
+          "memories"."content_tsv" || ''::tsvector as tsv,
+          "memories"."content_length" as length
+        from
+          "memories"
+        where
+          (
+            "memories"."content_tsv" @@ (
+              select
+                string_agg(query::text, ' | ')::tsquery
+              from
+                terms
+              where
+                chosen
+            )
+            and "memories"."id" <= $13::bigint
+          )
+        limit
+          1000
+        offset
+          0
+      ),
+      common as materialized (
+        select
+          "memories"."id",
+          "memories"."user_id",
+          "memories"."content_tsv" || ''::tsvector as tsv,
+          "memories"."content_length" as length
+        from
+          "memories"
+        where
+          (
+            (
+              select
+                count(*)
+              from
+                rare
+            ) < $14
+            and (
+              "memories"."content_tsv" @@ (
+                select
+                  string_agg(query::text, ' | ')::tsquery
+                from
+                  terms
+                where
+                  not chosen
+              )
+              and not "memories"."content_tsv" @@ (
+                select
+                  string_agg(query::text, ' | ')::tsquery
+                from
+                  terms
+                where
+                  chosen
+              )
+            )
+            and "memories"."id" <= $15::bigint
+          )
+        limit
+          1000
+        offset
+          0
+      ),
+      scored_words as materialized (
+        select
+          "id",
+          "user_id",
+          (
+            select
+              coalesce(
+                sum(
+                  idf * tf * (1.2::float8 + 1) / (tf + 1.2::float8 * (1 - 0.75::float8 + 0.75::float8 * matching.length / corpus.length))
+                ),
+                0
+              )
+            from
+              corpus,
+              (
+                select
+                  idf,
+                  width_bucket(
+                    ts_rank('{1,1,1,1}', matching.tsv, query)::float8,
+                    array[
+                      0.6079171,
+                      0.7598989,
+                      0.8274463,
+                      0.8654418,
+                      0.8897589,
+                      0.9066457,
+                      0.9190524,
+                      0.9285513,
+                      0.9360565,
+                      0.9421358,
+                      0.9471600,
+                      0.9513817,
+                      0.9549789,
+                      0.9580806,
+                      0.9607825,
+                      0.9631572,
+                      0.9652608,
+                      0.9671371,
+                      0.9688211,
+                      0.9703409,
+                      0.9717194,
+                      0.9729755,
+                      0.9741247,
+                      0.9751801,
+                      0.9761528,
+                      0.9770521,
+                      0.9778860,
+                      0.9786614,
+                      0.9793843,
+                      0.9800597,
+                      0.9806923,
+                      0.9812860
+                    ]::float8[]
+                  ) as tf
+                from
+                  terms
+                where
+                  matching.tsv @@ query
+              ) term
+          )::float8 as bm25
+        from
+          (
+            select
+              *
+            from
+              rare
+            union all
+            select
+              *
+            from
+              common
+          ) matching
       ),
       worded as materialized (
         select
@@ -154,117 +325,44 @@ from
               id
           ) as place
         from
-          (
-            select
-              "id",
-              "user_id",
-              (
-                select
-                  coalesce(
-                    sum(
-                      idf * tf * (1.2::float8 + 1) / (tf + 1.2::float8 * (1 - 0.75::float8 + 0.75::float8 * matching.length / corpus.length))
-                    ),
-                    0
-                  )
-                from
-                  corpus,
-                  (
-                    select
-                      idf,
-                      width_bucket(
-                        ts_rank('{1,1,1,1}', matching.tsv, query)::float8,
-                        array[
-                          0.6079171,
-                          0.7598989,
-                          0.8274463,
-                          0.8654418,
-                          0.8897589,
-                          0.9066457,
-                          0.9190524,
-                          0.9285513,
-                          0.9360565,
-                          0.9421358,
-                          0.9471600,
-                          0.9513817,
-                          0.9549789,
-                          0.9580806,
-                          0.9607825,
-                          0.9631572,
-                          0.9652608,
-                          0.9671371,
-                          0.9688211,
-                          0.9703409,
-                          0.9717194,
-                          0.9729755,
-                          0.9741247,
-                          0.9751801,
-                          0.9761528,
-                          0.9770521,
-                          0.9778860,
-                          0.9786614,
-                          0.9793843,
-                          0.9800597,
-                          0.9806923,
-                          0.9812860
-                        ]::float8[]
-                      ) as tf
-                    from
-                      terms
-                    where
-                      matching.tsv @@ query
-                  ) term
-              )::float8 as bm25
-            from
-              (
-                select
-                  "memories"."id",
-                  "memories"."user_id",
-                  "memories"."content_tsv" || ''::tsvector as tsv,
-                  "memories"."content_length" as length
-                from
-                  "memories"
-                where
-                  (
-                    "memories"."content_tsv" @@ (
-                      select
-                        string_agg(query::text, ' | ')::tsquery
-                      from
-                        terms
-                      where
-                        chosen
-                    )
-                    and "memories"."id" <= $14::bigint
-                  )
-                limit
-                  1000
-                offset
-                  0
-              ) matching
-            order by
-              bm25 desc,
-              id
-            limit
-              $15
-          ) worded
+          scored_words
         where
           bm25 > 0
+        order by
+          bm25 desc,
+          id
+        limit
+          $16
       ),
       candidates as materialized (
         select
           "id",
-          "user_id"
+          "user_id",
+          min(round) as round
         from
-          near
-        union
-        select
+          (
+            select
+              "id",
+              "user_id",
+              ((place - 1) / 200) as round
+            from
+              near
+            union all
+            select
+              "id",
+              "user_id",
+              ((place - 1) / 200) as round
+            from
+              worded
+          ) found
+        group by
           "id",
           "user_id"
-        from
-          worded
       ),
       beside as materialized (
         select
           turn.id,
+          candidates.round,
           side.other,
           side.other_user as user_id,
           case side.step
@@ -290,7 +388,7 @@ from
                   (
                     "memories"."user_id" = turn.user_id
                     and "memories"."session_id" = turn.session_id
-                    and "memories"."id" <= $16::bigint
+                    and "memories"."id" <= $17::bigint
                   )
                   and "memories"."id" < turn.id
                 )
@@ -315,7 +413,7 @@ from
                   (
                     "memories"."user_id" = turn.user_id
                     and "memories"."session_id" = turn.session_id
-                    and "memories"."id" <= $17::bigint
+                    and "memories"."id" <= $18::bigint
                   )
                   and "memories"."id" > turn.id
                 )
@@ -329,7 +427,8 @@ from
       turns as materialized (
         select
           other as id,
-          user_id
+          user_id,
+          round
         from
           beside
       ),
@@ -337,40 +436,58 @@ from
         select
           id,
           other,
-          share
+          share,
+          min(round) as round
         from
-          beside
-        union
-        select
-          other,
+          (
+            select
+              id,
+              other,
+              share,
+              round
+            from
+              beside
+            union all
+            select
+              other,
+              id,
+              share,
+              round
+            from
+              beside
+          ) share
+        group by
           id,
+          other,
           share
-        from
-          beside
       ),
       pool as materialized (
         select
           "id",
           "user_id",
-          true as candidate
+          bool_or(candidate) as candidate,
+          min(round) as round
         from
-          candidates
-        union all
-        (
-          select
-            "id",
-            "user_id",
-            false
-          from
-            turns
-          except
-          select
-            "id",
-            "user_id",
-            false
-          from
-            candidates
-        )
+          (
+            select
+              "id",
+              "user_id",
+              true as candidate,
+              round
+            from
+              candidates
+            union all
+            select
+              "id",
+              "user_id",
+              false,
+              round
+            from
+              turns
+          ) seen
+        group by
+          "id",
+          "user_id"
       ),
       features as materialized (
         select
@@ -437,19 +554,23 @@ from
               "id",
               "user_id",
               candidate,
+              round,
               "memories"."embedding" <=> query.vector as distance,
               "memories"."content_tsv" || ''::tsvector as tsv,
               "memories"."content_length" as length,
               power(
                 0.5::float8,
-                greatest(
-                  extract(
-                    epoch
-                    from
-                      $18::timestamptz - "memories"."created_at"
-                  )::float8,
-                  0
-                ) / (86400 * $19::float8)
+                least(
+                  greatest(
+                    extract(
+                      epoch
+                      from
+                        $19::timestamptz - "memories"."created_at"
+                    )::float8,
+                    0
+                  ) / (86400 * $20::float8),
+                  1000
+                )
               ) as recency,
               "memories"."importance_score" as importance
             from
@@ -461,16 +582,16 @@ from
       ),
       moments as materialized (
         select
-          $20::float8 as mean,
-          $21::float8 as spread,
-          $22::float8 as word_mean,
-          $23::float8 as word_spread
+          $21::float8 as mean,
+          $22::float8 as spread,
+          $23::float8 as word_mean,
+          $24::float8 as word_spread
       ),
       based as materialized (
         select
           features.*,
           (
-            coalesce((mean - distance) / nullif(spread, 0), 0) + $24::float8 * coalesce((bm25 - word_mean) / nullif(word_spread, 0), 0)
+            coalesce((mean - distance) / nullif(spread, 0), 0) + $25::float8 * coalesce((bm25 - word_mean) / nullif(word_spread, 0), 0)
           )::float8 as base
         from
           features
@@ -479,7 +600,7 @@ from
       loans as materialized (
         select
           shares.id,
-          $25::float8 * sum(
+          $26::float8 * sum(
             shares.share * lender.base
             order by
               shares.other
@@ -487,6 +608,9 @@ from
         from
           shares
           join based lender on lender.id = shares.other
+          join based borrower on borrower.id = shares.id
+        where
+          shares.round <= borrower.round
         group by
           shares.id
       ),
@@ -503,8 +627,8 @@ from
           *,
           (
             (
-              $26::float8 * coalesce(((base + coalesce(lent, 0)) - $27::float8) / nullif($28::float8 - $29::float8, 0), 1) + $30::float8 * recency + $31::float8 * importance
-            ) / $32::float8
+              $27::float8 * coalesce(((base + coalesce(lent, 0)) - $28::float8) / nullif($29::float8 - $30::float8, 0), 1) + $31::float8 * recency + $32::float8 * importance
+            ) / $33::float8
           ) as score
         from
           relevant
@@ -514,25 +638,28 @@ from
     select
       "id",
       "user_id",
+      round,
       coalesce(distance, 2) as distance,
       score,
       jsonb_build_object('keyword', bm25, 'context', lent, 'recency', recency, 'importance', importance) as parts,
       case
         when row_number() over (
           order by
+            round,
             score desc,
             id
-        ) = 1 then $33::jsonb
+        ) = 1 then $34::jsonb
       end as basis
     from
       scored best
     where
-      (- score, id) > ($34::float8, $35::bigint)
+      (round, - score, id) > ($35::bigint, $36::float8, $37::bigint)
     order by
+      round,
       score desc,
       id
     limit
-      $36
+      $38
   ) as hit
   inner join "memories" on (
     "memories"."id" = hit."id"
@@ -540,5 +667,6 @@ from
   )
 order by
   query.n asc,
+  hit.round,
   hit.score desc,
   "memories"."id" asc;

@@ -4,6 +4,7 @@ set local hnsw.iterative_scan = relaxed_order;
 set local hnsw.max_scan_tuples = 5000;
 set local plan_cache_mode = force_custom_plan;
 set local jit = off;
+set local max_parallel_workers_per_gather = 0;
 
 select
   query.n::text,
@@ -64,12 +65,17 @@ from
               lexeme,
               ('''' || replace(replace(lexeme, '\', '\\'), '''', '''''') || '''')::tsquery as query
             from
-              unnest(tsvector_to_array(to_tsvector('english', query.text))) lexeme
-            order by
-              length(lexeme) desc,
-              lexeme
-            limit
-              64
+              (
+                select
+                  lexeme
+                from
+                  unnest(tsvector_to_array(to_tsvector('english', query.text))) lexeme
+                order by
+                  length(lexeme) desc,
+                  lexeme
+                limit
+                  64
+              ) word
           ) word
       ),
       found as materialized (
@@ -206,6 +212,141 @@ from
               completed
           ) near
       ),
+      rare as materialized (
+        select
+          "memories"."id",
+          "memories"."user_id",
+          "memories"."content_tsv" || ''::tsvector as tsv,
+          "memories"."content_length" as length
+        from
+          "memories"
+        where
+          "memories"."content_tsv" @@ (
+            select
+              string_agg(query::text, ' | ')::tsquery
+            from
+              terms
+            where
+              chosen
+          )
+        limit
+          1000
+        offset
+          0
+      ),
+      common as materialized (
+        select
+          "memories"."id",
+          "memories"."user_id",
+          "memories"."content_tsv" || ''::tsvector as tsv,
+          "memories"."content_length" as length
+        from
+          "memories"
+        where
+          (
+            (
+              select
+                count(*)
+              from
+                rare
+            ) < $8
+            and (
+              "memories"."content_tsv" @@ (
+                select
+                  string_agg(query::text, ' | ')::tsquery
+                from
+                  terms
+                where
+                  not chosen
+              )
+              and not "memories"."content_tsv" @@ (
+                select
+                  string_agg(query::text, ' | ')::tsquery
+                from
+                  terms
+                where
+                  chosen
+              )
+            )
+          )
+        limit
+          1000
+        offset
+          0
+      ),
+      scored_words as materialized (
+        select
+          "id",
+          "user_id",
+          (
+            select
+              coalesce(
+                sum(
+                  idf * tf * (1.2::float8 + 1) / (tf + 1.2::float8 * (1 - 0.75::float8 + 0.75::float8 * matching.length / corpus.length))
+                ),
+                0
+              )
+            from
+              corpus,
+              (
+                select
+                  idf,
+                  width_bucket(
+                    ts_rank('{1,1,1,1}', matching.tsv, query)::float8,
+                    array[
+                      0.6079171,
+                      0.7598989,
+                      0.8274463,
+                      0.8654418,
+                      0.8897589,
+                      0.9066457,
+                      0.9190524,
+                      0.9285513,
+                      0.9360565,
+                      0.9421358,
+                      0.9471600,
+                      0.9513817,
+                      0.9549789,
+                      0.9580806,
+                      0.9607825,
+                      0.9631572,
+                      0.9652608,
+                      0.9671371,
+                      0.9688211,
+                      0.9703409,
+                      0.9717194,
+                      0.9729755,
+                      0.9741247,
+                      0.9751801,
+                      0.9761528,
+                      0.9770521,
+                      0.9778860,
+                      0.9786614,
+                      0.9793843,
+                      0.9800597,
+                      0.9806923,
+                      0.9812860
+                    ]::float8[]
+                  ) as tf
+                from
+                  terms
+                where
+                  matching.tsv @@ query
+              ) term
+          )::float8 as bm25
+        from
+          (
+            select
+              *
+            from
+              rare
+            union all
+            select
+              *
+            from
+              common
+          ) matching
+      ),
       worded as materialized (
         select
           *,
@@ -215,114 +356,44 @@ from
               id
           ) as place
         from
-          (
-            select
-              "id",
-              "user_id",
-              (
-                select
-                  coalesce(
-                    sum(
-                      idf * tf * (1.2::float8 + 1) / (tf + 1.2::float8 * (1 - 0.75::float8 + 0.75::float8 * matching.length / corpus.length))
-                    ),
-                    0
-                  )
-                from
-                  corpus,
-                  (
-                    select
-                      idf,
-                      width_bucket(
-                        ts_rank('{1,1,1,1}', matching.tsv, query)::float8,
-                        array[
-                          0.6079171,
-                          0.7598989,
-                          0.8274463,
-                          0.8654418,
-                          0.8897589,
-                          0.9066457,
-                          0.9190524,
-                          0.9285513,
-                          0.9360565,
-                          0.9421358,
-                          0.9471600,
-                          0.9513817,
-                          0.9549789,
-                          0.9580806,
-                          0.9607825,
-                          0.9631572,
-                          0.9652608,
-                          0.9671371,
-                          0.9688211,
-                          0.9703409,
-                          0.9717194,
-                          0.9729755,
-                          0.9741247,
-                          0.9751801,
-                          0.9761528,
-                          0.9770521,
-                          0.9778860,
-                          0.9786614,
-                          0.9793843,
-                          0.9800597,
-                          0.9806923,
-                          0.9812860
-                        ]::float8[]
-                      ) as tf
-                    from
-                      terms
-                    where
-                      matching.tsv @@ query
-                  ) term
-              )::float8 as bm25
-            from
-              (
-                select
-                  "memories"."id",
-                  "memories"."user_id",
-                  "memories"."content_tsv" || ''::tsvector as tsv,
-                  "memories"."content_length" as length
-                from
-                  "memories"
-                where
-                  "memories"."content_tsv" @@ (
-                    select
-                      string_agg(query::text, ' | ')::tsquery
-                    from
-                      terms
-                    where
-                      chosen
-                  )
-                limit
-                  1000
-                offset
-                  0
-              ) matching
-            order by
-              bm25 desc,
-              id
-            limit
-              $8
-          ) worded
+          scored_words
         where
           bm25 > 0
+        order by
+          bm25 desc,
+          id
+        limit
+          $9
       ),
       candidates as materialized (
         select
           "id",
-          "user_id"
+          "user_id",
+          min(round) as round
         from
-          near
-        union
-        select
+          (
+            select
+              "id",
+              "user_id",
+              0::bigint as round
+            from
+              near
+            union all
+            select
+              "id",
+              "user_id",
+              0::bigint as round
+            from
+              worded
+          ) found
+        group by
           "id",
           "user_id"
-        from
-          worded
       ),
       beside as materialized (
         select
           turn.id,
+          candidates.round,
           side.other,
           side.other_user as user_id,
           case side.step
@@ -385,7 +456,8 @@ from
       turns as materialized (
         select
           other as id,
-          user_id
+          user_id,
+          round
         from
           beside
       ),
@@ -393,40 +465,58 @@ from
         select
           id,
           other,
-          share
+          share,
+          min(round) as round
         from
-          beside
-        union
-        select
-          other,
+          (
+            select
+              id,
+              other,
+              share,
+              round
+            from
+              beside
+            union all
+            select
+              other,
+              id,
+              share,
+              round
+            from
+              beside
+          ) share
+        group by
           id,
+          other,
           share
-        from
-          beside
       ),
       pool as materialized (
         select
           "id",
           "user_id",
-          true as candidate
+          bool_or(candidate) as candidate,
+          min(round) as round
         from
-          candidates
-        union all
-        (
-          select
-            "id",
-            "user_id",
-            false
-          from
-            turns
-          except
-          select
-            "id",
-            "user_id",
-            false
-          from
-            candidates
-        )
+          (
+            select
+              "id",
+              "user_id",
+              true as candidate,
+              round
+            from
+              candidates
+            union all
+            select
+              "id",
+              "user_id",
+              false,
+              round
+            from
+              turns
+          ) seen
+        group by
+          "id",
+          "user_id"
       ),
       features as materialized (
         select
@@ -493,6 +583,7 @@ from
               "id",
               "user_id",
               candidate,
+              round,
               "memories"."embedding" <=> query.vector as distance,
               "memories"."content_tsv" || ''::tsvector as tsv,
               "memories"."content_length" as length
@@ -518,7 +609,7 @@ from
         select
           features.*,
           (
-            coalesce((mean - distance) / nullif(spread, 0), 0) + $9::float8 * coalesce((bm25 - word_mean) / nullif(word_spread, 0), 0)
+            coalesce((mean - distance) / nullif(spread, 0), 0) + $10::float8 * coalesce((bm25 - word_mean) / nullif(word_spread, 0), 0)
           )::float8 as base
         from
           features
@@ -527,7 +618,7 @@ from
       loans as materialized (
         select
           shares.id,
-          $10::float8 * sum(
+          $11::float8 * sum(
             shares.share * lender.base
             order by
               shares.other
@@ -590,12 +681,21 @@ from
                   documents,
                   'length',
                   length,
-                  'lexemes',
+                  'counts',
                   (
                     select
-                      coalesce(jsonb_agg(jsonb_build_array(lexeme, documents)), '[]')
+                      coalesce(
+                        jsonb_agg(
+                          coalesce(found.documents, 0)
+                          order by
+                            length(lexeme) desc,
+                            lexeme
+                        ),
+                        '[]'
+                      )
                     from
-                      found
+                      words
+                      left join found using (lexeme)
                   )
                 )
               from
@@ -621,7 +721,7 @@ from
       score desc,
       id
     limit
-      $11
+      $12
   ) as hit
   inner join "memories" on (
     "memories"."id" = hit."id"

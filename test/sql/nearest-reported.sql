@@ -4,12 +4,14 @@ set local hnsw.iterative_scan = relaxed_order;
 set local hnsw.max_scan_tuples = 5000;
 set local plan_cache_mode = force_custom_plan;
 set local jit = off;
+set local max_parallel_workers_per_gather = 0;
 
 select
   1::bigint::text,
   hit.distance,
   hit.candidates::float8,
   hit.completed,
+  false,
   "memories"."id",
   "memories"."user_id",
   "memories"."content",
@@ -72,15 +74,15 @@ from
       ),
       completed as materialized (
         select
-          *,
-          count(*) over () as candidates,
-          true as completed
+          *
         from
           (
             select
               "memories"."id",
               "memories"."user_id",
-              "memories"."embedding" <=> $7::vector as distance
+              "memories"."embedding" <=> $7::vector as distance,
+              count(*) over () as candidates,
+              true as completed
             from
               "memories"
             where

@@ -4,6 +4,7 @@ set local hnsw.iterative_scan = relaxed_order;
 set local hnsw.max_scan_tuples = 5000;
 set local plan_cache_mode = force_custom_plan;
 set local jit = off;
+set local max_parallel_workers_per_gather = 0;
 
 select
   1::bigint::text,

@@ -4,6 +4,7 @@ set local hnsw.iterative_scan = relaxed_order;
 set local hnsw.max_scan_tuples = 5000;
 set local plan_cache_mode = force_custom_plan;
 set local jit = off;
+set local max_parallel_workers_per_gather = 0;
 
 select
   query.n::text,
@@ -112,15 +113,27 @@ from
       candidates as materialized (
         select
           "id",
-          "user_id"
+          "user_id",
+          min(round) as round
         from
-          near
+          (
+            select
+              "id",
+              "user_id",
+              0::bigint as round
+            from
+              near
+          ) found
+        group by
+          "id",
+          "user_id"
       ),
       pool as materialized (
         select
           "id",
           "user_id",
-          true as candidate
+          true as candidate,
+          round
         from
           candidates
       ),
@@ -134,17 +147,21 @@ from
               "id",
               "user_id",
               candidate,
+              round,
               "memories"."embedding" <=> query.vector as distance,
               power(
                 0.5::float8,
-                greatest(
-                  extract(
-                    epoch
-                    from
-                      now() - "memories"."created_at"
-                  )::float8,
-                  0
-                ) / (86400 * $8::float8)
+                least(
+                  greatest(
+                    extract(
+                      epoch
+                      from
+                        now() - "memories"."created_at"
+                    )::float8,
+                    0
+                  ) / (86400 * $8::float8),
+                  1000
+                )
               ) as recency,
               "memories"."importance_score" as importance
             from
@@ -187,7 +204,7 @@ from
         from
           relevant
         where
-          distance <= (
+          coalesce(distance, 2) <= (
             select
               percentile_cont($13::float8) within group (
                 order by

@@ -1,15 +1,17 @@
 begin read only;
-set local hnsw.ef_search = 200;
+set local hnsw.ef_search = 400;
 set local hnsw.iterative_scan = relaxed_order;
-set local hnsw.max_scan_tuples = 5000;
+set local hnsw.max_scan_tuples = 8000;
 set local plan_cache_mode = force_custom_plan;
 set local jit = off;
+set local max_parallel_workers_per_gather = 0;
 
 select
   query.n::text,
   hit.distance,
   hit.score,
   hit.parts,
+  hit.round::float8,
   hit.basis,
   hit.kind,
   hit.row_id::text,
@@ -77,53 +79,119 @@ from
     with
       words_1 as materialized (
         with
-          found as materialized (
+          words as materialized (
             select
               ('''' || replace(replace(lexeme, '\', '\\'), '''', '''''') || '''')::tsquery as query,
+              lexeme
+            from
+              (
+                select
+                  lexeme
+                from
+                  unnest(tsvector_to_array(to_tsvector('english', query.text))) lexeme
+                order by
+                  length(lexeme) desc,
+                  lexeme
+                limit
+                  64
+              ) word
+          ),
+          found as materialized (
+            select
+              query,
               lexeme,
               documents
             from
-              unnest($3::text[], $4::float8[]) as word (lexeme, documents)
+              (
+                select
+                  *,
+                  row_number() over (
+                    order by
+                      length(lexeme) desc,
+                      lexeme
+                  ) as n
+                from
+                  words
+              ) word
+              join unnest($3::float8[]) with ordinality as counted (documents, n) using (n)
+            where
+              documents > 0
           ),
           corpus as materialized (
             select
-              $5::float8 as documents,
-              $6::float8 as length
+              $4::float8 as documents,
+              $5::float8 as length
           )
         select
-          query,
           lexeme,
+          found.query,
           found.documents,
           corpus.documents as rows,
           corpus.length
         from
           corpus
-          left join found on true
+          left join (
+            words
+            left join found using (lexeme)
+          ) on true
       ),
       words_2 as materialized (
         with
-          found as materialized (
+          words as materialized (
             select
               ('''' || replace(replace(lexeme, '\', '\\'), '''', '''''') || '''')::tsquery as query,
+              lexeme
+            from
+              (
+                select
+                  lexeme
+                from
+                  unnest(tsvector_to_array(to_tsvector('english', query.text))) lexeme
+                order by
+                  length(lexeme) desc,
+                  lexeme
+                limit
+                  64
+              ) word
+          ),
+          found as materialized (
+            select
+              query,
               lexeme,
               documents
             from
-              unnest($7::text[], $8::float8[]) as word (lexeme, documents)
+              (
+                select
+                  *,
+                  row_number() over (
+                    order by
+                      length(lexeme) desc,
+                      lexeme
+                  ) as n
+                from
+                  words
+              ) word
+              join unnest($6::float8[]) with ordinality as counted (documents, n) using (n)
+            where
+              documents > 0
           ),
           corpus as materialized (
             select
-              $9::float8 as documents,
-              $10::float8 as length
+              $7::float8 as documents,
+              $8::float8 as length
           )
         select
-          query,
           lexeme,
+          found.query,
           found.documents,
           corpus.documents as rows,
           corpus.length
         from
           corpus
-          left join found on true
+          left join (
+            words
+            left join found using (lexeme)
+          ) on true
       ),
       rarities as materialized (
         select
@@ -138,6 +206,8 @@ from
               null::float8 as rows
             from
               words_1
+            where
+              documents is not null
             union all
             select
               null,
@@ -152,6 +222,8 @@ from
               null::float8 as rows
             from
               words_2
+            where
+              documents is not null
             union all
             select
               null,
@@ -173,7 +245,7 @@ from
             from
               words_1
             where
-              lexeme is not null
+              documents is not null
           ),
           corpus as materialized (
             select
@@ -229,13 +301,13 @@ from
                     where
                       (
                         "memories"."embedding" is not null
-                        and "memories"."id" <= $11::bigint
+                        and "memories"."id" <= $9::bigint
                       )
                     order by
                       distance,
                       "memories"."id"
                     limit
-                      $12
+                      $10
                   ),
                   completed as materialized (
                     select
@@ -257,8 +329,8 @@ from
                                   count(*)
                                 from
                                   near
-                              ) >= $13
-                              and "memories"."id" <= $14::bigint
+                              ) >= $11
+                              and "memories"."id" <= $12::bigint
                             )
                           )
                       ) candidate
@@ -266,7 +338,7 @@ from
                       distance + 0,
                       id
                     limit
-                      $15
+                      $13
                   ) (
                     select
                       *
@@ -278,12 +350,12 @@ from
                           count(*)
                         from
                           near
-                      ) >= $16
+                      ) >= $14
                     order by
                       distance,
                       id
                     limit
-                      $17
+                      $15
                   )
                 union all
                 select
@@ -291,6 +363,145 @@ from
                 from
                   completed
               ) near
+          ),
+          rare as materialized (
+            select
+              "memories"."id",
+              "memories"."user_id",
+              "memories"."content_tsv" || ''::tsvector as tsv,
+              "memories"."content_length" as length
+            from
+              "memories"
+            where
+              (
+                "memories"."content_tsv" @@ (
+                  select
+                    string_agg(query::text, ' | ')::tsquery
+                  from
+                    terms
+                  where
+                    chosen
+                )
+                and "memories"."id" <= $16::bigint
+              )
+            limit
+              1000
+            offset
+              0
+          ),
+          common as materialized (
+            select
+              "memories"."id",
+              "memories"."user_id",
+              "memories"."content_tsv" || ''::tsvector as tsv,
+              "memories"."content_length" as length
+            from
+              "memories"
+            where
+              (
+                (
+                  select
+                    count(*)
+                  from
+                    rare
+                ) < $17
+                and (
+                  "memories"."content_tsv" @@ (
+                    select
+                      string_agg(query::text, ' | ')::tsquery
+                    from
+                      terms
+                    where
+                      not chosen
+                  )
+                  and not "memories"."content_tsv" @@ (
+                    select
+                      string_agg(query::text, ' | ')::tsquery
+                    from
+                      terms
+                    where
+                      chosen
+                  )
+                )
+                and "memories"."id" <= $18::bigint
+              )
+            limit
+              1000
+            offset
+              0
+          ),
+          scored_words as materialized (
+            select
+              "id",
+              "user_id",
+              (
+                select
+                  coalesce(
+                    sum(
+                      idf * tf * (1.2::float8 + 1) / (tf + 1.2::float8 * (1 - 0.75::float8 + 0.75::float8 * matching.length / corpus.length))
+                    ),
+                    0
+                  )
+                from
+                  corpus,
+                  (
+                    select
+                      idf,
+                      width_bucket(
+                        ts_rank('{1,1,1,1}', matching.tsv, query)::float8,
+                        array[
+                          0.6079171,
+                          0.7598989,
+                          0.8274463,
+                          0.8654418,
+                          0.8897589,
+                          0.9066457,
+                          0.9190524,
+                          0.9285513,
+                          0.9360565,
+                          0.9421358,
+                          0.9471600,
+                          0.9513817,
+                          0.9549789,
+                          0.9580806,
+                          0.9607825,
+                          0.9631572,
+                          0.9652608,
+                          0.9671371,
+                          0.9688211,
+                          0.9703409,
+                          0.9717194,
+                          0.9729755,
+                          0.9741247,
+                          0.9751801,
+                          0.9761528,
+                          0.9770521,
+                          0.9778860,
+                          0.9786614,
+                          0.9793843,
+                          0.9800597,
+                          0.9806923,
+                          0.9812860
+                        ]::float8[]
+                      ) as tf
+                    from
+                      terms
+                    where
+                      matching.tsv @@ query
+                  ) term
+              )::float8 as bm25
+            from
+              (
+                select
+                  *
+                from
+                  rare
+                union all
+                select
+                  *
+                from
+                  common
+              ) matching
           ),
           worded as materialized (
             select
@@ -301,117 +512,44 @@ from
                   id
               ) as place
             from
-              (
-                select
-                  "id",
-                  "user_id",
-                  (
-                    select
-                      coalesce(
-                        sum(
-                          idf * tf * (1.2::float8 + 1) / (tf + 1.2::float8 * (1 - 0.75::float8 + 0.75::float8 * matching.length / corpus.length))
-                        ),
-                        0
-                      )
-                    from
-                      corpus,
-                      (
-                        select
-                          idf,
-                          width_bucket(
-                            ts_rank('{1,1,1,1}', matching.tsv, query)::float8,
-                            array[
-                              0.6079171,
-                              0.7598989,
-                              0.8274463,
-                              0.8654418,
-                              0.8897589,
-                              0.9066457,
-                              0.9190524,
-                              0.9285513,
-                              0.9360565,
-                              0.9421358,
-                              0.9471600,
-                              0.9513817,
-                              0.9549789,
-                              0.9580806,
-                              0.9607825,
-                              0.9631572,
-                              0.9652608,
-                              0.9671371,
-                              0.9688211,
-                              0.9703409,
-                              0.9717194,
-                              0.9729755,
-                              0.9741247,
-                              0.9751801,
-                              0.9761528,
-                              0.9770521,
-                              0.9778860,
-                              0.9786614,
-                              0.9793843,
-                              0.9800597,
-                              0.9806923,
-                              0.9812860
-                            ]::float8[]
-                          ) as tf
-                        from
-                          terms
-                        where
-                          matching.tsv @@ query
-                      ) term
-                  )::float8 as bm25
-                from
-                  (
-                    select
-                      "memories"."id",
-                      "memories"."user_id",
-                      "memories"."content_tsv" || ''::tsvector as tsv,
-                      "memories"."content_length" as length
-                    from
-                      "memories"
-                    where
-                      (
-                        "memories"."content_tsv" @@ (
-                          select
-                            string_agg(query::text, ' | ')::tsquery
-                          from
-                            terms
-                          where
-                            chosen
-                        )
-                        and "memories"."id" <= $18::bigint
-                      )
-                    limit
-                      1000
-                    offset
-                      0
-                  ) matching
-                order by
-                  bm25 desc,
-                  id
-                limit
-                  $19
-              ) worded
+              scored_words
             where
               bm25 > 0
+            order by
+              bm25 desc,
+              id
+            limit
+              $19
           ),
           candidates as materialized (
             select
               "id",
-              "user_id"
+              "user_id",
+              min(round) as round
             from
-              near
-            union
-            select
+              (
+                select
+                  "id",
+                  "user_id",
+                  ((place - 1) / 200) as round
+                from
+                  near
+                union all
+                select
+                  "id",
+                  "user_id",
+                  ((place - 1) / 200) as round
+                from
+                  worded
+              ) found
+            group by
               "id",
               "user_id"
-            from
-              worded
           ),
           beside as materialized (
             select
               turn.id,
+              candidates.round,
               side.other,
               side.other_user as user_id,
               case side.step
@@ -476,7 +614,8 @@ from
           turns as materialized (
             select
               other as id,
-              user_id
+              user_id,
+              round
             from
               beside
           ),
@@ -484,40 +623,58 @@ from
             select
               id,
               other,
-              share
+              share,
+              min(round) as round
             from
-              beside
-            union
-            select
-              other,
+              (
+                select
+                  id,
+                  other,
+                  share,
+                  round
+                from
+                  beside
+                union all
+                select
+                  other,
+                  id,
+                  share,
+                  round
+                from
+                  beside
+              ) share
+            group by
               id,
+              other,
               share
-            from
-              beside
           ),
           pool as materialized (
             select
               "id",
               "user_id",
-              true as candidate
+              bool_or(candidate) as candidate,
+              min(round) as round
             from
-              candidates
-            union all
-            (
-              select
-                "id",
-                "user_id",
-                false
-              from
-                turns
-              except
-              select
-                "id",
-                "user_id",
-                false
-              from
-                candidates
-            )
+              (
+                select
+                  "id",
+                  "user_id",
+                  true as candidate,
+                  round
+                from
+                  candidates
+                union all
+                select
+                  "id",
+                  "user_id",
+                  false,
+                  round
+                from
+                  turns
+              ) seen
+            group by
+              "id",
+              "user_id"
           ),
           features as materialized (
             select
@@ -584,6 +741,7 @@ from
                   "id",
                   "user_id",
                   candidate,
+                  round,
                   "memories"."embedding" <=> query.vector as distance,
                   "memories"."content_tsv" || ''::tsvector as tsv,
                   "memories"."content_length" as length
@@ -600,6 +758,7 @@ from
           user_id,
           null::bigint as chunk_id,
           candidate,
+          round,
           distance,
           bm25,
           (
@@ -625,7 +784,19 @@ from
               shares
             where
               shares.id = features.id
-          ) as portions
+          ) as portions,
+          (
+            select
+              array_agg(
+                round
+                order by
+                  other
+              )
+            from
+              shares
+            where
+              shares.id = features.id
+          ) as loan_rounds
         from
           features
       ),
@@ -639,7 +810,7 @@ from
             from
               words_2
             where
-              lexeme is not null
+              documents is not null
           ),
           corpus as materialized (
             select
@@ -756,6 +927,142 @@ from
                   completed
               ) near
           ),
+          rare as materialized (
+            select
+              "tool_embeddings"."id",
+              "tool_embeddings"."content_tsv" || ''::tsvector as tsv,
+              "tool_embeddings"."content_length" as length
+            from
+              "tool_embeddings"
+            where
+              (
+                "tool_embeddings"."content_tsv" @@ (
+                  select
+                    string_agg(query::text, ' | ')::tsquery
+                  from
+                    terms
+                  where
+                    chosen
+                )
+                and "tool_embeddings"."id" <= $29::bigint
+              )
+            limit
+              1000
+            offset
+              0
+          ),
+          common as materialized (
+            select
+              "tool_embeddings"."id",
+              "tool_embeddings"."content_tsv" || ''::tsvector as tsv,
+              "tool_embeddings"."content_length" as length
+            from
+              "tool_embeddings"
+            where
+              (
+                (
+                  select
+                    count(*)
+                  from
+                    rare
+                ) < $30
+                and (
+                  "tool_embeddings"."content_tsv" @@ (
+                    select
+                      string_agg(query::text, ' | ')::tsquery
+                    from
+                      terms
+                    where
+                      not chosen
+                  )
+                  and not "tool_embeddings"."content_tsv" @@ (
+                    select
+                      string_agg(query::text, ' | ')::tsquery
+                    from
+                      terms
+                    where
+                      chosen
+                  )
+                )
+                and "tool_embeddings"."id" <= $31::bigint
+              )
+            limit
+              1000
+            offset
+              0
+          ),
+          scored_words as materialized (
+            select
+              "id",
+              (
+                select
+                  coalesce(
+                    sum(
+                      idf * tf * (1.2::float8 + 1) / (tf + 1.2::float8 * (1 - 0.75::float8 + 0.75::float8 * matching.length / corpus.length))
+                    ),
+                    0
+                  )
+                from
+                  corpus,
+                  (
+                    select
+                      idf,
+                      width_bucket(
+                        ts_rank('{1,1,1,1}', matching.tsv, query)::float8,
+                        array[
+                          0.6079171,
+                          0.7598989,
+                          0.8274463,
+                          0.8654418,
+                          0.8897589,
+                          0.9066457,
+                          0.9190524,
+                          0.9285513,
+                          0.9360565,
+                          0.9421358,
+                          0.9471600,
+                          0.9513817,
+                          0.9549789,
+                          0.9580806,
+                          0.9607825,
+                          0.9631572,
+                          0.9652608,
+                          0.9671371,
+                          0.9688211,
+                          0.9703409,
+                          0.9717194,
+                          0.9729755,
+                          0.9741247,
+                          0.9751801,
+                          0.9761528,
+                          0.9770521,
+                          0.9778860,
+                          0.9786614,
+                          0.9793843,
+                          0.9800597,
+                          0.9806923,
+                          0.9812860
+                        ]::float8[]
+                      ) as tf
+                    from
+                      terms
+                    where
+                      matching.tsv @@ query
+                  ) term
+              )::float8 as bm25
+            from
+              (
+                select
+                  *
+                from
+                  rare
+                union all
+                select
+                  *
+                from
+                  common
+              ) matching
+          ),
           worded as materialized (
             select
               *,
@@ -765,114 +1072,41 @@ from
                   id
               ) as place
             from
-              (
-                select
-                  "id",
-                  (
-                    select
-                      coalesce(
-                        sum(
-                          idf * tf * (1.2::float8 + 1) / (tf + 1.2::float8 * (1 - 0.75::float8 + 0.75::float8 * matching.length / corpus.length))
-                        ),
-                        0
-                      )
-                    from
-                      corpus,
-                      (
-                        select
-                          idf,
-                          width_bucket(
-                            ts_rank('{1,1,1,1}', matching.tsv, query)::float8,
-                            array[
-                              0.6079171,
-                              0.7598989,
-                              0.8274463,
-                              0.8654418,
-                              0.8897589,
-                              0.9066457,
-                              0.9190524,
-                              0.9285513,
-                              0.9360565,
-                              0.9421358,
-                              0.9471600,
-                              0.9513817,
-                              0.9549789,
-                              0.9580806,
-                              0.9607825,
-                              0.9631572,
-                              0.9652608,
-                              0.9671371,
-                              0.9688211,
-                              0.9703409,
-                              0.9717194,
-                              0.9729755,
-                              0.9741247,
-                              0.9751801,
-                              0.9761528,
-                              0.9770521,
-                              0.9778860,
-                              0.9786614,
-                              0.9793843,
-                              0.9800597,
-                              0.9806923,
-                              0.9812860
-                            ]::float8[]
-                          ) as tf
-                        from
-                          terms
-                        where
-                          matching.tsv @@ query
-                      ) term
-                  )::float8 as bm25
-                from
-                  (
-                    select
-                      "tool_embeddings"."id",
-                      "tool_embeddings"."content_tsv" || ''::tsvector as tsv,
-                      "tool_embeddings"."content_length" as length
-                    from
-                      "tool_embeddings"
-                    where
-                      (
-                        "tool_embeddings"."content_tsv" @@ (
-                          select
-                            string_agg(query::text, ' | ')::tsquery
-                          from
-                            terms
-                          where
-                            chosen
-                        )
-                        and "tool_embeddings"."id" <= $29::bigint
-                      )
-                    limit
-                      1000
-                    offset
-                      0
-                  ) matching
-                order by
-                  bm25 desc,
-                  id
-                limit
-                  $30
-              ) worded
+              scored_words
             where
               bm25 > 0
+            order by
+              bm25 desc,
+              id
+            limit
+              $32
           ),
           candidates as materialized (
             select
-              "id"
+              "id",
+              min(round) as round
             from
-              near
-            union
-            select
+              (
+                select
+                  "id",
+                  ((place - 1) / 200) as round
+                from
+                  near
+                union all
+                select
+                  "id",
+                  ((place - 1) / 200) as round
+                from
+                  worded
+              ) found
+            group by
               "id"
-            from
-              worded
           ),
           pool as materialized (
             select
               "id",
-              true as candidate
+              true as candidate,
+              round
             from
               candidates
           ),
@@ -940,6 +1174,7 @@ from
                 select
                   "id",
                   candidate,
+                  round,
                   "tool_embeddings"."embedding" <=> query.vector as distance,
                   "tool_embeddings"."content_tsv" || ''::tsvector as tsv,
                   "tool_embeddings"."content_length" as length
@@ -956,10 +1191,12 @@ from
           null::varchar as user_id,
           null::bigint as chunk_id,
           candidate,
+          round,
           distance,
           bm25,
           null::bigint[] as lenders,
-          null::float8[] as portions
+          null::float8[] as portions,
+          null::bigint[] as loan_rounds
         from
           features
       ),
@@ -989,10 +1226,11 @@ from
         select
           borrower.id,
           lender.id as other,
-          loan.share
+          loan.share,
+          loan.round
         from
           features borrower
-          cross join lateral unnest(borrower.lenders, borrower.portions) as loan (row_id, share)
+          cross join lateral unnest(borrower.lenders, borrower.portions, borrower.loan_rounds) as loan (row_id, share, round)
           join features lender on lender.kind = 'MEMORY'
           and lender.row_id = loan.row_id
         where
@@ -1000,16 +1238,16 @@ from
       ),
       moments as materialized (
         select
-          $31::float8 as mean,
-          $32::float8 as spread,
-          $33::float8 as word_mean,
-          $34::float8 as word_spread
+          $33::float8 as mean,
+          $34::float8 as spread,
+          $35::float8 as word_mean,
+          $36::float8 as word_spread
       ),
       based as materialized (
         select
           features.*,
           (
-            coalesce((mean - distance) / nullif(spread, 0), 0) + $35::float8 * coalesce((bm25 - word_mean) / nullif(word_spread, 0), 0)
+            coalesce((mean - distance) / nullif(spread, 0), 0) + $37::float8 * coalesce((bm25 - word_mean) / nullif(word_spread, 0), 0)
           )::float8 as base
         from
           features
@@ -1018,7 +1256,7 @@ from
       loans as materialized (
         select
           shares.id,
-          $36::float8 * sum(
+          $38::float8 * sum(
             shares.share * lender.base
             order by
               shares.other
@@ -1026,6 +1264,9 @@ from
         from
           shares
           join based lender on lender.id = shares.other
+          join based borrower on borrower.id = shares.id
+        where
+          shares.round <= borrower.round
         group by
           shares.id
       ),
@@ -1052,34 +1293,38 @@ from
       row_id,
       user_id,
       chunk_id,
+      round,
       coalesce(distance, 2) as distance,
       score,
       jsonb_build_object('keyword', bm25, 'context', lent, 'recency', null, 'importance', null) as parts,
       case
         when row_number() over (
           order by
+            round,
             score desc,
             id
-        ) = 1 then $37::jsonb
+        ) = 1 then $39::jsonb
       end as basis
     from
       scored best
     where
-      (- score, row_id) > (
-        $38::float8,
+      (round, - score, row_id) > (
+        $40::bigint,
+        $41::float8,
         case kind
-          when 'MEMORY' then $39::bigint
-          when 'TOOL' then $40::bigint
-        end::bigint
+          when 'MEMORY' then $42::bigint
+          when 'TOOL' then $43::bigint
+        end
       )
     order by
+      round,
       score desc,
       id
     limit
-      $41
+      $44
   ) as hit
   left join "memories" on (
-    hit.kind in ($42)
+    hit.kind in ($45)
     and "memories"."id" = hit.row_id
     and "memories"."user_id" = hit.user_id
   )
@@ -1094,11 +1339,12 @@ from
     and "documents"."user_id" = hit.user_id
   )
   left join "tool_embeddings" on (
-    hit.kind in ($43)
+    hit.kind in ($46)
     and "tool_embeddings"."id" = hit.row_id
   )
 order by
   query.n asc,
+  hit.round,
   hit.score desc,
   hit.kind,
   hit.row_id;

@@ -1,9 +1,10 @@
 begin read only;
-set local hnsw.ef_search = 200;
+set local hnsw.ef_search = 500;
 set local hnsw.iterative_scan = relaxed_order;
-set local hnsw.max_scan_tuples = 5000;
+set local hnsw.max_scan_tuples = 10000;
 set local plan_cache_mode = force_custom_plan;
 set local jit = off;
+set local max_parallel_workers_per_gather = 0;
 
 select
   query.n::text,
@@ -110,12 +111,17 @@ from
                   lexeme,
                   ('''' || replace(replace(lexeme, '\', '\\'), '''', '''''') || '''')::tsquery as query
                 from
-                  unnest(tsvector_to_array(to_tsvector('english', query.text))) lexeme
-                order by
-                  length(lexeme) desc,
-                  lexeme
-                limit
-                  64
+                  (
+                    select
+                      lexeme
+                    from
+                      unnest(tsvector_to_array(to_tsvector('english', query.text))) lexeme
+                    order by
+                      length(lexeme) desc,
+                      lexeme
+                    limit
+                      64
+                  ) word
               ) word
           ),
           found as materialized (
@@ -158,14 +164,17 @@ from
               sample
           )
         select
-          query,
           lexeme,
+          found.query,
           found.documents,
           corpus.documents as rows,
           corpus.length
         from
           corpus
-          left join found on true
+          left join (
+            words
+            left join found using (lexeme)
+          ) on true
       ),
       words_2 as materialized (
         with
@@ -202,12 +211,17 @@ from
                   lexeme,
                   ('''' || replace(replace(lexeme, '\', '\\'), '''', '''''') || '''')::tsquery as query
                 from
-                  unnest(tsvector_to_array(to_tsvector('english', query.text))) lexeme
-                order by
-                  length(lexeme) desc,
-                  lexeme
-                limit
-                  64
+                  (
+                    select
+                      lexeme
+                    from
+                      unnest(tsvector_to_array(to_tsvector('english', query.text))) lexeme
+                    order by
+                      length(lexeme) desc,
+                      lexeme
+                    limit
+                      64
+                  ) word
               ) word
           ),
           found as materialized (
@@ -250,14 +264,17 @@ from
               sample
           )
         select
-          query,
           lexeme,
+          found.query,
           found.documents,
           corpus.documents as rows,
           corpus.length
         from
           corpus
-          left join found on true
+          left join (
+            words
+            left join found using (lexeme)
+          ) on true
       ),
       words_3 as materialized (
         with
@@ -294,12 +311,17 @@ from
                   lexeme,
                   ('''' || replace(replace(lexeme, '\', '\\'), '''', '''''') || '''')::tsquery as query
                 from
-                  unnest(tsvector_to_array(to_tsvector('english', query.text))) lexeme
-                order by
-                  length(lexeme) desc,
-                  lexeme
-                limit
-                  64
+                  (
+                    select
+                      lexeme
+                    from
+                      unnest(tsvector_to_array(to_tsvector('english', query.text))) lexeme
+                    order by
+                      length(lexeme) desc,
+                      lexeme
+                    limit
+                      64
+                  ) word
               ) word
           ),
           found as materialized (
@@ -342,14 +364,17 @@ from
               sample
           )
         select
-          query,
           lexeme,
+          found.query,
           found.documents,
           corpus.documents as rows,
           corpus.length
         from
           corpus
-          left join found on true
+          left join (
+            words
+            left join found using (lexeme)
+          ) on true
       ),
       words_4 as materialized (
         with
@@ -386,12 +411,17 @@ from
                   lexeme,
                   ('''' || replace(replace(lexeme, '\', '\\'), '''', '''''') || '''')::tsquery as query
                 from
-                  unnest(tsvector_to_array(to_tsvector('english', query.text))) lexeme
-                order by
-                  length(lexeme) desc,
-                  lexeme
-                limit
-                  64
+                  (
+                    select
+                      lexeme
+                    from
+                      unnest(tsvector_to_array(to_tsvector('english', query.text))) lexeme
+                    order by
+                      length(lexeme) desc,
+                      lexeme
+                    limit
+                      64
+                  ) word
               ) word
           ),
           found as materialized (
@@ -434,14 +464,17 @@ from
               sample
           )
         select
-          query,
           lexeme,
+          found.query,
           found.documents,
           corpus.documents as rows,
           corpus.length
         from
           corpus
-          left join found on true
+          left join (
+            words
+            left join found using (lexeme)
+          ) on true
       ),
       rarities as materialized (
         select
@@ -456,6 +489,8 @@ from
               null::float8 as rows
             from
               words_1
+            where
+              documents is not null
             union all
             select
               null,
@@ -470,6 +505,8 @@ from
               null::float8 as rows
             from
               words_2
+            where
+              documents is not null
             union all
             select
               null,
@@ -484,6 +521,8 @@ from
               null::float8 as rows
             from
               words_3
+            where
+              documents is not null
             union all
             select
               null,
@@ -498,6 +537,8 @@ from
               null::float8 as rows
             from
               words_4
+            where
+              documents is not null
             union all
             select
               null,
@@ -519,7 +560,7 @@ from
             from
               words_1
             where
-              lexeme is not null
+              documents is not null
           ),
           corpus as materialized (
             select
@@ -632,6 +673,141 @@ from
                   completed
               ) near
           ),
+          rare as materialized (
+            select
+              "memories"."id",
+              "memories"."user_id",
+              "memories"."content_tsv" || ''::tsvector as tsv,
+              "memories"."content_length" as length
+            from
+              "memories"
+            where
+              "memories"."content_tsv" @@ (
+                select
+                  string_agg(query::text, ' | ')::tsquery
+                from
+                  terms
+                where
+                  chosen
+              )
+            limit
+              1000
+            offset
+              0
+          ),
+          common as materialized (
+            select
+              "memories"."id",
+              "memories"."user_id",
+              "memories"."content_tsv" || ''::tsvector as tsv,
+              "memories"."content_length" as length
+            from
+              "memories"
+            where
+              (
+                (
+                  select
+                    count(*)
+                  from
+                    rare
+                ) < $8
+                and (
+                  "memories"."content_tsv" @@ (
+                    select
+                      string_agg(query::text, ' | ')::tsquery
+                    from
+                      terms
+                    where
+                      not chosen
+                  )
+                  and not "memories"."content_tsv" @@ (
+                    select
+                      string_agg(query::text, ' | ')::tsquery
+                    from
+                      terms
+                    where
+                      chosen
+                  )
+                )
+              )
+            limit
+              1000
+            offset
+              0
+          ),
+          scored_words as materialized (
+            select
+              "id",
+              "user_id",
+              (
+                select
+                  coalesce(
+                    sum(
+                      idf * tf * (1.2::float8 + 1) / (tf + 1.2::float8 * (1 - 0.75::float8 + 0.75::float8 * matching.length / corpus.length))
+                    ),
+                    0
+                  )
+                from
+                  corpus,
+                  (
+                    select
+                      idf,
+                      width_bucket(
+                        ts_rank('{1,1,1,1}', matching.tsv, query)::float8,
+                        array[
+                          0.6079171,
+                          0.7598989,
+                          0.8274463,
+                          0.8654418,
+                          0.8897589,
+                          0.9066457,
+                          0.9190524,
+                          0.9285513,
+                          0.9360565,
+                          0.9421358,
+                          0.9471600,
+                          0.9513817,
+                          0.9549789,
+                          0.9580806,
+                          0.9607825,
+                          0.9631572,
+                          0.9652608,
+                          0.9671371,
+                          0.9688211,
+                          0.9703409,
+                          0.9717194,
+                          0.9729755,
+                          0.9741247,
+                          0.9751801,
+                          0.9761528,
+                          0.9770521,
+                          0.9778860,
+                          0.9786614,
+                          0.9793843,
+                          0.9800597,
+                          0.9806923,
+                          0.9812860
+                        ]::float8[]
+                      ) as tf
+                    from
+                      terms
+                    where
+                      matching.tsv @@ query
+                  ) term
+              )::float8 as bm25
+            from
+              (
+                select
+                  *
+                from
+                  rare
+                union all
+                select
+                  *
+                from
+                  common
+              ) matching
+          ),
           worded as materialized (
             select
               *,
@@ -641,114 +817,44 @@ from
                   id
               ) as place
             from
-              (
-                select
-                  "id",
-                  "user_id",
-                  (
-                    select
-                      coalesce(
-                        sum(
-                          idf * tf * (1.2::float8 + 1) / (tf + 1.2::float8 * (1 - 0.75::float8 + 0.75::float8 * matching.length / corpus.length))
-                        ),
-                        0
-                      )
-                    from
-                      corpus,
-                      (
-                        select
-                          idf,
-                          width_bucket(
-                            ts_rank('{1,1,1,1}', matching.tsv, query)::float8,
-                            array[
-                              0.6079171,
-                              0.7598989,
-                              0.8274463,
-                              0.8654418,
-                              0.8897589,
-                              0.9066457,
-                              0.9190524,
-                              0.9285513,
-                              0.9360565,
-                              0.9421358,
-                              0.9471600,
-                              0.9513817,
-                              0.9549789,
-                              0.9580806,
-                              0.9607825,
-                              0.9631572,
-                              0.9652608,
-                              0.9671371,
-                              0.9688211,
-                              0.9703409,
-                              0.9717194,
-                              0.9729755,
-                              0.9741247,
-                              0.9751801,
-                              0.9761528,
-                              0.9770521,
-                              0.9778860,
-                              0.9786614,
-                              0.9793843,
-                              0.9800597,
-                              0.9806923,
-                              0.9812860
-                            ]::float8[]
-                          ) as tf
-                        from
-                          terms
-                        where
-                          matching.tsv @@ query
-                      ) term
-                  )::float8 as bm25
-                from
-                  (
-                    select
-                      "memories"."id",
-                      "memories"."user_id",
-                      "memories"."content_tsv" || ''::tsvector as tsv,
-                      "memories"."content_length" as length
-                    from
-                      "memories"
-                    where
-                      "memories"."content_tsv" @@ (
-                        select
-                          string_agg(query::text, ' | ')::tsquery
-                        from
-                          terms
-                        where
-                          chosen
-                      )
-                    limit
-                      1000
-                    offset
-                      0
-                  ) matching
-                order by
-                  bm25 desc,
-                  id
-                limit
-                  $8
-              ) worded
+              scored_words
             where
               bm25 > 0
+            order by
+              bm25 desc,
+              id
+            limit
+              $9
           ),
           candidates as materialized (
             select
               "id",
-              "user_id"
+              "user_id",
+              min(round) as round
             from
-              near
-            union
-            select
+              (
+                select
+                  "id",
+                  "user_id",
+                  0::bigint as round
+                from
+                  near
+                union all
+                select
+                  "id",
+                  "user_id",
+                  0::bigint as round
+                from
+                  worded
+              ) found
+            group by
               "id",
               "user_id"
-            from
-              worded
           ),
           beside as materialized (
             select
               turn.id,
+              candidates.round,
               side.other,
               side.other_user as user_id,
               case side.step
@@ -811,7 +917,8 @@ from
           turns as materialized (
             select
               other as id,
-              user_id
+              user_id,
+              round
             from
               beside
           ),
@@ -819,40 +926,58 @@ from
             select
               id,
               other,
-              share
+              share,
+              min(round) as round
             from
-              beside
-            union
-            select
-              other,
+              (
+                select
+                  id,
+                  other,
+                  share,
+                  round
+                from
+                  beside
+                union all
+                select
+                  other,
+                  id,
+                  share,
+                  round
+                from
+                  beside
+              ) share
+            group by
               id,
+              other,
               share
-            from
-              beside
           ),
           pool as materialized (
             select
               "id",
               "user_id",
-              true as candidate
+              bool_or(candidate) as candidate,
+              min(round) as round
             from
-              candidates
-            union all
-            (
-              select
-                "id",
-                "user_id",
-                false
-              from
-                turns
-              except
-              select
-                "id",
-                "user_id",
-                false
-              from
-                candidates
-            )
+              (
+                select
+                  "id",
+                  "user_id",
+                  true as candidate,
+                  round
+                from
+                  candidates
+                union all
+                select
+                  "id",
+                  "user_id",
+                  false,
+                  round
+                from
+                  turns
+              ) seen
+            group by
+              "id",
+              "user_id"
           ),
           features as materialized (
             select
@@ -919,6 +1044,7 @@ from
                   "id",
                   "user_id",
                   candidate,
+                  round,
                   "memories"."embedding" <=> query.vector as distance,
                   "memories"."content_tsv" || ''::tsvector as tsv,
                   "memories"."content_length" as length
@@ -935,6 +1061,7 @@ from
           user_id,
           null::bigint as chunk_id,
           candidate,
+          round,
           distance,
           bm25,
           (
@@ -960,7 +1087,19 @@ from
               shares
             where
               shares.id = features.id
-          ) as portions
+          ) as portions,
+          (
+            select
+              array_agg(
+                round
+                order by
+                  other
+              )
+            from
+              shares
+            where
+              shares.id = features.id
+          ) as loan_rounds
         from
           features
       ),
@@ -974,7 +1113,7 @@ from
             from
               words_2
             where
-              lexeme is not null
+              documents is not null
           ),
           corpus as materialized (
             select
@@ -1033,7 +1172,7 @@ from
                       distance,
                       "document_chunks"."id"
                     limit
-                      $9
+                      $10
                   ),
                   completed as materialized (
                     select
@@ -1054,14 +1193,14 @@ from
                                 count(*)
                               from
                                 near
-                            ) >= $10
+                            ) >= $11
                           )
                       ) candidate
                     order by
                       distance + 0,
                       id
                     limit
-                      $11
+                      $12
                   ) (
                     select
                       *
@@ -1073,12 +1212,12 @@ from
                           count(*)
                         from
                           near
-                      ) >= $12
+                      ) >= $13
                     order by
                       distance,
                       id
                     limit
-                      $13
+                      $14
                   )
                 union all
                 select
@@ -1086,6 +1225,141 @@ from
                 from
                   completed
               ) near
+          ),
+          rare as materialized (
+            select
+              "document_chunks"."id",
+              "document_chunks"."user_id",
+              "document_chunks"."content_tsv" || ''::tsvector as tsv,
+              "document_chunks"."content_length" as length
+            from
+              "document_chunks"
+            where
+              "document_chunks"."content_tsv" @@ (
+                select
+                  string_agg(query::text, ' | ')::tsquery
+                from
+                  terms
+                where
+                  chosen
+              )
+            limit
+              1000
+            offset
+              0
+          ),
+          common as materialized (
+            select
+              "document_chunks"."id",
+              "document_chunks"."user_id",
+              "document_chunks"."content_tsv" || ''::tsvector as tsv,
+              "document_chunks"."content_length" as length
+            from
+              "document_chunks"
+            where
+              (
+                (
+                  select
+                    count(*)
+                  from
+                    rare
+                ) < $15
+                and (
+                  "document_chunks"."content_tsv" @@ (
+                    select
+                      string_agg(query::text, ' | ')::tsquery
+                    from
+                      terms
+                    where
+                      not chosen
+                  )
+                  and not "document_chunks"."content_tsv" @@ (
+                    select
+                      string_agg(query::text, ' | ')::tsquery
+                    from
+                      terms
+                    where
+                      chosen
+                  )
+                )
+              )
+            limit
+              1000
+            offset
+              0
+          ),
+          scored_words as materialized (
+            select
+              "id",
+              "user_id",
+              (
+                select
+                  coalesce(
+                    sum(
+                      idf * tf * (1.2::float8 + 1) / (tf + 1.2::float8 * (1 - 0.75::float8 + 0.75::float8 * matching.length / corpus.length))
+                    ),
+                    0
+                  )
+                from
+                  corpus,
+                  (
+                    select
+                      idf,
+                      width_bucket(
+                        ts_rank('{1,1,1,1}', matching.tsv, query)::float8,
+                        array[
+                          0.6079171,
+                          0.7598989,
+                          0.8274463,
+                          0.8654418,
+                          0.8897589,
+                          0.9066457,
+                          0.9190524,
+                          0.9285513,
+                          0.9360565,
+                          0.9421358,
+                          0.9471600,
+                          0.9513817,
+                          0.9549789,
+                          0.9580806,
+                          0.9607825,
+                          0.9631572,
+                          0.9652608,
+                          0.9671371,
+                          0.9688211,
+                          0.9703409,
+                          0.9717194,
+                          0.9729755,
+                          0.9741247,
+                          0.9751801,
+                          0.9761528,
+                          0.9770521,
+                          0.9778860,
+                          0.9786614,
+                          0.9793843,
+                          0.9800597,
+                          0.9806923,
+                          0.9812860
+                        ]::float8[]
+                      ) as tf
+                    from
+                      terms
+                    where
+                      matching.tsv @@ query
+                  ) term
+              )::float8 as bm25
+            from
+              (
+                select
+                  *
+                from
+                  rare
+                union all
+                select
+                  *
+                from
+                  common
+              ) matching
           ),
           worded as materialized (
             select
@@ -1096,116 +1370,46 @@ from
                   id
               ) as place
             from
-              (
-                select
-                  "id",
-                  "user_id",
-                  (
-                    select
-                      coalesce(
-                        sum(
-                          idf * tf * (1.2::float8 + 1) / (tf + 1.2::float8 * (1 - 0.75::float8 + 0.75::float8 * matching.length / corpus.length))
-                        ),
-                        0
-                      )
-                    from
-                      corpus,
-                      (
-                        select
-                          idf,
-                          width_bucket(
-                            ts_rank('{1,1,1,1}', matching.tsv, query)::float8,
-                            array[
-                              0.6079171,
-                              0.7598989,
-                              0.8274463,
-                              0.8654418,
-                              0.8897589,
-                              0.9066457,
-                              0.9190524,
-                              0.9285513,
-                              0.9360565,
-                              0.9421358,
-                              0.9471600,
-                              0.9513817,
-                              0.9549789,
-                              0.9580806,
-                              0.9607825,
-                              0.9631572,
-                              0.9652608,
-                              0.9671371,
-                              0.9688211,
-                              0.9703409,
-                              0.9717194,
-                              0.9729755,
-                              0.9741247,
-                              0.9751801,
-                              0.9761528,
-                              0.9770521,
-                              0.9778860,
-                              0.9786614,
-                              0.9793843,
-                              0.9800597,
-                              0.9806923,
-                              0.9812860
-                            ]::float8[]
-                          ) as tf
-                        from
-                          terms
-                        where
-                          matching.tsv @@ query
-                      ) term
-                  )::float8 as bm25
-                from
-                  (
-                    select
-                      "document_chunks"."id",
-                      "document_chunks"."user_id",
-                      "document_chunks"."content_tsv" || ''::tsvector as tsv,
-                      "document_chunks"."content_length" as length
-                    from
-                      "document_chunks"
-                    where
-                      "document_chunks"."content_tsv" @@ (
-                        select
-                          string_agg(query::text, ' | ')::tsquery
-                        from
-                          terms
-                        where
-                          chosen
-                      )
-                    limit
-                      1000
-                    offset
-                      0
-                  ) matching
-                order by
-                  bm25 desc,
-                  id
-                limit
-                  $14
-              ) worded
+              scored_words
             where
               bm25 > 0
+            order by
+              bm25 desc,
+              id
+            limit
+              $16
           ),
           candidates as materialized (
             select
               "id",
-              "user_id"
+              "user_id",
+              min(round) as round
             from
-              near
-            union
-            select
+              (
+                select
+                  "id",
+                  "user_id",
+                  0::bigint as round
+                from
+                  near
+                union all
+                select
+                  "id",
+                  "user_id",
+                  0::bigint as round
+                from
+                  worded
+              ) found
+            group by
               "id",
               "user_id"
-            from
-              worded
           ),
           pool as materialized (
             select
               "id",
               "user_id",
-              true as candidate
+              true as candidate,
+              round
             from
               candidates
           ),
@@ -1274,6 +1478,7 @@ from
                   "id",
                   "user_id",
                   candidate,
+                  round,
                   "document_chunks"."embedding" <=> query.vector as distance,
                   "document_chunks"."content_tsv" || ''::tsvector as tsv,
                   "document_chunks"."content_length" as length
@@ -1290,10 +1495,12 @@ from
           user_id,
           id as chunk_id,
           candidate,
+          round,
           distance,
           bm25,
           null::bigint[] as lenders,
-          null::float8[] as portions
+          null::float8[] as portions,
+          null::bigint[] as loan_rounds
         from
           features
       ),
@@ -1307,7 +1514,7 @@ from
             from
               words_3
             where
-              lexeme is not null
+              documents is not null
           ),
           corpus as materialized (
             select
@@ -1352,75 +1559,289 @@ from
               ) as place
             from
               (
-                with
-                  near as materialized (
-                    select
-                      "document_chunks"."id",
-                      "document_chunks"."document_id",
-                      "document_chunks"."user_id",
-                      "document_chunks"."embedding" <=> query.vector as distance
-                    from
-                      "document_chunks"
-                    where
-                      "document_chunks"."embedding" is not null
-                    order by
-                      distance,
-                      "document_chunks"."id"
-                    limit
-                      $15
-                  ),
-                  completed as materialized (
-                    select
-                      *
-                    from
-                      (
-                        select
-                          "document_chunks"."id",
-                          "document_chunks"."document_id",
-                          "document_chunks"."user_id",
-                          "document_chunks"."embedding" <=> query.vector as distance
+                select
+                  best.*,
+                  chunk_id as id
+                from
+                  (
+                    with
+                      best as materialized (
+                        select distinct
+                          on (document_id) id as chunk_id,
+                          document_id,
+                          user_id,
+                          distance
                         from
-                          "document_chunks"
+                          (
+                            with
+                              near as materialized (
+                                select
+                                  "document_chunks"."id",
+                                  "document_chunks"."document_id",
+                                  "document_chunks"."user_id",
+                                  "document_chunks"."embedding" <=> query.vector as distance
+                                from
+                                  "document_chunks"
+                                where
+                                  "document_chunks"."embedding" is not null
+                                order by
+                                  distance,
+                                  "document_chunks"."id"
+                                limit
+                                  $17
+                              ),
+                              completed as materialized (
+                                select
+                                  *
+                                from
+                                  (
+                                    select
+                                      "document_chunks"."id",
+                                      "document_chunks"."document_id",
+                                      "document_chunks"."user_id",
+                                      "document_chunks"."embedding" <=> query.vector as distance
+                                    from
+                                      "document_chunks"
+                                    where
+                                      (
+                                        "document_chunks"."embedding" is not null
+                                        and not (
+                                          select
+                                            count(*)
+                                          from
+                                            near
+                                        ) >= $18
+                                      )
+                                  ) candidate
+                                order by
+                                  distance + 0,
+                                  id
+                                limit
+                                  $19
+                              ) (
+                                select
+                                  *
+                                from
+                                  near
+                                where
+                                  (
+                                    select
+                                      count(*)
+                                    from
+                                      near
+                                  ) >= $20
+                                order by
+                                  distance,
+                                  id
+                                limit
+                                  $21
+                              )
+                            union all
+                            select
+                              *
+                            from
+                              completed
+                          ) chunks
+                        order by
+                          document_id,
+                          distance,
+                          id
+                      ),
+                      completed as materialized (
+                        select
+                          *
+                        from
+                          (
+                            select distinct
+                              on (document_id) id as chunk_id,
+                              document_id,
+                              user_id,
+                              "document_chunks"."embedding" <=> query.vector as distance
+                            from
+                              "document_chunks"
+                            where
+                              (
+                                not (
+                                  select
+                                    count(*)
+                                  from
+                                    best
+                                ) >= $22
+                                and "document_chunks"."embedding" is not null
+                              )
+                            order by
+                              document_id,
+                              distance,
+                              id
+                          ) every_document
+                        order by
+                          distance,
+                          document_id
+                        limit
+                          $23
+                      ) (
+                        select
+                          *
+                        from
+                          best
                         where
                           (
-                            "document_chunks"."embedding" is not null
-                            and not (
-                              select
-                                count(*)
-                              from
-                                near
-                            ) >= $16
-                          )
-                      ) candidate
-                    order by
-                      distance + 0,
-                      id
-                    limit
-                      $17
-                  ) (
+                            select
+                              count(*)
+                            from
+                              best
+                          ) >= $24
+                        order by
+                          distance,
+                          document_id
+                        limit
+                          $25
+                      )
+                    union all
                     select
                       *
                     from
-                      near
+                      completed
+                  ) best
+              ) near
+          ),
+          rare as materialized (
+            select
+              "document_chunks"."id",
+              "document_chunks"."document_id",
+              "document_chunks"."user_id",
+              "document_chunks"."content_tsv" || ''::tsvector as tsv,
+              "document_chunks"."content_length" as length
+            from
+              "document_chunks"
+            where
+              "document_chunks"."content_tsv" @@ (
+                select
+                  string_agg(query::text, ' | ')::tsquery
+                from
+                  terms
+                where
+                  chosen
+              )
+            limit
+              1000
+            offset
+              0
+          ),
+          common as materialized (
+            select
+              "document_chunks"."id",
+              "document_chunks"."document_id",
+              "document_chunks"."user_id",
+              "document_chunks"."content_tsv" || ''::tsvector as tsv,
+              "document_chunks"."content_length" as length
+            from
+              "document_chunks"
+            where
+              (
+                (
+                  select
+                    count(distinct "document_id")
+                  from
+                    rare
+                ) < $26
+                and (
+                  "document_chunks"."content_tsv" @@ (
+                    select
+                      string_agg(query::text, ' | ')::tsquery
+                    from
+                      terms
                     where
-                      (
-                        select
-                          count(*)
-                        from
-                          near
-                      ) >= $18
-                    order by
-                      distance,
-                      id
-                    limit
-                      $19
+                      not chosen
                   )
+                  and not "document_chunks"."content_tsv" @@ (
+                    select
+                      string_agg(query::text, ' | ')::tsquery
+                    from
+                      terms
+                    where
+                      chosen
+                  )
+                )
+              )
+            limit
+              1000
+            offset
+              0
+          ),
+          scored_words as materialized (
+            select
+              "id",
+              "document_id",
+              "user_id",
+              (
+                select
+                  coalesce(
+                    sum(
+                      idf * tf * (1.2::float8 + 1) / (tf + 1.2::float8 * (1 - 0.75::float8 + 0.75::float8 * matching.length / corpus.length))
+                    ),
+                    0
+                  )
+                from
+                  corpus,
+                  (
+                    select
+                      idf,
+                      width_bucket(
+                        ts_rank('{1,1,1,1}', matching.tsv, query)::float8,
+                        array[
+                          0.6079171,
+                          0.7598989,
+                          0.8274463,
+                          0.8654418,
+                          0.8897589,
+                          0.9066457,
+                          0.9190524,
+                          0.9285513,
+                          0.9360565,
+                          0.9421358,
+                          0.9471600,
+                          0.9513817,
+                          0.9549789,
+                          0.9580806,
+                          0.9607825,
+                          0.9631572,
+                          0.9652608,
+                          0.9671371,
+                          0.9688211,
+                          0.9703409,
+                          0.9717194,
+                          0.9729755,
+                          0.9741247,
+                          0.9751801,
+                          0.9761528,
+                          0.9770521,
+                          0.9778860,
+                          0.9786614,
+                          0.9793843,
+                          0.9800597,
+                          0.9806923,
+                          0.9812860
+                        ]::float8[]
+                      ) as tf
+                    from
+                      terms
+                    where
+                      matching.tsv @@ query
+                  ) term
+              )::float8 as bm25
+            from
+              (
+                select
+                  *
+                from
+                  rare
                 union all
                 select
                   *
                 from
-                  completed
-              ) near
+                  common
+              ) matching
           ),
           worded as materialized (
             select
@@ -1432,120 +1853,59 @@ from
               ) as place
             from
               (
-                select
-                  "id",
-                  "document_id",
-                  "user_id",
-                  (
-                    select
-                      coalesce(
-                        sum(
-                          idf * tf * (1.2::float8 + 1) / (tf + 1.2::float8 * (1 - 0.75::float8 + 0.75::float8 * matching.length / corpus.length))
-                        ),
-                        0
-                      )
-                    from
-                      corpus,
-                      (
-                        select
-                          idf,
-                          width_bucket(
-                            ts_rank('{1,1,1,1}', matching.tsv, query)::float8,
-                            array[
-                              0.6079171,
-                              0.7598989,
-                              0.8274463,
-                              0.8654418,
-                              0.8897589,
-                              0.9066457,
-                              0.9190524,
-                              0.9285513,
-                              0.9360565,
-                              0.9421358,
-                              0.9471600,
-                              0.9513817,
-                              0.9549789,
-                              0.9580806,
-                              0.9607825,
-                              0.9631572,
-                              0.9652608,
-                              0.9671371,
-                              0.9688211,
-                              0.9703409,
-                              0.9717194,
-                              0.9729755,
-                              0.9741247,
-                              0.9751801,
-                              0.9761528,
-                              0.9770521,
-                              0.9778860,
-                              0.9786614,
-                              0.9793843,
-                              0.9800597,
-                              0.9806923,
-                              0.9812860
-                            ]::float8[]
-                          ) as tf
-                        from
-                          terms
-                        where
-                          matching.tsv @@ query
-                      ) term
-                  )::float8 as bm25
+                select distinct
+                  on ("document_id") *
                 from
-                  (
-                    select
-                      "document_chunks"."id",
-                      "document_chunks"."document_id",
-                      "document_chunks"."user_id",
-                      "document_chunks"."content_tsv" || ''::tsvector as tsv,
-                      "document_chunks"."content_length" as length
-                    from
-                      "document_chunks"
-                    where
-                      "document_chunks"."content_tsv" @@ (
-                        select
-                          string_agg(query::text, ' | ')::tsquery
-                        from
-                          terms
-                        where
-                          chosen
-                      )
-                    limit
-                      1000
-                    offset
-                      0
-                  ) matching
+                  scored_words
                 order by
+                  "document_id",
                   bm25 desc,
                   id
-                limit
-                  $20
-              ) worded
+              ) best_words
             where
               bm25 > 0
+            order by
+              bm25 desc,
+              id
+            limit
+              $27
           ),
           candidates as materialized (
             select
               "id",
               "document_id",
-              "user_id"
+              "user_id",
+              min(round) as round
             from
-              near
-            union
-            select
+              (
+                select
+                  "id",
+                  "document_id",
+                  "user_id",
+                  0::bigint as round
+                from
+                  near
+                union all
+                select
+                  "id",
+                  "document_id",
+                  "user_id",
+                  0::bigint as round
+                from
+                  worded
+              ) found
+            group by
               "id",
               "document_id",
               "user_id"
-            from
-              worded
           ),
           pool as materialized (
             select
               "id",
               "document_id",
               "user_id",
-              true as candidate
+              true as candidate,
+              round
             from
               candidates
           ),
@@ -1615,6 +1975,7 @@ from
                   "document_id",
                   "user_id",
                   candidate,
+                  round,
                   "document_chunks"."embedding" <=> query.vector as distance,
                   "document_chunks"."content_tsv" || ''::tsvector as tsv,
                   "document_chunks"."content_length" as length
@@ -1631,10 +1992,12 @@ from
           user_id,
           id as chunk_id,
           candidate,
+          round,
           distance,
           bm25,
           null::bigint[] as lenders,
-          null::float8[] as portions
+          null::float8[] as portions,
+          null::bigint[] as loan_rounds
         from
           features
       ),
@@ -1648,7 +2011,7 @@ from
             from
               words_4
             where
-              lexeme is not null
+              documents is not null
           ),
           corpus as materialized (
             select
@@ -1706,7 +2069,7 @@ from
                       distance,
                       "tool_embeddings"."id"
                     limit
-                      $21
+                      $28
                   ),
                   completed as materialized (
                     select
@@ -1726,14 +2089,14 @@ from
                                 count(*)
                               from
                                 near
-                            ) >= $22
+                            ) >= $29
                           )
                       ) candidate
                     order by
                       distance + 0,
                       id
                     limit
-                      $23
+                      $30
                   ) (
                     select
                       *
@@ -1745,12 +2108,12 @@ from
                           count(*)
                         from
                           near
-                      ) >= $24
+                      ) >= $31
                     order by
                       distance,
                       id
                     limit
-                      $25
+                      $32
                   )
                 union all
                 select
@@ -1758,6 +2121,138 @@ from
                 from
                   completed
               ) near
+          ),
+          rare as materialized (
+            select
+              "tool_embeddings"."id",
+              "tool_embeddings"."content_tsv" || ''::tsvector as tsv,
+              "tool_embeddings"."content_length" as length
+            from
+              "tool_embeddings"
+            where
+              "tool_embeddings"."content_tsv" @@ (
+                select
+                  string_agg(query::text, ' | ')::tsquery
+                from
+                  terms
+                where
+                  chosen
+              )
+            limit
+              1000
+            offset
+              0
+          ),
+          common as materialized (
+            select
+              "tool_embeddings"."id",
+              "tool_embeddings"."content_tsv" || ''::tsvector as tsv,
+              "tool_embeddings"."content_length" as length
+            from
+              "tool_embeddings"
+            where
+              (
+                (
+                  select
+                    count(*)
+                  from
+                    rare
+                ) < $33
+                and (
+                  "tool_embeddings"."content_tsv" @@ (
+                    select
+                      string_agg(query::text, ' | ')::tsquery
+                    from
+                      terms
+                    where
+                      not chosen
+                  )
+                  and not "tool_embeddings"."content_tsv" @@ (
+                    select
+                      string_agg(query::text, ' | ')::tsquery
+                    from
+                      terms
+                    where
+                      chosen
+                  )
+                )
+              )
+            limit
+              1000
+            offset
+              0
+          ),
+          scored_words as materialized (
+            select
+              "id",
+              (
+                select
+                  coalesce(
+                    sum(
+                      idf * tf * (1.2::float8 + 1) / (tf + 1.2::float8 * (1 - 0.75::float8 + 0.75::float8 * matching.length / corpus.length))
+                    ),
+                    0
+                  )
+                from
+                  corpus,
+                  (
+                    select
+                      idf,
+                      width_bucket(
+                        ts_rank('{1,1,1,1}', matching.tsv, query)::float8,
+                        array[
+                          0.6079171,
+                          0.7598989,
+                          0.8274463,
+                          0.8654418,
+                          0.8897589,
+                          0.9066457,
+                          0.9190524,
+                          0.9285513,
+                          0.9360565,
+                          0.9421358,
+                          0.9471600,
+                          0.9513817,
+                          0.9549789,
+                          0.9580806,
+                          0.9607825,
+                          0.9631572,
+                          0.9652608,
+                          0.9671371,
+                          0.9688211,
+                          0.9703409,
+                          0.9717194,
+                          0.9729755,
+                          0.9741247,
+                          0.9751801,
+                          0.9761528,
+                          0.9770521,
+                          0.9778860,
+                          0.9786614,
+                          0.9793843,
+                          0.9800597,
+                          0.9806923,
+                          0.9812860
+                        ]::float8[]
+                      ) as tf
+                    from
+                      terms
+                    where
+                      matching.tsv @@ query
+                  ) term
+              )::float8 as bm25
+            from
+              (
+                select
+                  *
+                from
+                  rare
+                union all
+                select
+                  *
+                from
+                  common
+              ) matching
           ),
           worded as materialized (
             select
@@ -1768,111 +2263,41 @@ from
                   id
               ) as place
             from
-              (
-                select
-                  "id",
-                  (
-                    select
-                      coalesce(
-                        sum(
-                          idf * tf * (1.2::float8 + 1) / (tf + 1.2::float8 * (1 - 0.75::float8 + 0.75::float8 * matching.length / corpus.length))
-                        ),
-                        0
-                      )
-                    from
-                      corpus,
-                      (
-                        select
-                          idf,
-                          width_bucket(
-                            ts_rank('{1,1,1,1}', matching.tsv, query)::float8,
-                            array[
-                              0.6079171,
-                              0.7598989,
-                              0.8274463,
-                              0.8654418,
-                              0.8897589,
-                              0.9066457,
-                              0.9190524,
-                              0.9285513,
-                              0.9360565,
-                              0.9421358,
-                              0.9471600,
-                              0.9513817,
-                              0.9549789,
-                              0.9580806,
-                              0.9607825,
-                              0.9631572,
-                              0.9652608,
-                              0.9671371,
-                              0.9688211,
-                              0.9703409,
-                              0.9717194,
-                              0.9729755,
-                              0.9741247,
-                              0.9751801,
-                              0.9761528,
-                              0.9770521,
-                              0.9778860,
-                              0.9786614,
-                              0.9793843,
-                              0.9800597,
-                              0.9806923,
-                              0.9812860
-                            ]::float8[]
-                          ) as tf
-                        from
-                          terms
-                        where
-                          matching.tsv @@ query
-                      ) term
-                  )::float8 as bm25
-                from
-                  (
-                    select
-                      "tool_embeddings"."id",
-                      "tool_embeddings"."content_tsv" || ''::tsvector as tsv,
-                      "tool_embeddings"."content_length" as length
-                    from
-                      "tool_embeddings"
-                    where
-                      "tool_embeddings"."content_tsv" @@ (
-                        select
-                          string_agg(query::text, ' | ')::tsquery
-                        from
-                          terms
-                        where
-                          chosen
-                      )
-                    limit
-                      1000
-                    offset
-                      0
-                  ) matching
-                order by
-                  bm25 desc,
-                  id
-                limit
-                  $26
-              ) worded
+              scored_words
             where
               bm25 > 0
+            order by
+              bm25 desc,
+              id
+            limit
+              $34
           ),
           candidates as materialized (
             select
-              "id"
+              "id",
+              min(round) as round
             from
-              near
-            union
-            select
+              (
+                select
+                  "id",
+                  0::bigint as round
+                from
+                  near
+                union all
+                select
+                  "id",
+                  0::bigint as round
+                from
+                  worded
+              ) found
+            group by
               "id"
-            from
-              worded
           ),
           pool as materialized (
             select
               "id",
-              true as candidate
+              true as candidate,
+              round
             from
               candidates
           ),
@@ -1940,6 +2365,7 @@ from
                 select
                   "id",
                   candidate,
+                  round,
                   "tool_embeddings"."embedding" <=> query.vector as distance,
                   "tool_embeddings"."content_tsv" || ''::tsvector as tsv,
                   "tool_embeddings"."content_length" as length
@@ -1956,10 +2382,12 @@ from
           null::varchar as user_id,
           null::bigint as chunk_id,
           candidate,
+          round,
           distance,
           bm25,
           null::bigint[] as lenders,
-          null::float8[] as portions
+          null::float8[] as portions,
+          null::bigint[] as loan_rounds
         from
           features
       ),
@@ -1999,10 +2427,11 @@ from
         select
           borrower.id,
           lender.id as other,
-          loan.share
+          loan.share,
+          loan.round
         from
           features borrower
-          cross join lateral unnest(borrower.lenders, borrower.portions) as loan (row_id, share)
+          cross join lateral unnest(borrower.lenders, borrower.portions, borrower.loan_rounds) as loan (row_id, share, round)
           join features lender on lender.kind = 'MEMORY'
           and lender.row_id = loan.row_id
         where
@@ -2023,7 +2452,7 @@ from
         select
           features.*,
           (
-            coalesce((mean - distance) / nullif(spread, 0), 0) + $27::float8 * coalesce((bm25 - word_mean) / nullif(word_spread, 0), 0)
+            coalesce((mean - distance) / nullif(spread, 0), 0) + $35::float8 * coalesce((bm25 - word_mean) / nullif(word_spread, 0), 0)
           )::float8 as base
         from
           features
@@ -2032,7 +2461,7 @@ from
       loans as materialized (
         select
           shares.id,
-          $28::float8 * sum(
+          $36::float8 * sum(
             shares.share * lender.base
             order by
               shares.other
@@ -2125,9 +2554,14 @@ from
                   max(rows),
                   'length',
                   max(length),
-                  'lexemes',
+                  'counts',
                   coalesce(
-                    jsonb_agg(jsonb_build_array(lexeme, documents)) filter (
+                    jsonb_agg(
+                      coalesce(documents, 0)
+                      order by
+                        length(lexeme) desc,
+                        lexeme
+                    ) filter (
                       where
                         lexeme is not null
                     ),
@@ -2144,9 +2578,14 @@ from
                   max(rows),
                   'length',
                   max(length),
-                  'lexemes',
+                  'counts',
                   coalesce(
-                    jsonb_agg(jsonb_build_array(lexeme, documents)) filter (
+                    jsonb_agg(
+                      coalesce(documents, 0)
+                      order by
+                        length(lexeme) desc,
+                        lexeme
+                    ) filter (
                       where
                         lexeme is not null
                     ),
@@ -2163,9 +2602,14 @@ from
                   max(rows),
                   'length',
                   max(length),
-                  'lexemes',
+                  'counts',
                   coalesce(
-                    jsonb_agg(jsonb_build_array(lexeme, documents)) filter (
+                    jsonb_agg(
+                      coalesce(documents, 0)
+                      order by
+                        length(lexeme) desc,
+                        lexeme
+                    ) filter (
                       where
                         lexeme is not null
                     ),
@@ -2182,9 +2626,14 @@ from
                   max(rows),
                   'length',
                   max(length),
-                  'lexemes',
+                  'counts',
                   coalesce(
-                    jsonb_agg(jsonb_build_array(lexeme, documents)) filter (
+                    jsonb_agg(
+                      coalesce(documents, 0)
+                      order by
+                        length(lexeme) desc,
+                        lexeme
+                    ) filter (
                       where
                         lexeme is not null
                     ),
@@ -2217,6 +2666,7 @@ from
         order by
           kind,
           row_id,
+          round,
           score desc,
           id
       ) best
@@ -2224,25 +2674,25 @@ from
       score desc,
       id
     limit
-      $29
+      $37
   ) as hit
   left join "memories" on (
-    hit.kind in ($30)
+    hit.kind in ($38)
     and "memories"."id" = hit.row_id
     and "memories"."user_id" = hit.user_id
   )
   left join "document_chunks" on (
-    hit.kind in ($31, $32)
+    hit.kind in ($39, $40)
     and "document_chunks"."id" = hit.chunk_id
     and "document_chunks"."user_id" = hit.user_id
   )
   left join "documents" on (
-    hit.kind in ($33)
+    hit.kind in ($41)
     and "documents"."id" = hit.row_id
     and "documents"."user_id" = hit.user_id
   )
   left join "tool_embeddings" on (
-    hit.kind in ($34)
+    hit.kind in ($42)
     and "tool_embeddings"."id" = hit.row_id
   )
 order by

@@ -1,9 +1,10 @@
 begin read only;
-set local hnsw.ef_search = 100;
+set local hnsw.ef_search = 160;
 set local hnsw.iterative_scan = relaxed_order;
 set local hnsw.max_scan_tuples = 5000;
 set local plan_cache_mode = force_custom_plan;
 set local jit = off;
+set local max_parallel_workers_per_gather = 0;
 
 select
   query.n::text,

@@ -321,6 +321,7 @@ describe('ranked search', () => {
     ['weights.recency', { weights: { recency: -1 } }],
     ['exact', { mode: 'KEYWORD', exact: true }],
     ['efSearch', { exact: true, efSearch: 10 }],
+    ['efSearch', { metric: 'EUCLIDEAN', efSearch: 10 }],
   ])('refuses a wrong %s with its name: %o', async (name, options) => {
     await expect(search('words', 'zebra', options)).rejects.toMatchObject({
       code: 'BAD_USER_INPUT',

@@ -68,6 +68,11 @@ export function isConnectionLost(error: unknown): boolean {
   return isDriverError(error) && (isConnectionError(error) || error.severity === 'FATAL');
 }
 
+/** Whether this error means that no answer came from the database at all, not even a refusal. */
+export function isUnreachable(error: unknown): boolean {
+  return isDriverError(error) && isConnectionError(error);
+}
+
 function classify(error: DriverError, statementTimeoutMs: number | undefined): FunesError | undefined {
   const { code, constraint_name: constraint = '', column_name: column } = error;
   const funesError = (funesCode: FunesError['code'], message: string) =>

@@ -5,7 +5,7 @@ import type { ReservedSql, Sql } from 'postgres';
 import { FunesError } from '../errors.ts';
 import { openClient } from './client.ts';
 import type { EmbeddedDatabase } from './embedded/embedded-database.ts';
-import { databaseError } from './errors.ts';
+import { databaseError, isUnreachable } from './errors.ts';
 import { guardReservation } from './reservation.ts';
 
 export interface PoolOptions {
@@ -69,6 +69,8 @@ interface Generation {
 }
 
 const answerGraceMs = 5000; // beyond statement_timeout, for a server that answers at all
+// The embedded engine may write a checkpoint first, and ending it in the middle costs more than waiting.
+const checkpointGraceMs = 10_000;
 // The embedded engine has one connection and hangs up on another until it has seen the last one end.
 const mostRefusals = 5;
 const refusalPauseMs = 10;
@@ -93,6 +95,10 @@ class GuardedPool implements Pool {
   private readonly generations = new Set<Generation>();
   private current: Generation | undefined;
   private closed = false;
+  /** When the database last answered anything. */
+  private answeredAt = 0;
+  /** What those that wait for a turn are told when they are sent away. */
+  private refusal: unknown = closing();
 
   constructor(private readonly options: PoolOptions) {
     this.embedded = typeof options.database === 'string' ? undefined : options.database;
@@ -103,7 +109,7 @@ class GuardedPool implements Pool {
     this.localSettings = this.prepare ? {} : { statement_timeout: this.statementTimeoutMs };
     const acquireTimeoutMs = options.acquireTimeoutMs ?? 30_000;
     this.turns = withTimeout(
-      new Semaphore(this.size, closing()),
+      new Semaphore(this.size, sentAway),
       acquireTimeoutMs,
       allBusy(this.size, acquireTimeoutMs, this.embedded === undefined),
     );
@@ -111,12 +117,20 @@ class GuardedPool implements Pool {
 
   async reserve({ statementTimeoutMs = this.statementTimeoutMs } = {}): Promise<ReservedSql> {
     if (this.closed) throw closing();
-    const [, giveTurn] = await this.turns.acquire();
+    const [, giveTurn] = await this.turns.acquire().catch((error: unknown) => {
+      throw error === sentAway ? this.refusal : error;
+    });
+    const began = performance.now();
     try {
       const { generation, reserved } = await this.connect();
       return guardReservation(reserved, {
+        greetingPatienceMs: this.connectTimeoutMs + (this.embedded ? checkpointGraceMs : 0),
         patienceMs: statementTimeoutMs === 0 ? 0 : statementTimeoutMs + (this.embedded ? 0 : answerGraceMs),
-        onStuck: () => this.giveUp(),
+        onAnswer: () => {
+          this.answeredAt = performance.now();
+        },
+        onSilent: (since) => this.giveUpConnection(since),
+        onStuck: () => this.giveUpStatement(),
         onRelease: (lost) => {
           if (!lost) generation.idle++;
           this.leave(generation, lost);
@@ -124,6 +138,7 @@ class GuardedPool implements Pool {
         },
       });
     } catch (error) {
+      this.sendAway(error, began);
       giveTurn();
       throw databaseError(error) ?? error;
     }
@@ -131,6 +146,7 @@ class GuardedPool implements Pool {
 
   async close(timeoutMs = 5000): Promise<void> {
     this.closed = true;
+    this.refusal = closing();
     this.turns.cancel();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {
@@ -145,10 +161,13 @@ class GuardedPool implements Pool {
     for (let refusals = 0; ; ) {
       const generation = this.current ?? this.newGeneration();
       generation.users++;
-      const opening = generation.opening.then(() => reserveOpen(generation));
+      // The time of each begins when it is its turn: many that open one after another are no sign of a failure.
+      const opening = generation.opening.then(() =>
+        answerWithin(this.connectTimeoutMs * 1.1, this.open(generation)),
+      );
       generation.opening = opening;
       try {
-        const reserved = await answerWithin(this.connectTimeoutMs * 1.1, opening);
+        const reserved = await opening;
         if (reserved !== undefined) return { generation, reserved };
         this.leave(generation, true);
       } catch (error) {
@@ -157,6 +176,16 @@ class GuardedPool implements Pool {
         await delay(refusals * refusalPauseMs);
       }
     }
+  }
+
+  /** A connection of this client; undefined when the client was given up while this was waiting for its turn. */
+  private async open(generation: Generation): Promise<ReservedSql | undefined> {
+    if (generation.retired) return undefined;
+    if (generation.idle === 0) {
+      await generation.sql.unsafe('');
+      this.answeredAt = performance.now();
+    } else generation.idle--;
+    return generation.sql.reserve();
   }
 
   private newGeneration(): Generation {
@@ -199,19 +228,29 @@ class GuardedPool implements Pool {
     generation.sql.end({ timeout: 0 }).catch((error: unknown) => this.options.logger?.debug({ err: error }));
   }
 
-  private giveUp(): Error {
+  /**
+   * Fails all that wait for a turn, when the database was silent as long as an attempt to reach it took: each of them
+   * would spend as long on its own. When it answered another connection meanwhile, or answered this one with a refusal,
+   * it is there, and they keep waiting.
+   */
+  private sendAway(error: unknown, beganAt: number): void {
+    if (!isUnreachable(error) || this.answeredAt > beganAt) return;
+    this.refusal = databaseError(error) ?? error;
+    this.turns.cancel();
+  }
+
+  private giveUpConnection(silentSince: number): Error {
+    const error = noAnswer();
+    this.embedded?.interrupt();
+    this.sendAway(error, silentSince);
+    return error;
+  }
+
+  private giveUpStatement(): Error {
     if (this.embedded === undefined) return noAnswer();
     this.embedded.interrupt();
     return Object.assign(new Error('canceling statement due to statement timeout'), { code: '57014' });
   }
-}
-
-/** A connection of this client; undefined when the client was given up while this was waiting for its turn. */
-async function reserveOpen(generation: Generation): Promise<ReservedSql | undefined> {
-  if (generation.retired) return undefined;
-  if (generation.idle === 0) await generation.sql.unsafe('');
-  else generation.idle--;
-  return generation.sql.reserve();
 }
 
 /** postgres.js itself tries for ever when something accepts its connections and closes them at once, as a proxy may. */
@@ -230,6 +269,9 @@ async function answerWithin<T>(ms: number, answer: Promise<T>): Promise<T> {
 
 const noAnswer = () =>
   Object.assign(new Error('The database did not answer in time.'), { code: 'ETIMEDOUT' });
+
+/** Never shown: `GuardedPool.refusal` says why. */
+const sentAway = new Error('Nobody that waits for a connection gets one.');
 
 const closing = () => new FunesError('UNAVAILABLE', 'The server is shutting down. Send the request again.');
 

@@ -19,8 +19,20 @@ interface ConnectionInside {
 type Statement = PendingQuery<Row[]> & QueryInside;
 
 export interface ReservationLimits {
+  /**
+   * How long the first statement may stay without an answer when it is one that any server answers at once (BEGIN, or an
+   * empty statement), in milliseconds. It tells a connection that is dead from a statement that takes long.
+   */
+  greetingPatienceMs: number;
   /** How long a statement may stay without an answer, in milliseconds; 0 for ever. */
   patienceMs: number;
+  /** Called for each answer, also one that is an error. */
+  onAnswer(): void;
+  /**
+   * Called when that first statement, sent at `since` (of `performance.now()`), got no answer; gives the error that the
+   * waiting statements are answered with.
+   */
+  onSilent(since: number): Error;
   /** Called when patience ran out; gives the error that the waiting statements are answered with. */
   onStuck(): Error;
   /** Called once, when the connection is given back; `lost` means that it must not be used again. */
@@ -29,6 +41,7 @@ export interface ReservationLimits {
 
 const mostParameters = 65_533; // postgres.js refuses more, in the way that is described above
 const shortStatement = 512; // surely sent in one piece
+const isGreeting = (text: string) => text === '' || /^begin\b/i.test(text);
 const nothing = () => {};
 
 /**
@@ -41,6 +54,7 @@ export function guardReservation(reserved: ReservedSql, limits: ReservationLimit
   let lost: Error | undefined;
   let released = false;
   let patience: NodeJS.Timeout | undefined;
+  let greeting: { statement: Statement; patience: NodeJS.Timeout } | undefined;
 
   const lose = (error: Error) => {
     lost ??= error;
@@ -57,7 +71,16 @@ export function guardReservation(reserved: ReservedSql, limits: ReservationLimit
   // called for a statement with parameters, or for a large one.
   const attach = () => {
     if (connection === undefined)
-      void watch(reserved.unsafe('', [], { onexecute } as UnsafeQueryOptions)).execute();
+      void greet(watch(reserved.unsafe('', [], { onexecute } as UnsafeQueryOptions))).execute();
+  };
+
+  const greet = (statement: Statement): Statement => {
+    const since = performance.now();
+    const tooLate = () => {
+      if (statement.state !== null) lose(limits.onSilent(since)); // else nothing was sent
+    };
+    greeting ??= { statement, patience: setTimeout(tooLate, limits.greetingPatienceMs).unref() };
+    return statement;
   };
 
   const outOfPatience = () => {
@@ -73,7 +96,9 @@ export function guardReservation(reserved: ReservedSql, limits: ReservationLimit
 
   const settled = (statement: Statement, error?: unknown) => {
     waiting.delete(statement);
+    if (statement === greeting?.statement) clearTimeout(greeting.patience);
     if (isConnectionLost(error)) lose(error as Error);
+    else if (lost === undefined) limits.onAnswer();
     if (waiting.size > 0) return hurry();
     clearTimeout(patience);
     patience = undefined;
@@ -110,7 +135,10 @@ export function guardReservation(reserved: ReservedSql, limits: ReservationLimit
       return watch(reserved.unsafe(text, parameters, options));
     }
     if (parameters.length === 0 && text.length <= shortStatement) {
-      return watch(reserved.unsafe(text, parameters, { ...options, onexecute } as UnsafeQueryOptions));
+      const statement = watch(
+        reserved.unsafe(text, parameters, { ...options, onexecute } as UnsafeQueryOptions),
+      );
+      return isGreeting(text) ? greet(statement) : statement;
     }
     attach();
     return watch(reserved.unsafe(text, parameters, options));
@@ -127,6 +155,7 @@ export function guardReservation(reserved: ReservedSql, limits: ReservationLimit
     if (released) return;
     released = true;
     clearTimeout(patience);
+    clearTimeout(greeting?.patience);
     if (connection?.onclose === lose) connection.onclose = null;
     // A connection that is given back while a statement waits could be handed on in the middle of it.
     if (waiting.size > 0) lose(new Error('The connection was released while a statement was waiting.'));

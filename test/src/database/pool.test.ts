@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import { databaseError } from '../../../src/database/errors.ts';
 import { openPool, type Pool, type PoolOptions } from '../../../src/database/pool.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
+import { type FreezingProxy, startFreezingProxy } from '../../support/freezing-proxy.ts';
 
 let database: TestDatabase;
 const pools: Pool[] = [];
@@ -326,5 +327,71 @@ describe('a server that cannot be reached', () => {
     server.on('connection', (socket) => socket.resume().end());
     expect(await refusal(pool)).toMatchObject({ code: 'UNAVAILABLE' });
     await pool.close();
+  });
+});
+
+describe('a database that falls silent', () => {
+  let proxy: FreezingProxy;
+  beforeEach(async () => {
+    proxy = await startFreezingProxy(database.database);
+  });
+  afterEach(() => proxy.close());
+
+  const connectTimeoutMs = 500;
+  /** As large as the engine allows, through the proxy. */
+  const openThrough = () => {
+    const poolSize = database.engine === 'postgres' ? 3 : 1;
+    const pool = openPool({ database: proxy.url, poolSize, connectTimeoutMs });
+    pools.push(pool);
+    return pool;
+  };
+  /** As `transaction` does it: BEGIN is not waited for. */
+  const request = (pool: Pool) =>
+    outcome(
+      use(pool, async (sql) => {
+        const begun = sql.unsafe('begin').execute();
+        await Promise.all([begun, sql`select ${1}::int`]);
+        await sql.unsafe('commit');
+      }),
+    );
+  const requests = (pool: Pool) => Promise.all(Array.from({ length: 30 }, () => request(pool)));
+
+  test('fails all requests within the time of one attempt to connect, and serves again afterwards', async () => {
+    const pool = openThrough();
+    expect(await requests(pool)).toEqual(Array(30).fill('answered'));
+    proxy.freeze();
+    // First over connections that were open, then over new ones. One after another would be 10 attempts or more.
+    for (const _ of ['open', 'new']) {
+      const began = performance.now();
+      expect(await requests(pool)).toEqual(Array(30).fill('UNAVAILABLE'));
+      expect(performance.now() - began).toBeLessThan(6 * connectTimeoutMs);
+    }
+    proxy.thaw();
+    await served(pool);
+    expect(await requests(pool)).toEqual(Array(30).fill('answered'));
+  });
+
+  test('on one connection fails nobody who waits while another is answered', async ({ skip }) => {
+    if (database.engine !== 'postgres') skip('The embedded database has one connection.');
+    const pool = openPool({ database: proxy.url, poolSize: 2, connectTimeoutMs });
+    pools.push(pool);
+    const first = await pool.reserve();
+    await first`select 1`;
+    const other = await pool.reserve();
+    first.release();
+    proxy.freezeOldest();
+    const silent = request(pool);
+    const waiting = request(pool);
+    await other`select 1`;
+    expect(await silent).toBe('UNAVAILABLE');
+    expect(await waiting).toBe('answered');
+    other.release();
+  });
+
+  test('is not confused with a first statement that takes long', async () => {
+    const pool = openThrough();
+    const seconds = (2 * connectTimeoutMs) / 1000;
+    expect(await outcome(use(pool, (sql) => sql.unsafe(`select pg_sleep(${seconds})`)))).toBe('answered');
+    expect(await outcome(use(pool, (sql) => sql`select pg_sleep(${seconds})`))).toBe('answered');
   });
 });

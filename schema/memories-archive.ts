@@ -17,6 +17,10 @@ export const memoriesArchive = pgTable(
     primaryKey({ name: 'memories_archive_pkey', columns: [t.id, t.userId] }),
     check('memories_archive_content_not_blank', sql`${t.content} ~ '[^[:space:]]'`),
     check('memories_archive_importance_range', sql`${t.importanceScore} between 0 and 1`),
+    check(
+      'memories_archive_embedding_has_model',
+      sql`(${t.embedding} is null) = (${t.embeddingModel} is null)`,
+    ),
     index('idx_memories_archive_user_archived').on(t.userId, t.archivedAt.desc().nullsFirst()),
   ],
 );

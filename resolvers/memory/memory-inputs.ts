@@ -1,8 +1,10 @@
-import { GraphQLFloat, GraphQLString } from 'graphql';
-import { GraphQLJSONObject } from 'graphql-scalars';
+import { GraphQLBoolean, GraphQLFloat, GraphQLString } from 'graphql';
+import { GraphQLDateTime, GraphQLJSONObject } from 'graphql-scalars';
 import { Field, InputType } from 'type-graphql';
 import { limits } from '../../src/limits.ts';
 import type { MemoryChange, NewMemory } from '../../src/store/memories.ts';
+import { type ArchiveRequest, archiveSampleSize } from '../../src/store/memory-archive.ts';
+import { MemoryFilters } from '../filters/memory-filters.ts';
 
 const optional = (description: string) => ({ nullable: true, description });
 
@@ -63,4 +65,28 @@ export class UpdateMemoryInput implements MemoryChange {
 
   @Field(() => GraphQLJSONObject, optional('Takes the place of all the metadata.'))
   metadata?: Record<string, unknown> | null;
+}
+
+@InputType({
+  description:
+    'Which memories to archive: all that is given must hold, and at least one of `olderThan`, `importanceBelow` and ' +
+    '`filters` must be given.',
+})
+export class ArchiveMemoriesInput implements ArchiveRequest {
+  @Field(() => GraphQLDateTime, optional('Those that were stored (`createdAt`) before this time.'))
+  olderThan?: Date | null;
+
+  @Field(() => GraphQLFloat, optional('Those with an `importanceScore` below this, 0 to 1.'))
+  importanceBelow?: number | null;
+
+  @Field(() => MemoryFilters, optional('Those that pass these filters; empty filters do not count as given.'))
+  filters?: MemoryFilters | null;
+
+  @Field(() => GraphQLBoolean, {
+    defaultValue: true,
+    description:
+      `True: changes nothing, and says how many would be archived with up to ${archiveSampleSize} of them. Look at these ` +
+      'first, then send the same with false.',
+  })
+  dryRun!: boolean;
 }

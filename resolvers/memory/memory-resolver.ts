@@ -11,6 +11,7 @@ import {
   readMemories,
   updateMemory,
 } from '../../src/store/memories.ts';
+import { archiveMemories, restoreMemories } from '../../src/store/memory-archive.ts';
 import { readPage } from '../../src/store/pages.ts';
 import type { MemoryRow } from '../../src/store/rows.ts';
 import {
@@ -31,8 +32,8 @@ import {
 import type { SearchOptions } from '../common/search-options.ts';
 import type { Context } from '../context.ts';
 import { MemoryFilters } from '../filters/memory-filters.ts';
-import { Memory, MemoryConnection, MemoryMatch, MemoryOrder } from './memory.ts';
-import { CreateMemoryInput, UpdateMemoryInput } from './memory-inputs.ts';
+import { ArchivePayload, Memory, MemoryConnection, MemoryMatch, MemoryOrder } from './memory.ts';
+import { ArchiveMemoriesInput, CreateMemoryInput, UpdateMemoryInput } from './memory-inputs.ts';
 
 const FiltersArg = () =>
   Arg('filters', () => MemoryFilters, { nullable: true, description: 'Which memories.' });
@@ -156,5 +157,26 @@ export class MemoryResolver {
   @Mutation(() => GraphQLInt, { description: 'Deletes memories, and returns how many there were.' })
   async deleteMemories(@IdsArg() ids: string[], @Ctx() { services, viewer }: Context): Promise<number> {
     return deleteMemories(services, viewer, ids);
+  }
+
+  @Mutation(() => ArchivePayload, {
+    description:
+      'Moves memories into the archive, where neither lookups nor lists nor searches find them; restoreMemories brings them ' +
+      'back. Unless told otherwise it is a dry run, which changes nothing.',
+  })
+  async archiveMemories(
+    @Arg('input', () => ArchiveMemoriesInput, { description: 'Which memories.' }) input: ArchiveMemoriesInput,
+    @Ctx() { services, viewer }: Context,
+  ): Promise<ArchivePayload> {
+    return archiveMemories(services, viewer, input);
+  }
+
+  @Mutation(() => GraphQLInt, {
+    description:
+      'Brings archived memories back as they were, all of them or none, and returns how many were in the archive. A CONFLICT ' +
+      'when a memory that was stored meanwhile has the idempotencyKey of one.',
+  })
+  async restoreMemories(@IdsArg() ids: string[], @Ctx() { services, viewer }: Context): Promise<number> {
+    return restoreMemories(services, viewer, ids);
   }
 }

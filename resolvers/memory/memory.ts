@@ -1,7 +1,8 @@
-import { GraphQLFloat, GraphQLID, GraphQLString } from 'graphql';
+import { GraphQLFloat, GraphQLID, GraphQLInt, GraphQLString } from 'graphql';
 import { GraphQLDateTime, GraphQLJSONObject } from 'graphql-scalars';
 import { Field, ObjectType } from 'type-graphql';
 import { EmbeddingStatus } from '../../src/search/filters/conditions.ts';
+import { type Archived, archiveSampleSize } from '../../src/store/memory-archive.ts';
 import type { MemoryRow } from '../../src/store/rows.ts';
 import { connectionOf, orderOf } from '../common/connection.ts';
 import { Scores } from '../common/match.ts';
@@ -64,6 +65,19 @@ export class Memory implements MemoryRow {
 export class MemoryMatch extends Scores {
   @Field(() => Memory, { description: 'The memory.' })
   memory!: Memory;
+}
+
+@ObjectType({ simpleResolvers: true, description: 'What archiveMemories did, or in a dry run would do.' })
+export class ArchivePayload implements Archived {
+  @Field(() => GraphQLInt, { description: 'How many memories.' })
+  count!: number;
+
+  @Field(() => [Memory], {
+    description:
+      `Up to ${archiveSampleSize} of them, oldest first. Once they are archived, their \`embedding\` is null here, and ` +
+      '`similar` without a text is empty.',
+  })
+  sample!: Memory[];
 }
 
 export const MemoryConnection = connectionOf('Memory', 'memories', () => Memory);

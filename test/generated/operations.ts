@@ -3,6 +3,18 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
 import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
+/** Which memories to archive: all that is given must hold, and at least one of `olderThan`, `importanceBelow` and `filters` must be given. */
+export type ArchiveMemoriesInput = {
+  /** True: changes nothing, and says how many would be archived with up to 10 of them. Look at these first, then send the same with false. */
+  dryRun?: boolean;
+  /** Those that pass these filters; empty filters do not count as given. */
+  filters?: MemoryFilters | null | undefined;
+  /** Those with an `importanceScore` below this, 0 to 1. */
+  importanceBelow?: number | null | undefined;
+  /** Those that were stored (`createdAt`) before this time. */
+  olderThan?: string | null | undefined;
+};
+
 /** Conditions on true or false; all that are given must hold. */
 export type BooleanFilter = {
   /** Equal to this. */
@@ -841,6 +853,27 @@ export type DeleteMemoriesMutationVariables = Exact<{
 
 
 export type DeleteMemoriesMutation = { deleteMemories: number };
+
+export type ArchiveMemoriesMutationVariables = Exact<{
+  input: ArchiveMemoriesInput;
+}>;
+
+
+export type ArchiveMemoriesMutation = { archiveMemories: { count: number, sample: Array<{ id: string, userId: string, content: string, contentSummary: string | null, source: string, sessionId: string | null, importanceScore: number, metadata: Record<string, unknown>, idempotencyKey: string | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string, updatedAt: string }> } };
+
+export type ArchiveMemoriesWithNeighboursMutationVariables = Exact<{
+  input: ArchiveMemoriesInput;
+}>;
+
+
+export type ArchiveMemoriesWithNeighboursMutation = { archiveMemories: { sample: Array<{ id: string, embedding: Array<number> | null, embeddingStatus: EmbeddingStatus, similar: Array<{ distance: number }> }> } };
+
+export type RestoreMemoriesMutationVariables = Exact<{
+  ids: Array<string> | string;
+}>;
+
+
+export type RestoreMemoriesMutation = { restoreMemories: number };
 
 export type MemoryPageQueryVariables = Exact<{
   text?: string | null | undefined;
@@ -2044,6 +2077,49 @@ export const DeleteMemoriesDocument = new TypedDocumentString(`
   deleteMemories(ids: $ids)
 }
     `) as unknown as TypedDocumentString<DeleteMemoriesMutation, DeleteMemoriesMutationVariables>;
+export const ArchiveMemoriesDocument = new TypedDocumentString(`
+    mutation ArchiveMemories($input: ArchiveMemoriesInput!) {
+  archiveMemories(input: $input) {
+    count
+    sample {
+      ...MemoryFields
+    }
+  }
+}
+    fragment MemoryFields on Memory {
+  id
+  userId
+  content
+  contentSummary
+  source
+  sessionId
+  importanceScore
+  metadata
+  idempotencyKey
+  embeddingModel
+  embeddingStatus
+  createdAt
+  updatedAt
+}`) as unknown as TypedDocumentString<ArchiveMemoriesMutation, ArchiveMemoriesMutationVariables>;
+export const ArchiveMemoriesWithNeighboursDocument = new TypedDocumentString(`
+    mutation ArchiveMemoriesWithNeighbours($input: ArchiveMemoriesInput!) {
+  archiveMemories(input: $input) {
+    sample {
+      id
+      embedding
+      embeddingStatus
+      similar {
+        distance
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<ArchiveMemoriesWithNeighboursMutation, ArchiveMemoriesWithNeighboursMutationVariables>;
+export const RestoreMemoriesDocument = new TypedDocumentString(`
+    mutation RestoreMemories($ids: [ID!]!) {
+  restoreMemories(ids: $ids)
+}
+    `) as unknown as TypedDocumentString<RestoreMemoriesMutation, RestoreMemoriesMutationVariables>;
 export const MemoryPageDocument = new TypedDocumentString(`
     query MemoryPage($text: String, $vector: [Float!], $like: [ID!], $k: Int! = 5, $filters: MemoryFilters, $options: SearchOptions, $after: String) {
   page: similarMemories(

@@ -131,7 +131,7 @@ const withModel = 'CHECK (((embedding IS NULL) = (embedding_model IS NULL)))';
 
 const constraints: Record<string, string[]> = {
   memories: [blank('content'), importance, withModel],
-  memories_archive: [blank('content'), importance],
+  memories_archive: [blank('content'), importance, withModel],
   documents: [
     "CHECK (((filename)::text ~ '[^[:space:]]'::text))",
     "CHECK (((content_hash)::text ~ '^[0-9a-f]{64}$'::text))",

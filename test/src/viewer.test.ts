@@ -12,6 +12,7 @@ import { searchableMemories, searchByRows } from '../../src/search/search.ts';
 import { documentChunksRequest, readChunkPages, readChunks, readChunksAt } from '../../src/store/chunks.ts';
 import { deleteDocument, findDocumentByHash, readDocuments } from '../../src/store/documents.ts';
 import { createMemories, deleteMemories, readMemories, updateMemory } from '../../src/store/memories.ts';
+import { archiveMemories, restoreMemories } from '../../src/store/memory-archive.ts';
 import type { DocumentRow, MemoryRow } from '../../src/store/rows.ts';
 import type { Services } from '../../src/store/services.ts';
 import type { Viewer } from '../../src/viewer.ts';
@@ -116,6 +117,31 @@ describe('a viewer who is no admin', () => {
     expect(await deleteDocument(db.pool, bob, document.id)).toBe(false);
     expect(await readMemories(db.pool, ann, [memory.id])).toEqual([memory]);
     expect(await readDocuments(db.pool, ann, [document.id])).toEqual([document]);
+  });
+
+  test('archives and restores nobody else’s memories', async () => {
+    const ids = memories.map(({ id }) => id);
+    const everything = { importanceBelow: 1, filters: { userId: { in: ['ann', 'bob'] } } };
+    for (const dryRun of [true, false]) {
+      const { count, sample } = await archiveMemories(services, bob, { ...everything, dryRun });
+      expect(count).toBe(texts.length);
+      expect(users(sample)).toEqual(['bob']);
+      const hers = await readMemories(db.pool, ann, ids);
+      expect(hers).toHaveLength(ids.length);
+      if (!dryRun)
+        expect(
+          await restoreMemories(
+            services,
+            bob,
+            sample.map(({ id }) => id),
+          ),
+        ).toBe(count);
+    }
+    expect((await archiveMemories(services, ann, { ...everything, dryRun: false })).count).toBe(ids.length);
+    expect(await restoreMemories(services, bob, ids)).toBe(0);
+    expect(await readMemories(db.pool, ann, ids)).toEqual([]);
+    expect(await restoreMemories(services, ann, ids)).toBe(ids.length);
+    expect(await readMemories(db.pool, ann, ids)).toHaveLength(ids.length);
   });
 
   test('is shown only its own rows by lists and by what stands below them', async () => {

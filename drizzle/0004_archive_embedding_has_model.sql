@@ -1,0 +1,1 @@
+ALTER TABLE "memories_archive" ADD CONSTRAINT "memories_archive_embedding_has_model" CHECK (("memories_archive"."embedding" is null) = ("memories_archive"."embedding_model" is null));

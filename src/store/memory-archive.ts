@@ -1,0 +1,179 @@
+import { and, asc, eq, getTableColumns, inArray, lt, or, type SQL, sql } from 'drizzle-orm';
+import { memories, memoriesArchive } from '../../schema/index.ts';
+import { type Transaction, transaction } from '../database/transaction.ts';
+import { FunesError, quote } from '../errors.ts';
+import { compileMemoryFilters, type MemoryFilters } from '../search/filters/filters.ts';
+import { readDate } from '../search/filters/operands.ts';
+import { Place } from '../search/filters/place.ts';
+import { type Viewer, visibleTo } from '../viewer.ts';
+import { checkBatch, checkId, checkRange } from './checks.ts';
+import { type MemoryRow, memoryFields } from './rows.ts';
+import type { Services } from './services.ts';
+
+/** Which memories to archive: all that is given must hold. */
+export interface ArchiveRequest {
+  /** Stored before this time. */
+  olderThan?: Date | null | undefined;
+  /** Less important than this, 0 to 1. */
+  importanceBelow?: number | null | undefined;
+  filters?: MemoryFilters | null | undefined;
+  /** Counts and shows them, and changes nothing. */
+  dryRun: boolean;
+}
+
+/** What was archived, or in a dry run would be. */
+export interface Archived {
+  count: number;
+  /** The oldest of them, at most `archiveSampleSize`. */
+  sample: MemoryRow[];
+}
+
+/** How many of the archived memories are shown. */
+export const archiveSampleSize = 10;
+
+type Sampled = MemoryRow & { total: number };
+
+// What moves between the tables: all that is stored of a memory. It moves inside the database, so that times keep
+// their microseconds and embeddings their digits; generated columns are computed again on the way back.
+const { archivedAt: _archivedAt, ...movedColumns } = getTableColumns(memoriesArchive);
+const movedNames = sql.join(
+  Object.values(movedColumns).map(({ name }) => sql.identifier(name)),
+  sql`, `,
+);
+
+/**
+ * Moves memories into the archive, where neither lists nor searches find them, in one statement.
+ * @throws FunesError BAD_USER_INPUT when nothing says which memories are meant, or for a value out of its range.
+ */
+export async function archiveMemories(
+  { database }: Services,
+  viewer: Viewer,
+  request: ArchiveRequest,
+): Promise<Archived> {
+  const condition = and(readConditions(request), visibleTo(viewer, memories.userId)) as SQL;
+  const rows = request.dryRun
+    ? await transaction(database, viewer, { access: 'read' }, (tx) => sampleOf(tx, condition))
+    : await transaction(database, viewer, { access: 'write' }, (tx) => moveToArchive(tx, condition));
+  return { count: rows[0]?.total ?? 0, sample: rows.map(({ total: _total, ...row }) => row) };
+}
+
+function readConditions({ olderThan, importanceBelow, filters }: ArchiveRequest): SQL {
+  const condition = and(
+    olderThan == null
+      ? undefined
+      : lt(memories.createdAt, readDate(olderThan, Place.root('input.olderThan'))),
+    importanceBelow == null
+      ? undefined
+      : lt(memories.importanceScore, checkRange(importanceBelow, 'input.importanceBelow', 0, 1)),
+    compileMemoryFilters(filters, 'input.filters'),
+  );
+  if (condition) return condition;
+  throw new FunesError(
+    'BAD_USER_INPUT',
+    'Say which memories to archive: input needs at least one of olderThan, importanceBelow and filters, and filters that ' +
+      'are empty say nothing.',
+  );
+}
+
+/** The oldest of the memories that would be archived, each with the number of all. */
+function sampleOf(tx: Transaction, condition: SQL): Promise<Sampled[]> {
+  const total = sql<number>`(select count(*) from ${memories} where ${condition})`.mapWith(Number);
+  return tx
+    .select({ ...memoryFields, total })
+    .from(memories)
+    .where(condition)
+    .orderBy(asc(memories.createdAt), asc(memories.id))
+    .limit(archiveSampleSize);
+}
+
+/** The same of those that have been. */
+function moveToArchive(tx: Transaction, condition: SQL): Promise<Sampled[]> {
+  const { embeddingStatus, ...columns } = memoryFields;
+  const moved = tx
+    .$with('moved', {})
+    .as(
+      sql`delete from ${memories} where ${condition} returning ${movedNames}, ${embeddingStatus} as embedding_status`,
+    );
+  const archived = tx
+    .$with('archived', {})
+    .as(sql`insert into ${memoriesArchive} (${movedNames}) select ${movedNames} from moved`);
+  const sample = tx
+    .$with('sample', {
+      ...columns,
+      embeddingStatus: embeddingStatus.as('embedding_status'),
+      total: sql<number>`total`.mapWith(Number).as('total'),
+    })
+    .as(
+      sql`select *, (select count(*) from moved) as total from moved order by created_at, id limit ${archiveSampleSize}`,
+    );
+  return tx
+    .with(moved, archived, sample)
+    .select()
+    .from(sample)
+    .orderBy(asc(sample.createdAt), asc(sample.id));
+}
+
+/**
+ * Brings the archived memories with these ids back as they were, all or none, and gives how many there were.
+ * @throws FunesError BAD_USER_INPUT or LIMIT_EXCEEDED naming the id; CONFLICT when a live memory has taken the id or the
+ *   idempotency key of one.
+ */
+export async function restoreMemories(
+  { database }: Services,
+  viewer: Viewer,
+  ids: readonly string[],
+): Promise<number> {
+  for (const [i, id] of checkBatch(ids, 'ids').entries()) checkId(id, `ids[${i}]`);
+  const condition = and(inArray(memoriesArchive.id, [...ids]), visibleTo(viewer, memoriesArchive.userId));
+  return transaction(database, viewer, { access: 'write' }, async (tx) => {
+    // Rows that cannot be inserted are skipped instead of failing, so that the refusal can say which they are.
+    const rows = await tx.execute<MovedBack>(sql`
+      with moved as (delete from ${memoriesArchive} where ${condition} returning ${movedNames}),
+      restored as (
+        insert into ${memories} (${movedNames}) overriding system value select ${movedNames} from moved
+        on conflict do nothing returning id, user_id
+      )
+      select moved.id, moved.user_id as "userId", moved.idempotency_key as "idempotencyKey", restored.id is not null as restored
+      from moved left join restored using (id, user_id) order by moved.id`);
+    const refused = rows.find(({ restored }) => !restored);
+    if (refused) throw await notRestored(tx, refused, ids, rows);
+    return rows.length;
+  });
+}
+
+interface MovedBack extends Record<string, unknown> {
+  id: string;
+  userId: string;
+  idempotencyKey: string | null;
+  /** False when a live memory was in its way. */
+  restored: boolean;
+}
+
+/** Why a memory stays in the archive. Throwing it brings back those that were moved already. */
+async function notRestored(
+  tx: Transaction,
+  { id, userId, idempotencyKey }: MovedBack,
+  ids: readonly string[],
+  rows: readonly MovedBack[],
+): Promise<FunesError> {
+  const sameKey = idempotencyKey === null ? undefined : eq(memories.idempotencyKey, idempotencyKey);
+  const [live] = await tx
+    .select({ id: memories.id })
+    .from(memories)
+    .where(and(eq(memories.userId, userId), or(eq(memories.id, id), sameKey)))
+    .orderBy(sql`${memories.id} = ${id}::bigint desc`)
+    .limit(1);
+  const [what, key] = [`ids[${ids.indexOf(id)}]`, `idempotencyKey ${quote(idempotencyKey)}`];
+  if (!live) return conflict(`What was in the way of ${what} was removed meanwhile. Send it again.`);
+  if (live.id === id)
+    return conflict(
+      `${what}: a memory has the id ${quote(id)} again. Delete it first, or leave ${what} out.`,
+    );
+  if (rows.some((row) => row.restored && row.id === live.id))
+    return conflict(`${what} and ids[${ids.indexOf(live.id)}] have the same ${key}. Restore one of them.`);
+  return conflict(
+    `${what} has the ${key}, which memory ${live.id} has taken meanwhile. Delete that one first, or leave ${what} out.`,
+  );
+}
+
+const conflict = (message: string) => new FunesError('CONFLICT', `${message} Nothing was restored.`);

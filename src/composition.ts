@@ -35,7 +35,7 @@ export interface FunesServer {
 /**
  * The composition root: builds config -> database -> embedder -> API, and is the only place in `src` that knows of
  * `resolvers`.
- * @throws FunesError saying what is wrong and what to do; nothing is left running then.
+ * @throws FunesError saying what is wrong and what to do; what had been started is being closed then.
  */
 export async function startFunes(config: Config, log: Logger): Promise<FunesServer> {
   const backend = await startBackend(config, log);
@@ -67,24 +67,27 @@ export function startApi(config: HttpConfig, services: Services): Promise<HttpSe
   });
 }
 
-/** The migrated database and the loaded model, without the HTTP server. Both start at the same time. */
+/**
+ * The migrated database and the loaded model, without the HTTP server. Both start at the same time.
+ * @throws FunesError as soon as one of them fails, without waiting for the other; that one is closed when it is there.
+ */
 export async function startBackend(config: Config, log: Logger): Promise<Backend> {
-  const [database, embedder] = await Promise.allSettled([
+  const starts = [
     openDatabase(config, log),
     startEmbedder({ model: config.embeddingModel, cacheDir: join(config.dataDir, 'models') }, log),
-  ]);
-  if (database.status === 'rejected' || embedder.status === 'rejected') {
-    if (database.status === 'fulfilled') await database.value.close();
-    if (embedder.status === 'fulfilled') await embedder.value.close();
-    throw database.status === 'rejected' ? database.reason : (embedder as PromiseRejectedResult).reason;
-  }
-  const { pool, describe, close } = database.value;
+  ] as const;
+  const [database, embedder] = await Promise.all(starts).catch((error: unknown) => {
+    // Not awaited: loading the model takes seconds, and trying to reach a server up to an hour.
+    for (const start of starts) start.then((started) => started.close()).catch(() => {});
+    throw error;
+  });
+  const { pool, describe, close } = database;
   const chunker = new Chunker({ model: config.embeddingModel, cacheDir: join(config.dataDir, 'models') });
   return {
-    services: { database: pool, embedder: embedder.value, chunker, log },
+    services: { database: pool, embedder, chunker, log },
     database: describe,
     close: async () => {
-      await Promise.all([chunker.close(), embedder.value.close()]);
+      await Promise.all([chunker.close(), embedder.close()]);
       await close();
     },
   };

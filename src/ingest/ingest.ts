@@ -147,6 +147,9 @@ function readBytes({ content, contentBase64 }: Source): Uint8Array {
   return decodeBase64(contentBase64 ?? '', 'input.contentBase64');
 }
 
+/** What a person would call a word, and so what a search could find: pictographs are words of chats. */
+const words = /[\p{L}\p{N}\p{Extended_Pictographic}]/u;
+
 async function toChunks(
   { chunker, embedder, log }: Services,
   format: DocumentFormat,
@@ -154,6 +157,13 @@ async function toChunks(
   sizes: ReturnType<typeof checkChunkSizes>,
 ): Promise<ChunkValues[]> {
   const text = checkText(await format.read(bytes), "The document's text", limits.documentLength);
+  if (!words.test(text)) {
+    throw new FunesError(
+      'BAD_USER_INPUT',
+      `The document's text has nothing that could be searched for, not one letter, number or pictograph: ${quote(text)}. ` +
+        'Send a document that has words.',
+    );
+  }
   const pieces = await chunker.chunk(text, { format: format.structure, ...sizes });
   if (pieces.length === 0) {
     throw new FunesError(

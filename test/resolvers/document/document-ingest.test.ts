@@ -178,9 +178,11 @@ describe('ingestDocument', () => {
     }
   });
 
-  test('takes marks without letters for text', async () => {
-    const { chunkCount } = await ingest({ filename: 'marks.txt', content: '!!! ... --- ???' });
-    expect(chunkCount).toBe(1);
+  test('takes a number, a pictograph or a letter of any script for text', async () => {
+    for (const content of ['--- 42 ---', '\u2764\ufe0f', '# \u3042', '*** \u0635']) {
+      const { chunkCount, created } = await ingest({ filename: 'short.md', content });
+      expect({ chunkCount, created }).toEqual({ chunkCount: 1, created: true });
+    }
   });
 });
 

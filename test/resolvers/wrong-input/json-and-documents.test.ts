@@ -196,7 +196,32 @@ describe('a document', () => {
       /^The document's text has nothing that could be searched for/,
     ],
     [
-      'new text like that',
+      'nothing but marks',
+      IngestDocumentDocument,
+      newDocument({ content: '--- *** ... !!! ???' }),
+      `The document's text has nothing that could be searched for, not one letter, number or pictograph: ` +
+        '"--- *** ... !!! ???". Send a document that has words.',
+    ],
+    [
+      'an empty comment in Markdown',
+      IngestDocumentDocument,
+      newDocument({ ...file('<!-- -->\n'), filename: 'notes.md' }),
+      /^The document's text has nothing that could be searched for/,
+    ],
+    [
+      'new text of marks',
+      UpdateDocumentDocument,
+      documentChange({ content: '--- | --- | ---' }),
+      /^The document's text has nothing that could be searched for/,
+    ],
+    [
+      'new bytes of marks',
+      UpdateDocumentDocument,
+      documentChange(file('***')),
+      /^The document's text has nothing that could be searched for/,
+    ],
+    [
+      'new text of accents',
       UpdateDocumentDocument,
       documentChange({ content: '\u0301' }),
       /^The document's text has nothing that could be searched for/,

@@ -18,8 +18,11 @@ function flaw(text: string): string | undefined {
   return `a control character (U+${control[0].charCodeAt(0).toString(16).padStart(4, '0').toUpperCase()})`;
 }
 
-/** White space, and what shows as nothing at all: control and format characters, such as U+200B. */
-const blank = /^[\s\p{Cc}\p{Cf}]*$/u;
+/**
+ * White space, and what shows as nothing at all: control and format characters (U+200B), those that Unicode lets a font
+ * leave out (Hangul fillers, U+3164; joiners and variation selectors), and the Braille pattern without dots.
+ */
+const blank = /^[\s\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]*$/u;
 
 /**
  * Gives a text that can be stored back, as it is.

@@ -99,7 +99,14 @@ describe('a text', () => {
   test.each(namedTextFields)('may not be blank: %s', async (_, field, operation, variables) => {
     const before = await stored.server.contents();
     // The next line, and characters that show as nothing: databases disagree whether these are blanks.
-    for (const text of ['', ' \n\t\r', '\u00a0\u3000\u2028', '\u0085', '\u200b\u2060\u00ad\ufeff']) {
+    const invisible = [
+      '\u200b\u2060\u00ad\ufeff',
+      '\u3164\uffa0\u115f',
+      '\u2800',
+      '\u034f',
+      '\ufe0f\u{e0100}',
+    ];
+    for (const text of ['', ' \n\t\r', '\u00a0\u3000\u2028', '\u0085', ...invisible]) {
       const given = variables(text);
       const { errors } = await stored.server.raw(operation, typeof given === 'function' ? given() : given);
       expect(errors).toMatchObject([

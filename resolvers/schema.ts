@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { type GraphQLSchema, specifiedDirectives } from 'graphql';
+import { type GraphQLObjectType, type GraphQLSchema, specifiedDirectives } from 'graphql';
 import { buildSchemaSync } from 'type-graphql';
 import { ChunkResolver } from './chunk/chunk-resolver.ts';
 import { searchReportDirective } from './common/search-report.ts';
@@ -10,10 +10,24 @@ import { ToolResolver } from './tool/tool-resolver.ts';
 
 /** The GraphQL schema with its resolvers, as the server runs it and `schema.graphql` prints it. */
 export function buildSchema(): GraphQLSchema {
-  return buildSchemaSync({
+  const schema = buildSchemaSync({
     resolvers: [MemoryResolver, DocumentResolver, ChunkResolver, ToolResolver, RecallResolver],
     directives: [...specifiedDirectives, searchReportDirective],
     // What a decorator cannot say is checked where it is used, with messages of our own.
     validate: false,
   });
+  describe(
+    schema.getQueryType(),
+    'What can be read: rows by id, lists in pages, and searches by meaning or words.',
+  );
+  describe(
+    schema.getMutationType(),
+    'What can be changed. Each mutation is done as a whole or not at all, and those of one operation one after another.',
+  );
+  return schema;
+}
+
+/** type-graphql makes the root types itself and takes no description for them. */
+function describe(type: GraphQLObjectType | null | undefined, description: string): void {
+  if (type) type.description = description;
 }

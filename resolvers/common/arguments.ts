@@ -55,7 +55,7 @@ export const OptionsArg = () =>
 export const FirstArg = () =>
   Arg('first', () => GraphQLInt, {
     defaultValue: 20,
-    description: `How many to return, up to ${limits.pageSize}.`,
+    description: `How many to return, 0 to ${limits.pageSize}.`,
   });
 
 export const AfterArg = () =>

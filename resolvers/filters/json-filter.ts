@@ -7,7 +7,18 @@ import { filterLimits } from '../../src/search/filters/limits.ts';
 import { OptionalField } from './optional-field.ts';
 import { BooleanFilter, FloatFilter, StringFilter } from './scalar-filters.ts';
 
-registerEnumType(JsonType, { name: 'JSONType', description: 'The type of a value in JSON.' });
+registerEnumType(JsonType, {
+  name: 'JSONType',
+  description: 'The type of a value in JSON.',
+  valuesConfig: {
+    STRING: { description: 'A text in quotes, also one of digits: "10".' },
+    NUMBER: { description: 'A number, whole or not: 10, -2.5, 1e3.' },
+    BOOLEAN: { description: 'true or false.' },
+    OBJECT: { description: 'Keys with values, in braces; also without any: {}.' },
+    ARRAY: { description: 'Values in order, in brackets; also without any: [].' },
+    NULL: { description: 'A null that stands there; where nothing stands, there is no type.' },
+  },
+});
 
 @InputType({
   description:

@@ -305,11 +305,17 @@ export type JsonPathFilter = {
 
 /** The type of a value in JSON. */
 export type JsonType =
+  /** Values in order, in brackets; also without any: []. */
   | 'ARRAY'
+  /** true or false. */
   | 'BOOLEAN'
+  /** A null that stands there; where nothing stands, there is no type. */
   | 'NULL'
+  /** A number, whole or not: 10, -2.5, 1e3. */
   | 'NUMBER'
+  /** Keys with values, in braces; also without any: {}. */
   | 'OBJECT'
+  /** A text in quotes, also one of digits: "10". */
   | 'STRING';
 
 /** Which memories. All that is given must hold. A filter that says nothing ({}, an empty list) is no filter, and is left out of the `and`, `or` or `not` that it stands in. At most 100 conditions and 8 levels of nesting. */

@@ -15,6 +15,7 @@ import {
   webOrigin,
   wholeNumber,
 } from './config/values.ts';
+import { bundledModelName, findModel, modelForm } from './embedding/model.ts';
 import { FunesError, quote } from './errors.ts';
 
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
@@ -47,7 +48,9 @@ const settings = z.object({
     duration(1, 3_600_000),
   ).default(60_000),
   FUNES_PREPARED_STATEMENTS: onOff.default(true),
-  FUNES_EMBEDDING_MODEL: z.string().optional(),
+  FUNES_EMBEDDING_MODEL: setting(`${modelForm}; leave it out for ${bundledModelName}`, (text) =>
+    findModel(text) === undefined ? undefined : text,
+  ).optional(),
   FUNES_CORS_ORIGINS: setting(
     'web origins separated by commas, such as https://app.example.com,http://localhost:5173, ' +
       'without a path; * is not one, as it would let every page on the web read what is stored here',

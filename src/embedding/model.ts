@@ -27,13 +27,17 @@ export type ModelSource =
   | { kind: 'folder'; name: string; folder: string }
   | { kind: 'hub'; name: string; id: string };
 
+/** What FUNES_EMBEDDING_MODEL may be, beside nothing, for messages. */
+export const modelForm =
+  'a folder that holds config.json, tokenizer.json and onnx/model.onnx, or a Hugging Face id such as ' +
+  'Xenova/all-MiniLM-L6-v2';
+
 /**
  * Reads the setting FUNES_EMBEDDING_MODEL: nothing (or `all-MiniLM-L6-v2`) means the bundled model; an existing
- * folder with a `config.json` means that folder; `owner/name` means a model on the Hugging Face hub.
- *
- * Throws FunesError BAD_USER_INPUT when the value is none of these.
+ * folder with a `config.json` means that folder; `owner/name` means a model on the Hugging Face hub. Undefined for a
+ * value that is none of these.
  */
-export function resolveModel(setting: string | undefined): ModelSource {
+export function findModel(setting: string | undefined): ModelSource | undefined {
   const value = setting?.trim() ?? '';
   if (value === '' || value === bundledModelName) return { kind: 'bundled', name: bundledModelName };
   const folder = resolve(value);
@@ -41,9 +45,15 @@ export function resolveModel(setting: string | undefined): ModelSource {
   if (/^[\w-][\w.-]*\/[\w-][\w.-]*$/.test(value) && !existsSync(folder)) {
     return { kind: 'hub', name: value, id: value };
   }
+  return undefined;
+}
+
+/** The same for who needs a model. @throws FunesError BAD_USER_INPUT when the value names none. */
+export function resolveModel(setting: string | undefined): ModelSource {
+  const source = findModel(setting);
+  if (source !== undefined) return source;
   throw new FunesError(
     'BAD_USER_INPUT',
-    `FUNES_EMBEDDING_MODEL is ${quote(value)}: give a folder that holds config.json, tokenizer.json and ` +
-      `onnx/model.onnx, or a Hugging Face id such as Xenova/all-MiniLM-L6-v2, or unset it for ${bundledModelName}.`,
+    `FUNES_EMBEDDING_MODEL is ${quote(setting?.trim())}: give ${modelForm}, or unset it for ${bundledModelName}.`,
   );
 }

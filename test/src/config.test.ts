@@ -125,6 +125,9 @@ describe('forms', () => {
     ['FUNES_PREPARED_STATEMENTS', 'maybe', 'on or off'],
     ['FUNES_LOG_LEVEL', 'loud', 'one of fatal, error, warn, info, debug, trace, silent'],
     ['FUNES_DATA_DIR', '~/funes', 'a folder'],
+    ['FUNES_EMBEDDING_MODEL', 'bge-small', 'a folder that holds config.json'],
+    ['FUNES_EMBEDDING_MODEL', './no/such/folder', 'a folder that holds config.json'],
+    ['FUNES_EMBEDDING_MODEL', 'https://example.org/model', 'a folder that holds config.json'],
     ['FUNES_CORS_ORIGINS', '*', 'web origins separated by commas'],
     ['FUNES_CORS_ORIGINS', 'https://a.example/path', 'web origins separated by commas'],
     ['FUNES_CORS_ORIGINS', 'null', 'web origins separated by commas'],
@@ -144,9 +147,11 @@ describe('forms', () => {
       FUNES_POOL_SIZE: 'many',
       DATABASE_URL: 'nonsense',
       HOST: '0.0.0.0',
+      FUNES_EMBEDDING_MODEL: 'no such model',
       FUNES_X: '1',
     });
-    for (const name of ['PORT', 'FUNES_POOL_SIZE', 'DATABASE_URL', 'HOST', 'FUNES_X']) {
+    const names = ['PORT', 'FUNES_POOL_SIZE', 'DATABASE_URL', 'HOST', 'FUNES_EMBEDDING_MODEL', 'FUNES_X'];
+    for (const name of names) {
       expect(message).toMatch(new RegExp(`^ {2}- "?${name}"? is`, 'm'));
     }
   });

@@ -29,7 +29,7 @@ export interface GraphQLEndpointOptions<Context extends RequestContext> {
   logger: Logger;
 }
 
-/** The path that clients know; SPEC 4 fixes it. */
+/** The path that clients know. It stays: every one of them has it in its settings. */
 export const graphqlPath = '/graphql';
 
 interface RecordedRequest extends HTTPGraphQLRequest {

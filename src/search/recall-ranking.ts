@@ -78,7 +78,7 @@ export function rankedOfAll(request: RecallRequest): SQL {
     ...scoringSteps(
       { ...(sources.length === 1 && recallParts[(sources[0] as RecallSource).kind].target) },
       query,
-      { key: sql`id`, context },
+      { key: sql`id`, context, member: sql`memory_id` },
     ),
   ];
   return bestRows(ctes, query, {
@@ -121,11 +121,13 @@ function candidatesOf(kind: RecallSource['kind'], { options, report }: RecallReq
     ? sql`features cross join (select ${candidateReport(options, options.mode !== 'SEMANTIC')}) found`
     : sql`features`;
   const lenders = lendsContext(target, options)
-    ? sql`(select array_agg(other order by other) from shares where shares.id = features.id) as lenders,
-        (select array_agg(share::float8 order by other) from shares where shares.id = features.id) as portions,
-        (select array_agg(round order by other) from shares where shares.id = features.id) as loan_rounds`
-    : sql`null::bigint[] as lenders, null::float8[] as portions, null::bigint[] as loan_rounds`;
-  return sql`select ${sql.raw(`'${kind}'`)} as kind, ${compared}, candidate, round, distance, bm25, ${lenders}${worth}${how} from ${reported}`;
+    ? sql`id as memory_id, lenders, portions, loan_rounds`
+    : sql`null::bigint as memory_id, null::bigint[] as lenders, null::float8[] as portions, null::bigint[] as loan_rounds`;
+  const loans = lendsContext(target, options)
+    ? sql` left join (select id, array_agg(other order by other) as lenders, array_agg(share::float8 order by other) as portions,
+        array_agg(round order by other) as loan_rounds from shares group by id) loan using (id)`
+    : sql``;
+  return sql`select ${sql.raw(`'${kind}'`)} as kind, ${compared}, candidate, features.round, distance, bm25, ${lenders}${worth}${how} from ${reported}${loans}`;
 }
 
 /** Lists for fusion by rank: those of an earlier round before the others, so that these change nothing about them. */
@@ -134,12 +136,10 @@ const places = sql`near as materialized (
   worded as materialized (
     select id, row_number() over (order by round, bm25 desc, id) as place from features where bm25 > 0)`;
 
-/** Who lends to whom, by the numbers of `features`; only memories have sessions. */
+/** Who lends to whom, by their `memory_id`; nothing else is said in sessions. */
 const shares = sql`shares as materialized (
-    select borrower.id, lender.id as other, loan.share, loan.round
-    from features borrower cross join lateral unnest(borrower.lenders, borrower.portions, borrower.loan_rounds) as loan (row_id, share, round)
-    join features lender on lender.kind = 'MEMORY' and lender.row_id = loan.row_id
-    where borrower.kind = 'MEMORY')`;
+    select memory_id as id, other, share, loan.round
+    from features cross join lateral unnest(lenders, portions, loan_rounds) as loan (other, share, round))`;
 
 function embeddingOf(kind: RecallSource['kind']): SQL {
   const { table, id, embedding } = recallParts[kind].target;

@@ -50,13 +50,14 @@ export function usesWords({ options, text }: Pick<ScoredQuery, 'options' | 'text
 /**
  * CTEs from `features` to `scored`: what each row is worth. They need, for fusion by rank, the lists `near` and `worded`
  * with the same `key`, and with `context` the `shares`.
+ * @param member the column of `features` that `shares` tells rows by.
  * @param size how many candidates of `near` and of `worded` are in a round, where their places do not begin with those of
  *   earlier rounds.
  */
 export function scoringSteps(
   target: { worth?: Worth },
   query: ScoredQuery,
-  { key, context, size }: { key: SQL; context: boolean; size?: number },
+  { key, context, size, member = sql`id` }: { key: SQL; context: boolean; size?: number; member?: SQL },
 ): SQL[] {
   const { options } = query;
   const words = usesWords(query);
@@ -73,7 +74,9 @@ export function scoringSteps(
     sql`based as materialized (select features.*, ${baseScore(query, words, context, size)} as base from features cross join moments
       ${byRank && options.mode !== 'KEYWORD' ? sql`left join near using (${key})` : sql``}
       ${byRank && words ? sql`left join worded using (${key})` : sql``})`,
-    context ? lent(query) : sql`relevant as materialized (select based.*, null::float8 as lent from based)`,
+    context
+      ? lent(query, member)
+      : sql`relevant as materialized (select based.*, null::float8 as lent from based)`,
     sql`scored as materialized (select *, ${finalScore(target, options, basis)} as score from relevant
       where ${threshold(options, basis)})`,
   ];
@@ -208,15 +211,15 @@ function baseScore(
   return sql`(${nearScore} + ${wordScore})::float8`;
 }
 
-function lent({ options, after }: ScoredQuery): SQL {
+function lent({ options, after }: ScoredQuery, member: SQL): SQL {
   const known = after
-    ? sql`join based borrower on borrower.id = shares.id where shares.round <= borrower.round`
+    ? sql`join based borrower on borrower.${member} = shares.id where shares.round <= borrower.round`
     : sql``;
   // In a fixed order: a sum of floats in another one may differ in its last digit, and pages are cut by exact scores.
   return sql`loans as materialized (select shares.id,
         ${options.context}::float8 * sum(shares.share * lender.base order by shares.other) as lent
-      from shares join based lender on lender.id = shares.other ${known} group by shares.id),
-    relevant as materialized (select based.*, coalesce(loans.lent, 0) as lent from based left join loans using (id))`;
+      from shares join based lender on lender.${member} = shares.other ${known} group by shares.id),
+    relevant as materialized (select based.*, coalesce(loans.lent, 0) as lent from based left join loans on loans.id = based.${member})`;
 }
 
 /** The distance that `percentile` stands for among the candidates. */

@@ -375,6 +375,7 @@ from
           ),
           features as materialized (
             select
+              pool.*,
               row.*,
               (
                 select
@@ -433,21 +434,22 @@ from
                   ) term
               )::float8 as bm25
             from
-              (
+              pool
+              cross join lateral (
                 select
-                  "id",
-                  "document_id",
-                  "user_id",
-                  candidate,
-                  round,
                   "document_chunks"."embedding" <=> source.vector as distance,
                   "document_chunks"."content_tsv" || ''::tsvector as tsv,
                   "document_chunks"."content_length" as length
                 from
-                  pool
-                  join "document_chunks" using ("id", "document_id", "user_id")
-                offset
-                  0
+                  "document_chunks"
+                where
+                  (
+                    "document_chunks"."id" = pool."id"
+                    and "document_chunks"."document_id" = pool."document_id"
+                    and "document_chunks"."user_id" = pool."user_id"
+                  )
+                limit
+                  1
               ) row
           ),
           moments as materialized (

@@ -401,6 +401,7 @@ from
       ),
       features as materialized (
         select
+          pool.*,
           row.*,
           (
             select
@@ -459,20 +460,21 @@ from
               ) term
           )::float8 as bm25
         from
-          (
+          pool
+          cross join lateral (
             select
-              "id",
-              "user_id",
-              candidate,
-              round,
               "memories"."embedding" <=> query.vector as distance,
               "memories"."content_tsv" || ''::tsvector as tsv,
               "memories"."content_length" as length
             from
-              pool
-              join "memories" using ("id", "user_id")
-            offset
-              0
+              "memories"
+            where
+              (
+                "memories"."id" = pool."id"
+                and "memories"."user_id" = pool."user_id"
+              )
+            limit
+              1
           ) row
       ),
       moments as materialized (

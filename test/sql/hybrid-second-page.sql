@@ -114,7 +114,7 @@ from
                 where
                   (
                     "memories"."embedding" is not null
-                    and "memories"."id" <= $6::bigint
+                    and "memories"."id" + 0 <= $6::bigint
                   )
                 order by
                   distance,
@@ -143,7 +143,7 @@ from
                             from
                               near
                           ) >= $8
-                          and "memories"."id" <= $9::bigint
+                          and "memories"."id" + 0 <= $9::bigint
                         )
                       )
                   ) candidate
@@ -195,7 +195,7 @@ from
               where
                 chosen
             )
-            and "memories"."id" <= $13::bigint
+            and "memories"."id" + 0 <= $13::bigint
           )
         limit
           1000
@@ -236,7 +236,7 @@ from
                   chosen
               )
             )
-            and "memories"."id" <= $15::bigint
+            and "memories"."id" + 0 <= $15::bigint
           )
         limit
           1000
@@ -371,7 +371,21 @@ from
           end as share
         from
           candidates
-          join "memories" turn using ("id", "user_id")
+          cross join lateral (
+            select
+              "memories"."id" as id,
+              "memories"."user_id" as user_id,
+              "memories"."session_id" as session_id
+            from
+              "memories"
+            where
+              (
+                "memories"."id" = candidates."id"
+                and "memories"."user_id" = candidates."user_id"
+              )
+            limit
+              1
+          ) turn
           cross join lateral (
             (
               select
@@ -388,7 +402,7 @@ from
                   (
                     "memories"."user_id" = turn.user_id
                     and "memories"."session_id" = turn.session_id
-                    and "memories"."id" <= $17::bigint
+                    and "memories"."id" + 0 <= $17::bigint
                   )
                   and "memories"."id" < turn.id
                 )
@@ -413,7 +427,7 @@ from
                   (
                     "memories"."user_id" = turn.user_id
                     and "memories"."session_id" = turn.session_id
-                    and "memories"."id" <= $18::bigint
+                    and "memories"."id" + 0 <= $18::bigint
                   )
                   and "memories"."id" > turn.id
                 )
@@ -491,6 +505,7 @@ from
       ),
       features as materialized (
         select
+          pool.*,
           row.*,
           (
             select
@@ -549,12 +564,9 @@ from
               ) term
           )::float8 as bm25
         from
-          (
+          pool
+          cross join lateral (
             select
-              "id",
-              "user_id",
-              candidate,
-              round,
               "memories"."embedding" <=> query.vector as distance,
               "memories"."content_tsv" || ''::tsvector as tsv,
               "memories"."content_length" as length,
@@ -574,10 +586,14 @@ from
               ) as recency,
               "memories"."importance_score" as importance
             from
-              pool
-              join "memories" using ("id", "user_id")
-            offset
-              0
+              "memories"
+            where
+              (
+                "memories"."id" = pool."id"
+                and "memories"."user_id" = pool."user_id"
+              )
+            limit
+              1
           ) row
       ),
       moments as materialized (
@@ -620,7 +636,7 @@ from
           coalesce(loans.lent, 0) as lent
         from
           based
-          left join loans using (id)
+          left join loans on loans.id = based.id
       ),
       scored as materialized (
         select

@@ -402,7 +402,21 @@ from
           end as share
         from
           candidates
-          join "memories" turn using ("id", "user_id")
+          cross join lateral (
+            select
+              "memories"."id" as id,
+              "memories"."user_id" as user_id,
+              "memories"."session_id" as session_id
+            from
+              "memories"
+            where
+              (
+                "memories"."id" = candidates."id"
+                and "memories"."user_id" = candidates."user_id"
+              )
+            limit
+              1
+          ) turn
           cross join lateral (
             (
               select
@@ -520,6 +534,7 @@ from
       ),
       features as materialized (
         select
+          pool.*,
           row.*,
           (
             select
@@ -578,20 +593,21 @@ from
               ) term
           )::float8 as bm25
         from
-          (
+          pool
+          cross join lateral (
             select
-              "id",
-              "user_id",
-              candidate,
-              round,
               "memories"."embedding" <=> query.vector as distance,
               "memories"."content_tsv" || ''::tsvector as tsv,
               "memories"."content_length" as length
             from
-              pool
-              join "memories" using ("id", "user_id")
-            offset
-              0
+              "memories"
+            where
+              (
+                "memories"."id" = pool."id"
+                and "memories"."user_id" = pool."user_id"
+              )
+            limit
+              1
           ) row
       ),
       moments as materialized (
@@ -635,7 +651,7 @@ from
           coalesce(loans.lent, 0) as lent
         from
           based
-          left join loans using (id)
+          left join loans on loans.id = based.id
       ),
       scored as materialized (
         select

@@ -139,15 +139,13 @@ from
       ),
       features as materialized (
         select
+          pool.*,
           row.*,
           0::float8 as bm25
         from
-          (
+          pool
+          cross join lateral (
             select
-              "id",
-              "user_id",
-              candidate,
-              round,
               "memories"."embedding" <=> query.vector as distance,
               power(
                 0.5::float8,
@@ -165,10 +163,14 @@ from
               ) as recency,
               "memories"."importance_score" as importance
             from
-              pool
-              join "memories" using ("id", "user_id")
-            offset
-              0
+              "memories"
+            where
+              (
+                "memories"."id" = pool."id"
+                and "memories"."user_id" = pool."user_id"
+              )
+            limit
+              1
           ) row
       ),
       moments as materialized (

@@ -301,7 +301,7 @@ from
                     where
                       (
                         "memories"."embedding" is not null
-                        and "memories"."id" <= $9::bigint
+                        and "memories"."id" + 0 <= $9::bigint
                       )
                     order by
                       distance,
@@ -330,7 +330,7 @@ from
                                 from
                                   near
                               ) >= $11
-                              and "memories"."id" <= $12::bigint
+                              and "memories"."id" + 0 <= $12::bigint
                             )
                           )
                       ) candidate
@@ -382,7 +382,7 @@ from
                   where
                     chosen
                 )
-                and "memories"."id" <= $16::bigint
+                and "memories"."id" + 0 <= $16::bigint
               )
             limit
               1000
@@ -423,7 +423,7 @@ from
                       chosen
                   )
                 )
-                and "memories"."id" <= $18::bigint
+                and "memories"."id" + 0 <= $18::bigint
               )
             limit
               1000
@@ -558,7 +558,21 @@ from
               end as share
             from
               candidates
-              join "memories" turn using ("id", "user_id")
+              cross join lateral (
+                select
+                  "memories"."id" as id,
+                  "memories"."user_id" as user_id,
+                  "memories"."session_id" as session_id
+                from
+                  "memories"
+                where
+                  (
+                    "memories"."id" = candidates."id"
+                    and "memories"."user_id" = candidates."user_id"
+                  )
+                limit
+                  1
+              ) turn
               cross join lateral (
                 (
                   select
@@ -575,7 +589,7 @@ from
                       (
                         "memories"."user_id" = turn.user_id
                         and "memories"."session_id" = turn.session_id
-                        and "memories"."id" <= $20::bigint
+                        and "memories"."id" + 0 <= $20::bigint
                       )
                       and "memories"."id" < turn.id
                     )
@@ -600,7 +614,7 @@ from
                       (
                         "memories"."user_id" = turn.user_id
                         and "memories"."session_id" = turn.session_id
-                        and "memories"."id" <= $21::bigint
+                        and "memories"."id" + 0 <= $21::bigint
                       )
                       and "memories"."id" > turn.id
                     )
@@ -678,6 +692,7 @@ from
           ),
           features as materialized (
             select
+              pool.*,
               row.*,
               (
                 select
@@ -736,20 +751,21 @@ from
                   ) term
               )::float8 as bm25
             from
-              (
+              pool
+              cross join lateral (
                 select
-                  "id",
-                  "user_id",
-                  candidate,
-                  round,
                   "memories"."embedding" <=> query.vector as distance,
                   "memories"."content_tsv" || ''::tsvector as tsv,
                   "memories"."content_length" as length
                 from
-                  pool
-                  join "memories" using ("id", "user_id")
-                offset
-                  0
+                  "memories"
+                where
+                  (
+                    "memories"."id" = pool."id"
+                    and "memories"."user_id" = pool."user_id"
+                  )
+                limit
+                  1
               ) row
           )
         select
@@ -758,47 +774,38 @@ from
           user_id,
           null::bigint as chunk_id,
           candidate,
-          round,
+          features.round,
           distance,
           bm25,
-          (
+          id as memory_id,
+          lenders,
+          portions,
+          loan_rounds
+        from
+          features
+          left join (
             select
+              id,
               array_agg(
                 other
                 order by
                   other
-              )
-            from
-              shares
-            where
-              shares.id = features.id
-          ) as lenders,
-          (
-            select
+              ) as lenders,
               array_agg(
                 share::float8
                 order by
                   other
-              )
-            from
-              shares
-            where
-              shares.id = features.id
-          ) as portions,
-          (
-            select
+              ) as portions,
               array_agg(
                 round
                 order by
                   other
-              )
+              ) as loan_rounds
             from
               shares
-            where
-              shares.id = features.id
-          ) as loan_rounds
-        from
-          features
+            group by
+              id
+          ) loan using (id)
       ),
       tool_rows as materialized (
         with
@@ -865,7 +872,7 @@ from
                     where
                       (
                         "tool_embeddings"."embedding" is not null
-                        and "tool_embeddings"."id" <= $22::bigint
+                        and "tool_embeddings"."id" + 0 <= $22::bigint
                       )
                     order by
                       distance,
@@ -893,7 +900,7 @@ from
                                 from
                                   near
                               ) >= $24
-                              and "tool_embeddings"."id" <= $25::bigint
+                              and "tool_embeddings"."id" + 0 <= $25::bigint
                             )
                           )
                       ) candidate
@@ -944,7 +951,7 @@ from
                   where
                     chosen
                 )
-                and "tool_embeddings"."id" <= $29::bigint
+                and "tool_embeddings"."id" + 0 <= $29::bigint
               )
             limit
               1000
@@ -984,7 +991,7 @@ from
                       chosen
                   )
                 )
-                and "tool_embeddings"."id" <= $31::bigint
+                and "tool_embeddings"."id" + 0 <= $31::bigint
               )
             limit
               1000
@@ -1112,6 +1119,7 @@ from
           ),
           features as materialized (
             select
+              pool.*,
               row.*,
               (
                 select
@@ -1170,19 +1178,18 @@ from
                   ) term
               )::float8 as bm25
             from
-              (
+              pool
+              cross join lateral (
                 select
-                  "id",
-                  candidate,
-                  round,
                   "tool_embeddings"."embedding" <=> query.vector as distance,
                   "tool_embeddings"."content_tsv" || ''::tsvector as tsv,
                   "tool_embeddings"."content_length" as length
                 from
-                  pool
-                  join "tool_embeddings" using ("id")
-                offset
-                  0
+                  "tool_embeddings"
+                where
+                  "tool_embeddings"."id" = pool."id"
+                limit
+                  1
               ) row
           )
         select
@@ -1191,9 +1198,10 @@ from
           null::varchar as user_id,
           null::bigint as chunk_id,
           candidate,
-          round,
+          features.round,
           distance,
           bm25,
+          null::bigint as memory_id,
           null::bigint[] as lenders,
           null::float8[] as portions,
           null::bigint[] as loan_rounds
@@ -1224,17 +1232,13 @@ from
       ),
       shares as materialized (
         select
-          borrower.id,
-          lender.id as other,
-          loan.share,
+          memory_id as id,
+          other,
+          share,
           loan.round
         from
-          features borrower
-          cross join lateral unnest(borrower.lenders, borrower.portions, borrower.loan_rounds) as loan (row_id, share, round)
-          join features lender on lender.kind = 'MEMORY'
-          and lender.row_id = loan.row_id
-        where
-          borrower.kind = 'MEMORY'
+          features
+          cross join lateral unnest(lenders, portions, loan_rounds) as loan (other, share, round)
       ),
       moments as materialized (
         select
@@ -1263,8 +1267,8 @@ from
           ) as lent
         from
           shares
-          join based lender on lender.id = shares.other
-          join based borrower on borrower.id = shares.id
+          join based lender on lender.memory_id = shares.other
+          join based borrower on borrower.memory_id = shares.id
         where
           shares.round <= borrower.round
         group by
@@ -1276,7 +1280,7 @@ from
           coalesce(loans.lent, 0) as lent
         from
           based
-          left join loans using (id)
+          left join loans on loans.id = based.memory_id
       ),
       scored as materialized (
         select

@@ -863,7 +863,21 @@ from
               end as share
             from
               candidates
-              join "memories" turn using ("id", "user_id")
+              cross join lateral (
+                select
+                  "memories"."id" as id,
+                  "memories"."user_id" as user_id,
+                  "memories"."session_id" as session_id
+                from
+                  "memories"
+                where
+                  (
+                    "memories"."id" = candidates."id"
+                    and "memories"."user_id" = candidates."user_id"
+                  )
+                limit
+                  1
+              ) turn
               cross join lateral (
                 (
                   select
@@ -981,6 +995,7 @@ from
           ),
           features as materialized (
             select
+              pool.*,
               row.*,
               (
                 select
@@ -1039,20 +1054,21 @@ from
                   ) term
               )::float8 as bm25
             from
-              (
+              pool
+              cross join lateral (
                 select
-                  "id",
-                  "user_id",
-                  candidate,
-                  round,
                   "memories"."embedding" <=> query.vector as distance,
                   "memories"."content_tsv" || ''::tsvector as tsv,
                   "memories"."content_length" as length
                 from
-                  pool
-                  join "memories" using ("id", "user_id")
-                offset
-                  0
+                  "memories"
+                where
+                  (
+                    "memories"."id" = pool."id"
+                    and "memories"."user_id" = pool."user_id"
+                  )
+                limit
+                  1
               ) row
           )
         select
@@ -1061,47 +1077,38 @@ from
           user_id,
           null::bigint as chunk_id,
           candidate,
-          round,
+          features.round,
           distance,
           bm25,
-          (
+          id as memory_id,
+          lenders,
+          portions,
+          loan_rounds
+        from
+          features
+          left join (
             select
+              id,
               array_agg(
                 other
                 order by
                   other
-              )
-            from
-              shares
-            where
-              shares.id = features.id
-          ) as lenders,
-          (
-            select
+              ) as lenders,
               array_agg(
                 share::float8
                 order by
                   other
-              )
-            from
-              shares
-            where
-              shares.id = features.id
-          ) as portions,
-          (
-            select
+              ) as portions,
               array_agg(
                 round
                 order by
                   other
-              )
+              ) as loan_rounds
             from
               shares
-            where
-              shares.id = features.id
-          ) as loan_rounds
-        from
-          features
+            group by
+              id
+          ) loan using (id)
       ),
       chunk_rows as materialized (
         with
@@ -1415,6 +1422,7 @@ from
           ),
           features as materialized (
             select
+              pool.*,
               row.*,
               (
                 select
@@ -1473,20 +1481,21 @@ from
                   ) term
               )::float8 as bm25
             from
-              (
+              pool
+              cross join lateral (
                 select
-                  "id",
-                  "user_id",
-                  candidate,
-                  round,
                   "document_chunks"."embedding" <=> query.vector as distance,
                   "document_chunks"."content_tsv" || ''::tsvector as tsv,
                   "document_chunks"."content_length" as length
                 from
-                  pool
-                  join "document_chunks" using ("id", "user_id")
-                offset
-                  0
+                  "document_chunks"
+                where
+                  (
+                    "document_chunks"."id" = pool."id"
+                    and "document_chunks"."user_id" = pool."user_id"
+                  )
+                limit
+                  1
               ) row
           )
         select
@@ -1495,9 +1504,10 @@ from
           user_id,
           id as chunk_id,
           candidate,
-          round,
+          features.round,
           distance,
           bm25,
+          null::bigint as memory_id,
           null::bigint[] as lenders,
           null::float8[] as portions,
           null::bigint[] as loan_rounds
@@ -1911,6 +1921,7 @@ from
           ),
           features as materialized (
             select
+              pool.*,
               row.*,
               (
                 select
@@ -1969,21 +1980,22 @@ from
                   ) term
               )::float8 as bm25
             from
-              (
+              pool
+              cross join lateral (
                 select
-                  "id",
-                  "document_id",
-                  "user_id",
-                  candidate,
-                  round,
                   "document_chunks"."embedding" <=> query.vector as distance,
                   "document_chunks"."content_tsv" || ''::tsvector as tsv,
                   "document_chunks"."content_length" as length
                 from
-                  pool
-                  join "document_chunks" using ("id", "document_id", "user_id")
-                offset
-                  0
+                  "document_chunks"
+                where
+                  (
+                    "document_chunks"."id" = pool."id"
+                    and "document_chunks"."document_id" = pool."document_id"
+                    and "document_chunks"."user_id" = pool."user_id"
+                  )
+                limit
+                  1
               ) row
           )
         select
@@ -1992,9 +2004,10 @@ from
           user_id,
           id as chunk_id,
           candidate,
-          round,
+          features.round,
           distance,
           bm25,
+          null::bigint as memory_id,
           null::bigint[] as lenders,
           null::float8[] as portions,
           null::bigint[] as loan_rounds
@@ -2303,6 +2316,7 @@ from
           ),
           features as materialized (
             select
+              pool.*,
               row.*,
               (
                 select
@@ -2361,19 +2375,18 @@ from
                   ) term
               )::float8 as bm25
             from
-              (
+              pool
+              cross join lateral (
                 select
-                  "id",
-                  candidate,
-                  round,
                   "tool_embeddings"."embedding" <=> query.vector as distance,
                   "tool_embeddings"."content_tsv" || ''::tsvector as tsv,
                   "tool_embeddings"."content_length" as length
                 from
-                  pool
-                  join "tool_embeddings" using ("id")
-                offset
-                  0
+                  "tool_embeddings"
+                where
+                  "tool_embeddings"."id" = pool."id"
+                limit
+                  1
               ) row
           )
         select
@@ -2382,9 +2395,10 @@ from
           null::varchar as user_id,
           null::bigint as chunk_id,
           candidate,
-          round,
+          features.round,
           distance,
           bm25,
+          null::bigint as memory_id,
           null::bigint[] as lenders,
           null::float8[] as portions,
           null::bigint[] as loan_rounds
@@ -2425,17 +2439,13 @@ from
       ),
       shares as materialized (
         select
-          borrower.id,
-          lender.id as other,
-          loan.share,
+          memory_id as id,
+          other,
+          share,
           loan.round
         from
-          features borrower
-          cross join lateral unnest(borrower.lenders, borrower.portions, borrower.loan_rounds) as loan (row_id, share, round)
-          join features lender on lender.kind = 'MEMORY'
-          and lender.row_id = loan.row_id
-        where
-          borrower.kind = 'MEMORY'
+          features
+          cross join lateral unnest(lenders, portions, loan_rounds) as loan (other, share, round)
       ),
       moments as materialized (
         select
@@ -2468,7 +2478,7 @@ from
           ) as lent
         from
           shares
-          join based lender on lender.id = shares.other
+          join based lender on lender.memory_id = shares.other
         group by
           shares.id
       ),
@@ -2478,7 +2488,7 @@ from
           coalesce(loans.lent, 0) as lent
         from
           based
-          left join loans using (id)
+          left join loans on loans.id = based.memory_id
       ),
       scored as materialized (
         select

@@ -169,7 +169,6 @@ describe('a viewer who is no admin', () => {
     '{ mode: HYBRID, fusion: RANK }',
     '{ percentile: 0.9 }',
     '{ diversity: 0.5 }',
-    '{ context: 1 }',
   ])('finds only its own rows with the options %s', async (options) => {
     const search = `(text: "the ferry", k: 20, options: ${options})`;
     const { data, errors } = await as(
@@ -192,6 +191,16 @@ describe('a viewer who is no admin', () => {
       true,
       true,
     ]);
+    expect(users(data)).toEqual(['bob']);
+  });
+
+  test('is lent no context by the rows of others', async () => {
+    const search = '(text: "the ferry", k: 20, options: { context: 1 })';
+    const { data, errors } = await as(
+      bob,
+      `{ similarMemories${search} { memory { userId } } recall${search} { ... on MemoryMatch { memory { userId } } } }`,
+    );
+    expect(errors).toBeUndefined();
     expect(users(data)).toEqual(['bob']);
   });
 

@@ -28,11 +28,14 @@ export function recordStatements(database: Database): { database: Database; stat
   };
 }
 
-/** The plan that PostgreSQL makes for a statement with its parameters and settings, one line a node. */
-export async function explain(database: Database, statement: Statement): Promise<string> {
+/**
+ * The plan that PostgreSQL makes for a statement with its parameters and settings, one line a node.
+ * @param more further settings for the transaction, such as `set local enable_seqscan = off`.
+ */
+export async function explain(database: Database, statement: Statement, more = ''): Promise<string> {
   const connection = await database.reserve();
   try {
-    await connection.unsafe(statement.settings);
+    await connection.unsafe(`${statement.settings}; ${more}`);
     const rows = await connection.unsafe(`explain (costs off) ${statement.text}`, [
       ...statement.parameters,
     ] as never[]);

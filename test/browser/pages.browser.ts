@@ -1,7 +1,7 @@
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { exampleQueries } from '../../resolvers/examples.ts';
-import { type ServedProcess, serve } from './served-process.ts';
+import { type ServedProcess, serve } from '../support/served-process.ts';
 
 const sandboxCdn = /^https:\/\/embeddable-sandbox\.cdn\.apollographql\.com\//;
 

@@ -1,9 +1,61 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+
+/** The server in a process of its own, started a moment ago. */
+export interface LaunchedProcess {
+  readonly pid: number;
+  /** Where it listens; rejects, with all it has printed, when it ends before. */
+  readonly url: Promise<string>;
+  /** Its exit status, or null after a signal that it did not handle. */
+  readonly ended: Promise<number | null>;
+  /** What it has printed so far. */
+  output(): string;
+  errorOutput(): string;
+  signal(name: 'SIGTERM' | 'SIGKILL'): void;
+}
+
+/** Starts the server as a person does, with the embedded database in `dataDir`, on any free port. */
+export function launch(dataDir: string, settings: Record<string, string> = {}): LaunchedProcess {
+  const { PATH, HOME } = process.env;
+  const server = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts'], {
+    cwd: fileURLToPath(new URL('../..', import.meta.url)),
+    // Blank rather than left out, so that a .env of whoever runs the tests does not count.
+    env: { PATH, HOME, DATABASE_URL: '', PORT: '0', FUNES_DATA_DIR: dataDir, ...settings },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  let errorOutput = '';
+  server.stderr.setEncoding('utf8').on('data', (text: string) => {
+    errorOutput += text;
+  });
+  const ended = new Promise<number | null>((resolve) => {
+    server.on('close', resolve); // not 'exit', after which there may be more to read
+  });
+  const url = new Promise<string>((resolve, reject) => {
+    server.on('error', reject);
+    server.stdout.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+      // The banner is written at once, and its last line tells that all of it is here.
+      const listening = /listening on (http:\S+).*Ctrl\+C stops the server/s.exec(output)?.[1];
+      if (listening !== undefined) resolve(listening);
+    });
+    ended.then((status) =>
+      reject(new Error(`The server ended with status ${status}:\n${output}${errorOutput}`)),
+    );
+  });
+  url.catch(() => {}); // who expects it to end does not ask for it
+  return {
+    pid: server.pid ?? 0,
+    url,
+    ended,
+    output: () => output,
+    errorOutput: () => errorOutput,
+    signal: (name) => void server.kill(name),
+  };
+}
 
 export interface ServedProcess {
   url: string;
@@ -12,35 +64,17 @@ export interface ServedProcess {
   stop(): Promise<void>;
 }
 
-/** The server as a person starts it, in a process and a data folder of its own, on any free port. */
+/** The same in a data folder of its own, listening, until `stop`. */
 export async function serve(): Promise<ServedProcess> {
   const dataDir = await mkdtemp(join(tmpdir(), 'funes-browser-'));
-  const server = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts'], {
-    cwd: fileURLToPath(new URL('../..', import.meta.url)),
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, PORT: '0', FUNES_DATA_DIR: dataDir },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let printed = '';
+  const server = launch(dataDir);
   const stop = async () => {
-    if (server.exitCode === null && server.signalCode === null) {
-      server.kill('SIGTERM');
-      await once(server, 'exit');
-    }
+    server.signal('SIGTERM');
+    await server.ended;
     await rm(dataDir, { recursive: true, force: true });
   };
-
-  const url = new Promise<string>((resolve, reject) => {
-    for (const stream of [server.stdout, server.stderr]) {
-      stream.setEncoding('utf8').on('data', (text: string) => {
-        printed += text;
-        const listening = /listening on (http:\S+)/.exec(printed)?.[1];
-        if (listening !== undefined) resolve(listening);
-      });
-    }
-    server.on('exit', (code) => reject(new Error(`The server ended with status ${code}:\n${printed}`)));
-  });
   try {
-    return { url: await url, output: () => printed, stop };
+    return { url: await server.url, output: () => server.output() + server.errorOutput(), stop };
   } catch (error) {
     await stop();
     throw error;

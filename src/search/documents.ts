@@ -4,15 +4,13 @@ import { type Database, transaction } from '../database/transaction.ts';
 import { type ChunkRow, chunkFields, type DocumentRow, documentFields } from '../store/rows.ts';
 import { type Viewer, visibleTo } from '../viewer.ts';
 import { distanceTo } from './distance.ts';
+import { hitColumns, hitOrder, toLists, withinDistance } from './hits.ts';
 import type { Match } from './matches.ts';
 import { type NearestQuery, nearest } from './nearest.ts';
 import { isRanked, usesIndex } from './options.ts';
 import { behindDistance, behindInRounds, roundOf, roundsUntil } from './paging.ts';
 import { newestOf, notNewer, type RankedTable, ranked } from './ranking.ts';
-import { bestRows, scoringSteps } from './scoring.ts';
 import {
-  hitColumns,
-  hitOrder,
   notExcepted,
   queryOf,
   reachOf,
@@ -20,9 +18,8 @@ import {
   type SearchRequest,
   type Target,
   targetRows,
-  toLists,
-  withinDistance,
-} from './search.ts';
+} from './request.ts';
+import { bestRows, scoringSteps } from './scoring.ts';
 
 /** A document that was found, with the chunk of it that is nearest. */
 export interface DocumentMatch extends Match<DocumentRow> {

@@ -5,21 +5,13 @@ import { FunesError, quote } from '../errors.ts';
 import { chunkFields, type DocumentRow, documentFields } from '../store/rows.ts';
 import { type Viewer, visibleTo } from '../viewer.ts';
 import { byMean, chunkConditions, chunkReach, type DocumentMatch } from './documents.ts';
+import { hitColumns, hitOrder, toLists, withinDistance } from './hits.ts';
 import type { Match } from './matches.ts';
 import { nearest } from './nearest.ts';
 import { isRanked } from './options.ts';
 import { ranked } from './ranking.ts';
-import {
-  hitColumns,
-  hitOrder,
-  queryOf,
-  reachOf,
-  readingOptions,
-  type Searchable,
-  type SearchRequest,
-  toLists,
-  withinDistance,
-} from './search.ts';
+import { queryOf, reachOf, readingOptions, type SearchRequest } from './request.ts';
+import type { Searchable } from './search.ts';
 
 /** Ids of rows to be near to, one at least, and of rows to be away from. */
 export interface Examples {

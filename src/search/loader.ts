@@ -8,7 +8,7 @@ import type { Examples } from './examples.ts';
 import { isRanked, type SearchOptions, usesIndex } from './options.ts';
 import type { Position } from './paging.ts';
 import { ReportDraft, type SearchReport } from './report.ts';
-import type { SearchRequest, Target } from './search.ts';
+import type { SearchRequest, Target } from './request.ts';
 
 /**
  * What a search is near to: a text (except the stored row with this id), a vector, the stored row with this id, or what

@@ -14,13 +14,8 @@ import {
 } from './filters/filters.ts';
 import { nearest } from './nearest.ts';
 import type { RankedTable } from './ranking.ts';
-import {
-  queryOf,
-  type SearchRequest,
-  searchableChunks,
-  searchableMemories,
-  searchableTools,
-} from './search.ts';
+import { queryOf, type SearchRequest } from './request.ts';
+import { searchableChunks, searchableMemories, searchableTools } from './search.ts';
 
 export const recallKinds = ['MEMORY', 'CHUNK', 'DOCUMENT', 'TOOL'] as const;
 export type RecallKind = (typeof recallKinds)[number];

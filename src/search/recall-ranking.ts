@@ -3,8 +3,8 @@ import { sharedKeywordTerms } from './keyword.ts';
 import { type Position, placeAmong } from './paging.ts';
 import { candidateReport, candidateSteps, lendsContext, newestOf, notNewer } from './ranking.ts';
 import { type RecallSource, recallParts } from './recall-kinds.ts';
+import type { SearchRequest } from './request.ts';
 import { bestRows, scoringSteps, usesWords } from './scoring.ts';
-import type { SearchRequest } from './search.ts';
 
 const list = (parts: readonly SQL[], separator: SQL = sql`, `) => sql.join([...parts], separator);
 const unionAll = sql` union all `;

@@ -16,22 +16,13 @@ import {
 } from '../store/rows.ts';
 import type { Viewer } from '../viewer.ts';
 import { chunkReach } from './documents.ts';
+import { hitColumns, hitOrder, toLists, withinDistance } from './hits.ts';
 import type { SearchKind, SearchLoader } from './loader.ts';
 import type { Match } from './matches.ts';
 import { isRanked } from './options.ts';
 import { type RecallFilters, type RecallKind, type RecallSource, recallParts } from './recall-kinds.ts';
 import { nearestOfAll, rankedOfAll } from './recall-ranking.ts';
-import {
-  hitColumns,
-  hitOrder,
-  reachOf,
-  readingOptions,
-  type SearchRequest,
-  type Target,
-  targetRows,
-  toLists,
-  withinDistance,
-} from './search.ts';
+import { reachOf, readingOptions, type SearchRequest, type Target, targetRows } from './request.ts';
 import { loadPage, type Paged, readSearch, type SearchArguments } from './similar.ts';
 
 /** A row of one of the kinds; a document with the chunk of it that is nearest. */

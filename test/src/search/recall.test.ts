@@ -4,12 +4,8 @@ import { compileMemoryFilters } from '../../../src/search/filters/filters.ts';
 import type { Match } from '../../../src/search/matches.ts';
 import { defaultSearchOptions } from '../../../src/search/options.ts';
 import type { Position } from '../../../src/search/paging.ts';
-import {
-  type SearchRequest,
-  searchableMemories,
-  searchByVectors,
-  type Target,
-} from '../../../src/search/search.ts';
+import type { SearchRequest, Target } from '../../../src/search/request.ts';
+import { searchableMemories, searchByVectors } from '../../../src/search/search.ts';
 import type { MemoryRow } from '../../../src/store/rows.ts';
 import { localViewer } from '../../../src/viewer.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';

@@ -16,6 +16,8 @@ export type LocalSettings = Readonly<Record<string, string | number>>;
 export interface TransactionOptions {
   access: 'read' | 'write';
   settings?: LocalSettings;
+  /** `work` sends one statement, so that COMMIT can follow it at once. Only of a read: a write must see its result first. */
+  single?: boolean;
   /** Called for each statement that `work` sends. */
   onStatement?: (() => void) | undefined;
 }
@@ -29,32 +31,45 @@ const dialect = new PgDialect();
  * message that is not waited for: the statements of `work` follow it at once on the same connection, and one round trip
  * answers them all. When a setting fails, they fail too, because the transaction is then aborted; the first error is
  * the one thrown. A read gives its result before COMMIT has come back, as nothing depends on it; its connection is
- * released only afterwards.
+ * released only afterwards. The COMMIT of a single statement even travels with it: each message less is a tenth of what
+ * a search by the index costs.
  *
  * @throws whatever `work` throws, after ROLLBACK; FunesError UNAVAILABLE when the database cannot be reached.
  */
 export async function transaction<T>(
   database: Database,
   _viewer: Viewer,
-  { access, settings, onStatement }: TransactionOptions,
+  { access, settings, single, onStatement }: TransactionOptions,
   work: (tx: Transaction) => Promise<T>,
 ): Promise<T> {
   const connection = await database.reserve();
   const opening = connection.unsafe(begin(access, { ...database.localSettings, ...settings })).execute();
   opening.catch(() => {}); // awaited below; without this a failing BEGIN would count as unhandled meanwhile
+  let finished: Promise<void> | undefined;
+  const send: Send = (query, parameters) => {
+    onStatement?.();
+    const statement = connection.unsafe(query, parameters, { prepare: database.prepare });
+    if (single) {
+      statement.execute();
+      finished ??= finish(connection, 'COMMIT');
+      finished.catch(() => {});
+    }
+    return statement;
+  };
   let result: T;
   try {
-    result = await work(drizzleOver(connection, database.prepare, onStatement));
+    result = await work(drizzleOver(send));
     await opening;
   } catch (error) {
     const first = await opening.then(
       () => error,
       (openingError: unknown) => openingError,
     );
-    await finish(connection, 'ROLLBACK').catch(() => {});
+    // COMMIT of what has failed is a ROLLBACK.
+    await (finished ?? finish(connection, 'ROLLBACK')).catch(() => {});
     throw first;
   }
-  const finished = finish(connection, 'COMMIT');
+  finished ??= finish(connection, 'COMMIT');
   if (access === 'write') await finished;
   else finished.catch(() => {});
   return result;
@@ -76,18 +91,10 @@ async function finish(connection: ReservedSql, statement: 'COMMIT' | 'ROLLBACK')
   }
 }
 
-function drizzleOver(
-  connection: ReservedSql,
-  prepare: boolean,
-  onStatement: TransactionOptions['onStatement'],
-): Transaction {
-  const client = {
-    unsafe: (query: string, parameters: never[]) => {
-      onStatement?.();
-      return connection.unsafe(query, parameters, { prepare });
-    },
-  };
+type Send = (query: string, parameters: never[]) => ReturnType<ReservedSql['unsafe']>;
+
+function drizzleOver(send: Send): Transaction {
   // Drizzle's session needs no more of a client than `unsafe`; its own driver would send `prepare: false`.
-  const session = new PostgresJsSession(client as unknown as Sql, dialect, undefined);
+  const session = new PostgresJsSession({ unsafe: send } as unknown as Sql, dialect, undefined);
   return new PgDatabase(dialect, session, undefined);
 }

@@ -44,6 +44,7 @@ export function readingOptions(
 ): TransactionOptions {
   return {
     access: 'read',
+    single: true,
     settings: searchSettings(options, wanted),
     onStatement: report?.onStatement,
   };

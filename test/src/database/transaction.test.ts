@@ -1,0 +1,70 @@
+import { sql } from 'drizzle-orm';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Transaction, transaction } from '../../../src/database/transaction.ts';
+import { localViewer } from '../../../src/viewer.ts';
+import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
+
+let db: TestDatabase;
+beforeAll(async () => {
+  db = await openTestDatabase();
+  await write((tx) => tx.execute(sql`create table notes (note text not null)`));
+});
+afterAll(() => db.close());
+
+const write = <T>(work: (tx: Transaction) => Promise<T>) =>
+  transaction(db.pool, localViewer, { access: 'write' }, work);
+const notes = () => write((tx) => tx.execute(sql`select note from notes`));
+const workMem = sql`select current_setting('work_mem') as value`;
+
+describe('a transaction', () => {
+  test('keeps what it wrote, all of it or nothing', async () => {
+    await write((tx) => tx.execute(sql`insert into notes values ('kept')`));
+    const failed = write(async (tx) => {
+      await tx.execute(sql`insert into notes values ('lost')`);
+      await tx.execute(sql`insert into notes values (null)`);
+    });
+    await expect(failed).rejects.toThrow();
+    expect(await notes()).toEqual([{ note: 'kept' }]);
+  });
+
+  test('that swallows the error of a statement does not pretend to have written', async () => {
+    const swallowing = write(async (tx) => {
+      await tx.execute(sql`insert into notes values ('lost')`);
+      await tx.execute(sql`select 1 / 0`).catch(() => {});
+    });
+    await expect(swallowing).rejects.toThrow('ended with ROLLBACK instead of COMMIT');
+  });
+
+  describe.each([
+    ['several statements', false],
+    ['a single statement', true],
+  ])('that reads with %s', (_, single) => {
+    const read = <T>(work: (tx: Transaction) => Promise<T>, settings = {}) =>
+      transaction(db.pool, localViewer, { access: 'read', single, settings }, work);
+
+    test('cannot write', async () => {
+      const written = read((tx) => tx.execute(sql`insert into notes values ('sneaked in')`));
+      await expect(written).rejects.toMatchObject({ cause: { code: '25006' } });
+    });
+
+    test('has its settings to itself', async () => {
+      expect(await read((tx) => tx.execute(workMem), { work_mem: "'3MB'" })).toEqual([{ value: '3MB' }]);
+      expect(await read((tx) => tx.execute(workMem))).not.toEqual([{ value: '3MB' }]);
+    });
+
+    test('tells the error of its statement, of its settings and of its own work, and gives its connection back', async () => {
+      for (let i = 0; i <= db.pool.size; i++) {
+        await expect(read((tx) => tx.execute(sql`select 1 / 0`))).rejects.toMatchObject({
+          cause: { code: '22012' },
+        });
+        await expect(read((tx) => tx.execute(sql`select 1`), { work_mem: -1 })).rejects.toMatchObject({
+          code: '22023',
+        });
+        await expect(read(() => Promise.reject(new Error('Before any statement.')))).rejects.toThrow(
+          'Before any',
+        );
+      }
+      expect(await read((tx) => tx.execute(sql`select 1 as one`))).toEqual([{ one: 1 }]);
+    });
+  });
+});

@@ -58,7 +58,7 @@ export async function transaction<T>(
   };
   let result: T;
   try {
-    result = await work(drizzleOver(send));
+    result = await work(transactionOver(send));
     await opening;
   } catch (error) {
     const first = await opening.then(
@@ -91,9 +91,10 @@ async function finish(connection: ReservedSql, statement: 'COMMIT' | 'ROLLBACK')
   }
 }
 
-type Send = (query: string, parameters: never[]) => ReturnType<ReservedSql['unsafe']>;
+export type Send = (query: string, parameters: never[]) => ReturnType<ReservedSql['unsafe']>;
 
-function drizzleOver(send: Send): Transaction {
+/** Drizzle over whatever sends its statements. */
+export function transactionOver(send: Send): Transaction {
   // Drizzle's session needs no more of a client than `unsafe`; its own driver would send `prepare: false`.
   const session = new PostgresJsSession({ unsafe: send } as unknown as Sql, dialect, undefined);
   return new PgDatabase(dialect, session, undefined);

@@ -1,8 +1,10 @@
-import { and, asc, eq, inArray, ne, type SQL, sql } from 'drizzle-orm';
+import { and, asc, eq, getTableName, inArray, ne, type SQL, sql } from 'drizzle-orm';
 import type { PgColumn } from 'drizzle-orm/pg-core';
-import { vectorLiteral } from '../../schema/columns/vector.ts';
+import { LRUCache } from 'lru-cache';
+import { type VectorInput, vectorLiteral } from '../../schema/columns/vector.ts';
 import { documentChunks, memories, toolEmbeddings } from '../../schema/index.ts';
-import { type Database, transaction } from '../database/transaction.ts';
+import { type Compiled, compile } from '../database/compiled.ts';
+import { type Database, type Transaction, transaction } from '../database/transaction.ts';
 import {
   type ChunkRow,
   chunkFields,
@@ -89,20 +91,17 @@ export async function searchByVectors<Row extends { id: string }>(
   const query = queryOf(request, and(conditions, notExcepted(searched.id, targets)), conditions);
   const [only] = targets;
   const plain = !isRanked(request.options);
-  const hits =
-    only && targets.length === 1 && plain && only.except === undefined
-      ? hitsOf(
-          sql`${nearest(searched, { ...query, operand: sql`${vectorLiteral(only.vector)}::vector` })} as hit`,
-          sql`1::bigint`,
-        )
-      : hitsOf(
-          sql`${targetRows(targets)} cross join lateral ${
-            plain
-              ? nearest(searched, { ...query, operand: sql`query.vector` })
-              : ranked(searched, { ...query, vector: sql`query.vector`, text: sql`query.text` })
-          } as hit`,
-          sql`query.n`,
-        );
+  if (only && targets.length === 1 && plain && only.except === undefined) {
+    return [await searchByVector(database, viewer, searched, only.vector, query, request)];
+  }
+  const hits = hitsOf(
+    sql`${targetRows(targets)} cross join lateral ${
+      plain
+        ? nearest(searched, { ...query, operand: sql`query.vector` })
+        : ranked(searched, { ...query, vector: sql`query.vector`, text: sql`query.text` })
+    } as hit`,
+    sql`query.n`,
+  );
   const found = await runSearch(database, viewer, searched, hits, request);
   return targets.map((_, i) => found.get(String(i + 1)) ?? []);
 }
@@ -137,6 +136,50 @@ export async function searchByRows<Row extends { id: string }>(
   return ids.map((id) => found.get(id) ?? []);
 }
 
+/** The rows nearest to one vector: what most requests ask, so here it counts what is done beside the search itself. */
+async function searchByVector<Row extends { id: string }>(
+  database: Database,
+  viewer: Viewer,
+  searched: Searchable<Row>,
+  vector: VectorInput,
+  query: ReturnType<typeof queryOf>,
+  request: SearchRequest,
+): Promise<Match<Row>[]> {
+  const statement = compiledSearch(searched, query, request);
+  const found = await transaction(
+    database,
+    viewer,
+    readingOptions(request, reachOf(searched, request)),
+    (tx) => statement(tx, { vector: vectorLiteral(vector) }),
+  );
+  return toLists(found, request, ({ row }) => row as Row).get('1') ?? [];
+}
+
+/** Kept statements of `compiledSearch`. */
+const compiledSearches = new LRUCache<string, Compiled<unknown>>({ max: 500 });
+
+/**
+ * The statement of a search, with its vector as the placeholder `vector`. It is kept only when the search has no
+ * conditions, so that nothing of one request, such as who asks, can come into another's.
+ */
+function compiledSearch<Row>(
+  searched: Searchable<Row>,
+  query: ReturnType<typeof queryOf>,
+  request: SearchRequest,
+): Compiled<Awaited<ReturnType<typeof selectHits<Row>>>> {
+  const make = () =>
+    compile((builder) => {
+      const near = nearest(searched, { ...query, operand: sql`${sql.placeholder('vector')}::vector` });
+      return selectHits(builder, searched, hitsOf(sql`${near} as hit`, sql`1::bigint`), request);
+    });
+  if (query.conditions || request.after) return make();
+  const { k, options, pages } = request;
+  const key = JSON.stringify([getTableName(searched.table), k, options, pages, query.report]);
+  const kept = (compiledSearches.get(key) as ReturnType<typeof make> | undefined) ?? make();
+  compiledSearches.set(key, kept);
+  return kept;
+}
+
 interface Hits {
   from: SQL;
   /** `Hit.key`. */
@@ -155,18 +198,26 @@ async function runSearch<Row extends { id: string }>(
   hits: Hits,
   request: SearchRequest,
 ): Promise<Map<string, Match<Row>[]>> {
-  const sameRow = searched.hit.map((column) => eq(column, sql`hit.${sql.identifier(column.name)}`));
   const found = await transaction(
     database,
     viewer,
     readingOptions(request, reachOf(searched, request)),
-    (tx) =>
-      tx
-        .select({ ...hitColumns(hits.key, request), row: searched.fields })
-        .from(hits.from)
-        .innerJoin(searched.table, and(...sameRow))
-        .where(and(hits.where, withinDistance(request)))
-        .orderBy(asc(hits.key), hitOrder(request), asc(searched.id)),
+    (tx) => selectHits(tx, searched, hits, request),
   );
   return toLists(found, request, ({ row }) => row as Row);
+}
+
+function selectHits<Row>(
+  builder: Transaction,
+  searched: Searchable<Row>,
+  hits: Hits,
+  request: SearchRequest,
+) {
+  const sameRow = searched.hit.map((column) => eq(column, sql`hit.${sql.identifier(column.name)}`));
+  return builder
+    .select({ ...hitColumns(hits.key, request), row: searched.fields })
+    .from(hits.from)
+    .innerJoin(searched.table, and(...sameRow))
+    .where(and(hits.where, withinDistance(request)))
+    .orderBy(asc(hits.key), hitOrder(request), asc(searched.id));
 }

@@ -89,7 +89,7 @@ from
             select
               "document_chunks"."id",
               "document_chunks"."user_id",
-              "document_chunks"."embedding" <=> $5::vector as distance
+              "document_chunks"."embedding" <=> $2::vector as distance
             from
               "document_chunks"
             where
@@ -101,7 +101,7 @@ from
                       count(*)
                     from
                       near
-                  ) >= $6
+                  ) >= $5
                   and ("document_chunks"."document_id", "document_chunks"."user_id") in (
                     select
                       "documents"."id",
@@ -109,7 +109,7 @@ from
                     from
                       "documents"
                     where
-                      "documents"."filename" = $7::text
+                      "documents"."filename" = $6::text
                   )
                 )
               )
@@ -118,7 +118,7 @@ from
           distance + 0,
           id
         limit
-          $8
+          $7
       ) (
         select
           *
@@ -130,12 +130,12 @@ from
               count(*)
             from
               near
-          ) >= $9
+          ) >= $8
         order by
           distance,
           id
         limit
-          $10
+          $9
       )
     union all
     select

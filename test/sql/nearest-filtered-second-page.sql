@@ -77,7 +77,7 @@ from
             select
               "memories"."id",
               "memories"."user_id",
-              "memories"."embedding" <=> $7::vector as distance
+              "memories"."embedding" <=> $3::vector as distance
             from
               "memories"
             where
@@ -90,22 +90,22 @@ from
                     from
                       near
                     where
-                      (distance, id) > ($8::float8, $9::bigint)
-                  ) >= $10
+                      (distance, id) > ($7::float8, $8::bigint)
+                  ) >= $9
                   and (
-                    "memories"."source" = $11::text
-                    and "memories"."metadata" @> $12::text::jsonb
+                    "memories"."source" = $10::text
+                    and "memories"."metadata" @> $11::text::jsonb
                   )
                 )
               )
           ) candidate
         where
-          (distance, id) > ($13::float8, $14::bigint)
+          (distance, id) > ($12::float8, $13::bigint)
         order by
           distance + 0,
           id
         limit
-          $15
+          $14
       ) (
         select
           *
@@ -119,15 +119,15 @@ from
               from
                 near
               where
-                (distance, id) > ($16::float8, $17::bigint)
-            ) >= $18
-            and (distance, id) > ($19::float8, $20::bigint)
+                (distance, id) > ($15::float8, $16::bigint)
+            ) >= $17
+            and (distance, id) > ($18::float8, $19::bigint)
           )
         order by
           distance,
           id
         limit
-          $21
+          $20
       )
     union all
     select

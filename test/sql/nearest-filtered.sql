@@ -77,7 +77,7 @@ from
             select
               "memories"."id",
               "memories"."user_id",
-              "memories"."embedding" <=> $7::vector as distance
+              "memories"."embedding" <=> $3::vector as distance
             from
               "memories"
             where
@@ -89,10 +89,10 @@ from
                       count(*)
                     from
                       near
-                  ) >= $8
+                  ) >= $7
                   and (
-                    "memories"."source" = $9::text
-                    and "memories"."metadata" @> $10::text::jsonb
+                    "memories"."source" = $8::text
+                    and "memories"."metadata" @> $9::text::jsonb
                   )
                 )
               )
@@ -101,7 +101,7 @@ from
           distance + 0,
           id
         limit
-          $11
+          $10
       ) (
         select
           *
@@ -113,12 +113,12 @@ from
               count(*)
             from
               near
-          ) >= $12
+          ) >= $11
         order by
           distance,
           id
         limit
-          $13
+          $12
       )
     union all
     select

@@ -51,7 +51,7 @@ from
             select
               "memories"."id",
               "memories"."user_id",
-              "memories"."embedding" <=> $3::vector as distance
+              "memories"."embedding" <=> $1::vector as distance
             from
               "memories"
             where
@@ -63,17 +63,17 @@ from
                   from
                     near
                   where
-                    (distance, id) > ($4::float8, $5::bigint)
-                ) >= $6
+                    (distance, id) > ($3::float8, $4::bigint)
+                ) >= $5
               )
           ) candidate
         where
-          (distance, id) > ($7::float8, $8::bigint)
+          (distance, id) > ($6::float8, $7::bigint)
         order by
           distance + 0,
           id
         limit
-          $9
+          $8
       ) (
         select
           *
@@ -87,15 +87,15 @@ from
               from
                 near
               where
-                (distance, id) > ($10::float8, $11::bigint)
-            ) >= $12
-            and (distance, id) > ($13::float8, $14::bigint)
+                (distance, id) > ($9::float8, $10::bigint)
+            ) >= $11
+            and (distance, id) > ($12::float8, $13::bigint)
           )
         order by
           distance,
           id
         limit
-          $15
+          $14
       )
     union all
     select

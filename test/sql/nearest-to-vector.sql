@@ -51,7 +51,7 @@ from
             select
               "memories"."id",
               "memories"."user_id",
-              "memories"."embedding" <=> $3::vector as distance
+              "memories"."embedding" <=> $1::vector as distance
             from
               "memories"
             where
@@ -62,14 +62,14 @@ from
                     count(*)
                   from
                     near
-                ) >= $4
+                ) >= $3
               )
           ) candidate
         order by
           distance + 0,
           id
         limit
-          $5
+          $4
       ) (
         select
           *
@@ -81,12 +81,12 @@ from
               count(*)
             from
               near
-          ) >= $6
+          ) >= $5
         order by
           distance,
           id
         limit
-          $7
+          $6
       )
     union all
     select

@@ -46,7 +46,7 @@ from
           (
             select
               "tool_embeddings"."id",
-              "tool_embeddings"."embedding" <=> $3::vector as distance
+              "tool_embeddings"."embedding" <=> $1::vector as distance
             from
               "tool_embeddings"
             where
@@ -57,14 +57,14 @@ from
                     count(*)
                   from
                     near
-                ) >= $4
+                ) >= $3
               )
           ) candidate
         order by
           distance + 0,
           id
         limit
-          $5
+          $4
       ) (
         select
           *
@@ -76,12 +76,12 @@ from
               count(*)
             from
               near
-          ) >= $6
+          ) >= $5
         order by
           distance,
           id
         limit
-          $7
+          $6
       )
     union all
     select

@@ -1,0 +1,53 @@
+import { is, Placeholder } from 'drizzle-orm';
+import type { PgPreparedQuery, PreparedQueryConfig } from 'drizzle-orm/pg-core';
+import { type Transaction, transactionOver } from './transaction.ts';
+
+/** Sends a query that was compiled before, with these values for its placeholders. @throws as a query of `tx` does. */
+export type Compiled<Rows> = (tx: Transaction, values: Readonly<Record<string, unknown>>) => Promise<Rows>;
+
+/**
+ * Compiles a query once, to be sent by many transactions: Drizzle's own `prepare` ties it to one session.
+ *
+ * @param build gives the query, with `sql.placeholder` for what differs each time. One that is named at several places
+ *   becomes one parameter, so it must stand for the same type at each.
+ */
+export function compile<Rows>(build: (builder: Transaction) => Preparable<Rows>): Compiled<Rows> {
+  const prepared = build(builder).prepare('') as unknown as PreparedInside<Rows>;
+  const { queryString, params } = shareParameters(prepared);
+  return (tx, values) => {
+    const { client } = tx._.session as unknown as { client: unknown };
+    return Object.assign(Object.create(prepared) as typeof prepared, { client, queryString, params }).execute(
+      values,
+    );
+  };
+}
+
+interface Preparable<Rows> {
+  prepare(name: string): PgPreparedQuery<PreparedQueryConfig & { execute: Rows }>;
+}
+
+/** The parts of Drizzle's prepared query that its types leave out. */
+interface PreparedInside<Rows> {
+  client: unknown;
+  queryString: string;
+  params: unknown[];
+  execute(values: Readonly<Record<string, unknown>>): Promise<Rows>;
+}
+
+const builder = transactionOver(() => {
+  throw new Error('A query was sent while it was being compiled.');
+});
+
+function shareParameters({ queryString, params }: Pick<PreparedInside<unknown>, 'queryString' | 'params'>) {
+  const shared: unknown[] = [];
+  const places = params.map((parameter) => {
+    const known = shared.findIndex(
+      (other) => is(parameter, Placeholder) && is(other, Placeholder) && parameter.name === other.name,
+    );
+    return known === -1 ? shared.push(parameter) : known + 1;
+  });
+  return {
+    params: shared,
+    queryString: queryString.replace(/\$(\d+)/g, (_, place) => `$${places[Number(place) - 1]}`),
+  };
+}

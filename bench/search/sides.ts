@@ -31,14 +31,19 @@ export async function bareSide(
 ): Promise<Side> {
   const embedded =
     database.url === undefined ? await startEmbeddedDatabase({ dataDir: database.dataDir }) : undefined;
-  const [settings] = [...statements.values()].map((statement) => statement.settings);
+  const [settings = {}] = [...statements.values()].map((statement) => statement.settings);
   const options = {
     max: embedded ? 1 : connections,
     fetch_types: false,
-    connection: settings as Record<string, string>,
+    connection: settings,
     ...(embedded && { ...embedded.connection, ssl: false }),
   };
   const sql = database.url === undefined ? postgres(options) : postgres(database.url, options);
+  if (embedded) {
+    // It takes no settings while connecting.
+    const set = Object.entries(settings).map(([name, value]) => `set ${name} = ${value}`);
+    await sql.unsafe(set.join('; '));
+  }
   const parameters = new Map(
     [...statements].map(([form, statement]) => [
       form,

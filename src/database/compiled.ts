@@ -40,11 +40,12 @@ const builder = transactionOver(() => {
 
 function shareParameters({ queryString, params }: Pick<PreparedInside<unknown>, 'queryString' | 'params'>) {
   const shared: unknown[] = [];
+  const placeOf = new Map<string, number>();
   const places = params.map((parameter) => {
-    const known = shared.findIndex(
-      (other) => is(parameter, Placeholder) && is(other, Placeholder) && parameter.name === other.name,
-    );
-    return known === -1 ? shared.push(parameter) : known + 1;
+    const name = is(parameter, Placeholder) ? parameter.name : undefined;
+    const place = (name !== undefined && placeOf.get(name)) || shared.push(parameter);
+    if (name !== undefined) placeOf.set(name, place);
+    return place;
   });
   return {
     params: shared,

@@ -67,10 +67,13 @@ export function guardReservation(reserved: ReservedSql, limits: ReservationLimit
     return true;
   };
 
+  // A greeting that is on its way comes before whatever is sent now.
+  const isAttached = () => connection !== undefined || greeting?.statement.executed === true;
+
   // A hook of postgres.js' own transactions, and its only way to learn which connection a statement went to. It is not
   // called for a statement with parameters, or for a large one.
   const attach = () => {
-    if (connection === undefined)
+    if (!isAttached())
       void greet(watch(reserved.unsafe('', [], { onexecute } as UnsafeQueryOptions))).execute();
   };
 
@@ -131,7 +134,7 @@ export function guardReservation(reserved: ReservedSql, limits: ReservationLimit
       abort(statement, unsendable);
       return statement;
     }
-    if (connection !== undefined || released || lost !== undefined) {
+    if (isAttached() || released || lost !== undefined) {
       return watch(reserved.unsafe(text, parameters, options));
     }
     if (parameters.length === 0 && text.length <= shortStatement) {

@@ -1,4 +1,4 @@
-import { and, asc, eq, getTableName, inArray, ne, type SQL, sql } from 'drizzle-orm';
+import { and, asc, eq, inArray, ne, type SQL, sql } from 'drizzle-orm';
 import type { PgColumn } from 'drizzle-orm/pg-core';
 import { LRUCache } from 'lru-cache';
 import { type VectorInput, vectorLiteral } from '../../schema/columns/vector.ts';
@@ -146,17 +146,19 @@ async function searchByVector<Row extends { id: string }>(
   request: SearchRequest,
 ): Promise<Match<Row>[]> {
   const statement = compiledSearch(searched, query, request);
+  const values = { vector: vectorLiteral(vector) };
   const found = await transaction(
     database,
     viewer,
     readingOptions(request, reachOf(searched, request)),
-    (tx) => statement(tx, { vector: vectorLiteral(vector) }),
+    (tx) => statement(tx, values),
   );
   return toLists(found, request, ({ row }) => row as Row).get('1') ?? [];
 }
 
-/** Kept statements of `compiledSearch`. */
-const compiledSearches = new LRUCache<string, Compiled<unknown>>({ max: 500 });
+/** Kept statements of `compiledSearch`, for what is searched and by all else that they depend on. */
+const compiledSearches = new WeakMap<object, LRUCache<string, Compiled<unknown>>>();
+const MOST_KEPT = 200;
 
 /**
  * The statement of a search, with its vector as the placeholder `vector`. It is kept only when the search has no
@@ -173,11 +175,13 @@ function compiledSearch<Row>(
       return selectHits(builder, searched, hitsOf(sql`${near} as hit`, sql`1::bigint`), request);
     });
   if (query.conditions || request.after) return make();
+  const kept = compiledSearches.get(searched) ?? new LRUCache({ max: MOST_KEPT });
+  compiledSearches.set(searched, kept);
   const { k, options, pages } = request;
-  const key = JSON.stringify([getTableName(searched.table), k, options, pages, query.report]);
-  const kept = (compiledSearches.get(key) as ReturnType<typeof make> | undefined) ?? make();
-  compiledSearches.set(key, kept);
-  return kept;
+  const key = JSON.stringify([k, options, pages, query.report]);
+  const statement = (kept.get(key) as ReturnType<typeof make> | undefined) ?? make();
+  kept.set(key, statement);
+  return statement;
 }
 
 interface Hits {

@@ -15,7 +15,7 @@ import { createMemories, deleteMemories, readMemories, updateMemory } from '../.
 import { archiveMemories, restoreMemories } from '../../src/store/memory-archive.ts';
 import type { DocumentRow, MemoryRow } from '../../src/store/rows.ts';
 import type { Services } from '../../src/store/services.ts';
-import type { Viewer } from '../../src/viewer.ts';
+import { localViewer, type Viewer } from '../../src/viewer.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { HashEmbedder } from '../support/hash-embedder.ts';
 
@@ -192,6 +192,18 @@ describe('a viewer who is no admin', () => {
       true,
     ]);
     expect(users(data)).toEqual(['bob']);
+  });
+
+  test('finds only its own rows when others have just asked the same', async () => {
+    const vector = (await services.embedder.embedQuery('the ferry')).join(', ');
+    const query = `{
+      similarMemories(vector: [${vector}], k: 20) { memory { userId } }
+      similarChunks(vector: [${vector}], k: 20) { chunk { userId } }
+    }`;
+    const found: string[][] = [];
+    for (const viewer of [localViewer, ann, bob, localViewer])
+      found.push(users((await as(viewer, query)).data));
+    expect(found).toEqual([['ann', 'bob'], ['ann'], ['bob'], ['ann', 'bob']]);
   });
 
   test('is lent no context by the rows of others', async () => {

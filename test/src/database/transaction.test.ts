@@ -1,18 +1,41 @@
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Transaction, transaction } from '../../../src/database/transaction.ts';
+import { type Database, type Transaction, transaction } from '../../../src/database/transaction.ts';
 import { localViewer } from '../../../src/viewer.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
 
 let db: TestDatabase;
 beforeAll(async () => {
-  db = await openTestDatabase();
+  db = await openTestDatabase({ poolSize: 1 });
   await write((tx) => tx.execute(sql`create table notes (note text not null)`));
 });
 afterAll(() => db.close());
 
 const write = <T>(work: (tx: Transaction) => Promise<T>) =>
   transaction(db.pool, localViewer, { access: 'write' }, work);
+/** Reads, and notes when each statement is handed to the connection (`>`) and when it is answered (`<`). */
+async function readWatched(single: boolean, work: (tx: Transaction) => Promise<unknown>): Promise<string[]> {
+  const events: string[] = [];
+  const answered: Promise<unknown>[] = [];
+  const reserve: Database['reserve'] = async () => {
+    const connection = await db.pool.reserve();
+    const unsafe = ((text: string, ...more: never[]) => {
+      const [word] = text.split(' ');
+      events.push(`> ${word}`);
+      const statement = send(text, ...more);
+      const note = () => events.push(`< ${word}`);
+      answered.push(Promise.prototype.then.call(statement, note, note));
+      return statement;
+    }) as typeof connection.unsafe;
+    const send = connection.unsafe;
+    return Object.assign(connection, { unsafe });
+  };
+  const watched = { prepare: db.pool.prepare, localSettings: {}, reserve };
+  await transaction(watched, localViewer, { access: 'read', single }, work);
+  await Promise.all(answered);
+  return events;
+}
+
 const notes = () => write((tx) => tx.execute(sql`select note from notes`));
 const workMem = sql`select current_setting('work_mem') as value`;
 
@@ -53,7 +76,7 @@ describe('a transaction', () => {
     });
 
     test('tells the error of its statement, of its settings and of its own work, and gives its connection back', async () => {
-      for (let i = 0; i <= db.pool.size; i++) {
+      for (let i = 0; i < 2; i++) {
         await expect(read((tx) => tx.execute(sql`select 1 / 0`))).rejects.toMatchObject({
           cause: { code: '22012' },
         });
@@ -66,5 +89,39 @@ describe('a transaction', () => {
       }
       expect(await read((tx) => tx.execute(sql`select 1 as one`))).toEqual([{ one: 1 }]);
     });
+  });
+
+  test('sends COMMIT behind its one statement when told that there is no other, else when its work is done', async () => {
+    const one = (tx: Transaction) => tx.execute(sql`select 1`);
+    expect(await readWatched(true, one)).toEqual([
+      ...['> begin', '> select', '> COMMIT'],
+      ...['< begin', '< select', '< COMMIT'],
+    ]);
+    expect(await readWatched(false, one)).toEqual([
+      ...['> begin', '> select'],
+      ...['< begin', '< select', '> COMMIT', '< COMMIT'],
+    ]);
+  });
+
+  test('for a single statement refuses a second one', async () => {
+    const two = transaction(db.pool, localViewer, { access: 'read', single: true }, async (tx) => {
+      await tx.execute(sql`select 1`);
+      await tx.execute(sql`select 2`);
+    });
+    await expect(two).rejects.toMatchObject({
+      cause: { message: expect.stringMatching(/^A second statement/) },
+    });
+    expect(await notes()).toEqual([{ note: 'kept' }]);
+  });
+
+  test('does not use what a statement read that was sent again after its end', async () => {
+    const readAll = () =>
+      transaction(db.pool, localViewer, { access: 'read', single: true }, (tx) =>
+        tx.execute(sql`select * from notes where note <> ${'other'}`),
+      );
+    expect(await readAll()).toEqual([{ note: 'kept' }]);
+    await write((tx) => tx.execute(sql`alter table notes add column more int`));
+    await expect(readAll()).rejects.toMatchObject({ code: '0A000' });
+    expect(await readAll()).toEqual([{ note: 'kept', more: null }]);
   });
 });

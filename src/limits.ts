@@ -7,6 +7,8 @@ export const limits = {
   /** Largest k of a search, and largest page of a connection. */
   k: 200,
   pageSize: 200,
+  /** Matches that the searches of one request ask for together: k, for each object that is asked for `similar`. */
+  matches: 100_000,
   /** Ids in `like`, and in `unlike`, of a search. */
   examples: 100,
   /** Elements in one batch mutation. */

@@ -123,7 +123,8 @@ export class SearchOptions implements SearchOptionsInput {
     nullable: true,
     description:
       "A threshold that adapts: keep matches whose distance is at or below this percentile of the candidates' distances, 0 " +
-      'to 1. Candidates are the best few hundred.',
+      'to 1. Candidates are the best few hundred, and more for a greater k: the threshold is another then, and so are scores ' +
+      'that are made over the candidates.',
   })
   percentile?: number | null;
 

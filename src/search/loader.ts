@@ -3,6 +3,8 @@ import type { SQL } from 'drizzle-orm';
 import type { VectorInput } from '../../schema/columns/vector.ts';
 import type { Database } from '../database/transaction.ts';
 import type { Embedder } from '../embedding/embedder.ts';
+import { FunesError } from '../errors.ts';
+import { limits } from '../limits.ts';
 import type { Viewer } from '../viewer.ts';
 import type { Examples } from './examples.ts';
 import { isRanked, type SearchOptions, usesIndex } from './options.ts';
@@ -58,18 +60,36 @@ export interface SearchKind<Filters, M, Conditions = SQL | undefined> {
   ) => Promise<M[]>;
 }
 
+/** Counts what the searches of one request ask for: each level of `similar` within `similar` multiplies it. */
+export class MatchBudget {
+  private asked = 0;
+
+  /** @throws FunesError LIMIT_EXCEEDED when it is too much together; before anything of it is searched. */
+  take(matches: number): void {
+    this.asked += matches;
+    if (this.asked <= limits.matches) return;
+    throw new FunesError(
+      'LIMIT_EXCEEDED',
+      `The searches of this request ask for ${this.asked} matches and more; at most ${limits.matches} are allowed. ` +
+        'Lower k or first, or ask for fewer levels at a time.',
+    );
+  }
+}
+
 export type SearchLoader<Filters, M> = DataLoader<SearchKey<Filters>, M[]>;
 
 /**
  * Gathers the searches of one request. Those that differ only in what they are near to become one statement: fifty rows
  * that are each asked for `similar` cost one, and fifty aliases with fifty texts one call of the embedder and one.
  * Made per request, as what it gives is what this viewer may see.
+ * @param budget what all searches of the request share.
  * @param reports gets a report for each statement of which a field wants one.
  */
 export function createSearchLoader<Filters, M, Conditions = SQL | undefined>(
   { database, embedder }: { database: Database; embedder: Embedder },
   viewer: Viewer,
   kind: SearchKind<Filters, M, Conditions>,
+  budget = new MatchBudget(),
   reports: SearchReport[] = [],
 ): SearchLoader<Filters, M> {
   async function targetOf(near: Near): Promise<Target> {
@@ -79,6 +99,7 @@ export function createSearchLoader<Filters, M, Conditions = SQL | undefined>(
   }
 
   async function run(keys: readonly SearchKey<Filters>[]): Promise<M[][]> {
+    budget.take(keys.length * (keys[0]?.k ?? 0));
     const fields = keys.flatMap(({ reportAs }) => reportAs ?? []);
     if (fields.length === 0) return search(keys, undefined);
     const { options } = keys[0] as SearchKey<Filters>;

@@ -451,7 +451,7 @@ export type SearchOptions = {
   metric?: Metric;
   /** Search by meaning, by words, or by both. */
   mode?: SearchMode;
-  /** A threshold that adapts: keep matches whose distance is at or below this percentile of the candidates' distances, 0 to 1. Candidates are the best few hundred. */
+  /** A threshold that adapts: keep matches whose distance is at or below this percentile of the candidates' distances, 0 to 1. Candidates are the best few hundred, and more for a greater k: the threshold is another then, and so are scores that are made over the candidates. */
   percentile?: number | null | undefined;
   /** Memories: rank by freshness and importance, too. */
   weights?: SearchWeights | null | undefined;

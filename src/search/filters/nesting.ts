@@ -55,7 +55,7 @@ export function compileNesting(fields: Fields, filters: unknown, place: Place): 
         if (!field) throw here.refusal('is not a field that can be filtered by.');
         if (value === null) {
           throw here.refusal(
-            'is null: leave it out, or write {eq: null} where rows without a value are meant.',
+            'is null: leave it out. Rows without a value are found by {eq: null}, in fields that may have none.',
           );
         }
         // The field reads its condition as unknown data, whatever its type promises.

@@ -115,9 +115,12 @@ async function inInputOrder(
     if (!row)
       throw new FunesError('CONFLICT', `${name(i)} was removed by another request meanwhile. Send it again.`);
     if (row.content !== value.content) {
+      // What this batch created is not kept, so its id would lead nowhere.
+      const first = values.findIndex((other) => keyOf(other) === keyOf(value));
+      const before = created.some(({ id }) => id === row.id) ? name(first) : `memory ${row.id}`;
       throw new FunesError(
         'CONFLICT',
-        `${name(i)}.idempotencyKey ${quote(row.idempotencyKey)} was used before for memory ${row.id}, which has another content. ` +
+        `${name(i)}.idempotencyKey ${quote(row.idempotencyKey)} was used before for ${before}, which has another content. ` +
           'Repeat a key only to repeat the same write.',
       );
     }

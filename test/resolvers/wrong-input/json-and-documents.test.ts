@@ -274,7 +274,7 @@ describe('a batch', () => {
           { content: 'b', idempotencyKey: 'new' },
         ],
       },
-      /^inputs\[1\]\.idempotencyKey "new" was used before/,
+      /^inputs\[1\]\.idempotencyKey "new" was used before for inputs\[0\], which/,
       'CONFLICT',
     ],
     [

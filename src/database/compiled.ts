@@ -13,12 +13,10 @@ export type Compiled<Rows> = (tx: Transaction, values: Readonly<Record<string, u
  */
 export function compile<Rows>(build: (builder: Transaction) => Preparable<Rows>): Compiled<Rows> {
   const prepared = build(builder).prepare('') as unknown as PreparedInside<Rows>;
-  const { queryString, params } = shareParameters(prepared);
+  Object.assign(prepared, shareParameters(prepared));
   return (tx, values) => {
     const { client } = tx._.session as unknown as { client: unknown };
-    return Object.assign(Object.create(prepared) as typeof prepared, { client, queryString, params }).execute(
-      values,
-    );
+    return Object.assign(Object.create(prepared) as typeof prepared, { client }).execute(values);
   };
 }
 

@@ -89,7 +89,7 @@ export function createSearchLoader<Filters, M, Conditions = SQL | undefined>(
   { database, embedder }: { database: Database; embedder: Embedder },
   viewer: Viewer,
   kind: SearchKind<Filters, M, Conditions>,
-  budget = new MatchBudget(),
+  budget: MatchBudget,
   reports: SearchReport[] = [],
 ): SearchLoader<Filters, M> {
   async function targetOf(near: Near): Promise<Target> {

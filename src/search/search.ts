@@ -102,7 +102,9 @@ export async function searchByVectors<Row extends { id: string }>(
     } as hit`,
     sql`query.n`,
   );
-  const found = await runSearch(database, viewer, searched, hits, request);
+  const found = await runSearch(database, viewer, searched, request, (tx) =>
+    selectHits(tx, searched, hits, request),
+  );
   return targets.map((_, i) => found.get(String(i + 1)) ?? []);
 }
 
@@ -132,7 +134,9 @@ export async function searchByRows<Row extends { id: string }>(
       request.options.mode === 'KEYWORD' ? undefined : sql`source.embedding is not null`,
     ),
   );
-  const found = await runSearch(database, viewer, searched, hits, request);
+  const found = await runSearch(database, viewer, searched, request, (tx) =>
+    selectHits(tx, searched, hits, request),
+  );
   return ids.map((id) => found.get(id) ?? []);
 }
 
@@ -147,13 +151,8 @@ async function searchByVector<Row extends { id: string }>(
 ): Promise<Match<Row>[]> {
   const statement = compiledSearch(searched, query, request);
   const values = { vector: vectorLiteral(vector) };
-  const found = await transaction(
-    database,
-    viewer,
-    readingOptions(request, reachOf(searched, request)),
-    (tx) => statement(tx, values),
-  );
-  return toLists(found, request, ({ row }) => row as Row).get('1') ?? [];
+  const found = await runSearch(database, viewer, searched, request, (tx) => statement(tx, values));
+  return found.get('1') ?? [];
 }
 
 /** Kept statements of `compiledSearch`, for what is searched and by all else that they depend on. */
@@ -168,18 +167,23 @@ function compiledSearch<Row>(
   searched: Searchable<Row>,
   query: ReturnType<typeof queryOf>,
   request: SearchRequest,
-): Compiled<Awaited<ReturnType<typeof selectHits<Row>>>> {
+): Compiled<FoundHits<Row>> {
   const make = () =>
     compile((builder) => {
       const near = nearest(searched, { ...query, operand: sql`${sql.placeholder('vector')}::vector` });
       return selectHits(builder, searched, hitsOf(sql`${near} as hit`, sql`1::bigint`), request);
     });
   if (query.conditions || request.after) return make();
-  const kept = compiledSearches.get(searched) ?? new LRUCache({ max: MOST_KEPT });
-  compiledSearches.set(searched, kept);
+  let kept = compiledSearches.get(searched);
+  if (kept === undefined) {
+    kept = new LRUCache({ max: MOST_KEPT });
+    compiledSearches.set(searched, kept);
+  }
   const { k, options, pages } = request;
   const key = JSON.stringify([k, options, pages, query.report]);
-  const statement = (kept.get(key) as ReturnType<typeof make> | undefined) ?? make();
+  const known = kept.get(key) as ReturnType<typeof make> | undefined;
+  if (known !== undefined) return known;
+  const statement = make();
   kept.set(key, statement);
   return statement;
 }
@@ -199,17 +203,19 @@ async function runSearch<Row extends { id: string }>(
   database: Database,
   viewer: Viewer,
   searched: Searchable<Row>,
-  hits: Hits,
   request: SearchRequest,
+  read: (tx: Transaction) => Promise<FoundHits<Row>>,
 ): Promise<Map<string, Match<Row>[]>> {
   const found = await transaction(
     database,
     viewer,
     readingOptions(request, reachOf(searched, request)),
-    (tx) => selectHits(tx, searched, hits, request),
+    read,
   );
   return toLists(found, request, ({ row }) => row as Row);
 }
+
+type FoundHits<Row> = Awaited<ReturnType<typeof selectHits<Row>>>;
 
 function selectHits<Row>(
   builder: Transaction,

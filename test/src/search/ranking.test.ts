@@ -2,7 +2,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Chunker } from '../../../src/ingest/chunker.ts';
 import { memorySearch, toolSearch } from '../../../src/search/kinds.ts';
-import { createSearchLoader } from '../../../src/search/loader.ts';
+import { createSearchLoader, MatchBudget } from '../../../src/search/loader.ts';
 import type { SearchOptionsInput } from '../../../src/search/options.ts';
 import { searchNear, similarTo } from '../../../src/search/similar.ts';
 import { createMemories, type NewMemory } from '../../../src/store/memories.ts';
@@ -61,7 +61,7 @@ describe('ranked search', () => {
 
   const search = (userId: string, text: string, options: SearchOptionsInput, k = 10) =>
     searchNear(
-      createSearchLoader(services, localViewer, memorySearch),
+      createSearchLoader(services, localViewer, memorySearch, new MatchBudget()),
       { text },
       { k, filters: { userId: { eq: userId } }, options },
     );
@@ -114,7 +114,7 @@ describe('ranked search', () => {
       const [waiting] = await createMemories(failing, localViewer, [
         { content: 'my umbrella', userId: 'pending' },
       ]);
-      const loader = createSearchLoader(services, localViewer, memorySearch);
+      const loader = createSearchLoader(services, localViewer, memorySearch, new MatchBudget());
       const near = (mode: 'SEMANTIC' | 'KEYWORD') =>
         similarTo(loader, waiting as { id: string }, undefined, { k: 5, options: { mode } });
       expect((await near('KEYWORD')).map(({ row }) => row.content)).toEqual(['umbrella']);
@@ -155,7 +155,12 @@ describe('ranked search', () => {
 
     it('is one statement, also for several texts', async () => {
       const { database, statements } = recordStatements(db.pool);
-      const loader = createSearchLoader({ ...services, database }, localViewer, memorySearch);
+      const loader = createSearchLoader(
+        { ...services, database },
+        localViewer,
+        memorySearch,
+        new MatchBudget(),
+      );
       const options = { mode: 'HYBRID' } as const;
       await Promise.all(
         ['zebra', 'violin', 'harbor'].map((text) => searchNear(loader, { text }, { k: 3, options })),
@@ -168,7 +173,7 @@ describe('ranked search', () => {
         { toolName: 'get_weather', toolDescription: 'Tells whether it rains' },
         { toolName: 'convertCurrency', toolDescription: 'Turns euros into dollars' },
       ]);
-      const loader = createSearchLoader(services, localViewer, toolSearch);
+      const loader = createSearchLoader(services, localViewer, toolSearch, new MatchBudget());
       const find = async (text: string) =>
         (await searchNear(loader, { text }, { k: 5, options: { mode: 'KEYWORD' } })).map(
           ({ row }) => row.toolName,
@@ -330,7 +335,7 @@ describe('ranked search', () => {
   });
 
   it('refuses words without a text', async () => {
-    const loader = createSearchLoader(services, localViewer, memorySearch);
+    const loader = createSearchLoader(services, localViewer, memorySearch, new MatchBudget());
     const vector = [...hashVector('zebra')];
     await expect(searchNear(loader, { vector }, { k: 3, options: { mode: 'HYBRID' } })).rejects.toMatchObject(
       {

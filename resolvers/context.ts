@@ -1,6 +1,6 @@
 import { createLoaders, type Loaders } from '../src/loaders.ts';
 import type { SearchReport } from '../src/search/report.ts';
-import type { Services } from '../src/store/services.ts';
+import type { Services } from '../src/services.ts';
 import { localViewer, type Viewer } from '../src/viewer.ts';
 
 /** What a resolver knows of the request it works for. One is made for each request, and nothing in it outlives that. */

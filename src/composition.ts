@@ -12,7 +12,7 @@ import { awaitDatabase } from './database/readiness.ts';
 import { startEmbedder } from './embedding/embedder.ts';
 import { type HttpConfig, type HttpServer, startHttpServer } from './http/server.ts';
 import { Chunker } from './ingest/chunker.ts';
-import type { Services } from './store/services.ts';
+import type { Services } from './services.ts';
 
 /** What runs behind the API, and how it is ended. */
 export interface Backend {

@@ -4,11 +4,11 @@ import { createSearchLoader, MatchBudget } from './search/loader.ts';
 import { recallSearch } from './search/recall.ts';
 import type { SearchReport } from './search/report.ts';
 import { searchableChunks, searchableMemories, searchableTools } from './search/search.ts';
+import type { Services } from './services.ts';
 import { type ChunkPlace, type DocumentChunksRequest, readChunkPages, readChunksAt } from './store/chunks.ts';
 import { readDocuments } from './store/documents.ts';
 import { type EmbeddedTable, readEmbeddings } from './store/embeddings.ts';
 import type { DocumentRow } from './store/rows.ts';
-import type { Services } from './store/services.ts';
 import type { Viewer } from './viewer.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { GraphQLFloat } from 'graphql';
 import { Arg, Ctx, FieldResolver, Query, Resolver, Root } from 'type-graphql';
-import { compileChunkFilters } from '../../src/search/filters/filters.ts';
+import { compileChunkFilters } from '../../src/filters/filters.ts';
 import type { Match } from '../../src/search/matches.ts';
 import { searchNear, similarTo } from '../../src/search/similar.ts';
 import { chunkList, readChunks } from '../../src/store/chunks.ts';

@@ -1,6 +1,6 @@
 import { GraphQLFloat, GraphQLID, GraphQLInt, type GraphQLResolveInfo, GraphQLString } from 'graphql';
 import { Arg, createParameterDecorator } from 'type-graphql';
-import { limits } from '../../src/limits.ts';
+import { limits } from '../../src/input/limits.ts';
 import { SearchOptions } from './search-options.ts';
 import { wantsSearchReport } from './search-report.ts';
 

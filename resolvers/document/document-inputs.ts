@@ -2,7 +2,7 @@ import { GraphQLInt, GraphQLString } from 'graphql';
 import { GraphQLJSONObject } from 'graphql-scalars';
 import { Field, InputType } from 'type-graphql';
 import type { DocumentUpdate, NewDocument } from '../../src/ingest/ingest.ts';
-import { limits } from '../../src/limits.ts';
+import { limits } from '../../src/input/limits.ts';
 
 const optional = (description: string) => ({ nullable: true, description });
 

@@ -1,5 +1,5 @@
 import { InputType } from 'type-graphql';
-import type { ChunkFilters as ChunkFiltersType } from '../../src/search/filters/filters.ts';
+import type { ChunkFilters as ChunkFiltersType } from '../../src/filters/filters.ts';
 import { DocumentFilters } from './document-filters.ts';
 import { EmbeddingStatusFilter } from './embedding-status-filter.ts';
 import { JSONFilter } from './json-filter.ts';

@@ -1,5 +1,5 @@
 import { InputType } from 'type-graphql';
-import type { DocumentFilters as DocumentFiltersType } from '../../src/search/filters/filters.ts';
+import type { DocumentFilters as DocumentFiltersType } from '../../src/filters/filters.ts';
 import { JSONFilter } from './json-filter.ts';
 import { nesting } from './nesting.ts';
 import { OptionalField } from './optional-field.ts';

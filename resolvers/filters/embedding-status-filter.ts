@@ -1,5 +1,5 @@
 import { InputType, registerEnumType } from 'type-graphql';
-import { EmbeddingStatus, type EnumCondition } from '../../src/search/filters/conditions.ts';
+import { EmbeddingStatus, type EnumCondition } from '../../src/filters/conditions.ts';
 import { OptionalField } from './optional-field.ts';
 import { membership } from './ordered-filter.ts';
 

@@ -1,4 +1,4 @@
-import { filterLimits } from '../../src/search/filters/limits.ts';
+import { filterLimits } from '../../src/filters/limits.ts';
 
 /** What the filter types say of how conditions are joined. */
 export const nesting = {

@@ -1,7 +1,7 @@
 import type { GraphQLScalarType } from 'graphql';
 import { InputType } from 'type-graphql';
-import type { OrderedCondition } from '../../src/search/filters/conditions.ts';
-import { filterLimits } from '../../src/search/filters/limits.ts';
+import type { OrderedCondition } from '../../src/filters/conditions.ts';
+import { filterLimits } from '../../src/filters/limits.ts';
 import { OptionalField } from './optional-field.ts';
 
 /** `in` and `notIn` as they are described everywhere. */

@@ -7,8 +7,8 @@ import type {
   IdCondition,
   NumberCondition,
   StringCondition,
-} from '../../src/search/filters/conditions.ts';
-import { filterLimits } from '../../src/search/filters/limits.ts';
+} from '../../src/filters/conditions.ts';
+import { filterLimits } from '../../src/filters/limits.ts';
 import { OptionalField } from './optional-field.ts';
 import { OrderedFilter } from './ordered-filter.ts';
 

@@ -1,5 +1,5 @@
 import { InputType } from 'type-graphql';
-import type { ToolFilters as ToolFiltersType } from '../../src/search/filters/filters.ts';
+import type { ToolFilters as ToolFiltersType } from '../../src/filters/filters.ts';
 import { EmbeddingStatusFilter } from './embedding-status-filter.ts';
 import { JSONFilter } from './json-filter.ts';
 import { nesting } from './nesting.ts';

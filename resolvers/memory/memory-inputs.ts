@@ -1,7 +1,7 @@
 import { GraphQLBoolean, GraphQLFloat, GraphQLString } from 'graphql';
 import { GraphQLDateTime, GraphQLJSONObject } from 'graphql-scalars';
 import { Field, InputType } from 'type-graphql';
-import { limits } from '../../src/limits.ts';
+import { limits } from '../../src/input/limits.ts';
 import type { MemoryChange, NewMemory } from '../../src/store/memories.ts';
 import { type ArchiveRequest, archiveSampleSize } from '../../src/store/memory-archive.ts';
 import { MemoryFilters } from '../filters/memory-filters.ts';

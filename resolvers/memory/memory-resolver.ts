@@ -1,7 +1,7 @@
 import { GraphQLBoolean, GraphQLFloat, GraphQLInt } from 'graphql';
 import { Arg, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
-import { limits } from '../../src/limits.ts';
-import { compileMemoryFilters } from '../../src/search/filters/filters.ts';
+import { compileMemoryFilters } from '../../src/filters/filters.ts';
+import { limits } from '../../src/input/limits.ts';
 import type { Match } from '../../src/search/matches.ts';
 import { searchNear, similarTo } from '../../src/search/similar.ts';
 import {

@@ -1,6 +1,6 @@
 import { GraphQLInt, GraphQLString } from 'graphql';
 import { Arg, Ctx, Query, Resolver } from 'type-graphql';
-import { limits } from '../../src/limits.ts';
+import { limits } from '../../src/input/limits.ts';
 import type { Match } from '../../src/search/matches.ts';
 import { type RecalledRow, recall } from '../../src/search/recall.ts';
 import type { RecallKind } from '../../src/search/recall-kinds.ts';

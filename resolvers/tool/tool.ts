@@ -1,8 +1,8 @@
 import { GraphQLID, GraphQLInt, GraphQLString } from 'graphql';
 import { GraphQLDateTime, GraphQLJSONObject } from 'graphql-scalars';
 import { Field, InputType, ObjectType } from 'type-graphql';
-import { limits } from '../../src/limits.ts';
-import { EmbeddingStatus } from '../../src/search/filters/conditions.ts';
+import { EmbeddingStatus } from '../../src/filters/conditions.ts';
+import { limits } from '../../src/input/limits.ts';
 import type { ToolRow } from '../../src/store/rows.ts';
 import type { NewTool } from '../../src/store/tools.ts';
 import { connectionOf, orderOf } from '../common/connection.ts';

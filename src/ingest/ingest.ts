@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { FunesError, quote } from '../errors.ts';
-import { limits } from '../limits.ts';
-import { checkJson, checkOptionalText, checkRange, checkText } from '../store/checks.ts';
+import { checkJson, checkOptionalText, checkRange, checkText } from '../input/checks.ts';
+import { limits } from '../input/limits.ts';
+import type { Services } from '../services.ts';
 import {
   type ChunkValues,
   createDocument,
@@ -12,7 +13,6 @@ import {
 } from '../store/documents.ts';
 import { embedForWriting } from '../store/embeddings.ts';
 import type { DocumentRow } from '../store/rows.ts';
-import type { Services } from '../store/services.ts';
 import { ownerOf, type Viewer } from '../viewer.ts';
 import { checkChunkSizes } from './chunker.ts';
 import { type DocumentFormat, decodeBase64, formatOf } from './formats.ts';

@@ -1,6 +1,3 @@
-import type { DocumentRow } from '../store/rows.ts';
-import { type DocumentMatch, searchDocumentsByRows, searchDocumentsByVectors } from './documents.ts';
-import { searchByExamples, searchDocumentsByExamples } from './examples.ts';
 import {
   type ChunkFilters,
   compileChunkFilters,
@@ -10,7 +7,10 @@ import {
   type DocumentFilters,
   type MemoryFilters,
   type ToolFilters,
-} from './filters/filters.ts';
+} from '../filters/filters.ts';
+import type { DocumentRow } from '../store/rows.ts';
+import { type DocumentMatch, searchDocumentsByRows, searchDocumentsByVectors } from './documents.ts';
+import { searchByExamples, searchDocumentsByExamples } from './examples.ts';
 import type { SearchKind } from './loader.ts';
 import type { Match } from './matches.ts';
 import {

@@ -4,7 +4,7 @@ import type { VectorInput } from '../../schema/columns/vector.ts';
 import type { Database } from '../database/transaction.ts';
 import type { Embedder } from '../embedding/embedder.ts';
 import { FunesError } from '../errors.ts';
-import { limits } from '../limits.ts';
+import { limits } from '../input/limits.ts';
 import type { Viewer } from '../viewer.ts';
 import type { Examples } from './examples.ts';
 import { isRanked, type SearchOptions, usesIndex } from './options.ts';

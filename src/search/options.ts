@@ -1,6 +1,6 @@
 import type { LocalSettings } from '../database/transaction.ts';
 import { FunesError } from '../errors.ts';
-import { limits } from '../limits.ts';
+import { limits } from '../input/limits.ts';
 import { INDEXED_METRIC, type Metric } from './distance.ts';
 
 export const modes = ['SEMANTIC', 'KEYWORD', 'HYBRID'] as const;

@@ -3,8 +3,8 @@ import { type SQL, type SQLWrapper, sql } from 'drizzle-orm';
 import stableStringify from 'safe-stable-stringify';
 import { z } from 'zod';
 import { FunesError, quote } from '../errors.ts';
-import { limits } from '../limits.ts';
-import { BIGINT_MAX } from '../store/checks.ts';
+import { BIGINT_MAX } from '../input/checks.ts';
+import { limits } from '../input/limits.ts';
 
 /**
  * Pages of a ranked list are read by keyset: a cursor says which row was shown last, by what the list is ordered by and

@@ -1,7 +1,5 @@
 import { and, type SQL, sql } from 'drizzle-orm';
 import { documentChunks, memories } from '../../schema/index.ts';
-import { type Viewer, visibleTo } from '../viewer.ts';
-import { byBestChunk, chunkConditions, documentChunkTable } from './documents.ts';
 import {
   type ChunkFilters,
   compileChunkFilters,
@@ -11,7 +9,9 @@ import {
   type DocumentFilters,
   type MemoryFilters,
   type ToolFilters,
-} from './filters/filters.ts';
+} from '../filters/filters.ts';
+import { type Viewer, visibleTo } from '../viewer.ts';
+import { byBestChunk, chunkConditions, documentChunkTable } from './documents.ts';
 import { nearest } from './nearest.ts';
 import type { RankedTable } from './ranking.ts';
 import { queryOf, type SearchRequest } from './request.ts';

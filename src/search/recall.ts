@@ -2,8 +2,8 @@ import { and, asc, eq, inArray, type SQL, sql } from 'drizzle-orm';
 import { documentChunks, documents, memories, toolEmbeddings } from '../../schema/index.ts';
 import { type Database, transaction } from '../database/transaction.ts';
 import { FunesError } from '../errors.ts';
-import { limits } from '../limits.ts';
-import { checkText } from '../store/checks.ts';
+import { checkText } from '../input/checks.ts';
+import { limits } from '../input/limits.ts';
 import {
   type ChunkRow,
   chunkFields,

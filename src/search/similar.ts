@@ -1,7 +1,7 @@
 import { databaseError } from '../database/errors.ts';
 import { FunesError } from '../errors.ts';
-import { limits } from '../limits.ts';
-import { checkId, checkText } from '../store/checks.ts';
+import { checkId, checkText } from '../input/checks.ts';
+import { limits } from '../input/limits.ts';
 import type { Examples } from './examples.ts';
 import type { Near, SearchKey, SearchLoader } from './loader.ts';
 import type { Match } from './matches.ts';

@@ -2,8 +2,8 @@ import { and, eq, inArray, type SQL, sql } from 'drizzle-orm';
 import { documentChunks } from '../../schema/index.ts';
 import { type Database, transaction } from '../database/transaction.ts';
 import { FunesError, quote } from '../errors.ts';
+import { checkId } from '../input/checks.ts';
 import { type Viewer, visibleTo } from '../viewer.ts';
-import { checkId } from './checks.ts';
 import { checkPageSize, type Listed, type Page, toPage } from './pages.ts';
 import { type ChunkRow, chunkFields } from './rows.ts';
 

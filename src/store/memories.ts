@@ -2,13 +2,13 @@ import { and, eq, inArray, type SQL } from 'drizzle-orm';
 import { memories } from '../../schema/index.ts';
 import { type Database, type Transaction, transaction } from '../database/transaction.ts';
 import { FunesError, quote } from '../errors.ts';
-import { limits } from '../limits.ts';
+import { checkBatch, checkId, checkJson, checkOptionalText, checkRange, checkText } from '../input/checks.ts';
+import { limits } from '../input/limits.ts';
+import type { Services } from '../services.ts';
 import { ownerOf, type Viewer, visibleTo } from '../viewer.ts';
-import { checkBatch, checkId, checkJson, checkOptionalText, checkRange, checkText } from './checks.ts';
 import { embedForWriting } from './embeddings.ts';
 import type { Listed } from './pages.ts';
 import { type MemoryRow, memoryFields } from './rows.ts';
-import type { Services } from './services.ts';
 
 /** What a client says of a new memory. */
 export interface NewMemory {

@@ -2,13 +2,13 @@ import { and, asc, eq, getTableColumns, inArray, lt, or, type SQL, sql } from 'd
 import { memories, memoriesArchive } from '../../schema/index.ts';
 import { type Transaction, transaction } from '../database/transaction.ts';
 import { FunesError, quote } from '../errors.ts';
-import { compileMemoryFilters, type MemoryFilters } from '../search/filters/filters.ts';
-import { readDate } from '../search/filters/operands.ts';
-import { Place } from '../search/filters/place.ts';
+import { compileMemoryFilters, type MemoryFilters } from '../filters/filters.ts';
+import { readDate } from '../filters/operands.ts';
+import { Place } from '../filters/place.ts';
+import { checkBatch, checkId, checkRange } from '../input/checks.ts';
+import type { Services } from '../services.ts';
 import { type Viewer, visibleTo } from '../viewer.ts';
-import { checkBatch, checkId, checkRange } from './checks.ts';
 import { type MemoryRow, memoryFields } from './rows.ts';
-import type { Services } from './services.ts';
 
 /** Which memories to archive: all that is given must hold. */
 export interface ArchiveRequest {

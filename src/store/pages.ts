@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { databaseError } from '../database/errors.ts';
 import { type Database, transaction } from '../database/transaction.ts';
 import { FunesError, quote } from '../errors.ts';
-import { limits } from '../limits.ts';
+import { limits } from '../input/limits.ts';
 import { type Viewer, visibleTo } from '../viewer.ts';
 
 export type Direction = 'ASC' | 'DESC';

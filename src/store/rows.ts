@@ -1,7 +1,7 @@
 import { getTableColumns, type SQL, sql } from 'drizzle-orm';
 import type { PgColumn } from 'drizzle-orm/pg-core';
 import { documentChunks, documents, memories, toolEmbeddings } from '../../schema/index.ts';
-import type { EmbeddingStatus } from '../search/filters/conditions.ts';
+import type { EmbeddingStatus } from '../filters/conditions.ts';
 
 function statusOf(embedding: PgColumn): SQL<EmbeddingStatus> {
   return sql<EmbeddingStatus>`case when ${embedding} is null then 'PENDING' else 'READY' end`;

@@ -2,13 +2,13 @@ import { eq, type SQL, sql } from 'drizzle-orm';
 import { toolEmbeddings } from '../../schema/index.ts';
 import { type Database, transaction } from '../database/transaction.ts';
 import { FunesError, quote } from '../errors.ts';
-import { limits } from '../limits.ts';
+import { checkBatch, checkJson, checkText } from '../input/checks.ts';
+import { limits } from '../input/limits.ts';
+import type { Services } from '../services.ts';
 import type { Viewer } from '../viewer.ts';
-import { checkBatch, checkJson, checkText } from './checks.ts';
 import { embedForWriting } from './embeddings.ts';
 import type { Listed } from './pages.ts';
 import { type ToolRow, toolFields } from './rows.ts';
-import type { Services } from './services.ts';
 
 const MAX_NAME_LENGTH = 100;
 

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { compileMemoryFilters } from '../../../src/search/filters/filters.ts';
+import { compileMemoryFilters } from '../../../src/filters/filters.ts';
 import type { Match } from '../../../src/search/matches.ts';
 import { defaultSearchOptions } from '../../../src/search/options.ts';
 import type { Position } from '../../../src/search/paging.ts';

@@ -1,6 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { PgColumn } from 'drizzle-orm/pg-core';
-import { documentChunks, documents, memories, toolEmbeddings } from '../../../schema/index.ts';
+import { documentChunks, documents, memories, toolEmbeddings } from '../../schema/index.ts';
 import { compare } from './comparisons.ts';
 import type {
   EmbeddingStatus,

@@ -1,4 +1,4 @@
-import { EMBEDDING_DIMENSIONS } from '../schema/columns/vector.ts';
+import { EMBEDDING_DIMENSIONS } from '../../schema/columns/vector.ts';
 
 /** Sizes that a request may not pass. Each refusal names its limit, so that a client knows what to change. */
 export const limits = {

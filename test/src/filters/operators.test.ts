@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { documentChunks, documents, memories, toolEmbeddings } from '../../../../schema/index.ts';
-import { transaction } from '../../../../src/database/transaction.ts';
+import { documentChunks, documents, memories, toolEmbeddings } from '../../../schema/index.ts';
+import { transaction } from '../../../src/database/transaction.ts';
 import {
   type ChunkFilters,
   compileChunkFilters,
@@ -9,9 +9,9 @@ import {
   compileToolFilters,
   type MemoryFilters,
   type ToolFilters,
-} from '../../../../src/search/filters/filters.ts';
-import { localViewer } from '../../../../src/viewer.ts';
-import { openTestDatabase, type TestDatabase } from '../../../support/database.ts';
+} from '../../../src/filters/filters.ts';
+import { localViewer } from '../../../src/viewer.ts';
+import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
 
 let database: TestDatabase;
 

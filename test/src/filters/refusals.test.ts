@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { FunesError } from '../../../../src/errors.ts';
+import { FunesError } from '../../../src/errors.ts';
 import {
   compileChunkFilters,
   compileMemoryFilters,
   type MemoryFilters,
-} from '../../../../src/search/filters/filters.ts';
-import { filterLimits } from '../../../../src/search/filters/limits.ts';
+} from '../../../src/filters/filters.ts';
+import { filterLimits } from '../../../src/filters/limits.ts';
 
 function refusal(filters: unknown, compile: (filters: never) => unknown = compileMemoryFilters) {
   try {

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../../schema/columns/common.ts';
+import type { JsonObject } from '../../schema/columns/common.ts';
 
 // What a client may ask of one field. All operators of a condition must hold; one that is undefined is as if left out.
 // `null` is an operand of `eq` and `ne` alone, and only where the column may be NULL.

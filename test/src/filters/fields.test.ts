@@ -1,13 +1,8 @@
 import { getTableColumns } from 'drizzle-orm';
 import type { PgTable } from 'drizzle-orm/pg-core';
 import { expect, test } from 'vitest';
-import { documentChunks, documents, memories, toolEmbeddings } from '../../../../schema/index.ts';
-import {
-  chunkFields,
-  documentFields,
-  memoryFields,
-  toolFields,
-} from '../../../../src/search/filters/fields.ts';
+import { documentChunks, documents, memories, toolEmbeddings } from '../../../schema/index.ts';
+import { chunkFields, documentFields, memoryFields, toolFields } from '../../../src/filters/fields.ts';
 
 /** Vectors and their tsvector are searched, not filtered; the others exist for foreign keys alone. */
 const notFiltered = ['embedding', 'contentTsv', 'contentLength', 'lastChunkIndex', 'previousChunkIndex'];

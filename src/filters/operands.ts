@@ -1,5 +1,5 @@
-import { quote } from '../../errors.ts';
-import { BIGINT_MAX, unstorable } from '../../store/checks.ts';
+import { quote } from '../errors.ts';
+import { BIGINT_MAX, unstorable } from '../input/checks.ts';
 import { filterLimits } from './limits.ts';
 import type { Place } from './place.ts';
 

@@ -1,11 +1,11 @@
 import fc, { type Arbitrary } from 'fast-check';
-import { JsonType } from '../../../../src/search/filters/conditions.ts';
+import { JsonType } from '../../../src/filters/conditions.ts';
 import type {
   ChunkFilters,
   DocumentFilters,
   MemoryFilters,
   ToolFilters,
-} from '../../../../src/search/filters/filters.ts';
+} from '../../../src/filters/filters.ts';
 import {
   someDate,
   someFileSize,

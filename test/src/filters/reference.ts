@@ -1,5 +1,5 @@
-import type { JsonObject } from '../../../../schema/columns/common.ts';
-import type { JsonPathCondition } from '../../../../src/search/filters/conditions.ts';
+import type { JsonObject } from '../../../schema/columns/common.ts';
+import type { JsonPathCondition } from '../../../src/filters/conditions.ts';
 
 // The filter language once more, written for being plainly right: no SQL, one row at a time.
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { JsonObject } from '../../../../schema/columns/common.ts';
+import type { JsonObject } from '../../../schema/columns/common.ts';
 
 // Values that rows hold and filters ask for. Both draw from the same few, so that random filters meet random rows, and
 // from any value at all now and then.

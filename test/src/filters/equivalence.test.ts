@@ -2,16 +2,16 @@ import type { SQL } from 'drizzle-orm';
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
 import fc, { type Arbitrary } from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { documentChunks, documents, memories, toolEmbeddings } from '../../../../schema/index.ts';
-import { transaction } from '../../../../src/database/transaction.ts';
+import { documentChunks, documents, memories, toolEmbeddings } from '../../../schema/index.ts';
+import { transaction } from '../../../src/database/transaction.ts';
 import {
   compileChunkFilters,
   compileDocumentFilters,
   compileMemoryFilters,
   compileToolFilters,
-} from '../../../../src/search/filters/filters.ts';
-import { localViewer } from '../../../../src/viewer.ts';
-import { openTestDatabase, type TestDatabase } from '../../../support/database.ts';
+} from '../../../src/filters/filters.ts';
+import { localViewer } from '../../../src/viewer.ts';
+import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
 import {
   someChunkFilters,
   someDocumentFilters,

@@ -1,15 +1,15 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { PgTable } from 'drizzle-orm/pg-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { memories, toolEmbeddings } from '../../../../schema/index.ts';
-import { transaction } from '../../../../src/database/transaction.ts';
+import { memories, toolEmbeddings } from '../../../schema/index.ts';
+import { transaction } from '../../../src/database/transaction.ts';
 import {
   compileMemoryFilters,
   compileToolFilters,
   type MemoryFilters,
-} from '../../../../src/search/filters/filters.ts';
-import { localViewer } from '../../../../src/viewer.ts';
-import { openTestDatabase, type TestDatabase } from '../../../support/database.ts';
+} from '../../../src/filters/filters.ts';
+import { localViewer } from '../../../src/viewer.ts';
+import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
 
 let database: TestDatabase;
 

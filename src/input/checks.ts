@@ -1,5 +1,5 @@
 import { FunesError, quote } from '../errors.ts';
-import { limits } from '../limits.ts';
+import { limits } from './limits.ts';
 
 /** What a text contains that no PostgreSQL text or jsonb can hold; undefined when it can be stored. */
 export function unstorable(text: string): string | undefined {

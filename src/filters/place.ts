@@ -1,4 +1,4 @@
-import { FunesError } from '../../errors.ts';
+import { FunesError } from '../errors.ts';
 import { filterLimits } from './limits.ts';
 
 /** Where in a filter the compiler is: names what an error is about, and counts what the limits are about. */

@@ -1,6 +1,6 @@
 import { or, type SQL, type SQLWrapper, sql } from 'drizzle-orm';
 import { makePgArray } from 'drizzle-orm/pg-core';
-import { limits } from '../../limits.ts';
+import { limits } from '../input/limits.ts';
 import { compare, entries } from './comparisons.ts';
 import { JsonType } from './conditions.ts';
 import { filterLimits } from './limits.ts';

@@ -1,8 +1,8 @@
 import { sql } from 'drizzle-orm';
 import fc, { type Arbitrary } from 'fast-check';
-import { EMBEDDING_DIMENSIONS } from '../../../../schema/columns/vector.ts';
-import { documentChunks, documents, memories, toolEmbeddings } from '../../../../schema/index.ts';
-import type { Transaction } from '../../../../src/database/transaction.ts';
+import { EMBEDDING_DIMENSIONS } from '../../../schema/columns/vector.ts';
+import { documentChunks, documents, memories, toolEmbeddings } from '../../../schema/index.ts';
+import type { Transaction } from '../../../src/database/transaction.ts';
 import type { Row } from './reference.ts';
 import {
   someDate,

@@ -1,7 +1,7 @@
 import { type SQL, type SQLWrapper, sql } from 'drizzle-orm';
+import type { InputPath } from './input-path.ts';
 import { filterLimits } from './limits.ts';
-import { readList, readObject } from './operands.ts';
-import type { Place } from './place.ts';
+import { parseList, parseObject } from './operands.ts';
 import type { Scalar } from './scalars.ts';
 
 /** The opposite of a condition in two values, not SQL's three: true where the condition is false or NULL. */
@@ -20,18 +20,18 @@ export function compare<T>(
   scalar: Scalar<T>,
   condition: unknown,
   noNull: string | undefined,
-  place: Place,
+  inputPath: InputPath,
 ): SQL[] {
-  return entries(condition, place).map(([operator, operand, here]) => {
+  return entries(condition, inputPath).map(([operator, operand, here]) => {
     here.count();
     if (operand === null) return compareWithNull(expression, operator, noNull, here);
     const list = () =>
-      readList(operand, here, filterLimits.listLength).map((value, i) => scalar.read(value, here.at(i)));
+      parseList(operand, here, filterLimits.listLength).map((value, i) => scalar.parse(value, here.at(i)));
     switch (operator) {
       case 'eq':
-        return scalar.equals(expression, scalar.read(operand, here));
+        return scalar.equals(expression, scalar.parse(operand, here));
       case 'ne':
-        return opposite(scalar.equals(expression, scalar.read(operand, here)));
+        return opposite(scalar.equals(expression, scalar.parse(operand, here)));
       case 'in':
         return scalar.isAmong(expression, list());
       case 'notIn':
@@ -39,7 +39,7 @@ export function compare<T>(
       default: {
         const comparison = new Map(Object.entries(scalar.operators)).get(operator);
         if (!comparison) throw here.refusal('is not an operator of this field.');
-        return comparison(expression, scalar.read(operand, here));
+        return comparison(expression, scalar.parse(operand, here));
       }
     }
   });
@@ -49,18 +49,21 @@ function compareWithNull(
   expression: SQLWrapper,
   operator: string,
   noNull: string | undefined,
-  place: Place,
+  inputPath: InputPath,
 ): SQL {
   if (operator !== 'eq' && operator !== 'ne') {
-    throw place.refusal('is null: give it a value, or leave the operator out.');
+    throw inputPath.refusal('is null: give it a value, or leave the operator out.');
   }
-  if (noNull !== undefined) throw place.refusal(`is null, and ${noNull}`);
+  if (noNull !== undefined) throw inputPath.refusal(`is null, and ${noNull}`);
   return operator === 'eq' ? sql`${expression} is null` : sql`${expression} is not null`;
 }
 
-/** What an input object says: each name with its value and its place. What is undefined says nothing. */
-export function entries(input: unknown, place: Place): [name: string, value: unknown, place: Place][] {
-  return Object.entries(readObject(input, place))
+/** What an input object says: each name with its value and its input path. What is undefined says nothing. */
+export function entries(
+  input: unknown,
+  inputPath: InputPath,
+): [name: string, value: unknown, inputPath: InputPath][] {
+  return Object.entries(parseObject(input, inputPath))
     .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => [name, value, place.at(name)]);
+    .map(([name, value]) => [name, value, inputPath.at(name)]);
 }

@@ -58,7 +58,7 @@ export interface BooleanCondition {
 }
 
 /**
- * What must be found at one place inside a JSON column. A value of another type than the condition's is like a
+ * What must be found at one path inside a JSON column. A value of another type than the condition's is like a
  * missing one: only `ne` and `notIn` hold for it.
  */
 export interface JsonPathCondition {

@@ -17,15 +17,15 @@ const NOT_NULL = 'this field has a value in every row: compare it with one.';
 
 function scalarField<T>(column: PgColumn, scalar: Scalar<T>): Field<OrderedCondition<T>> {
   return {
-    compile: (condition, place) =>
-      compare(column, scalar, condition, column.notNull ? NOT_NULL : undefined, place),
+    compile: (condition, inputPath) =>
+      compare(column, scalar, condition, column.notNull ? NOT_NULL : undefined, inputPath),
   };
 }
 
 const textField = (column: PgColumn): Field<StringCondition> => scalarField(column, text);
 
 const jsonField = (column: PgColumn): Field<JsonCondition> => ({
-  compile: (condition, place) => compareJson(column, condition, place),
+  compile: (condition, inputPath) => compareJson(column, condition, inputPath),
 });
 
 function embeddingStatusField(embedding: PgColumn): Field<EnumCondition<EmbeddingStatus>> {
@@ -33,7 +33,7 @@ function embeddingStatusField(embedding: PgColumn): Field<EnumCondition<Embeddin
     READY: sql`${embedding} is not null`,
     PENDING: sql`${embedding} is null`,
   });
-  return { compile: (condition, place) => compare(embedding, status, condition, NOT_NULL, place) };
+  return { compile: (condition, inputPath) => compare(embedding, status, condition, NOT_NULL, inputPath) };
 }
 
 // Every column of the tables but the vectors themselves, their tsvector, the length for BM25, and the two generated
@@ -71,8 +71,8 @@ export const documentFields = {
 
 /** Chunks whose document passes a filter of documents. */
 const documentOfChunk: Field<DocumentFilters> = {
-  compile: (filters, place) => {
-    const condition = compileNesting(documentFields, filters, place.deeper());
+  compile: (filters, inputPath) => {
+    const condition = compileNesting(documentFields, filters, inputPath.deeper());
     if (!condition) return [];
     return [inDocuments(condition)];
   },

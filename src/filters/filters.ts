@@ -9,15 +9,15 @@ import {
   type ToolFilters,
   toolFields,
 } from './fields.ts';
+import { InputPath } from './input-path.ts';
 import { compileNesting, type Fields } from './nesting.ts';
-import { Place } from './place.ts';
 
 export type { ChunkFilters, DocumentFilters, MemoryFilters, ToolFilters };
 
 // Each gives the condition for a WHERE over the unaliased Drizzle table, with every value a bound parameter, or undefined
 // when the filter says nothing. The errors are FunesErrors: BAD_USER_INPUT for something that can never be right (an
 // unknown field or operator, an operand that the column cannot hold), LIMIT_EXCEEDED past a bound of `filterLimits`;
-// the message starts with the place, like `filters.or[1].createdAt.gt`,
+// the message starts with the inputPath, like `filters.or[1].createdAt.gt`,
 // where `name` is what the client calls the whole filter.
 
 /** Condition over `memories`. @throws FunesError */
@@ -50,5 +50,5 @@ export function compileToolFilters(filters: ToolFilters | null | undefined, name
 }
 
 function compileFilters(fields: Fields, filters: unknown, name = 'filters'): SQL | undefined {
-  return filters == null ? undefined : compileNesting(fields, filters, Place.root(name));
+  return filters == null ? undefined : compileNesting(fields, filters, InputPath.root(name));
 }

@@ -3,9 +3,9 @@ import { makePgArray } from 'drizzle-orm/pg-core';
 import { limits } from '../input/limits.ts';
 import { compare, entries } from './comparisons.ts';
 import { JsonType } from './conditions.ts';
+import type { InputPath } from './input-path.ts';
 import { filterLimits } from './limits.ts';
-import { readBoolean, readEnum, readJsonObject, readList, readObject, readString } from './operands.ts';
-import type { Place } from './place.ts';
+import { parseBoolean, parseEnum, parseJsonObject, parseList, parseObject, parseString } from './operands.ts';
 import { boolean, numeric, type Scalar, text } from './scalars.ts';
 
 const NO_NULL =
@@ -21,14 +21,14 @@ const INDEXED_LIST_LENGTH = 10;
  * A JsonCondition on a jsonb column as SQL; all of the parts must hold.
  * @throws FunesError BAD_USER_INPUT, LIMIT_EXCEEDED.
  */
-export function compareJson(column: SQLWrapper, condition: unknown, place: Place): SQL[] {
-  return entries(condition, place).flatMap(([name, value, here]) => {
+export function compareJson(column: SQLWrapper, condition: unknown, inputPath: InputPath): SQL[] {
+  return entries(condition, inputPath).flatMap(([name, value, here]) => {
     switch (name) {
       case 'contains':
         here.count();
-        return [contains(column, readJsonObject(value, here, limits.jsonLength))];
+        return [contains(column, parseJsonObject(value, here, limits.jsonLength))];
       case 'at':
-        return readList(value, here, filterLimits.conditions).flatMap((one, i) =>
+        return parseList(value, here, filterLimits.conditions).flatMap((one, i) =>
           compareAtPath(column, one, here.at(i)),
         );
       default:
@@ -40,12 +40,12 @@ export function compareJson(column: SQLWrapper, condition: unknown, place: Place
 // Cast from text: for a parameter of type jsonb itself, postgres.js without Drizzle would write JSON of the JSON.
 const contains = (column: SQLWrapper, json: string) => sql`${column} @> ${json}::text::jsonb`;
 
-function compareAtPath(column: SQLWrapper, condition: unknown, place: Place): SQL[] {
-  const { path, ...rest } = { path: undefined, ...readObject(condition, place) };
-  const steps = readList(path, place.at('path'), filterLimits.jsonDepth).map((step, i) =>
-    readString(step, place.at('path').at(i)),
+function compareAtPath(column: SQLWrapper, condition: unknown, inputPath: InputPath): SQL[] {
+  const { path, ...rest } = { path: undefined, ...parseObject(condition, inputPath) };
+  const steps = parseList(path, inputPath.at('path'), filterLimits.jsonDepth).map((step, i) =>
+    parseString(step, inputPath.at('path').at(i)),
   );
-  if (steps.length === 0) throw place.at('path').refusal('is empty: name at least one key.');
+  if (steps.length === 0) throw inputPath.at('path').refusal('is empty: name at least one key.');
   const found = sql`(${column} #> ${makePgArray(steps)}::text[])`;
   const type = sql`jsonb_typeof(${found})`;
   // A CASE, because it is the one construct that surely evaluates the test before the cast.
@@ -53,14 +53,14 @@ function compareAtPath(column: SQLWrapper, condition: unknown, place: Place): SQ
   const asNumber = sql`case ${type} when 'number' then ${found}::numeric end`;
   const asBoolean = sql`case ${type} when 'boolean' then ${found}::boolean end`;
 
-  const parts = entries(rest, place).flatMap(([name, value, here]) => {
+  const parts = entries(rest, inputPath).flatMap(([name, value, here]) => {
     switch (name) {
       case 'exists':
         here.count();
-        return readBoolean(value, here) ? sql`${found} is not null` : sql`${found} is null`;
+        return parseBoolean(value, here) ? sql`${found} is not null` : sql`${found} is null`;
       case 'type':
         here.count();
-        return sql`${type} = ${readEnum(value, here, Object.values(JsonType)).toLowerCase()}::text`;
+        return sql`${type} = ${parseEnum(value, here, Object.values(JsonType)).toLowerCase()}::text`;
       case 'string':
         return compare(sql`(${asText})`, indexed(text, column, steps), value, NO_NULL, here);
       case 'number':
@@ -71,7 +71,7 @@ function compareAtPath(column: SQLWrapper, condition: unknown, place: Place): SQ
         throw here.refusal('is no condition on a path; there are exists, type, string, number and boolean.');
     }
   });
-  if (parts.length === 0) place.count();
+  if (parts.length === 0) inputPath.count();
   return parts;
 }
 

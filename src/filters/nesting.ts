@@ -1,8 +1,8 @@
 import { and, or, type SQL } from 'drizzle-orm';
 import { entries, opposite } from './comparisons.ts';
+import type { InputPath } from './input-path.ts';
 import { filterLimits } from './limits.ts';
-import { readList } from './operands.ts';
-import type { Place } from './place.ts';
+import { parseList } from './operands.ts';
 
 /** A field that a filter can put a condition on. */
 export interface Field<Condition> {
@@ -10,7 +10,7 @@ export interface Field<Condition> {
    * SQL of the condition, in parts that must all hold; none when the condition says nothing.
    * @throws FunesError BAD_USER_INPUT, LIMIT_EXCEEDED.
    */
-  compile(condition: Condition, place: Place): SQL[];
+  compile(condition: Condition, inputPath: InputPath): SQL[];
 }
 
 /** The fields of one table by the names that clients know. */
@@ -38,9 +38,9 @@ export interface Nesting<Filters> {
  * `and` or `or`, a `not` of nothing) is left out wherever it stands, inside `or` and `not` too.
  * @throws FunesError BAD_USER_INPUT, LIMIT_EXCEEDED.
  */
-export function compileNesting(fields: Fields, filters: unknown, place: Place): SQL | undefined {
-  const before = place.conditions;
-  const parts = entries(filters, place).flatMap(([name, value, here]): (SQL | undefined)[] => {
+export function compileNesting(fields: Fields, filters: unknown, inputPath: InputPath): SQL | undefined {
+  const before = inputPath.conditions;
+  const parts = entries(filters, inputPath).flatMap(([name, value, here]): (SQL | undefined)[] => {
     switch (name) {
       case 'and':
         return compileEach(fields, value, here);
@@ -64,14 +64,14 @@ export function compileNesting(fields: Fields, filters: unknown, place: Place): 
     }
   });
   // So that filters of nothing but empty filters have a bound as well.
-  if (place.conditions === before) place.count();
+  if (inputPath.conditions === before) inputPath.count();
   return and(...parts);
 }
 
-function compileEach(fields: Fields, value: unknown, place: Place): (SQL | undefined)[] {
+function compileEach(fields: Fields, value: unknown, inputPath: InputPath): (SQL | undefined)[] {
   if (value === null) return [];
-  const inner = place.deeper();
-  return readList(value, place, filterLimits.conditions).map((filters, i) =>
+  const inner = inputPath.deeper();
+  return parseList(value, inputPath, filterLimits.conditions).map((filters, i) =>
     compileNesting(fields, filters, inner.at(i)),
   );
 }

@@ -1,7 +1,7 @@
 import { quote } from '../errors.ts';
 import { BIGINT_MAX, unstorable } from '../input/checks.ts';
+import type { InputPath } from './input-path.ts';
 import { filterLimits } from './limits.ts';
-import type { Place } from './place.ts';
 
 // Readers of operands: each gives its value back when PostgreSQL can compare with it, and otherwise throws the FunesError
 // that says why not. GraphQL has checked the types already; other callers' JavaScript has not.
@@ -10,23 +10,24 @@ const BIGINT_MIN = -(2n ** 63n);
 const FIRST_DATE = Date.parse('0001-01-01T00:00:00.000Z');
 const LAST_DATE = Date.parse('9999-12-31T23:59:59.999Z');
 
-export function readString(value: unknown, place: Place): string {
-  if (typeof value !== 'string') throw place.refusal(`must be a string, not ${describe(value)}.`);
+export function parseString(value: unknown, inputPath: InputPath): string {
+  if (typeof value !== 'string') throw inputPath.refusal(`must be a string, not ${describe(value)}.`);
   if (value.length > filterLimits.stringLength) {
-    throw place.excess(
+    throw inputPath.excess(
       `has ${value.length} characters; a string in a filter may have ${filterLimits.stringLength}.`,
     );
   }
   const problem = unstorable(value);
-  if (problem) throw place.refusal(`contains ${problem}, which no stored text can contain: ${quote(value)}.`);
+  if (problem)
+    throw inputPath.refusal(`contains ${problem}, which no stored text can contain: ${quote(value)}.`);
   return value;
 }
 
 /** An id in decimal digits, within bigint's range. */
-export function readId(value: unknown, place: Place): string {
+export function parseId(value: unknown, inputPath: InputPath): string {
   const text = typeof value === 'string' ? value : '';
   if (!/^(0|-?[1-9]\d{0,18})$/.test(text) || BigInt(text) > BIGINT_MAX || BigInt(text) < BIGINT_MIN) {
-    throw place.refusal(
+    throw inputPath.refusal(
       `must be an id as this API gives them, a whole number like "42", not ${describe(value)}.`,
     );
   }
@@ -34,50 +35,53 @@ export function readId(value: unknown, place: Place): string {
 }
 
 /** A finite number. */
-export function readNumber(value: unknown, place: Place): number {
+export function parseNumber(value: unknown, inputPath: InputPath): number {
   if (typeof value !== 'number' || !Number.isFinite(value)) {
-    throw place.refusal(`must be a finite number, not ${describe(value)}.`);
+    throw inputPath.refusal(`must be a finite number, not ${describe(value)}.`);
   }
   return value;
 }
 
 /** A whole number that JavaScript holds exactly. */
-export function readInteger(value: unknown, place: Place): number {
-  if (!Number.isSafeInteger(value)) throw place.refusal(`must be a whole number, not ${describe(value)}.`);
+export function parseInteger(value: unknown, inputPath: InputPath): number {
+  if (!Number.isSafeInteger(value))
+    throw inputPath.refusal(`must be a whole number, not ${describe(value)}.`);
   return Number(value);
 }
 
-export function readBoolean(value: unknown, place: Place): boolean {
-  if (typeof value !== 'boolean') throw place.refusal(`must be true or false, not ${describe(value)}.`);
+export function parseBoolean(value: unknown, inputPath: InputPath): boolean {
+  if (typeof value !== 'boolean') throw inputPath.refusal(`must be true or false, not ${describe(value)}.`);
   return value;
 }
 
 /** A valid Date of the years 1 to 9999, which are the ones that JavaScript and PostgreSQL write alike. */
-export function readDate(value: unknown, place: Place): Date {
+export function parseDate(value: unknown, inputPath: InputPath): Date {
   const time = value instanceof Date ? value.getTime() : Number.NaN;
   if (!(time >= FIRST_DATE && time <= LAST_DATE)) {
-    throw place.refusal(`must be a point in time in the years 1 to 9999 (UTC), not ${describe(value)}.`);
+    throw inputPath.refusal(`must be a point in time in the years 1 to 9999 (UTC), not ${describe(value)}.`);
   }
   return new Date(time);
 }
 
 /** One of `allowed`. */
-export function readEnum<T extends string>(value: unknown, place: Place, allowed: readonly T[]): T {
+export function parseEnum<T extends string>(value: unknown, inputPath: InputPath, allowed: readonly T[]): T {
   const found = allowed.find((name) => name === value);
-  if (found === undefined) throw place.refusal(`must be ${allowed.join(' or ')}, not ${describe(value)}.`);
+  if (found === undefined)
+    throw inputPath.refusal(`must be ${allowed.join(' or ')}, not ${describe(value)}.`);
   return found;
 }
 
-export function readList(value: unknown, place: Place, limit: number): readonly unknown[] {
-  if (!Array.isArray(value)) throw place.refusal(`must be a list, not ${describe(value)}.`);
-  if (value.length > limit) throw place.excess(`has ${value.length} elements; at most ${limit} are allowed.`);
+export function parseList(value: unknown, inputPath: InputPath, limit: number): readonly unknown[] {
+  if (!Array.isArray(value)) throw inputPath.refusal(`must be a list, not ${describe(value)}.`);
+  if (value.length > limit)
+    throw inputPath.excess(`has ${value.length} elements; at most ${limit} are allowed.`);
   return value;
 }
 
 /** An object whose own keys are the names in it: no list, no scalar. */
-export function readObject(value: unknown, place: Place): object {
+export function parseObject(value: unknown, inputPath: InputPath): object {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw place.refusal(`must be an object, not ${describe(value)}.`);
+    throw inputPath.refusal(`must be an object, not ${describe(value)}.`);
   }
   return value;
 }
@@ -86,40 +90,42 @@ export function readObject(value: unknown, place: Place): object {
  * A JSON object in JSON, exactly as jsonb can store it: finite numbers, no undefined (a variable without a value would
  * silently widen the filter), no text that PostgreSQL cannot hold.
  */
-export function readJsonObject(value: unknown, place: Place, maxLength: number): string {
-  checkJson(readObject(value, place), place, 1);
+export function parseJsonObject(value: unknown, inputPath: InputPath, maxLength: number): string {
+  checkJson(parseObject(value, inputPath), inputPath, 1);
   const json = JSON.stringify(value);
   if (json.length > maxLength) {
-    throw place.excess(`has ${json.length} characters as JSON; at most ${maxLength} are allowed.`);
+    throw inputPath.excess(`has ${json.length} characters as JSON; at most ${maxLength} are allowed.`);
   }
   return json;
 }
 
-function checkJson(value: unknown, place: Place, depth: number): void {
+function checkJson(value: unknown, inputPath: InputPath, depth: number): void {
   switch (typeof value) {
     case 'boolean':
       return;
     case 'string': {
       const problem = unstorable(value);
       if (problem)
-        throw place.refusal(`contains ${problem}, which no JSON column can contain: ${quote(value)}.`);
+        throw inputPath.refusal(`contains ${problem}, which no JSON column can contain: ${quote(value)}.`);
       return;
     }
     case 'number':
-      if (!Number.isFinite(value)) throw place.refusal(`contains ${value}, which JSON cannot say.`);
+      if (!Number.isFinite(value)) throw inputPath.refusal(`contains ${value}, which JSON cannot say.`);
       return;
     case 'object':
       if (value === null) return;
       if (depth > filterLimits.jsonDepth) {
-        throw place.excess(`is nested too deep: JSON in a filter may have ${filterLimits.jsonDepth} levels.`);
+        throw inputPath.excess(
+          `is nested too deep: JSON in a filter may have ${filterLimits.jsonDepth} levels.`,
+        );
       }
       for (const [key, element] of Object.entries(value)) {
-        checkJson(key, place, depth);
-        checkJson(element, place, depth + 1);
+        checkJson(key, inputPath, depth);
+        checkJson(element, inputPath, depth + 1);
       }
       return;
     default:
-      throw place.refusal(
+      throw inputPath.refusal(
         value === undefined
           ? 'contains a variable that was given no value.'
           : `contains ${describe(value)}, which is not JSON.`,

@@ -1,14 +1,22 @@
 import { type SQL, type SQLWrapper, sql } from 'drizzle-orm';
 import { makePgArray } from 'drizzle-orm/pg-core';
-import { readBoolean, readDate, readEnum, readId, readInteger, readNumber, readString } from './operands.ts';
-import type { Place } from './place.ts';
+import type { InputPath } from './input-path.ts';
+import {
+  parseBoolean,
+  parseDate,
+  parseEnum,
+  parseId,
+  parseInteger,
+  parseNumber,
+  parseString,
+} from './operands.ts';
 
 type Comparison<T> = (expression: SQLWrapper, operand: T) => SQL;
 
 /** How SQL compares values of one type. An SQL result of NULL counts as false. */
 export interface Scalar<T> {
-  /** Gives the operand back when it is one, and otherwise throws the FunesError for this place. */
-  read(value: unknown, place: Place): T;
+  /** Returns the operand when the column can hold it. @throws FunesError that starts with the input path. */
+  parse(value: unknown, inputPath: InputPath): T;
   equals: Comparison<T>;
   isAmong: Comparison<readonly T[]>;
   /** The operators besides `eq`, `ne`, `in` and `notIn`. */
@@ -21,14 +29,14 @@ export interface Scalar<T> {
  */
 function ordered<T extends string | number>(
   sqlType: 'bigint' | 'double precision' | 'numeric' | 'text',
-  read: Scalar<T>['read'],
+  parse: Scalar<T>['parse'],
 ): Scalar<T> {
   const type = sql.raw(sqlType);
   const operand = (value: T) => sql`${String(value)}::${type}`;
   // Only text has a collation. "C" is code point order, on every database; equality needs none and keeps its index.
   const order = sql.raw(sqlType === 'text' ? ' collate "C"' : '');
   return {
-    read,
+    parse,
     equals: (expression, value) => sql`${expression} = ${operand(value)}`,
     isAmong: (expression, values) => sql`${expression} = any(${makePgArray([...values])}::${type}[])`,
     operators: {
@@ -40,7 +48,7 @@ function ordered<T extends string | number>(
   };
 }
 
-const plainText = ordered('text', readString);
+const plainText = ordered('text', parseString);
 
 /** `text` and `varchar`. */
 export const text: Scalar<string> = {
@@ -54,16 +62,16 @@ export const text: Scalar<string> = {
 };
 
 /** `bigint` keys as decimal strings. */
-export const id = ordered('bigint', readId);
+export const id = ordered('bigint', parseId);
 
 /** `integer` columns. */
-export const integer = ordered('bigint', readInteger);
+export const integer = ordered('bigint', parseInteger);
 
 /** Numbers that are compared exactly, fractions and all: jsonb's, and integers that GraphQL writes as Float. */
-export const numeric = ordered('numeric', readNumber);
+export const numeric = ordered('numeric', parseNumber);
 
 /** `double precision` columns. */
-export const double = ordered('double precision', readNumber);
+export const double = ordered('double precision', parseNumber);
 
 const instant = (date: Date) => sql`${date.toISOString()}::timestamptz`;
 const nextInstant = (date: Date) => sql`(${instant(date)} + interval '1 millisecond')`;
@@ -73,7 +81,7 @@ const nextInstant = (date: Date) => sql`(${instant(date)} + interval '1 millisec
  * for its whole millisecond; ranges rather than date_trunc, so that an index on the column still serves.
  */
 export const dateTime: Scalar<Date> = {
-  read: readDate,
+  parse: parseDate,
   equals: (column, date) => sql`(${column} >= ${instant(date)} and ${column} < ${nextInstant(date)})`,
   isAmong: (column, dates) =>
     sql`date_trunc('milliseconds', ${column}) = any(${makePgArray(dates.map((date) => date.toISOString()))}::timestamptz[])`,
@@ -86,7 +94,7 @@ export const dateTime: Scalar<Date> = {
 };
 
 export const boolean: Scalar<boolean> = {
-  read: readBoolean,
+  parse: parseBoolean,
   equals: (expression, value) => sql`${expression} = ${value}::boolean`,
   isAmong: (expression, values) => sql`${expression} = any(${makePgArray([...values])}::boolean[])`,
   operators: {},
@@ -96,7 +104,7 @@ export const boolean: Scalar<boolean> = {
 export function testedEnum<T extends string>(tests: Readonly<Record<T, SQL>>): Scalar<T> {
   const names = Object.keys(tests) as T[];
   return {
-    read: (value, place) => readEnum(value, place, names),
+    parse: (value, inputPath) => parseEnum(value, inputPath, names),
     equals: (_, name) => tests[name],
     isAmong: (_, among) => sql`(${sql.join([sql`false`, ...among.map((name) => tests[name])], sql` or `)})`,
     operators: {},

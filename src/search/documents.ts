@@ -1,7 +1,7 @@
 import { and, asc, eq, inArray, isNotNull, ne, type SQL, sql } from 'drizzle-orm';
 import { documentChunks, documents } from '../../schema/index.ts';
 import { type Database, transaction } from '../database/transaction.ts';
-import { type ChunkRow, chunkFields, type DocumentRow, documentFields } from '../store/rows.ts';
+import { type ChunkRow, chunkColumns, type DocumentRow, documentColumns } from '../store/rows.ts';
 import { type Viewer, visibleTo } from '../viewer.ts';
 import { distanceTo } from './distance.ts';
 import { hitColumns, hitOrder, toLists, withinDistance } from './hits.ts';
@@ -239,7 +239,7 @@ async function runDocumentSearch(
     readingOptions(request, chunkReach(request, hits.by)),
     (tx) =>
       tx
-        .select({ ...hitColumns(hits.key, request), row: documentFields, chunk: chunkFields })
+        .select({ ...hitColumns(hits.key, request), row: documentColumns, chunk: chunkColumns })
         .from(hits.from)
         .innerJoin(
           documentChunks,

@@ -2,7 +2,7 @@ import { and, asc, eq, inArray, notInArray, type SQL, type SQLWrapper, sql } fro
 import { documentChunks, documents } from '../../schema/index.ts';
 import { type Database, transaction } from '../database/transaction.ts';
 import { FunesError, quote } from '../errors.ts';
-import { chunkFields, type DocumentRow, documentFields } from '../store/rows.ts';
+import { chunkColumns, type DocumentRow, documentColumns } from '../store/rows.ts';
 import { type Viewer, visibleTo } from '../viewer.ts';
 import { byMean, chunkConditions, chunkReach, type DocumentMatch } from './documents.ts';
 import { hitColumns, hitOrder, toLists, withinDistance } from './hits.ts';
@@ -86,8 +86,8 @@ export async function searchDocumentsByExamples(
         .select({
           ...sourceColumns,
           ...hitColumns(key, request),
-          row: documentFields,
-          chunk: chunkFields,
+          row: documentColumns,
+          chunk: chunkColumns,
         })
         .from(fromExamples(rows, examples, hits, request))
         .leftJoin(

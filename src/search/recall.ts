@@ -6,13 +6,13 @@ import { checkText } from '../input/checks.ts';
 import { limits } from '../input/limits.ts';
 import {
   type ChunkRow,
-  chunkFields,
+  chunkColumns,
   type DocumentRow,
-  documentFields,
+  documentColumns,
   type MemoryRow,
-  memoryFields,
+  memoryColumns,
   type ToolRow,
-  toolFields,
+  toolColumns,
 } from '../store/rows.ts';
 import type { Viewer } from '../viewer.ts';
 import { chunkReach } from './documents.ts';
@@ -126,10 +126,10 @@ async function recallByVectors(
         ...hitColumns(key, request),
         kind: sql<RecallKind>`hit.kind`,
         id: sql<string>`hit.row_id::text`,
-        memory: memoryFields,
-        chunk: chunkFields,
-        document: documentFields,
-        tool: toolFields,
+        memory: memoryColumns,
+        chunk: chunkColumns,
+        document: documentColumns,
+        tool: toolColumns,
       })
       .from(sql`${targetRows(targets)} cross join lateral ${hits} as hit`)
       .leftJoin(

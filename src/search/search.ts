@@ -7,11 +7,11 @@ import { type Compiled, compile } from '../database/compiled.ts';
 import { type Database, type Transaction, transaction } from '../database/transaction.ts';
 import {
   type ChunkRow,
-  chunkFields,
+  chunkColumns,
   type MemoryRow,
-  memoryFields,
+  memoryColumns,
   type ToolRow,
-  toolFields,
+  toolColumns,
 } from '../store/rows.ts';
 import { type Viewer, visibleTo } from '../viewer.ts';
 import { hitColumns, hitOrder, toLists, withinDistance } from './hits.ts';
@@ -48,7 +48,7 @@ export const searchableMemories: Searchable<MemoryRow> = {
   hit: [memories.id, memories.userId],
   session: { userId: memories.userId, sessionId: memories.sessionId },
   worth: { importance: memories.importanceScore, createdAt: memories.createdAt },
-  fields: memoryFields,
+  fields: memoryColumns,
   sourceText: sql`source.content`,
 };
 
@@ -60,7 +60,7 @@ export const searchableChunks: Searchable<ChunkRow> = {
   tsv: documentChunks.contentTsv,
   length: documentChunks.contentLength,
   hit: [documentChunks.id, documentChunks.userId],
-  fields: chunkFields,
+  fields: chunkColumns,
   sourceText: sql`source.content`,
 };
 
@@ -72,7 +72,7 @@ export const searchableTools: Searchable<ToolRow> = {
   tsv: toolEmbeddings.contentTsv,
   length: toolEmbeddings.contentLength,
   hit: [toolEmbeddings.id],
-  fields: toolFields,
+  fields: toolColumns,
   sourceText: sql`source.tool_description`,
 };
 

@@ -47,7 +47,7 @@ export interface Listed<Row, Order extends string> {
   id: PgColumn;
   /** Owner of a row; undefined where rows are shared by all users. */
   userId: PgColumn | undefined;
-  fields: { [Name in keyof Row]: PgColumn | SQL };
+  columns: { [Name in keyof Row]: PgColumn | SQL };
   orders: Record<Order, PgColumn>;
 }
 
@@ -83,7 +83,7 @@ export async function readPage<Row, Order extends string>(
   const order = direction === 'ASC' ? asc : desc;
   const rows = await transaction(database, viewer, { access: 'read' }, (tx) =>
     tx
-      .select({ value: sql<string>`${column}::text`, id: list.id, row: list.fields })
+      .select({ value: sql<string>`${column}::text`, id: list.id, row: list.columns })
       .from(list.table)
       .where(and(visible, beyond))
       .orderBy(order(column), order(list.id))

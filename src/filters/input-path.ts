@@ -2,7 +2,7 @@ import { FunesError } from '../errors.ts';
 import { filterLimits } from './limits.ts';
 
 /** Where in a filter the compiler is: names what an error is about, and counts what the limits are about. */
-export class Place {
+export class InputPath {
   private constructor(
     private readonly path: string,
     private readonly depth: number,
@@ -10,25 +10,25 @@ export class Place {
   ) {}
 
   /** The start of a filter that the client knows under this name. */
-  static root(name: string): Place {
-    return new Place(name, 0, { conditions: 0 });
+  static root(name: string): InputPath {
+    return new InputPath(name, 0, { conditions: 0 });
   }
 
   /** Inside a field, an operator, or an element of a list. */
-  at(step: string | number): Place {
+  at(step: string | number): InputPath {
     const path = typeof step === 'number' ? `${this.path}[${step}]` : `${this.path}.${step}`;
-    return new Place(path, this.depth, this.size);
+    return new InputPath(path, this.depth, this.size);
   }
 
   /** One level of nesting further in. @throws FunesError LIMIT_EXCEEDED */
-  deeper(): Place {
+  deeper(): InputPath {
     if (this.depth >= filterLimits.depth) {
       throw new FunesError(
         'LIMIT_EXCEEDED',
         `${this.path} is nested too deep: a filter may have ${filterLimits.depth} levels of and, or, not and document.`,
       );
     }
-    return new Place(this.path, this.depth + 1, this.size);
+    return new InputPath(this.path, this.depth + 1, this.size);
   }
 
   get conditions(): number {

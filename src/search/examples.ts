@@ -4,14 +4,14 @@ import { type Database, transaction } from '../database/transaction.ts';
 import { FunesError, quote } from '../errors.ts';
 import { chunkColumns, type DocumentRow, documentColumns } from '../store/rows.ts';
 import { type Viewer, visibleTo } from '../viewer.ts';
-import { byMean, chunkConditions, chunkReach, type DocumentMatch } from './documents.ts';
-import { hitColumns, hitOrder, toLists, withinDistance } from './hits.ts';
 import type { Match } from './matches.ts';
-import { nearest } from './nearest.ts';
 import { isRanked } from './options.ts';
-import { ranked } from './ranking.ts';
 import { queryOf, reachOf, readingOptions, type SearchRequest } from './request.ts';
 import type { Searchable } from './search.ts';
+import { ranked } from './sql/candidates.ts';
+import { byMean, chunkConditions, chunkReach, type DocumentMatch } from './sql/documents.ts';
+import { hitColumns, hitOrder, toLists, withinDistance } from './sql/hits.ts';
+import { nearest } from './sql/nearest.ts';
 
 /** Ids of rows to be near to, one at least, and of rows to be away from. */
 export interface Examples {

@@ -9,7 +9,6 @@ import {
   type ToolFilters,
 } from '../filters/filters.ts';
 import type { DocumentRow } from '../store/rows.ts';
-import { type DocumentMatch, searchDocumentsByRows, searchDocumentsByVectors } from './documents.ts';
 import { searchByExamples, searchDocumentsByExamples } from './examples.ts';
 import type { SearchKind } from './loader.ts';
 import type { Match } from './matches.ts';
@@ -21,6 +20,7 @@ import {
   searchByRows,
   searchByVectors,
 } from './search.ts';
+import { type DocumentMatch, searchDocumentsByRows, searchDocumentsByVectors } from './sql/documents.ts';
 
 function kindOf<Filters, Row extends { id: string }>(
   target: Searchable<Row>,

@@ -1,7 +1,7 @@
-import { similarityOf } from './distance.ts';
 import type { SearchOptions } from './options.ts';
 import type { Position } from './paging.ts';
-import type { ScoreParts } from './scoring.ts';
+import { similarityOf } from './sql/distance.ts';
+import type { ScoreParts } from './sql/scoring.ts';
 
 /** A row that a search found, and how near it is. */
 export interface Match<Row> {

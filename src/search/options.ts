@@ -1,7 +1,7 @@
 import type { LocalSettings } from '../database/transaction.ts';
 import { FunesError } from '../errors.ts';
 import { limits } from '../input/limits.ts';
-import { INDEXED_METRIC, type Metric } from './distance.ts';
+import { INDEXED_METRIC, type Metric } from './sql/distance.ts';
 
 export const modes = ['SEMANTIC', 'KEYWORD', 'HYBRID'] as const;
 export type Mode = (typeof modes)[number];

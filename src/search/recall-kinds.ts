@@ -11,11 +11,11 @@ import {
   type ToolFilters,
 } from '../filters/filters.ts';
 import { type Viewer, visibleTo } from '../viewer.ts';
-import { byBestChunk, chunkConditions, documentChunkTable } from './documents.ts';
-import { nearest } from './nearest.ts';
-import type { RankedTable } from './ranking.ts';
 import { queryOf, type SearchRequest } from './request.ts';
 import { searchableChunks, searchableMemories, searchableTools } from './search.ts';
+import type { RankedTable } from './sql/candidates.ts';
+import { byBestChunk, chunkConditions, documentChunkTable } from './sql/documents.ts';
+import { nearest } from './sql/nearest.ts';
 
 export const recallKinds = ['MEMORY', 'CHUNK', 'DOCUMENT', 'TOOL'] as const;
 export type RecallKind = (typeof recallKinds)[number];

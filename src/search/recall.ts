@@ -15,15 +15,15 @@ import {
   toolColumns,
 } from '../store/rows.ts';
 import type { Viewer } from '../viewer.ts';
-import { chunkReach } from './documents.ts';
-import { hitColumns, hitOrder, toLists, withinDistance } from './hits.ts';
 import type { SearchKind, SearchLoader } from './loader.ts';
 import type { Match } from './matches.ts';
 import { isRanked } from './options.ts';
 import { type RecallFilters, type RecallKind, type RecallSource, recallParts } from './recall-kinds.ts';
-import { nearestOfAll, rankedOfAll } from './recall-ranking.ts';
 import { reachOf, readingOptions, type SearchRequest, type Target, targetRows } from './request.ts';
 import { loadPage, type Paged, readSearch, type SearchArguments } from './similar.ts';
+import { chunkReach } from './sql/documents.ts';
+import { hitColumns, hitOrder, toLists, withinDistance } from './sql/hits.ts';
+import { nearestOfAll, rankedOfAll } from './sql/recall.ts';
 
 /** A row of one of the kinds; a document with the chunk of it that is nearest. */
 export type RecalledRow = { id: string } & (

@@ -2,11 +2,11 @@ import { ne, type SQL, sql } from 'drizzle-orm';
 import type { PgColumn } from 'drizzle-orm/pg-core';
 import { type VectorInput, vectorLiteral } from '../../schema/columns/vector.ts';
 import type { TransactionOptions } from '../database/transaction.ts';
-import { arrayLiteral } from './array-literal.ts';
 import { isRanked, type SearchOptions, searchSettings } from './options.ts';
 import { type Position, roundsUntil } from './paging.ts';
-import { candidatesFor, type RankedTable } from './ranking.ts';
 import type { ReportDraft } from './report.ts';
+import { arrayLiteral } from './sql/array-literal.ts';
+import { candidatesFor, type RankedTable } from './sql/candidates.ts';
 
 /** What a search asks for, apart from what it is near to. */
 export interface SearchRequest<Conditions = SQL | undefined> {

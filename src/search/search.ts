@@ -14,11 +14,8 @@ import {
   toolColumns,
 } from '../store/rows.ts';
 import { type Viewer, visibleTo } from '../viewer.ts';
-import { hitColumns, hitOrder, toLists, withinDistance } from './hits.ts';
 import type { Match } from './matches.ts';
-import { nearest } from './nearest.ts';
 import { isRanked } from './options.ts';
-import { type RankedTable, ranked } from './ranking.ts';
 import {
   notExcepted,
   queryOf,
@@ -28,6 +25,9 @@ import {
   type Target,
   targetRows,
 } from './request.ts';
+import { type RankedTable, ranked } from './sql/candidates.ts';
+import { hitColumns, hitOrder, toLists, withinDistance } from './sql/hits.ts';
+import { nearest } from './sql/nearest.ts';
 
 /** A table that can be searched, and what of its rows a match shows. */
 export interface Searchable<Row> extends RankedTable {

@@ -1,9 +1,9 @@
 import { and, type SQL, type SQLWrapper, sql } from 'drizzle-orm';
 import type { PgColumn } from 'drizzle-orm/pg-core';
-import { FunesError } from '../errors.ts';
+import { FunesError } from '../../errors.ts';
+import { hasPages, type SearchOptions } from '../options.ts';
+import { type Basis, behindInRounds, type Position } from '../paging.ts';
 import { FARTHEST, similarityExpression } from './distance.ts';
-import { hasPages, type SearchOptions } from './options.ts';
-import { type Basis, behindInRounds, type Position } from './paging.ts';
 
 /** What scores are made from, and how many rows are wanted. */
 export interface ScoredQuery {

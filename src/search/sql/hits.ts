@@ -1,9 +1,9 @@
 import { asc, lte, type SQL, sql } from 'drizzle-orm';
-import { chooseDiverse } from './diversity.ts';
-import { type Match, toMatch } from './matches.ts';
-import { hasPages, isRanked } from './options.ts';
-import type { Basis, Position } from './paging.ts';
-import type { SearchRequest } from './request.ts';
+import { chooseDiverse } from '../diversity.ts';
+import { type Match, toMatch } from '../matches.ts';
+import { hasPages, isRanked } from '../options.ts';
+import type { Basis, Position } from '../paging.ts';
+import type { SearchRequest } from '../request.ts';
 import type { ScoreParts } from './scoring.ts';
 
 const distance = sql<number>`hit.distance`;

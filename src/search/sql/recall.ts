@@ -1,9 +1,9 @@
 import { and, type SQL, sql } from 'drizzle-orm';
+import { type Position, placeAmong } from '../paging.ts';
+import { type RecallSource, recallParts } from '../recall-kinds.ts';
+import type { SearchRequest } from '../request.ts';
+import { candidateReport, candidateSteps, lendsContext, newestOf, notNewer } from './candidates.ts';
 import { sharedKeywordTerms } from './keyword.ts';
-import { type Position, placeAmong } from './paging.ts';
-import { candidateReport, candidateSteps, lendsContext, newestOf, notNewer } from './ranking.ts';
-import { type RecallSource, recallParts } from './recall-kinds.ts';
-import type { SearchRequest } from './request.ts';
 import { bestRows, scoringSteps, usesWords } from './scoring.ts';
 
 const list = (parts: readonly SQL[], separator: SQL = sql`, `) => sql.join([...parts], separator);

@@ -1,8 +1,8 @@
 import { and, isNotNull, type SQL, type SQLWrapper, sql } from 'drizzle-orm';
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
+import { type SearchOptions, usesIndex } from '../options.ts';
+import { behindDistance, type Position } from '../paging.ts';
 import { distanceTo } from './distance.ts';
-import { type SearchOptions, usesIndex } from './options.ts';
-import { behindDistance, type Position } from './paging.ts';
 import { sampled } from './sample.ts';
 
 /** A table that is searched by its embedding column. */

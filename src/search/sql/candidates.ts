@@ -1,5 +1,7 @@
 import { and, isNotNull, type SQL, type SQLWrapper, sql } from 'drizzle-orm';
 import type { PgColumn } from 'drizzle-orm/pg-core';
+import type { SearchOptions } from '../options.ts';
+import { roundOf, roundsUntil } from '../paging.ts';
 import { distanceTo } from './distance.ts';
 import {
   bm25,
@@ -11,8 +13,6 @@ import {
   wordBasis,
 } from './keyword.ts';
 import { type NearestQuery, nearest, type VectorTable } from './nearest.ts';
-import type { SearchOptions } from './options.ts';
-import { roundOf, roundsUntil } from './paging.ts';
 import { bestRows, type ScoredQuery, scoringSteps, usesWords, type Worth } from './scoring.ts';
 
 /** A table whose rows can be ranked by more than their distance. */

@@ -1,15 +1,11 @@
 import { and, asc, eq, inArray, isNotNull, ne, type SQL, sql } from 'drizzle-orm';
-import { documentChunks, documents } from '../../schema/index.ts';
-import { type Database, transaction } from '../database/transaction.ts';
-import { type ChunkRow, chunkColumns, type DocumentRow, documentColumns } from '../store/rows.ts';
-import { type Viewer, visibleTo } from '../viewer.ts';
-import { distanceTo } from './distance.ts';
-import { hitColumns, hitOrder, toLists, withinDistance } from './hits.ts';
-import type { Match } from './matches.ts';
-import { type NearestQuery, nearest } from './nearest.ts';
-import { isRanked, usesIndex } from './options.ts';
-import { behindDistance, behindInRounds, roundOf, roundsUntil } from './paging.ts';
-import { newestOf, notNewer, type RankedTable, ranked } from './ranking.ts';
+import { documentChunks, documents } from '../../../schema/index.ts';
+import { type Database, transaction } from '../../database/transaction.ts';
+import { type ChunkRow, chunkColumns, type DocumentRow, documentColumns } from '../../store/rows.ts';
+import { type Viewer, visibleTo } from '../../viewer.ts';
+import type { Match } from '../matches.ts';
+import { isRanked, usesIndex } from '../options.ts';
+import { behindDistance, behindInRounds, roundOf, roundsUntil } from '../paging.ts';
 import {
   notExcepted,
   queryOf,
@@ -18,7 +14,11 @@ import {
   type SearchRequest,
   type Target,
   targetRows,
-} from './request.ts';
+} from '../request.ts';
+import { newestOf, notNewer, type RankedTable, ranked } from './candidates.ts';
+import { distanceTo } from './distance.ts';
+import { hitColumns, hitOrder, toLists, withinDistance } from './hits.ts';
+import { type NearestQuery, nearest } from './nearest.ts';
 import { bestRows, scoringSteps } from './scoring.ts';
 
 /** A document that was found, with the chunk of it that is nearest. */

@@ -1,7 +1,7 @@
 import { and, type SQL, type SQLWrapper, sql } from 'drizzle-orm';
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
+import type { WordBasis } from '../paging.ts';
 import { arrayLiteral } from './array-literal.ts';
-import type { WordBasis } from './paging.ts';
 import { sampled, sampleScale } from './sample.ts';
 
 /** A table that is searched by its words. */

@@ -1,8 +1,7 @@
 import { GraphQLBoolean, GraphQLFloat, GraphQLInt } from 'graphql';
 import { Field, InputType, registerEnumType } from 'type-graphql';
 import { limits } from '../../src/input/limits.ts';
-import type { Metric } from '../../src/search/sql/distance.ts';
-import type { Fusion, Mode, SearchOptionsInput } from '../../src/search/options.ts';
+import type { Fusion, Metric, Mode, SearchOptionsInput } from '../../src/search/options.ts';
 
 export const MetricEnum = {
   COSINE: 'COSINE',

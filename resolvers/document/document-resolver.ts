@@ -2,7 +2,7 @@ import { GraphQLBoolean } from 'graphql';
 import { Arg, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { compileDocumentFilters } from '../../src/filters/filters.ts';
 import { ingestDocument, replaceDocument } from '../../src/ingest/ingest.ts';
-import type { DocumentMatch as FoundDocument } from '../../src/search/sql/documents.ts';
+import type { DocumentMatch as FoundDocument } from '../../src/search/searches.ts';
 import { searchNear, similarTo } from '../../src/search/similar.ts';
 import { documentChunksRequest } from '../../src/store/chunks.ts';
 import { deleteDocument, documentList, readDocuments } from '../../src/store/documents.ts';

@@ -1,9 +1,9 @@
 import { GraphQLInt, GraphQLString } from 'graphql';
 import { Arg, Ctx, Query, Resolver } from 'type-graphql';
 import { limits } from '../../src/input/limits.ts';
+import type { KindName } from '../../src/search/kinds.ts';
 import type { Match } from '../../src/search/matches.ts';
 import { type RecalledRow, recall } from '../../src/search/recall.ts';
-import type { RecallKind } from '../../src/search/recall-kinds.ts';
 import { AfterMatchArg, OptionsArg, ReportAs } from '../common/arguments.ts';
 import type { SearchOptions } from '../common/search-options.ts';
 import type { Context } from '../context.ts';
@@ -44,7 +44,7 @@ export class RecallResolver {
       defaultValue: ['MEMORY', 'CHUNK'],
       description: 'What to look among, each kind once.',
     })
-    kinds: RecallKind[],
+    kinds: KindName[],
     @Arg('filters', () => RecallFilters, { nullable: true, description: 'Which rows of each kind.' })
     filters: RecallFilters | undefined,
     @OptionsArg() options: SearchOptions | undefined,

@@ -1,5 +1,5 @@
 import { createUnionType, InputType, registerEnumType } from 'type-graphql';
-import type { RecallFilters as RecallFiltersType, RecallKind } from '../../src/search/recall-kinds.ts';
+import type { KindFilters, KindName } from '../../src/search/kinds.ts';
 import { ChunkMatch } from '../chunk/chunk.ts';
 import { DocumentMatch } from '../document/document.ts';
 import { ChunkFilters } from '../filters/chunk-filters.ts';
@@ -15,7 +15,7 @@ export const RecallKindEnum = {
   CHUNK: 'CHUNK',
   DOCUMENT: 'DOCUMENT',
   TOOL: 'TOOL',
-} as const satisfies { [Kind in RecallKind]: Kind };
+} as const satisfies { [Kind in KindName]: Kind };
 
 registerEnumType(RecallKindEnum, {
   name: 'RecallKind',
@@ -41,7 +41,7 @@ export const RecallMatch = createUnionType({
 });
 
 @InputType({ description: 'Which rows of each kind; filters of a kind that is not asked for are refused.' })
-export class RecallFilters implements RecallFiltersType {
+export class RecallFilters implements KindFilters {
   @OptionalField(() => MemoryFilters, 'Which memories.')
   memories?: MemoryFilters | null;
 

@@ -1,7 +1,5 @@
 import { type SQL, type SQLWrapper, sql } from 'drizzle-orm';
-
-export const metrics = ['COSINE', 'EUCLIDEAN', 'INNER_PRODUCT'] as const;
-export type Metric = (typeof metrics)[number];
+import type { Metric } from '../options.ts';
 
 /**
  * pgvector's distance operators: all three grow with distance, so all are ordered ascending. `<#>` is the *negative*
@@ -12,9 +10,6 @@ const operators: Record<Metric, SQL> = {
   EUCLIDEAN: sql`<->`,
   INNER_PRODUCT: sql`<#>`,
 };
-
-/** The metric of the operator class (`vector_cosine_ops`) that the migrations' HNSW indexes have: the only one they answer. */
-export const INDEXED_METRIC: Metric = 'COSINE';
 
 /** The raw distance expression; an ORDER BY on anything else than this, ascending, cannot use a vector index. */
 export function distanceTo(column: SQLWrapper, metric: Metric, operand: SQLWrapper): SQL<number> {

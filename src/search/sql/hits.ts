@@ -1,15 +1,13 @@
 import { asc, lte, type SQL, sql } from 'drizzle-orm';
-import { chooseDiverse } from '../diversity.ts';
-import { type Match, toMatch } from '../matches.ts';
-import { hasPages, isRanked } from '../options.ts';
-import type { Basis, Position } from '../paging.ts';
-import type { SearchRequest } from '../request.ts';
-import type { ScoreParts } from './scoring.ts';
+import type { ScoreParts } from '../matches.ts';
+import type { Basis } from '../paging.ts';
+import type { SearchPlan } from '../plan.ts';
+import { column } from './pipeline.ts';
 
-const distance = sql<number>`hit.distance`;
+const distance = sql<number>`hit.${column.distance}`;
 
 /** What a search statement tells of a hit, beside its row. */
-interface Hit {
+export interface Hit {
   /** Tells the hits of one target from those of another. */
   key: string;
   kind?: string;
@@ -29,96 +27,35 @@ interface Hit {
 
 type HitColumns = { [Name in Exclude<keyof Hit, 'kind'>]-?: SQL<Hit[Name]> };
 
-/** The columns of a `Hit`, as many as the request needs. */
-export function hitColumns(key: SQL, request: SearchRequest<unknown>) {
-  const { options, pages, report } = request;
-  const ranked = isRanked(options);
+/** The columns of a `Hit`, as many as the plan needs. */
+export function hitColumns(key: SQL, { ranking, rounds, pages, report }: SearchPlan) {
   const columns: Partial<HitColumns> = {
     key: sql`${key}::text`,
     distance,
-    ...(ranked && { score: sql`hit.score`, parts: sql`hit.parts` }),
-    ...(hasRounds(request) && { round: sql`hit.round::float8` }),
-    ...(ranked && pages && hasPages(options) && { basis: sql`hit.basis` }),
-    ...(options.diversity !== undefined && { alike: sql`to_json(hit.alike)` }),
+    ...(ranking && { score: sql`hit.${column.score}`, parts: sql`hit.${column.parts}` }),
+    ...(rounds && { round: sql`hit.${column.round}::float8` }),
+    ...(ranking && pages && { basis: sql`hit.${column.basis}` }),
+    ...(ranking?.alike && { alike: sql`to_json(hit.${column.alike})` }),
     ...(report && {
-      candidates: sql`hit.candidates::float8`,
-      completed: sql`hit.completed`,
-      capped: ranked ? sql`hit.capped` : sql`false`,
+      candidates: sql`hit.${column.candidates}::float8`,
+      completed: sql`hit.${column.completed}`,
+      capped: ranking ? sql`hit.${column.capped}` : sql`false`,
     }),
   };
   return columns as HitColumns;
 }
 
-function hasRounds({ options, after, inRounds }: SearchRequest<unknown>): boolean {
-  return after !== undefined && (isRanked(options) || inRounds === true);
-}
-
 /** Best first. */
-export function hitOrder(request: SearchRequest<unknown>): SQL {
-  const order = isRanked(request.options) ? sql`hit.score desc` : asc(distance);
-  return hasRounds(request) ? sql`hit.round, ${order}` : order;
+export function hitOrder({ ranking, rounds }: SearchPlan): SQL {
+  const order = ranking ? sql`hit.${column.score} desc` : asc(distance);
+  return rounds ? sql`hit.${column.round}, ${order}` : order;
 }
 
 /**
  * The threshold of a search by distance alone. Inside the search it would keep the vector index from being used, so it
  * is applied to what was found; a ranked search applies it to its candidates.
  */
-export function withinDistance({ options, report }: SearchRequest<unknown>): SQL | undefined {
-  // A report is about rows beyond the threshold, too: see `toLists`.
-  return options.maxDistance === undefined || isRanked(options) || report
-    ? undefined
-    : lte(distance, options.maxDistance);
-}
-
-/** The matches of each target by its key, at most k each. */
-export function toLists<H extends Hit, Row extends { id: string }, M extends Match<Row>>(
-  hits: readonly H[],
-  request: SearchRequest<unknown>,
-  rowOf: (hit: H) => Row,
-  more: (hit: H) => Omit<M, keyof Match<Row>> = () => ({}) as Omit<M, keyof Match<Row>>,
-): Map<string, M[]> {
-  const groups = new Map<string, H[]>();
-  for (const hit of hits) {
-    const group = groups.get(hit.key);
-    if (group) group.push(hit);
-    else groups.set(hit.key, [hit]);
-  }
-  return new Map([...groups].map(([key, group]) => [key, toList(group, request, rowOf, more)]));
-}
-
-function toList<H extends Hit, Row extends { id: string }, M extends Match<Row>>(
-  hits: readonly H[],
-  request: SearchRequest<unknown>,
-  rowOf: (hit: H) => Row,
-  more: (hit: H) => Omit<M, keyof Match<Row>>,
-): M[] {
-  const { k, options, pages, report } = request;
-  const [first] = hits;
-  if (first) report?.add(first);
-  const { maxDistance = Number.POSITIVE_INFINITY } = options;
-  const basis = first?.basis ?? undefined;
-  const within = report ? hits.filter((hit) => hit.distance <= maxDistance) : hits;
-  return chooseDiverse(within, k, options).map((hit, i) => {
-    const row = rowOf(hit);
-    const place = pages && hasPages(options) ? placeOf(hit, row, i + 1, basis, request) : null;
-    return { ...toMatch(row, hit, place, options), ...more(hit) } as M;
-  });
-}
-
-function placeOf(
-  { kind, distance, score, round = 0 }: Hit,
-  { id }: { id: string },
-  onPage: number,
-  basis: Basis | undefined,
-  { k, after }: SearchRequest<unknown>,
-): Position {
-  return {
-    seen: (after?.seen ?? 0) + onPage,
-    k: after?.k ?? k,
-    round,
-    value: score ?? distance,
-    id,
-    ...(kind && { kind }),
-    ...(basis && { basis }),
-  };
+export function withinDistance({ maxDistance, ranking, report }: SearchPlan): SQL | undefined {
+  // A report is about rows beyond the threshold, too: see `toMatches`.
+  return maxDistance === undefined || ranking || report ? undefined : lte(distance, maxDistance);
 }

@@ -1,19 +1,11 @@
 import { and, type SQL, type SQLWrapper, sql } from 'drizzle-orm';
-import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
 import type { WordBasis } from '../paging.ts';
+import type { PlannedSource } from '../plan.ts';
+import type { SearchTable } from '../tables.ts';
 import { arrayLiteral } from './array-literal.ts';
+import { keyOf, nameOf } from './keys.ts';
+import { column, cte } from './pipeline.ts';
 import { sampled, sampleScale } from './sample.ts';
-
-/** A table that is searched by its words. */
-export interface KeywordTable {
-  table: PgTable;
-  id: PgColumn;
-  /** The generated tsvector column. */
-  tsv: PgColumn;
-  /** The stored length of the text, in characters. */
-  length: PgColumn;
-  hit: readonly PgColumn[];
-}
 
 /** The text-search configuration of the generated columns; a query must use the same. */
 const CONFIGURATION = sql.raw("'english'");
@@ -52,22 +44,21 @@ function lexemesOf(text: SQLWrapper): SQL {
 }
 
 /** A lexeme as a query for it alone. */
-const queryOf = sql`('''' || replace(replace(lexeme, '\\', '\\\\'), '''', '''''') || '''')::tsquery`;
+const lexemeQuery = sql`('''' || replace(replace(lexeme, '\\', '\\\\'), '''', '''''') || '''')::tsquery`;
 
 /**
  * CTEs, without the word `with`: `found (query, lexeme, documents)`, one row a word of `text` that occurs, with the
  * number of rows that have it, and `corpus (documents, length)`, the number of rows and their mean length. Only rows
  * that pass `conditions` count.
  */
-function wordCounts(target: KeywordTable, text: SQLWrapper, conditions: SQL | undefined): SQL {
-  const { table, tsv, length } = target;
+function wordCounts({ table: { table, tsv, length }, conditions }: PlannedSource, text: SQLWrapper): SQL {
   const counted = sql`select count(*) from (select from ${table}
     where ${and(sql`${tsv} @@ word.query`, conditions)} limit ${MOST_COUNTED}) counted`;
   return sql`sample as materialized (
       select ${tsv} as tsv, ${length} as length from ${sampled(table)} where ${conditions ?? sql`true`}),
     words as materialized (
       select word.query, word.lexeme, (${counted}) as counted
-      from (select lexeme, ${queryOf} as query from ${lexemesOf(text)} word) word),
+      from (select lexeme, ${lexemeQuery} as query from ${lexemesOf(text)} word) word),
     found as materialized (
       select query, lexeme, case when counted < ${MOST_COUNTED} then counted else
         greatest(counted, (select count(*) from sample where tsv @@ query) * ${sampleScale(table)}) end::float8 as documents
@@ -79,7 +70,7 @@ function wordCounts(target: KeywordTable, text: SQLWrapper, conditions: SQL | un
 
 /** The same as they were counted for an earlier page of the list. */
 function countedBefore({ documents, length, counts }: WordBasis, text: SQLWrapper): SQL {
-  return sql`words as materialized (select ${queryOf} as query, lexeme from ${lexemesOf(text)} word),
+  return sql`words as materialized (select ${lexemeQuery} as query, lexeme from ${lexemesOf(text)} word),
     found as materialized (select query, lexeme, documents
       from (select *, row_number() over (${longestFirst}) as n from words) word
       join unnest(${arrayLiteral(counts.map(String))}::float8[]) with ordinality as counted (documents, n) using (n)
@@ -107,13 +98,8 @@ function termWeights(rarity: SQL, total: SQL): SQL {
  * the rows that pass `conditions` only.
  * @param before what an earlier page of the list counted, which is then not counted again.
  */
-export function keywordTerms(
-  target: KeywordTable,
-  text: SQLWrapper,
-  conditions: SQL | undefined,
-  before?: WordBasis,
-): SQL {
-  return sql`${before ? countedBefore(before, text) : wordCounts(target, text, conditions)}, ${termWeights(sql`found`, sql`corpus`)}`;
+export function keywordTerms(source: PlannedSource, text: SQLWrapper, before: WordBasis | undefined): SQL {
+  return sql`${before ? countedBefore(before, text) : wordCounts(source, text)}, ${termWeights(sql`found`, sql`corpus`)}`;
 }
 
 /**
@@ -122,15 +108,16 @@ export function keywordTerms(
  * @returns CTEs to stand before all, for each table those of its own `with`, and for each table its `WordBasis`.
  */
 export function sharedKeywordTerms(
-  tables: readonly { target: KeywordTable; conditions: SQL | undefined; before: WordBasis | undefined }[],
+  sources: readonly PlannedSource[],
   text: SQLWrapper,
+  before: readonly WordBasis[] | undefined,
 ): { shared: SQL; own: SQL[]; bases: SQL[] } {
-  const names = tables.map((_, i) => sql.raw(`words_${i + 1}`));
-  const counts = tables.map(
+  const names = sources.map((_, i) => sql.raw(`words_${i + 1}`));
+  const counts = sources.map(
     (
-      { target, conditions, before },
+      source,
       i,
-    ) => sql`${names[i]} as materialized (with ${before ? countedBefore(before, text) : wordCounts(target, text, conditions)}
+    ) => sql`${names[i]} as materialized (with ${before?.[i] ? countedBefore(before[i], text) : wordCounts(source, text)}
       select lexeme, found.query, found.documents, corpus.documents as rows, corpus.length
       from corpus left join (words left join found using (lexeme)) on true)`,
   );
@@ -174,36 +161,28 @@ export function bm25(tsv: SQLWrapper, length: SQLWrapper): SQL<number> {
  * A tsvector as a value of its own. A long one is stored out of line, and would be fetched and decompressed anew by each
  * function that looks at it. Only of use in a subselect that the planner cannot dissolve (OFFSET 0).
  */
-export function plainTsv({ tsv }: KeywordTable): SQL {
+export function plainTsv({ tsv }: SearchTable): SQL {
   return sql`${tsv} || ''::tsvector`;
 }
 
 /** Whether words or rows were left out because there are more than are scored, for a report. */
 export const capped = sql`(exists (select from terms where not chosen)
-  or (select count(*) from scored_words) >= ${MOST_SCORED})`;
+  or (select count(*) from ${cte.scoredWords}) >= ${MOST_SCORED})`;
 
 /**
  * CTEs up to `scored_words`: rows that have one of the chosen (rarest) words, with their `bm25`, in no order. When those are
  * fewer than `wanted`, counted by `group` where there is one, also rows that only have commoner words.
  */
-export function keywordSteps(
-  target: KeywordTable,
-  conditions: SQL | undefined,
-  { wanted, group }: { wanted: number; group: SQL | undefined },
-): SQL {
-  const names = sql.join(
-    target.hit.map(({ name }) => sql.identifier(name)),
-    sql`, `,
-  );
-  const matching = (words: SQL, guard?: SQL) => sql`select ${sql.join([...target.hit], sql`, `)},
-        ${plainTsv(target)} as tsv, ${target.length} as length
-      from ${target.table} where ${and(guard, words, conditions)} limit ${MOST_SCORED} offset 0`;
+export function keywordSteps({ table, conditions, wanted }: PlannedSource): SQL {
+  const matching = (words: SQL, guard?: SQL) => sql`select ${sql.join([...table.key], sql`, `)},
+        ${plainTsv(table)} as tsv, ${table.length} as length
+      from ${table.table} where ${and(guard, words, conditions)} limit ${MOST_SCORED} offset 0`;
   const having = (chosen: SQL) =>
-    sql`${target.tsv} @@ (select string_agg(query::text, ' | ')::tsquery from terms where ${chosen})`;
-  const few = sql`(select count(${group ? sql`distinct ${group}` : sql`*`}) from rare) < ${wanted}`;
+    sql`${table.tsv} @@ (select string_agg(query::text, ' | ')::tsquery from terms where ${chosen})`;
+  const few = sql`(select count(${table.group ? sql`distinct ${nameOf(table.group)}` : sql`*`}) from rare) < ${wanted}`;
   const others = and(having(sql`not chosen`), sql`not ${having(sql`chosen`)}`) as SQL;
   return sql`rare as materialized (${matching(having(sql`chosen`))}),
     common as materialized (${matching(others, few)}),
-    scored_words as materialized (select ${names}, ${bm25(sql`matching.tsv`, sql`matching.length`)} as bm25
+    ${cte.scoredWords} as materialized (select ${keyOf(table)}, ${bm25(sql`matching.tsv`, sql`matching.length`)} as ${column.bm25}
       from (select * from rare union all select * from common) matching)`;
 }

@@ -1,19 +1,14 @@
 import { and, isNotNull, type SQL, type SQLWrapper, sql } from 'drizzle-orm';
-import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
-import { type SearchOptions, usesIndex } from '../options.ts';
-import { behindDistance, type Position } from '../paging.ts';
+import type { PgTable } from 'drizzle-orm/pg-core';
+import type { Position } from '../paging.ts';
+import type { SearchPlan } from '../plan.ts';
+import type { SearchTable } from '../tables.ts';
 import { distanceTo } from './distance.ts';
+import { behindDistance } from './keyset.ts';
+import { column, cte } from './pipeline.ts';
 import { sampled } from './sample.ts';
 
-/** A table that is searched by its embedding column. */
-export interface VectorTable {
-  table: PgTable;
-  id: PgColumn;
-  embedding: PgColumn;
-  /** Columns that a hit carries beside its distance; the primary key at least. */
-  hit: readonly PgColumn[];
-}
-
+/** What a search for the nearest rows is about, beside the plan. */
 export interface NearestQuery {
   /** The vector to be near to: a parameter cast to `vector`, or a column of an outer row (LATERAL). */
   operand: SQLWrapper;
@@ -21,12 +16,12 @@ export interface NearestQuery {
   conditions: SQL | undefined;
   /** Those of the conditions that may leave out many rows. */
   filters: SQL | undefined;
-  options: Pick<SearchOptions, 'metric' | 'exact'>;
-  /** Only rows behind this place. */
+  /** Only rows behind this position. */
   after?: Position | undefined;
-  /** Also how the rows were found: `candidates` and `completed`, see `SearchReport`. */
-  report?: boolean | undefined;
 }
+
+/** What of a plan a search for the nearest rows follows. */
+export type NearestPlan = Pick<SearchPlan, 'metric' | 'exact' | 'report'>;
 
 /**
  * A filter must leave one row in so many for the index scan to be tried. When it leaves less the scan passes over so
@@ -56,49 +51,49 @@ const FARTHEST_REACH = 200;
  * A later page reads the index from its beginning, as it can be read in no other way: all that was shown, the page, and as
  * much again for rows that were added in front of it.
  */
-export function nearest(target: VectorTable, query: NearestQuery): SQL {
+export function nearest(table: SearchTable, plan: NearestPlan, query: NearestQuery): SQL {
   const { k, conditions, filters, after } = query;
-  if (!usesIndex(query.options)) return sql`(${byScan(target, query, conditions, false)})`;
+  if (plan.exact) return sql`(${byScan(table, plan, query, false)})`;
   const reach = filters ? Math.max(k, Math.min(k * FILTERED_REACH, FARTHEST_REACH)) : k;
   const shown = after ? after.seen + k : 0;
   const broad = filters && sql`(select broad from breadth)`;
-  const sample = filters && sql`breadth as materialized (${sampleOf(target.table, filters)}), `;
-  const near = byIndex(target, { ...query, conditions: and(broad, conditions) }, shown + reach);
-  const past = after && behindDistance(after, sql`id`);
-  const enough = sql`(select count(*) from near${past ? sql` where ${past}` : sql``}) >= ${reach}`;
-  const completed = byScan(target, query, and(sql`not ${enough}`, conditions), true);
-  const columns = query.report
-    ? sql`*, (select count(*) from near) as candidates, false as completed`
+  const sample = filters && sql`breadth as materialized (${sampleOf(table.table, filters)}), `;
+  const near = byIndex(table, plan, { ...query, conditions: and(broad, conditions) }, shown + reach);
+  const past = after && behindDistance(after, column.id);
+  const enough = sql`(select count(*) from ${cte.near}${past ? sql` where ${past}` : sql``}) >= ${reach}`;
+  const completed = byScan(table, plan, { ...query, conditions: and(sql`not ${enough}`, conditions) }, true);
+  const columns = plan.report
+    ? sql`*, (select count(*) from ${cte.near}) as ${column.candidates}, false as ${column.completed}`
     : sql`*`;
-  return sql`(with ${sample}near as materialized (${near}), completed as materialized (${completed})
-    (select ${columns} from near where ${and(enough, past)} order by distance, id limit ${k}) union all select * from completed)`;
+  return sql`(with ${sample}${cte.near} as materialized (${near}), completed as materialized (${completed})
+    (select ${columns} from ${cte.near} where ${and(enough, past)} order by ${column.distance}, ${column.id} limit ${k}) union all select * from completed)`;
 }
 
 function sampleOf(table: PgTable, filters: SQL): SQL {
   return sql`select count(*) filter (where ${filters}) * ${BROAD} >= count(*) as broad from ${sampled(table)}`;
 }
 
-function byIndex(target: VectorTable, query: NearestQuery, reach: number): SQL {
-  return sql`${candidates(target, query, query.conditions)} order by distance, ${target.id} limit ${reach}`;
+function byIndex(table: SearchTable, plan: NearestPlan, query: NearestQuery, reach: number): SQL {
+  return sql`${candidates(table, plan, query)} order by ${column.distance}, ${table.id} limit ${reach}`;
 }
 
-function byScan(
-  target: VectorTable,
-  query: NearestQuery,
-  conditions: SQL | undefined,
-  completes: boolean,
-): SQL {
-  const { after, report } = query;
-  const past = after ? sql` where ${behindDistance(after, sql`id`)}` : sql``;
-  const how = report
-    ? sql`, count(*) over () as candidates, ${sql.raw(String(completes))} as completed`
+function byScan(table: SearchTable, plan: NearestPlan, query: NearestQuery, completes: boolean): SQL {
+  const { after, k } = query;
+  const past = after ? sql` where ${behindDistance(after, column.id)}` : sql``;
+  const how = plan.report
+    ? sql`, count(*) over () as ${column.candidates}, ${sql.raw(String(completes))} as ${column.completed}`
     : sql``;
-  return sql`select * from (${candidates(target, query, conditions, how)}) candidate${past}
-    order by distance + 0, id limit ${query.k}`;
+  return sql`select * from (${candidates(table, plan, query, how)}) candidate${past}
+    order by ${column.distance} + 0, ${column.id} limit ${k}`;
 }
 
-function candidates(target: VectorTable, query: NearestQuery, conditions: SQL | undefined, how = sql``): SQL {
-  const distance = distanceTo(target.embedding, query.options.metric, query.operand);
-  const columns = sql.join([...target.hit, sql`${distance} as distance`], sql`, `);
-  return sql`select ${columns}${how} from ${target.table} where ${and(isNotNull(target.embedding), conditions)}`;
+function candidates(
+  { table, key, embedding }: SearchTable,
+  { metric }: NearestPlan,
+  { operand, conditions }: NearestQuery,
+  how = sql``,
+): SQL {
+  const distance = distanceTo(embedding, metric, operand);
+  const columns = sql.join([...key, sql`${distance} as ${column.distance}`], sql`, `);
+  return sql`select ${columns}${how} from ${table} where ${and(isNotNull(embedding), conditions)}`;
 }

@@ -1,33 +1,35 @@
-import { and, type SQL, sql } from 'drizzle-orm';
-import { type Position, placeAmong } from '../paging.ts';
-import { type RecallSource, recallParts } from '../recall-kinds.ts';
-import type { SearchRequest } from '../request.ts';
-import { candidateReport, candidateSteps, lendsContext, newestOf, notNewer } from './candidates.ts';
+import { type SQL, sql } from 'drizzle-orm';
+import type { Position } from '../paging.ts';
+import type { PlannedSource, RankingPlan, SearchPlan } from '../plan.ts';
+import { candidateReport, candidateSteps, type Operands } from './candidates.ts';
+import { newestOf, positionAmong } from './keyset.ts';
 import { sharedKeywordTerms } from './keyword.ts';
-import { bestRows, scoringSteps, usesWords } from './scoring.ts';
+import { nearest } from './nearest.ts';
+import { nearestDocuments } from './nearest-documents.ts';
+import { column, cte } from './pipeline.ts';
+import { bestRows, scoringSteps } from './scoring.ts';
 
 const list = (parts: readonly SQL[], separator: SQL = sql`, `) => sql.join([...parts], separator);
 const unionAll = sql` union all `;
-
-type RecallRequest = SearchRequest<readonly RecallSource[]>;
 
 /**
  * A parenthesised subselect of the k nearest rows of all the sources, with columns `kind`, `row_id`, `user_id`, `chunk_id`,
  * `distance`.
  */
-export function nearestOfAll(request: RecallRequest): SQL {
-  const parts = request.conditions.map(({ kind, conditions }) => {
-    const { columns, nearest } = recallParts[kind];
-    const after = request.after && placeAmong(kind, request.after);
+export function nearestOfAll(plan: SearchPlan, { vector }: Operands): SQL {
+  const parts = plan.sources.map(({ kind, table, conditions, filters }) => {
+    const after = plan.after && positionAmong(kind.name, plan.after);
+    const query = { operand: vector, k: plan.k, conditions, filters, after };
+    const found = table.group ? nearestDocuments(plan, query) : nearest(table, plan, query);
     // Each row tells the same of its kind; one of them counts.
-    const found = sql`, case when row_number() over () = 1 then candidates else 0 end as candidates, completed`;
-    return sql`select ${sql.raw(`'${kind}'`)} as kind, ${columns}, distance${request.report ? found : sql``}
-      from ${nearest({ ...request, conditions, after })} ${sql.raw(kind.toLowerCase())}`;
+    const how = sql`, case when row_number() over () = 1 then ${column.candidates} else 0 end as ${column.candidates}, ${column.completed}`;
+    return sql`select ${literal(kind.name)} as kind, ${kind.hit.grouped ?? kind.hit.row}, ${column.distance}${plan.report ? how : sql``}
+      from ${found} ${sql.raw(kind.label)}`;
   });
-  const every = request.report
-    ? sql`kind, row_id, user_id, chunk_id, distance, sum(candidates) over () as candidates, bool_or(completed) over () as completed`
+  const every = plan.report
+    ? sql`kind, row_id, user_id, chunk_id, ${column.distance}, sum(${column.candidates}) over () as ${column.candidates}, bool_or(${column.completed}) over () as ${column.completed}`
     : sql`*`;
-  return sql`(select ${every} from (${list(parts, unionAll)}) every_kind order by distance, kind, row_id limit ${request.k})`;
+  return sql`(select ${every} from (${list(parts, unionAll)}) every_kind order by ${column.distance}, kind, row_id limit ${plan.k})`;
 }
 
 /**
@@ -37,113 +39,92 @@ export function nearestOfAll(request: RecallRequest): SQL {
  * is in all of them together, and means, spreads, percentiles and ranks are those of all candidates together. Were each
  * source scored by itself, its best row would be as good as any other's, though it has nothing to do with the text.
  */
-export function rankedOfAll(request: RecallRequest): SQL {
-  const { k, options, after, pages } = request;
-  const report = request.report !== undefined;
-  const query = { options, k, after, pages, report, vector: sql`query.vector`, text: sql`query.text` };
-  const sources = request.conditions.map(({ kind, conditions }, i) => ({
-    kind,
-    filters: conditions,
-    conditions: and(conditions, notNewer(recallParts[kind].target, after?.basis?.newest[i])),
-  }));
-  const words = usesWords(query);
-  const keywords = words
-    ? sharedKeywordTerms(
-        sources.map(({ kind, conditions }, i) => ({
-          target: recallParts[kind].target,
-          conditions,
-          before: after?.basis?.words?.[i],
-        })),
-        query.text,
-      )
-    : undefined;
-  const context = sources.some(({ kind }) => lendsContext(recallParts[kind].target, options));
-  const found = sources.map(({ kind, conditions, filters }, i) => {
-    const { target } = recallParts[kind];
+export function rankedOfAll(plan: SearchPlan, ranking: RankingPlan, operands: Operands): SQL {
+  const { after, sources } = plan;
+  const keywords =
+    ranking.words && operands.text
+      ? sharedKeywordTerms(sources, operands.text, after?.basis?.words ?? undefined)
+      : undefined;
+  const found = sources.map((source, i) => {
     const steps = [
       ...(keywords?.own[i] ? [keywords.own[i]] : []),
-      ...candidateSteps(target, { ...query, conditions, filters }),
+      ...candidateSteps(plan, ranking, source, operands),
     ];
-    return sql`${sql.raw(`${kind.toLowerCase()}_rows`)} as materialized (with ${list(steps)} ${candidatesOf(kind, request)})`;
+    return sql`${rowsOf(source)} as materialized (with ${list(steps)} ${candidatesOf(source, plan, ranking)})`;
   });
-  const names = sources.map(({ kind }) => sql.raw(`select * from ${kind.toLowerCase()}_rows`));
+  const every = sources.map((source) => sql`select * from ${rowsOf(source)}`);
   const ctes = [
     ...(keywords ? [keywords.shared] : []),
     ...found,
     // From here on `id` numbers the candidates of all kinds, in the order that equal scores stand in.
-    sql`features as materialized (select row_number() over (order by kind, row_id, chunk_id) as id, every_kind.*
-      from (${list(names, unionAll)}) every_kind)`,
-    ...(options.fusion === 'RANK' ? [places] : []),
-    ...(context ? [shares] : []),
-    ...scoringSteps(
-      { ...(sources.length === 1 && recallParts[(sources[0] as RecallSource).kind].target) },
-      query,
-      { key: sql`id`, context, member: sql`memory_id` },
-    ),
+    sql`${cte.features} as materialized (select row_number() over (order by kind, row_id, chunk_id) as ${column.id}, every_kind.*
+      from (${list(every, unionAll)}) every_kind)`,
+    ...(ranking.base === 'RANK' ? [ranks] : []),
+    ...(ranking.context === undefined ? [] : [shares]),
+    ...scoringSteps(plan, ranking, { key: column.id, member: sql`memory_id` }),
   ];
-  return bestRows(ctes, query, {
-    columns: sql`id, kind, row_id, user_id, chunk_id`,
-    rows: sources.some(({ kind }) => kind === 'DOCUMENT')
-      ? sql`(select distinct on (kind, row_id) * from scored order by kind, row_id, round, score desc, id) best`
-      : sql`scored best`,
-    place: sql`id`,
+  return bestRows(ctes, plan, ranking, {
+    columns: sql`${column.id}, kind, row_id, user_id, chunk_id`,
+    rows: sources.some(({ table }) => table.group)
+      ? sql`(select distinct on (kind, row_id) * from ${cte.scored} order by kind, row_id, ${column.round}, ${column.score} desc, ${column.id}) best`
+      : sql`${cte.scored} best`,
+    tieBreak: column.id,
     behind: (after) => ({ column: sql`row_id`, behind: idBehind(sources, after) }),
-    sources: sources.map(({ kind }, i) => ({
-      newest: newestOf(recallParts[kind].target),
+    sources: sources.map(({ table }, i) => ({
+      newest: newestOf(table),
       words: keywords?.bases[i] ?? sql`null`,
     })),
-    report: sql`(select sum(candidates) from features) as candidates, (select bool_or(completed) from features) as completed,
-      (select bool_or(capped) from features) as capped`,
-    embedded: sql`select chosen.*, case kind ${list(
-      sources.map(({ kind }) => embeddingOf(kind)),
-      sql` `,
-    )} end as embedding from chosen`,
+    report: sql`(select sum(${column.candidates}) from ${cte.features}) as ${column.candidates}, (select bool_or(${column.completed}) from ${cte.features}) as ${column.completed},
+      (select bool_or(${column.capped}) from ${cte.features}) as ${column.capped}`,
+    embedded: sql`select ${cte.chosen}.*, case kind ${list(sources.map(embeddingOf), sql` `)} end as embedding from ${cte.chosen}`,
   });
 }
 
-/** Behind which id of its kind a row of the same score as `place` stands behind it. */
-function idBehind(sources: readonly Pick<RecallSource, 'kind'>[], place: Position): SQL {
+const literal = (kind: string) => sql.raw(`'${kind}'`);
+
+/** The CTE of the candidates of one kind. */
+const rowsOf = ({ kind }: PlannedSource) => sql.raw(`${kind.label}_rows`);
+
+/** Behind which id of its kind a row of the same score as `position` stands behind it. */
+function idBehind(sources: readonly PlannedSource[], position: Position): SQL {
   const ids = sources.map(
-    ({ kind }) => sql`when ${sql.raw(`'${kind}'`)} then ${placeAmong(kind, place).id}::bigint`,
+    ({ kind }) => sql`when ${literal(kind.name)} then ${positionAmong(kind.name, position).id}::bigint`,
   );
   return sql`case kind ${list(ids, sql` `)} end`;
 }
 
 /** The candidates of one source, with the columns that all have. */
-function candidatesOf(kind: RecallSource['kind'], { options, report }: RecallRequest): SQL {
-  const { target, columns } = recallParts[kind];
-  const compared = kind === 'DOCUMENT' ? sql`document_id as row_id, user_id, id as chunk_id` : columns;
-  const worth = options.weights ? sql`, recency, importance` : sql``;
+function candidatesOf({ kind, lends }: PlannedSource, { report }: SearchPlan, ranking: RankingPlan): SQL {
+  const worth = ranking.weights ? sql`, ${column.recency}, ${column.importance}` : sql``;
   const how = report
-    ? sql`, case when row_number() over () = 1 then candidates else 0 end as candidates, completed, capped`
+    ? sql`, case when row_number() over () = 1 then ${column.candidates} else 0 end as ${column.candidates}, ${column.completed}, ${column.capped}`
     : sql``;
   const reported = report
-    ? sql`features cross join (select ${candidateReport(options, options.mode !== 'SEMANTIC')}) found`
-    : sql`features`;
-  const lenders = lendsContext(target, options)
+    ? sql`${cte.features} cross join (select ${candidateReport(ranking)}) found`
+    : cte.features;
+  const lenders = lends
     ? sql`id as memory_id, lenders, portions, loan_rounds`
     : sql`null::bigint as memory_id, null::bigint[] as lenders, null::float8[] as portions, null::bigint[] as loan_rounds`;
-  const loans = lendsContext(target, options)
-    ? sql` left join (select id, array_agg(other order by other) as lenders, array_agg(share::float8 order by other) as portions,
-        array_agg(round order by other) as loan_rounds from shares group by id) loan using (id)`
+  const loans = lends
+    ? sql` left join (select id, array_agg(${column.other} order by ${column.other}) as lenders, array_agg(${column.share}::float8 order by ${column.other}) as portions,
+        array_agg(${column.round} order by ${column.other}) as loan_rounds from ${cte.shares} group by id) loan using (id)`
     : sql``;
-  return sql`select ${sql.raw(`'${kind}'`)} as kind, ${compared}, candidate, features.round, distance, bm25, ${lenders}${worth}${how} from ${reported}${loans}`;
+  return sql`select ${literal(kind.name)} as kind, ${kind.hit.row}, ${column.candidate}, ${cte.features}.${column.round}, ${column.distance}, ${column.bm25}, ${lenders}${worth}${how} from ${reported}${loans}`;
 }
 
 /** Lists for fusion by rank: those of an earlier round before the others, so that these change nothing about them. */
-const places = sql`near as materialized (
-    select id, row_number() over (order by round, distance, id) as place from features where distance is not null),
-  worded as materialized (
-    select id, row_number() over (order by round, bm25 desc, id) as place from features where bm25 > 0)`;
+const ranks = sql`${cte.near} as materialized (
+    select ${column.id}, row_number() over (order by ${column.round}, ${column.distance}, ${column.id}) as ${column.rank} from ${cte.features} where ${column.distance} is not null),
+  ${cte.worded} as materialized (
+    select ${column.id}, row_number() over (order by ${column.round}, ${column.bm25} desc, ${column.id}) as ${column.rank} from ${cte.features} where ${column.bm25} > 0)`;
 
 /** Who lends to whom, by their `memory_id`; nothing else is said in sessions. */
-const shares = sql`shares as materialized (
-    select memory_id as id, other, share, loan.round
-    from features cross join lateral unnest(lenders, portions, loan_rounds) as loan (other, share, round))`;
+const shares = sql`${cte.shares} as materialized (
+    select memory_id as id, ${column.other}, ${column.share}, loan.${column.round}
+    from ${cte.features} cross join lateral unnest(lenders, portions, loan_rounds) as loan (${column.other}, ${column.share}, ${column.round}))`;
 
-function embeddingOf(kind: RecallSource['kind']): SQL {
-  const { table, id, embedding } = recallParts[kind].target;
-  const compared = kind === 'MEMORY' || kind === 'TOOL' ? sql`chosen.row_id` : sql`chosen.chunk_id`;
-  const owner = kind === 'TOOL' ? sql`` : sql` and user_id = chosen.user_id`;
-  return sql`when ${sql.raw(`'${kind}'`)} then (select ${embedding} from ${table} where ${id} = ${compared}${owner})`;
+function embeddingOf({ kind, table: { table, id, embedding, userId, group } }: PlannedSource): SQL {
+  const compared = group || kind.name === 'CHUNK' ? sql`${cte.chosen}.chunk_id` : sql`${cte.chosen}.row_id`;
+  const owner = userId ? sql` and user_id = ${cte.chosen}.user_id` : sql``;
+  return sql`when ${literal(kind.name)} then (select ${embedding} from ${table} where ${id} = ${compared}${owner})`;
 }

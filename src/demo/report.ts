@@ -1,11 +1,7 @@
+import { demoQueries } from '../../resolvers/examples.ts';
+import type { ExampleQuery } from '../http/page.ts';
+import type { AgentAnswer, DocumentsAnswer, RecallAnswer } from './answers.ts';
 import type { Client } from './client.ts';
-import {
-  type AgentAnswer,
-  type DemoQuery,
-  type DocumentsAnswer,
-  demoQueries,
-  type RecallAnswer,
-} from './queries.ts';
 
 /** Longest line of a passage that is shown; the rest of it follows on more lines. */
 const width = 96;
@@ -13,7 +9,7 @@ const longestPassage = 5;
 
 /** Sends the demo's queries one after the other, and writes each with its answer as a person reads it. */
 export async function showQueries(client: Client, write: (text: string) => void): Promise<void> {
-  const show = async <Data>(query: DemoQuery, lines: (data: Data) => string[], number: number) => {
+  const show = async <Data>(query: ExampleQuery, lines: (data: Data) => string[], number: number) => {
     const data = await client.send<Data>(query.query);
     write(`\n${number}. ${query.title}\n\n${indent(query.query, 3)}\n\n${lines(data).join('\n')}\n`);
   };

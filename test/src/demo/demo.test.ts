@@ -2,16 +2,11 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { exampleQueries } from '../../../resolvers/examples.ts';
+import { demoQueries, exampleQueries } from '../../../resolvers/examples.ts';
+import type { AgentAnswer, DocumentsAnswer, RecallAnswer } from '../../../src/demo/answers.ts';
 import { type Client, clientOf } from '../../../src/demo/client.ts';
 import { documentFiles, readDocuments } from '../../../src/demo/documents.ts';
 import { loadDocuments, loadMemories, loadTools } from '../../../src/demo/load.ts';
-import {
-  type AgentAnswer,
-  type DocumentsAnswer,
-  demoQueries,
-  type RecallAnswer,
-} from '../../../src/demo/queries.ts';
 import { showQueries } from '../../../src/demo/report.ts';
 import type { Embedder } from '../../../src/embedding/embedder.ts';
 import { startRealEmbedder } from '../../support/real-embedder.ts';

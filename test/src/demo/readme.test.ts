@@ -1,11 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { exampleQueries } from '../../../resolvers/examples.ts';
+import { demoQueries, exampleQueries } from '../../../resolvers/examples.ts';
 import { settingNames } from '../../../src/config.ts';
 import { clientOf } from '../../../src/demo/client.ts';
 import { readDocuments } from '../../../src/demo/documents.ts';
 import { loadDocuments, loadMemories, loadTools } from '../../../src/demo/load.ts';
-import { demoQueries } from '../../../src/demo/queries.ts';
 import type { Embedder } from '../../../src/embedding/embedder.ts';
 import { startRealEmbedder } from '../../support/real-embedder.ts';
 import { startTestServer, type TestServer } from '../../support/server.ts';

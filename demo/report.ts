@@ -1,5 +1,5 @@
-import { demoQueries } from '../../resolvers/examples.ts';
-import type { ExampleQuery } from '../http/page.ts';
+import { demoQueries } from '../resolvers/examples.ts';
+import type { ExampleQuery } from '../src/http/page.ts';
 import type { AgentAnswer, DocumentsAnswer, RecallAnswer } from './answers.ts';
 import type { Client } from './client.ts';
 

@@ -1,15 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { demoQueries, exampleQueries } from '../../../resolvers/examples.ts';
-import { settingNames } from '../../../src/config.ts';
-import { clientOf } from '../../../src/demo/client.ts';
-import { readDocuments } from '../../../src/demo/documents.ts';
-import { loadDocuments, loadMemories, loadTools } from '../../../src/demo/load.ts';
-import type { Embedder } from '../../../src/embedding/embedder.ts';
-import { startRealEmbedder } from '../../support/real-embedder.ts';
-import { startTestServer, type TestServer } from '../../support/server.ts';
+import { clientOf } from '../../demo/client.ts';
+import { readDocuments } from '../../demo/documents.ts';
+import { loadDocuments, loadMemories, loadTools } from '../../demo/load.ts';
+import { demoQueries, exampleQueries } from '../../resolvers/examples.ts';
+import { settingNames } from '../../src/config.ts';
+import type { Embedder } from '../../src/embedding/embedder.ts';
+import { startRealEmbedder } from '../support/real-embedder.ts';
+import { startTestServer, type TestServer } from '../support/server.ts';
 
-const file = (name: string) => readFileSync(new URL(`../../../${name}`, import.meta.url), 'utf8');
+const file = (name: string) => readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8');
 const readme = file('README.md');
 
 /** The queries of the README, each with the answer that stands below it, in their order. */

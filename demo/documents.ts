@@ -26,7 +26,7 @@ export const documentFiles: readonly string[] = [
   'fastify/docs/Reference/HTTP2.md',
 ];
 
-const packagesFolder = new URL('../../node_modules/', import.meta.url);
+const packagesFolder = new URL('../node_modules/', import.meta.url);
 
 /** A document as `ingestDocument` takes it. */
 export interface DemoDocument {

@@ -1,4 +1,4 @@
-import { FunesError } from '../errors.ts';
+import { FunesError } from '../src/errors.ts';
 
 /** A GraphQL API, as any of its clients reaches it: over HTTP. */
 export interface Client {

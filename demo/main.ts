@@ -1,9 +1,9 @@
 import { Presets, SingleBar } from 'cli-progress';
 import { destination } from 'pino';
-import { startFunes } from '../composition.ts';
-import { type Config, loadConfig } from '../config.ts';
-import { FunesError } from '../errors.ts';
-import { createLogger } from '../log.ts';
+import { startFunes } from '../src/composition.ts';
+import { type Config, loadConfig } from '../src/config.ts';
+import { FunesError } from '../src/errors.ts';
+import { createLogger } from '../src/log.ts';
 import { type Client, clientOf } from './client.ts';
 import { conversations } from './conversations.ts';
 import { readDocuments } from './documents.ts';

@@ -2,15 +2,15 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { demoQueries, exampleQueries } from '../../../resolvers/examples.ts';
-import type { AgentAnswer, DocumentsAnswer, RecallAnswer } from '../../../src/demo/answers.ts';
-import { type Client, clientOf } from '../../../src/demo/client.ts';
-import { documentFiles, readDocuments } from '../../../src/demo/documents.ts';
-import { loadDocuments, loadMemories, loadTools } from '../../../src/demo/load.ts';
-import { showQueries } from '../../../src/demo/report.ts';
-import type { Embedder } from '../../../src/embedding/embedder.ts';
-import { startRealEmbedder } from '../../support/real-embedder.ts';
-import { startTestServer, type TestServer } from '../../support/server.ts';
+import type { AgentAnswer, DocumentsAnswer, RecallAnswer } from '../../demo/answers.ts';
+import { type Client, clientOf } from '../../demo/client.ts';
+import { documentFiles, readDocuments } from '../../demo/documents.ts';
+import { loadDocuments, loadMemories, loadTools } from '../../demo/load.ts';
+import { showQueries } from '../../demo/report.ts';
+import { demoQueries, exampleQueries } from '../../resolvers/examples.ts';
+import type { Embedder } from '../../src/embedding/embedder.ts';
+import { startRealEmbedder } from '../support/real-embedder.ts';
+import { startTestServer, type TestServer } from '../support/server.ts';
 
 /** Enough of the documents that a wrong one could come first. */
 const someFiles = [

@@ -82,7 +82,7 @@ export class ChunkResolver {
 
   @FieldResolver(() => [ChunkMatch], {
     description:
-      'Chunks near to `text`, or to this chunk when `text` is left out, nearest first; never this chunk itself.',
+      'Chunks near to `text`, or without `text` near to this chunk, nearest first; never this chunk itself.',
   })
   async similar(
     @Root() chunk: Chunk,

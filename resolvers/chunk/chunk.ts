@@ -17,7 +17,7 @@ export class Chunk implements ChunkRow {
   @Field(() => GraphQLID, { description: 'The document it is a piece of.' })
   documentId!: string;
 
-  @Field(() => GraphQLInt, { description: 'Its place in the document, counted from 0.' })
+  @Field(() => GraphQLInt, { description: 'The number of the chunk in its document, counted from 0.' })
   chunkIndex!: number;
 
   @Field(() => GraphQLInt, { description: 'How many chunks the document has.' })
@@ -45,8 +45,8 @@ export class Chunk implements ChunkRow {
 
   @Field(() => GraphQLInt, {
     description:
-      "Where it ends in the document's text, exclusive, in UTF-16 code units. From each chunk what lies behind the " +
-      "previous chunk's endOffset, one after the other, gives the document's text back.",
+      "Where it ends in the document's text, exclusive, in UTF-16 code units. To get the document's text back, join what " +
+      "lies behind the previous chunk's endOffset in each chunk.",
   })
   endOffset!: number;
 
@@ -76,6 +76,9 @@ export const ChunkConnection = connectionOf('Chunk', 'chunks', () => Chunk);
 
 export const ChunkOrder = orderOf(
   'Chunk',
-  { CREATED_AT: 'When it was stored.', ID: 'The id: documents as they came, each in its own order.' },
+  {
+    CREATED_AT: 'When it was stored.',
+    ID: 'The id: documents in the order of their storing, the chunks of each in their order.',
+  },
   { field: 'ID', direction: 'ASC' },
 );

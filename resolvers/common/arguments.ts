@@ -9,47 +9,47 @@ import { wantsSearchReport } from './search-report.ts';
 export const TextArg = () =>
   Arg('text', () => GraphQLString, {
     nullable: true,
-    description: `What matches should be near to in meaning, up to ${limits.queryLength} characters.`,
+    description: `The text to search for, up to ${limits.queryLength} characters. Give it, \`vector\` or \`like\`.`,
   });
 
 export const VectorArg = () =>
   Arg('vector', () => [GraphQLFloat], {
     nullable: true,
-    description: `An embedding of your own to be near to, ${limits.dimensions} numbers. Give it, \`text\` or \`like\`.`,
+    description: `An embedding of your own to search for, ${limits.dimensions} numbers. Give it, \`text\` or \`like\`.`,
   });
 
 export const LikeArg = () =>
   Arg('like', () => [GraphQLID], {
     nullable: true,
     description:
-      `Ids of stored ones as examples of what matches should be like, 1 to ${limits.examples}: near to the mean of their ` +
-      'embeddings. The examples themselves are never matches.',
+      `Ids of 1 to ${limits.examples} stored rows as examples: the search is for the mean of their embeddings. The examples ` +
+      'themselves are never matches.',
   });
 
 export const UnlikeArg = () =>
   Arg('unlike', () => [GraphQLID], {
     nullable: true,
     description:
-      `With \`like\`: ids of examples of what matches should not be like, up to ${limits.examples}. Matches are then near to ` +
+      `With \`like\`: ids of up to ${limits.examples} rows that matches should be unlike. The search is then for ` +
       '2 * mean(like) - mean(unlike).',
   });
 
 export const SimilarTextArg = () =>
   Arg('text', () => GraphQLString, {
     nullable: true,
-    description: `What matches should be near to, up to ${limits.queryLength} characters; leave it out for this object itself.`,
+    description: `The text to search for, up to ${limits.queryLength} characters. Without it the search is for this object itself.`,
   });
 
 export const KArg = () =>
   Arg('k', () => GraphQLInt, {
     defaultValue: 5,
-    description: `How many matches to return, 1 to ${limits.k}; fewer come only when fewer rows match.`,
+    description: `How many matches to return, 1 to ${limits.k}. You get fewer only if fewer rows pass the filters and thresholds.`,
   });
 
 export const OptionsArg = () =>
   Arg('options', () => SearchOptions, {
     nullable: true,
-    description: 'How to measure, and how hard to look.',
+    description: 'How to search: mode, metric, thresholds and ranking.',
   });
 
 export const FirstArg = () =>
@@ -61,16 +61,16 @@ export const FirstArg = () =>
 export const AfterArg = () =>
   Arg('after', () => GraphQLString, {
     nullable: true,
-    description: 'The cursor to read on from, as an earlier page with the same order gave it.',
+    description: 'The cursor of an edge of an earlier page with the same order: the page begins behind it.',
   });
 
 export const AfterMatchArg = () =>
   Arg('after', () => GraphQLString, {
     nullable: true,
     description:
-      'The `cursor` of the match to read on from, as the same search gave it; k may differ. Rows that were stored since the ' +
-      'first page neither repeat nor hide others. A page with fewer than k matches is the last one. What ranks by more than ' +
-      'distance does so among its candidates, the best few hundred; when they are read, the next few hundred follow.',
+      'The `cursor` of a match of the same search: the page begins behind it. Only k may differ. Rows that were stored since ' +
+      'the first page neither repeat nor hide others. A page with fewer than k matches is the last one. A search that ranks by ' +
+      'more than distance ranks its candidates, the best few hundred rows; after them come the next few hundred.',
   });
 
 /** The field of the response that asks, when the operation wants to know how its searches are carried out. */

@@ -2,25 +2,25 @@ import { GraphQLBoolean, GraphQLInt, GraphQLString } from 'graphql';
 import { type ClassType, Field, InputType, ObjectType, registerEnumType } from 'type-graphql';
 import type { Direction, OrderBy } from '../../src/store/pages.ts';
 
-@ObjectType({ simpleResolvers: true, description: 'Where a page stands in its list.' })
+@ObjectType({ simpleResolvers: true, description: 'The position of a page in its list.' })
 export class PageInfo {
-  @Field(() => GraphQLBoolean, { description: 'There is more after this page.' })
+  @Field(() => GraphQLBoolean, { description: 'Whether there is more after this page.' })
   hasNextPage!: boolean;
 
   @Field(() => GraphQLBoolean, {
-    description: 'This page was asked for with `after`, so there is something before it.',
+    description: 'Whether this page was asked for with `after`, so that there is something before it.',
   })
   hasPreviousPage!: boolean;
 
   @Field(() => GraphQLString, {
     nullable: true,
-    description: 'Cursor of the first edge; null on an empty page.',
+    description: 'Cursor of the first edge. Null on an empty page.',
   })
   startCursor!: string | null;
 
   @Field(() => GraphQLString, {
     nullable: true,
-    description: 'Cursor of the last edge: give it as `after` to read on; null on an empty page.',
+    description: 'Cursor of the last edge: pass it as `after` for the next page. Null on an empty page.',
   })
   endCursor!: string | null;
 }
@@ -41,7 +41,7 @@ export function connectionOf(name: string, plural: string, node: () => ClassType
   @ObjectType(`${name}Edge`, { simpleResolvers: true, description: `One of the ${plural} of a page.` })
   class EdgeClass {
     @Field(() => GraphQLString, {
-      description: 'Where this one stands in the list: give it as `after` to read on from here.',
+      description: 'The position of this one in the list: pass it as `after` to read on from here.',
     })
     cursor!: string;
 
@@ -54,10 +54,12 @@ export function connectionOf(name: string, plural: string, node: () => ClassType
     @Field(() => [EdgeClass], { description: 'The objects of this page, in order.' })
     edges!: EdgeClass[];
 
-    @Field(() => PageInfo, { description: 'Where this page stands.' })
+    @Field(() => PageInfo, { description: 'The position of this page.' })
     pageInfo!: PageInfo;
 
-    @Field(() => GraphQLInt, { description: 'How many there are on all pages; counted only when asked for.' })
+    @Field(() => GraphQLInt, {
+      description: 'How many there are on all pages. Counted only if you select it.',
+    })
     totalCount!: number;
   }
 
@@ -73,7 +75,7 @@ export function orderOf<Order extends string>(
   const fields = Object.fromEntries(Object.keys(orders).map((order) => [order, order]));
   registerEnumType(fields, {
     name: `${name}OrderField`,
-    description: 'What a list is ordered by; equal ones stand by id.',
+    description: 'What a list is ordered by. The tie-break is the id.',
     valuesConfig: Object.fromEntries(
       Object.entries<string>(orders).map(([order, description]) => [order, { description }]),
     ),

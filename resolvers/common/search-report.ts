@@ -8,11 +8,11 @@ export const searchReportDirective = new GraphQLDirective({
   name: 'searchReport',
   description:
     'Adds to the response how its searches were carried out: `extensions.searches` is a list with an object for each statement. ' +
-    '`fields` are the fields that it answers, `searches` how many searches those are; `exact` is true when no index was to be ' +
-    'used; `candidates` are the rows that were compared, for searches that found something; `completedExactly` is for how many ' +
-    'searches the vector index gave too few rows, or was not tried, so that every row was compared; `capped` for how many the ' +
-    'words stand in more rows than are scored, 1000, so that only those with the rarest were; `tookMs` are the milliseconds from ' +
-    'the text to the last match; `statements` are those sent to the database.',
+    '`fields`: the fields that the statement answers. `searches`: how many searches these are. `exact`: whether every row was to ' +
+    'be compared, without the vector index. `candidates`: how many rows were compared, in searches that found something. ' +
+    '`completedExactly`: for how many searches the vector index found too few rows, or was not tried, so that every row was ' +
+    'compared. `capped`: for how many searches the words stand in more than 1000 rows, so that only rows with the rarest words ' +
+    'were scored. `tookMs`: the milliseconds from the text to the last match. `statements`: how many were sent to the database.',
   locations: [DirectiveLocation.QUERY, DirectiveLocation.MUTATION],
 });
 

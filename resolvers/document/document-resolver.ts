@@ -73,8 +73,8 @@ export class DocumentResolver {
 
   @Query(() => [DocumentMatch], {
     description:
-      'The documents nearest to a text, to a vector or to examples, nearest first: a document is as near as its best chunk, ' +
-      'or to examples by the mean of its chunks.',
+      'The documents nearest to a text, to a vector or to examples, nearest first. A document is as near to a text or a vector ' +
+      'as its best chunk, and to examples as the mean of its chunks.',
   })
   async similarDocuments(
     @TextArg() text: string | undefined,
@@ -98,9 +98,9 @@ export class DocumentResolver {
 
   @FieldResolver(() => [DocumentMatch], {
     description:
-      'Documents near to `text` by their best chunk, or, when `text` is left out, near to this document by the mean of ' +
-      'their chunks (in KEYWORD and HYBRID near to all its words, by their best chunk); nearest first, never this document ' +
-      'itself.',
+      'Documents near to `text` by their best chunk. Without `text`, documents near to this one by the mean of their chunks, ' +
+      'or in KEYWORD and HYBRID by their best chunk, which is compared with the mean and the words of ' +
+      'this document. Nearest first, never this document itself.',
   })
   async similar(
     @Root() document: Document,
@@ -135,7 +135,8 @@ export class DocumentResolver {
 
   @Mutation(() => IngestDocumentPayload, {
     description:
-      'Stores a document and its chunks, all or nothing. The same bytes again change nothing and return the first document.',
+      'Stores a document and its chunks, all or nothing. If the user has a document of the same bytes, nothing changes and ' +
+      'that document is returned.',
   })
   async ingestDocument(
     @Arg('input', () => IngestDocumentInput, { description: 'The document.' }) input: IngestDocumentInput,
@@ -146,7 +147,7 @@ export class DocumentResolver {
   }
 
   @Mutation(() => Document, {
-    description: 'Changes a document; new text replaces all its chunks, or nothing changes.',
+    description: 'Changes a document. New text replaces all its chunks.',
   })
   async updateDocument(
     @IdArg() id: string,

@@ -6,7 +6,7 @@ import { Chunk } from '../chunk/chunk.ts';
 import { connectionOf, orderOf } from '../common/connection.ts';
 import { Scores } from '../common/match.ts';
 
-@ObjectType({ simpleResolvers: true, description: 'A source text. Its words are in its chunks.' })
+@ObjectType({ simpleResolvers: true, description: 'A source text. Its text is in its chunks.' })
 export class Document implements DocumentRow {
   @Field(() => GraphQLID, { description: 'Identifies the document; a whole number in decimal digits.' })
   id!: string;
@@ -19,7 +19,7 @@ export class Document implements DocumentRow {
 
   @Field(() => GraphQLString, {
     nullable: true,
-    description: 'Where that file lay, if the application said.',
+    description: 'The path of that file, if the application gave one.',
   })
   filePath!: string | null;
 
@@ -64,7 +64,7 @@ export class IngestDocumentPayload {
   document!: Document;
 
   @Field(() => GraphQLBoolean, {
-    description: 'False when the same bytes were stored before: nothing was written.',
+    description: 'False if the same bytes were stored before: then nothing was written.',
   })
   created!: boolean;
 

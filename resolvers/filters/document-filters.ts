@@ -10,7 +10,10 @@ export class DocumentFilters implements DocumentFiltersType {
   @OptionalField(() => IDFilter, 'The id.')
   id?: IDFilter | null;
 
-  @OptionalField(() => StringFilter, 'The owner.')
+  @OptionalField(
+    () => StringFilter,
+    'The owner. Without this filter, an administrator finds the rows of all users.',
+  )
   userId?: StringFilter | null;
 
   @OptionalField(() => StringFilter, 'The name of the file.')

@@ -11,7 +11,10 @@ export class MemoryFilters implements MemoryFiltersType {
   @OptionalField(() => IDFilter, 'The id.')
   id?: IDFilter | null;
 
-  @OptionalField(() => StringFilter, 'The owner.')
+  @OptionalField(
+    () => StringFilter,
+    'The owner. Without this filter, an administrator finds the rows of all users.',
+  )
   userId?: StringFilter | null;
 
   @OptionalField(() => StringFilter, 'The text itself.')

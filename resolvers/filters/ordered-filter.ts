@@ -6,8 +6,8 @@ import { OptionalField } from './optional-field.ts';
 
 /** `in` and `notIn` as they are described everywhere. */
 export const membership = {
-  in: `Equal to one of these (at most ${filterLimits.listLength}); an empty list has none.`,
-  notIn: `The exact opposite of \`in\`: rows without a value are found too. At most ${filterLimits.listLength} values.`,
+  in: `Equal to one of these (at most ${filterLimits.listLength}); an empty list finds no row.`,
+  notIn: `The exact opposite of \`in\`: also finds rows without a value. At most ${filterLimits.listLength} values.`,
 };
 
 /**
@@ -27,7 +27,7 @@ export function OrderedFilter<T>(scalar: GraphQLScalarType, words: { less: strin
 
     @OptionalField(
       () => scalar,
-      'The exact opposite of `eq`: rows without a value are found too; null leaves those out.',
+      'The exact opposite of `eq`: also finds rows without a value; null leaves those out.',
     )
     ne?: T | null;
 

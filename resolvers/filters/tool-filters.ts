@@ -19,7 +19,7 @@ export class ToolFilters implements ToolFiltersType {
 
   @OptionalField(
     () => JSONFilter,
-    'The parameters, a JSON object; conditions inside a tool without parameters find nothing there.',
+    'The parameters, a JSON object; a tool without parameters has no values inside.',
   )
   toolParameters?: JSONFilter | null;
 

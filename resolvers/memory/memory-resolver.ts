@@ -94,7 +94,7 @@ export class MemoryResolver {
 
   @FieldResolver(() => [MemoryMatch], {
     description:
-      'Memories near to `text`, or to this memory when `text` is left out, nearest first; never this memory itself.',
+      'Memories near to `text`, or without `text` near to this memory, nearest first; never this memory itself.',
   })
   async similar(
     @Root() memory: Memory,
@@ -161,8 +161,8 @@ export class MemoryResolver {
 
   @Mutation(() => ArchivePayload, {
     description:
-      'Moves memories into the archive, where neither lookups nor lists nor searches find them; restoreMemories brings them ' +
-      'back. Unless told otherwise it is a dry run, which changes nothing.',
+      'Moves memories into the archive, where no lookup, list or search finds them. restoreMemories brings them back. By ' +
+      'default it is a dry run, which changes nothing.',
   })
   async archiveMemories(
     @Arg('input', () => ArchiveMemoriesInput, { description: 'Which memories.' }) input: ArchiveMemoriesInput,
@@ -173,8 +173,8 @@ export class MemoryResolver {
 
   @Mutation(() => GraphQLInt, {
     description:
-      'Brings archived memories back as they were, all of them or none, and returns how many were in the archive. A CONFLICT ' +
-      'when a memory that was stored meanwhile has the idempotencyKey of one.',
+      'Brings archived memories back as they were, all of them or none, and returns how many were in the archive. It is a ' +
+      'CONFLICT if a memory that was stored meanwhile has the idempotencyKey of one of them.',
   })
   async restoreMemories(@IdsArg() ids: string[], @Ctx() { services, viewer }: Context): Promise<number> {
     return restoreMemories(services, viewer, ids);

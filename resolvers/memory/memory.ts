@@ -9,7 +9,7 @@ import { Scores } from '../common/match.ts';
 
 @ObjectType({
   simpleResolvers: true,
-  description: 'Something an application remembers: an utterance, a fact.',
+  description: 'Something that an application remembers: an utterance, a fact.',
 })
 export class Memory implements MemoryRow {
   @Field(() => GraphQLID, { description: 'Identifies the memory; a whole number in decimal digits.' })
@@ -18,7 +18,7 @@ export class Memory implements MemoryRow {
   @Field(() => GraphQLString, { description: 'The user it belongs to.' })
   userId!: string;
 
-  @Field(() => GraphQLString, { description: 'The text itself, by whose meaning it is found.' })
+  @Field(() => GraphQLString, { description: 'The text itself, whose meaning and words searches use.' })
   content!: string;
 
   @Field(() => GraphQLString, {
@@ -27,7 +27,7 @@ export class Memory implements MemoryRow {
   })
   contentSummary!: string | null;
 
-  @Field(() => GraphQLString, { description: 'Where it came from, such as "chat".' })
+  @Field(() => GraphQLString, { description: 'Where the memory came from, such as "chat".' })
   source!: string;
 
   @Field(() => GraphQLString, { nullable: true, description: 'The conversation it belongs to.' })

@@ -26,23 +26,25 @@ function toRecallMatch({ row, ...scores }: Match<RecalledRow>): typeof RecallMat
 export class RecallResolver {
   @Query(() => [RecallMatch], {
     description:
-      'What is nearest to a text among rows of several kinds: one list, best first. Scores of different kinds are ' +
-      'comparable: all embeddings are of one model, and what else counts (how rare a word is, means and spreads) is taken ' +
-      'over the candidates of all kinds together.',
+      'The rows of several kinds that are nearest to a text, in one list, best first. Scores of different kinds are ' +
+      'comparable: one model makes all embeddings, and what else counts (how rare a word is, means and spreads) is ' +
+      'computed over the candidates of all kinds together.',
   })
   async recall(
     @Arg('text', () => GraphQLString, {
-      description: `What matches should be near to, up to ${limits.queryLength} characters.`,
+      description: `The text to search for, up to ${limits.queryLength} characters.`,
     })
     text: string,
     @Arg('k', () => GraphQLInt, {
       defaultValue: 8,
-      description: `How many matches to return, of all kinds together, 1 to ${limits.k}; fewer come only when fewer rows match.`,
+      description:
+        `How many matches to return, of all kinds together, 1 to ${limits.k}. You get fewer only if fewer rows pass the ` +
+        'filters and thresholds.',
     })
     k: number,
     @Arg('kinds', () => [RecallKindEnum], {
       defaultValue: ['MEMORY', 'CHUNK'],
-      description: 'What to look among, each kind once.',
+      description: 'The kinds to search, each once.',
     })
     kinds: KindName[],
     @Arg('filters', () => RecallFilters, { nullable: true, description: 'Which rows of each kind.' })

@@ -22,7 +22,7 @@ registerEnumType(RecallKindEnum, {
   description: 'What can be recalled.',
   valuesConfig: {
     MEMORY: { description: 'Memories.' },
-    CHUNK: { description: 'Chunks of documents, each by itself.' },
+    CHUNK: { description: 'Chunks of documents.' },
     DOCUMENT: { description: 'Documents, each by its best chunk.' },
     TOOL: { description: 'Tools.' },
   },
@@ -40,7 +40,7 @@ export const RecallMatch = createUnionType({
   },
 });
 
-@InputType({ description: 'Which rows of each kind; filters of a kind that is not asked for are refused.' })
+@InputType({ description: 'Which rows of each kind. Filters of a kind that is not in `kinds` are refused.' })
 export class RecallFilters implements KindFilters {
   @OptionalField(() => MemoryFilters, 'Which memories.')
   memories?: MemoryFilters | null;

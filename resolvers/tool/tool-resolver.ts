@@ -81,7 +81,7 @@ export class ToolResolver {
 
   @FieldResolver(() => [ToolMatch], {
     description:
-      'Tools near to `text`, or to this tool when `text` is left out, nearest first; never this tool itself.',
+      'Tools near to `text`, or without `text` near to this tool, nearest first; never this tool itself.',
   })
   async similar(
     @Root() tool: Tool,
@@ -107,8 +107,8 @@ export class ToolResolver {
 
   @Mutation(() => [Tool], {
     description:
-      'Registers tools, all of them or none, and returns them in input order. A name that is taken gets the new ' +
-      'description and parameters; its id and usage stay.',
+      'Registers tools, all of them or none, and returns them in input order. If a name is taken, its tool gets the new ' +
+      'description and parameters, and keeps its id and usage.',
   })
   async registerTools(
     @Arg('inputs', () => [RegisterToolInput], {

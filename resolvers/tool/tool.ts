@@ -39,7 +39,7 @@ export class Tool implements ToolRow {
 
   @Field(() => GraphQLDateTime, {
     nullable: true,
-    description: 'When it was last used (UTC); null when never.',
+    description: 'When it was last used (UTC). Null if it never was.',
   })
   lastUsed!: Date | null;
 
@@ -59,7 +59,7 @@ export class ToolMatch extends Scores {
 @InputType({ description: 'A tool to register.' })
 export class RegisterToolInput implements NewTool {
   @Field(() => GraphQLString, {
-    description: 'Its name, up to 100 characters; a name that is taken is updated.',
+    description: 'Its name, up to 100 characters. If the name is taken, that tool is updated.',
   })
   toolName!: string;
 

@@ -36,7 +36,9 @@ export abstract class Scores {
   })
   similarity!: number;
 
-  @Field(() => GraphQLFloat, { description: 'The number that orders the list, largest first.' })
+  @Field(() => GraphQLFloat, {
+    description: 'What the list is ordered by, largest first, unless `diversity` orders it.',
+  })
   score!: number;
 
   @Field(() => ScoreParts, {

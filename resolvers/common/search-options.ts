@@ -118,9 +118,9 @@ export class SearchOptions implements SearchOptionsInput {
   @Field(() => GraphQLFloat, {
     nullable: true,
     description:
-      'Memories only: the share of its score that each memory lends to the next ones in its session, 0 to 1, and half of the ' +
-      'share to the second next. An answer often stands a turn beside the words that match. On by default, with 0.4, in HYBRID ' +
-      'with fusion SCORE; elsewhere 0, which is off.',
+      'Memories only: the share of its score that each memory lends to the memories right before and after it in its session, 0 ' +
+      'to 1, and half of the share to those two turns away. An answer often stands a turn beside the words that match. On by ' +
+      'default, with 0.4, in HYBRID with fusion SCORE. Elsewhere the default is 0, which is off.',
   })
   context?: number | null;
 

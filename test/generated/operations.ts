@@ -433,7 +433,7 @@ export type SearchMode =
 
 /** How a search measures distances, ranks matches, and uses the vector index. */
 export type SearchOptions = {
-  /** Memories only: the share of its score that each memory lends to the next ones in its session, 0 to 1, and half of the share to the second next. An answer often stands a turn beside the words that match. On by default, with 0.4, in HYBRID with fusion SCORE; elsewhere 0, which is off. */
+  /** Memories only: the share of its score that each memory lends to the memories right before and after it in its session, 0 to 1, and half of the share to those two turns away. An answer often stands a turn beside the words that match. On by default, with 0.4, in HYBRID with fusion SCORE. Elsewhere the default is 0, which is off. */
   context?: number | null | undefined;
   /** Prefer matches that are unlike the matches before them (maximal marginal relevance): 0 (not at all) to 1 (nothing else counts). Without it likeness does not count. A list with `diversity` has one page. */
   diversity?: number | null | undefined;

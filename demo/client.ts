@@ -1,12 +1,12 @@
 import { FunesError } from '../src/errors.ts';
 
-/** A GraphQL API, as any of its clients reaches it: over HTTP. */
+/** A GraphQL API over HTTP. */
 export interface Client {
   readonly url: string;
   /**
-   * The data of one operation.
-   * @throws FunesError UNAVAILABLE when nothing listens there; INTERNAL_SERVER_ERROR with the server's own words when the
-   * operation fails, or when what answers is no GraphQL API.
+   * Returns the data of one operation.
+   * @throws FunesError UNAVAILABLE if nothing listens there. INTERNAL_SERVER_ERROR if the operation fails, with the
+   * server's own message, or if what answers is no GraphQL API.
    */
   send<Data>(query: string, variables?: Record<string, unknown>): Promise<Data>;
 }
@@ -16,7 +16,7 @@ interface Answer {
   errors?: { message: string }[];
 }
 
-/** A client of the API at `url`. Connects only when something is sent. */
+/** Returns a client of the API at `url`. It connects only to send something. */
 export function clientOf(url: string): Client {
   return {
     url,
@@ -53,6 +53,6 @@ function parse(url: string, text: string): Answer {
   }
   throw new FunesError(
     'INTERNAL_SERVER_ERROR',
-    `What answers at ${url} is no GraphQL server. Give the address of a funes server: npm run demo -- http://host:port/graphql`,
+    `What answers at ${url} is no GraphQL server. Name the address of a funes server: npm run demo -- http://host:port/graphql`,
   );
 }

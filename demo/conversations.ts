@@ -1,12 +1,12 @@
-/** A conversation, as a chat application keeps it: what one person said that is worth knowing later. */
+/** A conversation as a chat application keeps it: what one person said that is worth remembering. */
 export interface Conversation {
   sessionId: string;
   topic: string;
-  /** Each with its importance, 0 to 1. */
+  /** Each statement has its importance, 0 to 1. */
   statements: readonly (readonly [content: string, importance: number])[];
 }
 
-/** Written for the demo; all persons are made up. */
+/** These were written for the demo. All persons are made up. */
 export const conversations: readonly Conversation[] = [
   {
     sessionId: 'demo-dinner',

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
-/** Markdown that the packages of this project carry, under node_modules: chosen because it is written for readers. */
+/** Markdown files of the installed packages, under node_modules, that were written for readers. */
 export const documentFiles: readonly string[] = [
   'dataloader/README.md',
   'lru-cache/README.md',
@@ -28,7 +28,7 @@ export const documentFiles: readonly string[] = [
 
 const packagesFolder = new URL('../node_modules/', import.meta.url);
 
-/** A document as `ingestDocument` takes it. */
+/** A document in the form that `ingestDocument` takes. */
 export interface DemoDocument {
   filename: string;
   filePath: string;
@@ -36,7 +36,7 @@ export interface DemoDocument {
   metadata: { package: string; version: string };
 }
 
-/** Reads the documents. One that an installed package no longer carries is left out. */
+/** Reads the documents. It leaves out files that the installed packages no longer have. */
 export async function readDocuments(): Promise<DemoDocument[]> {
   const documents = await Promise.all(documentFiles.map(readDocument));
   return documents.filter((document) => document !== undefined);

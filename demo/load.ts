@@ -4,7 +4,7 @@ import { conversations } from './conversations.ts';
 import type { DemoDocument } from './documents.ts';
 import { type DemoTool, tools } from './tools.ts';
 
-/** How much there is of a kind, and how much of it was new. */
+/** How many rows of a kind there are, and how many of them are new. */
 export interface Loaded {
   total: number;
   created: number;
@@ -30,7 +30,7 @@ const operations = {
 }`,
 };
 
-/** Stores the conversations as memories. Their keys make a repetition harmless. */
+/** Stores the conversations as memories. With their keys, a second run stores nothing. */
 export async function loadMemories(client: Client): Promise<Loaded> {
   const inputs = conversations.flatMap(({ sessionId, topic, statements }) =>
     statements.map(([content, importanceScore]) => ({
@@ -39,7 +39,7 @@ export async function loadMemories(client: Client): Promise<Loaded> {
       sessionId,
       source: 'demo',
       metadata: { topic },
-      // Of the content, so that a version of the demo with another text never meets an old key.
+      // Made of the content, so that a later version of the demo with another text never uses an old key.
       idempotencyKey: `demo-${createHash('sha256').update(content).digest('hex').slice(0, 16)}`,
     })),
   );
@@ -51,7 +51,7 @@ export async function loadMemories(client: Client): Promise<Loaded> {
   return { total: inputs.length, created: inputs.length - memories.totalCount };
 }
 
-/** Registers the tools that are not registered yet as they stand here. */
+/** Registers the tools that are not registered yet in this form. */
 export async function loadTools(client: Client): Promise<Loaded> {
   const answer = await client.send<{ tools: { edges: { node: DemoTool }[] } }>(operations.readTools, {
     names: tools.map(({ toolName }) => toolName),
@@ -62,7 +62,7 @@ export async function loadTools(client: Client): Promise<Loaded> {
   return { total: tools.length, created: inputs.length };
 }
 
-/** Ingests the documents, a few at a time; `onDone` hears of each. The same bytes again are a no-op of the server. */
+/** Ingests the documents, a few at a time, and calls `onDone` for each. The server ignores bytes that it already has. */
 export async function loadDocuments(
   client: Client,
   documents: readonly DemoDocument[],
@@ -84,7 +84,7 @@ export async function loadDocuments(
   return loaded;
 }
 
-/** Equal for tools that say the same, in whatever order the database keeps the keys of their parameters. */
+/** Equal for equal tools, in whatever order the database keeps the keys of their parameters. */
 function identityOf({ toolName, toolDescription, toolParameters }: DemoTool): string {
   return JSON.stringify([toolName, toolDescription, sorted(toolParameters)]);
 }

@@ -10,7 +10,7 @@ import { readDocuments } from './documents.ts';
 import { type Loaded, loadDocuments, loadMemories, loadTools } from './load.ts';
 import { showQueries } from './report.ts';
 
-// `npm run demo [-- URL]`: puts real text into a running server, or into the data of the server that is not running.
+// `npm run demo [-- URL]` stores real text in the running server. If none is running, it starts one on the same data.
 
 const write = (text: string) => void process.stdout.write(text);
 
@@ -27,7 +27,7 @@ async function main(): Promise<void> {
   }
   if (address !== undefined) throw new FunesError('UNAVAILABLE', `No server answers at ${url}.`);
   write(
-    `No server listens at ${url} ("npm run demo -- URL" names another one).\nStarting one for the demo, on the same data.\n`,
+    `No server listens at ${url}. To use another one: npm run demo -- URL\nStarting a server for the demo, on the same data.\n`,
   );
   const server = await startFunes(
     { ...config, host: '127.0.0.1', port: 0 },
@@ -39,14 +39,16 @@ async function main(): Promise<void> {
   } finally {
     await server.close();
   }
-  write('\nThe data stays. "npm start" serves it; open the page it names to ask questions of your own.\n');
+  write(
+    '\nThe data stays. Run "npm start" and open the address that it prints to ask questions of your own.\n',
+  );
 }
 
 async function demonstrate(client: Client): Promise<void> {
   const began = performance.now();
   const documents = await readDocuments();
   write(
-    `\nLoading ${conversations.length} conversations, some tools, and ${documents.length} documents that installed packages carry\n`,
+    `\nLoading ${conversations.length} conversations, some tools, and ${documents.length} documents of the installed packages\n`,
   );
   const memories = await loadMemories(client);
   const tools = await loadTools(client);
@@ -67,17 +69,17 @@ async function demonstrate(client: Client): Promise<void> {
 }
 
 function described({ total, created }: Loaded, what: string): string {
-  return `${total} ${what} (${created === 0 ? 'all there before' : `${created} new`})`;
+  return `${total} ${what} (${created === 0 ? 'all stored before' : `${created} new`})`;
 }
 
-/** Where a server with these settings is reached from this machine. */
+/** The address at which this machine reaches a server with these settings. */
 function addressOf({ host, port }: Config): string {
   const everywhere = host === '0.0.0.0' || host === '::';
   const name = everywhere ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host;
   return `http://${name}:${port}/graphql`;
 }
 
-/** Whether a server answers. @throws FunesError when something does that is no GraphQL API. */
+/** Whether a server answers. @throws FunesError if what answers is no GraphQL API. */
 async function listens(client: Client): Promise<boolean> {
   try {
     await client.send('query Ping { memories(first: 1) { pageInfo { hasNextPage } } }');
@@ -88,7 +90,7 @@ async function listens(client: Client): Promise<boolean> {
   }
 }
 
-// Whoever reads along may stop early: npm run demo | head
+// The reader of the output may stop early: npm run demo | head
 process.stdout.on('error', () => process.exit(1));
 
 main().catch((error: unknown) => {

@@ -3,11 +3,11 @@ import type { ExampleQuery } from '../src/http/page.ts';
 import type { AgentAnswer, DocumentsAnswer, RecallAnswer } from './answers.ts';
 import type { Client } from './client.ts';
 
-/** Longest line of a passage that is shown; the rest of it follows on more lines. */
+/** The longest line of a passage that is shown. A longer one is wrapped. */
 const width = 96;
 const longestPassage = 5;
 
-/** Sends the demo's queries one after the other, and writes each with its answer as a person reads it. */
+/** Sends the demo's queries one after the other, and writes each with its answer in a readable form. */
 export async function showQueries(client: Client, write: (text: string) => void): Promise<void> {
   const show = async <Data>(query: ExampleQuery, lines: (data: Data) => string[], number: number) => {
     const data = await client.send<Data>(query.query);
@@ -52,7 +52,7 @@ function line(similarity: number, text: string): string {
   return `   ${similarity.toFixed(3)}  ${text}`;
 }
 
-/** The beginning of a passage, wrapped, with a bar beside it. */
+/** Returns the beginning of a passage, wrapped, with a bar on its left. */
 function passage(content: string): string[] {
   const lines = content
     .split('\n')

@@ -1,4 +1,4 @@
-/** A tool as an agent registers it: what it does in words, and its parameters as a JSON Schema. */
+/** A tool as an agent registers it: a description in words, and its parameters as a JSON Schema. */
 export interface DemoTool {
   toolName: string;
   toolDescription: string;
@@ -14,7 +14,7 @@ const tool = (toolName: string, toolDescription: string, properties: Record<stri
 const string = { type: 'string' };
 const date = { type: 'string', format: 'date' };
 
-/** Tools of an imaginary assistant. They are only described: nothing here calls them. */
+/** The tools of an imaginary assistant. Nothing calls them. */
 export const tools: readonly DemoTool[] = [
   tool('weather_forecast', 'Temperature, rain and wind at a place for the next ten days.', {
     place: string,

@@ -1,6 +1,6 @@
 import type { ExampleQuery } from '../src/http/page.ts';
 
-/** A first query to paste: it needs nothing stored before, and stores nothing more when it is sent again. */
+/** A first query to paste. It works on an empty database, and stores nothing more if you send it again. */
 const firstMemories = {
   title:
     'Store six memories and ask each for its nearest neighbour: by meaning, as no two share a word that matters',
@@ -22,7 +22,7 @@ const firstMemories = {
 }`,
 };
 
-/** Each answers something worth reading once the demo's data is there. */
+/** Queries for the data of the demo. The demo sends them too. */
 export const demoQueries = {
   recall: {
     title: 'A question finds the memories that answer it',
@@ -68,7 +68,7 @@ export const demoQueries = {
 
 const afterDemo = (title: string) => `${title} (after "npm run demo")`;
 
-/** Queries that are shown to people who meet the API for the first time; they work as they stand. */
+/** Queries that the server prints at its start and shows on its pages. You can send them as they are. */
 export const exampleQueries: readonly ExampleQuery[] = [
   firstMemories,
   ...Object.values(demoQueries).map(({ title, query }) => ({ title: afterDemo(title), query })),

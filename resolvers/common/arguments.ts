@@ -1,77 +1,137 @@
 import { GraphQLFloat, GraphQLID, GraphQLInt, type GraphQLResolveInfo, GraphQLString } from 'graphql';
-import { Arg, createParameterDecorator } from 'type-graphql';
+import { Arg, ArgsType, type ClassType, createParameterDecorator, Field } from 'type-graphql';
 import { limits } from '../../src/limits.ts';
+import { OptionalField } from '../filters/optional-field.ts';
 import { SearchOptions } from './search-options.ts';
 import { wantsSearchReport } from './search-report.ts';
 
-// The arguments that several fields share, described once.
+// The arguments that fields of several types share: a class for each family of fields.
 
-export const TextArg = () =>
-  Arg('text', () => GraphQLString, {
-    nullable: true,
-    description: `What matches should be near to in meaning, up to ${limits.queryLength} characters.`,
-  });
+/** A page of a list. */
+@ArgsType()
+export class PageArguments {
+  @Field(() => GraphQLInt, {
+    defaultValue: 20,
+    description: `How many to return, 0 to ${limits.pageSize}.`,
+  })
+  first!: number;
 
-export const VectorArg = () =>
-  Arg('vector', () => [GraphQLFloat], {
-    nullable: true,
-    description: `An embedding of your own to be near to, ${limits.dimensions} numbers. Give it, \`text\` or \`like\`.`,
-  });
+  @OptionalField(
+    () => GraphQLString,
+    'The cursor to read on from, as an earlier page with the same order gave it.',
+  )
+  after?: string | null;
+}
 
-export const LikeArg = () =>
-  Arg('like', () => [GraphQLID], {
-    nullable: true,
-    description:
+/**
+ * A page of a list of `plural` at the root.
+ * @param byDefault the default of `order` in words.
+ */
+export function listArgumentsOf<Filters extends object, Order extends object>(
+  plural: string,
+  filtersType: ClassType<Filters>,
+  orderType: ClassType<Order>,
+  byDefault: string,
+) {
+  @ArgsType()
+  abstract class ListArguments extends PageArguments {
+    @OptionalField(() => filtersType, `Which ${plural}.`)
+    filters?: Filters | null;
+
+    @OptionalField(() => orderType, `The order of the list; ${byDefault} unless told.`)
+    orderBy?: Order | null;
+  }
+  return ListArguments;
+}
+
+/** A search for `plural` at the root: near to a text, to a vector or to examples, read in pages. */
+export function searchArgumentsOf<Filters extends object>(plural: string, filtersType: ClassType<Filters>) {
+  @ArgsType()
+  abstract class SearchArguments {
+    @OptionalField(
+      () => GraphQLString,
+      `What matches should be near to in meaning, up to ${limits.queryLength} characters.`,
+    )
+    text?: string | null;
+
+    @OptionalField(
+      () => [GraphQLFloat],
+      `An embedding of your own to be near to, ${limits.dimensions} numbers. Give it, \`text\` or \`like\`.`,
+    )
+    vector?: number[] | null;
+
+    @OptionalField(
+      () => [GraphQLID],
       `Ids of stored ones as examples of what matches should be like, 1 to ${limits.examples}: near to the mean of their ` +
-      'embeddings. The examples themselves are never matches.',
-  });
+        'embeddings. The examples themselves are never matches.',
+    )
+    like?: string[] | null;
 
-export const UnlikeArg = () =>
-  Arg('unlike', () => [GraphQLID], {
-    nullable: true,
-    description:
+    @OptionalField(
+      () => [GraphQLID],
       `With \`like\`: ids of examples of what matches should not be like, up to ${limits.examples}. Matches are then near to ` +
-      '2 * mean(like) - mean(unlike).',
-  });
+        '2 * mean(like) - mean(unlike).',
+    )
+    unlike?: string[] | null;
 
-export const SimilarTextArg = () =>
-  Arg('text', () => GraphQLString, {
-    nullable: true,
-    description: `What matches should be near to, up to ${limits.queryLength} characters; leave it out for this object itself.`,
-  });
+    @KField()
+    k!: number;
 
-export const KArg = () =>
-  Arg('k', () => GraphQLInt, {
+    @OptionalField(() => filtersType, `Which ${plural}.`)
+    filters?: Filters | null;
+
+    @OptionsField()
+    options?: SearchOptions | null;
+
+    @AfterMatchField()
+    after?: string | null;
+  }
+  return SearchArguments;
+}
+
+/** The field `similar` of an object: `plural` near to a text, or to the object itself. */
+export function similarArgumentsOf<Filters extends object>(plural: string, filtersType: ClassType<Filters>) {
+  @ArgsType()
+  abstract class SimilarArguments {
+    @OptionalField(
+      () => GraphQLString,
+      `What matches should be near to, up to ${limits.queryLength} characters; leave it out for this object itself.`,
+    )
+    text?: string | null;
+
+    @KField()
+    k!: number;
+
+    @OptionalField(() => filtersType, `Which ${plural}.`)
+    filters?: Filters | null;
+
+    @OptionsField()
+    options?: SearchOptions | null;
+  }
+  return SimilarArguments;
+}
+
+function KField(): PropertyDecorator {
+  return Field(() => GraphQLInt, {
     defaultValue: 5,
     description: `How many matches to return, 1 to ${limits.k}; fewer come only when fewer rows match.`,
   });
+}
 
-export const OptionsArg = () =>
-  Arg('options', () => SearchOptions, {
-    nullable: true,
-    description: 'How to measure, and how hard to look.',
-  });
+/** The options of a search. */
+export function OptionsField(): PropertyDecorator {
+  return OptionalField(() => SearchOptions, 'How to measure, and how hard to look.');
+}
 
-export const FirstArg = () =>
-  Arg('first', () => GraphQLInt, {
-    defaultValue: 20,
-    description: `How many to return, 0 to ${limits.pageSize}.`,
-  });
-
-export const AfterArg = () =>
-  Arg('after', () => GraphQLString, {
-    nullable: true,
-    description: 'The cursor to read on from, as an earlier page with the same order gave it.',
-  });
-
-export const AfterMatchArg = () =>
-  Arg('after', () => GraphQLString, {
-    nullable: true,
-    description:
-      'The `cursor` of the match to read on from, as the same search gave it; k may differ. Rows that were stored since the ' +
+/** The cursor behind which a search that is read in pages goes on. */
+export function AfterMatchField(): PropertyDecorator {
+  return OptionalField(
+    () => GraphQLString,
+    'The `cursor` of the match to read on from, as the same search gave it; k may differ. Rows that were stored since the ' +
       'first page neither repeat nor hide others. A page with fewer than k matches is the last one. What ranks by more than ' +
       'distance does so among its candidates, the best few hundred; when they are read, the next few hundred follow.',
-  });
+  );
+}
 
 /** The field of the response that asks, when the operation wants to know how its searches are carried out. */
 export const ReportAs = () =>

@@ -64,7 +64,7 @@ export function connectionOf(name: string, plural: string, node: () => ClassType
   return ConnectionClass;
 }
 
-/** The input type `<Name>Order` with its enum of fields; `orders` documents each. */
+/** The input type `<Name>Order` with its enum of fields; `orders` documents each. A new one is the default order. */
 export function orderOf<Order extends string>(
   name: string,
   orders: Record<Order, string>,
@@ -81,11 +81,11 @@ export function orderOf<Order extends string>(
 
   @InputType(`${name}Order`, { description: 'The order of a list.' })
   class OrderClass implements OrderBy<Order> {
-    @Field(() => fields, { defaultValue: byDefault.field, description: 'What the list is ordered by.' })
-    field!: Order;
+    @Field(() => fields, { description: 'What the list is ordered by.' })
+    field: Order = byDefault.field;
 
-    @Field(() => DirectionEnum, { defaultValue: byDefault.direction, description: 'Which end comes first.' })
-    direction!: Direction;
+    @Field(() => DirectionEnum, { description: 'Which end comes first.' })
+    direction: Direction = byDefault.direction;
   }
 
   return OrderClass;

@@ -1,12 +1,13 @@
 import { GraphQLInt, GraphQLString } from 'graphql';
-import { Arg, Ctx, Query, Resolver } from 'type-graphql';
+import { Args, ArgsType, Ctx, Field, Query, Resolver } from 'type-graphql';
 import { limits } from '../../src/limits.ts';
 import type { Match } from '../../src/search/matches.ts';
 import { type RecalledRow, recall } from '../../src/search/recall.ts';
 import type { RecallKind } from '../../src/search/recall-kinds.ts';
-import { AfterMatchArg, OptionsArg, ReportAs } from '../common/arguments.ts';
+import { AfterMatchField, OptionsField, ReportAs } from '../common/arguments.ts';
 import type { SearchOptions } from '../common/search-options.ts';
 import type { Context } from '../context.ts';
+import { OptionalField } from '../filters/optional-field.ts';
 import { RecallFilters, RecallKindEnum, RecallMatch } from './recall.ts';
 
 function toRecallMatch({ row, ...scores }: Match<RecalledRow>): typeof RecallMatch {
@@ -22,6 +23,35 @@ function toRecallMatch({ row, ...scores }: Match<RecalledRow>): typeof RecallMat
   }
 }
 
+@ArgsType()
+class RecallArguments {
+  @Field(() => GraphQLString, {
+    description: `What matches should be near to, up to ${limits.queryLength} characters.`,
+  })
+  text!: string;
+
+  @Field(() => GraphQLInt, {
+    defaultValue: 8,
+    description: `How many matches to return, of all kinds together, 1 to ${limits.k}; fewer come only when fewer rows match.`,
+  })
+  k!: number;
+
+  @Field(() => [RecallKindEnum], {
+    defaultValue: ['MEMORY', 'CHUNK'],
+    description: 'What to look among, each kind once.',
+  })
+  kinds!: RecallKind[];
+
+  @OptionalField(() => RecallFilters, 'Which rows of each kind.')
+  filters?: RecallFilters | null;
+
+  @OptionsField()
+  options?: SearchOptions | null;
+
+  @AfterMatchField()
+  after?: string | null;
+}
+
 @Resolver()
 export class RecallResolver {
   @Query(() => [RecallMatch], {
@@ -31,30 +61,11 @@ export class RecallResolver {
       'over the candidates of all kinds together.',
   })
   async recall(
-    @Arg('text', () => GraphQLString, {
-      description: `What matches should be near to, up to ${limits.queryLength} characters.`,
-    })
-    text: string,
-    @Arg('k', () => GraphQLInt, {
-      defaultValue: 8,
-      description: `How many matches to return, of all kinds together, 1 to ${limits.k}; fewer come only when fewer rows match.`,
-    })
-    k: number,
-    @Arg('kinds', () => [RecallKindEnum], {
-      defaultValue: ['MEMORY', 'CHUNK'],
-      description: 'What to look among, each kind once.',
-    })
-    kinds: RecallKind[],
-    @Arg('filters', () => RecallFilters, { nullable: true, description: 'Which rows of each kind.' })
-    filters: RecallFilters | undefined,
-    @OptionsArg() options: SearchOptions | undefined,
-    @AfterMatchArg() after: string | null | undefined,
+    @Args(() => RecallArguments) { text, ...search }: RecallArguments,
     @ReportAs() reportAs: string | undefined,
     @Ctx() { loaders }: Context,
   ): Promise<(typeof RecallMatch)[]> {
-    const matches = await recall(loaders.recall, text, {
-      ...{ k, kinds, filters, options, after, reportAs },
-    });
+    const matches = await recall(loaders.recall, text, { ...search, reportAs });
     return matches.map(toRecallMatch);
   }
 }

@@ -10,7 +10,8 @@ import { deleteTool, readTool, recordToolUse, registerTools, toolList } from '..
 import { listArgumentsOf, ReportAs, searchArgumentsOf, similarArgumentsOf } from '../common/arguments.ts';
 import type { Context } from '../context.ts';
 import { ToolFilters } from '../filters/tool-filters.ts';
-import { RegisterToolInput, Tool, ToolConnection, ToolMatch, ToolOrder } from './tool.ts';
+import { Tool, ToolConnection, ToolMatch, ToolOrder } from './tool.ts';
+import { RegisterToolInput } from './tool-inputs.ts';
 
 @ArgsType()
 class ToolListArguments extends listArgumentsOf('tools', ToolFilters, ToolOrder, 'by name') {}

@@ -1,10 +1,8 @@
 import { GraphQLID, GraphQLInt, GraphQLString } from 'graphql';
 import { GraphQLDateTime, GraphQLJSONObject } from 'graphql-scalars';
-import { Field, InputType, ObjectType } from 'type-graphql';
-import { limits } from '../../src/limits.ts';
+import { Field, ObjectType } from 'type-graphql';
 import { EmbeddingStatus } from '../../src/search/filters/conditions.ts';
 import type { ToolRow } from '../../src/store/rows.ts';
-import type { NewTool } from '../../src/store/tools.ts';
 import { connectionOf, orderOf } from '../common/connection.ts';
 import { Scores } from '../common/match.ts';
 
@@ -54,23 +52,6 @@ export class Tool implements ToolRow {
 export class ToolMatch extends Scores {
   @Field(() => Tool, { description: 'The tool.' })
   tool!: Tool;
-}
-
-@InputType({ description: 'A tool to register.' })
-export class RegisterToolInput implements NewTool {
-  @Field(() => GraphQLString, {
-    description: 'Its name, up to 100 characters; a name that is taken is updated.',
-  })
-  toolName!: string;
-
-  @Field(() => GraphQLString, { description: `What it does, up to ${limits.contentLength} characters.` })
-  toolDescription!: string;
-
-  @Field(() => GraphQLJSONObject, {
-    nullable: true,
-    description: `Its parameters, usually a JSON Schema, up to ${limits.jsonLength} characters of JSON.`,
-  })
-  toolParameters?: Record<string, unknown> | null;
 }
 
 export const ToolConnection = connectionOf('Tool', 'tools', () => Tool);

@@ -1,7 +1,7 @@
 import { GraphQLFloat, GraphQLID, GraphQLInt, type GraphQLResolveInfo, GraphQLString } from 'graphql';
 import { Arg, ArgsType, type ClassType, createParameterDecorator, Field } from 'type-graphql';
 import { limits } from '../../src/limits.ts';
-import { OptionalField } from '../filters/optional-field.ts';
+import { OptionalField } from './optional-field.ts';
 import { SearchOptions } from './search-options.ts';
 import { wantsSearchReport } from './search-report.ts';
 

@@ -4,7 +4,7 @@ import type { JsonObject } from '../../schema/columns/common.ts';
 import { limits } from '../../src/limits.ts';
 import { type JsonCondition, type JsonPathCondition, JsonType } from '../../src/search/filters/conditions.ts';
 import { filterLimits } from '../../src/search/filters/limits.ts';
-import { OptionalField } from './optional-field.ts';
+import { OptionalField } from '../common/optional-field.ts';
 import { BooleanFilter, FloatFilter, StringFilter } from './scalar-filters.ts';
 
 registerEnumType(JsonType, {

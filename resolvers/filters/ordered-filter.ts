@@ -2,7 +2,7 @@ import type { GraphQLScalarType } from 'graphql';
 import { InputType } from 'type-graphql';
 import type { OrderedCondition } from '../../src/search/filters/conditions.ts';
 import { filterLimits } from '../../src/search/filters/limits.ts';
-import { OptionalField } from './optional-field.ts';
+import { OptionalField } from '../common/optional-field.ts';
 
 /** `in` and `notIn` as they are described everywhere. */
 export const membership = {

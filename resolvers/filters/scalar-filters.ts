@@ -9,7 +9,7 @@ import type {
   StringCondition,
 } from '../../src/search/filters/conditions.ts';
 import { filterLimits } from '../../src/search/filters/limits.ts';
-import { OptionalField } from './optional-field.ts';
+import { OptionalField } from '../common/optional-field.ts';
 import { OrderedFilter } from './ordered-filter.ts';
 
 const numbers = { less: 'Less', greater: 'Greater' };

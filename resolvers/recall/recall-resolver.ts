@@ -5,9 +5,9 @@ import type { Match } from '../../src/search/matches.ts';
 import { type RecalledRow, recall } from '../../src/search/recall.ts';
 import type { RecallKind } from '../../src/search/recall-kinds.ts';
 import { AfterMatchField, OptionsField, ReportAs } from '../common/arguments.ts';
+import { OptionalField } from '../common/optional-field.ts';
 import type { SearchOptions } from '../common/search-options.ts';
 import type { Context } from '../context.ts';
-import { OptionalField } from '../filters/optional-field.ts';
 import { RecallFilters, RecallKindEnum, RecallMatch } from './recall.ts';
 
 function toRecallMatch({ row, ...scores }: Match<RecalledRow>): typeof RecallMatch {

@@ -1,11 +1,11 @@
 import { createUnionType, InputType, registerEnumType } from 'type-graphql';
 import type { RecallFilters as RecallFiltersType, RecallKind } from '../../src/search/recall-kinds.ts';
 import { ChunkMatch } from '../chunk/chunk.ts';
+import { OptionalField } from '../common/optional-field.ts';
 import { DocumentMatch } from '../document/document.ts';
 import { ChunkFilters } from '../filters/chunk-filters.ts';
 import { DocumentFilters } from '../filters/document-filters.ts';
 import { MemoryFilters } from '../filters/memory-filters.ts';
-import { OptionalField } from '../filters/optional-field.ts';
 import { ToolFilters } from '../filters/tool-filters.ts';
 import { MemoryMatch } from '../memory/memory.ts';
 import { ToolMatch } from '../tool/tool.ts';

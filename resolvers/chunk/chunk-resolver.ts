@@ -1,4 +1,3 @@
-import { GraphQLFloat } from 'graphql';
 import { Args, ArgsType, Ctx, FieldResolver, Query, Resolver, Root } from 'type-graphql';
 import { compileChunkFilters } from '../../src/search/filters/filters.ts';
 import type { Match } from '../../src/search/matches.ts';
@@ -13,6 +12,7 @@ import {
   searchArgumentsOf,
   similarArgumentsOf,
 } from '../common/arguments.ts';
+import { EmbeddingField } from '../common/embedded.ts';
 import type { Context } from '../context.ts';
 import { Document } from '../document/document.ts';
 import { ChunkFilters } from '../filters/chunk-filters.ts';
@@ -75,11 +75,7 @@ export class ChunkResolver {
     return matches.map(toChunkMatch);
   }
 
-  @FieldResolver(() => [GraphQLFloat], {
-    nullable: true,
-    description:
-      'The embedding, 384 numbers; null while PENDING. Read from the database only when asked for.',
-  })
+  @EmbeddingField()
   async embedding(@Root() chunk: Chunk, @Ctx() { loaders }: Context): Promise<Float32Array | null> {
     return loaders.chunkEmbeddings.load(chunk.id);
   }

@@ -1,4 +1,4 @@
-import { GraphQLBoolean, GraphQLFloat, GraphQLInt } from 'graphql';
+import { GraphQLBoolean, GraphQLInt } from 'graphql';
 import { Arg, Args, ArgsType, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { limits } from '../../src/limits.ts';
 import { compileMemoryFilters } from '../../src/search/filters/filters.ts';
@@ -22,6 +22,7 @@ import {
   searchArgumentsOf,
   similarArgumentsOf,
 } from '../common/arguments.ts';
+import { EmbeddingField } from '../common/embedded.ts';
 import type { Context } from '../context.ts';
 import { MemoryFilters } from '../filters/memory-filters.ts';
 import { ArchivePayload, Memory, MemoryConnection, MemoryMatch, MemoryOrder } from './memory.ts';
@@ -86,11 +87,7 @@ export class MemoryResolver {
     return matches.map(toMemoryMatch);
   }
 
-  @FieldResolver(() => [GraphQLFloat], {
-    nullable: true,
-    description:
-      'The embedding, 384 numbers; null while PENDING. Read from the database only when asked for.',
-  })
+  @EmbeddingField()
   async embedding(@Root() memory: Memory, @Ctx() { loaders }: Context): Promise<Float32Array | null> {
     return loaders.memoryEmbeddings.load(memory.id);
   }

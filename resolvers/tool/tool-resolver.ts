@@ -1,4 +1,4 @@
-import { GraphQLBoolean, GraphQLFloat, GraphQLString } from 'graphql';
+import { GraphQLBoolean, GraphQLString } from 'graphql';
 import { Arg, Args, ArgsType, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { limits } from '../../src/limits.ts';
 import { compileToolFilters } from '../../src/search/filters/filters.ts';
@@ -8,6 +8,7 @@ import { readPage } from '../../src/store/pages.ts';
 import type { ToolRow } from '../../src/store/rows.ts';
 import { deleteTool, readTool, recordToolUse, registerTools, toolList } from '../../src/store/tools.ts';
 import { listArgumentsOf, ReportAs, searchArgumentsOf, similarArgumentsOf } from '../common/arguments.ts';
+import { EmbeddingField } from '../common/embedded.ts';
 import type { Context } from '../context.ts';
 import { ToolFilters } from '../filters/tool-filters.ts';
 import { Tool, ToolConnection, ToolMatch, ToolOrder } from './tool.ts';
@@ -70,11 +71,7 @@ export class ToolResolver {
     return matches.map(toToolMatch);
   }
 
-  @FieldResolver(() => [GraphQLFloat], {
-    nullable: true,
-    description:
-      'The embedding, 384 numbers; null while PENDING. Read from the database only when asked for.',
-  })
+  @EmbeddingField()
   async embedding(@Root() tool: Tool, @Ctx() { loaders }: Context): Promise<Float32Array | null> {
     return loaders.toolEmbeddings.load(tool.id);
   }

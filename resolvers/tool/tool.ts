@@ -1,16 +1,16 @@
 import { GraphQLID, GraphQLInt, GraphQLString } from 'graphql';
 import { GraphQLDateTime, GraphQLJSONObject } from 'graphql-scalars';
 import { Field, ObjectType } from 'type-graphql';
-import { EmbeddingStatus } from '../../src/search/filters/conditions.ts';
 import type { ToolRow } from '../../src/store/rows.ts';
 import { connectionOf, orderOf } from '../common/connection.ts';
+import { Embedded } from '../common/embedded.ts';
 import { Scores } from '../common/match.ts';
 
 @ObjectType({
   simpleResolvers: true,
   description: 'A tool that an agent can call. Tools are shared by all users.',
 })
-export class Tool implements ToolRow {
+export class Tool extends Embedded implements ToolRow {
   @Field(() => GraphQLID, { description: 'Identifies the tool; a whole number in decimal digits.' })
   id!: string;
 
@@ -22,15 +22,6 @@ export class Tool implements ToolRow {
 
   @Field(() => GraphQLJSONObject, { nullable: true, description: 'Its parameters, usually a JSON Schema.' })
   toolParameters!: Record<string, unknown> | null;
-
-  @Field(() => GraphQLString, {
-    nullable: true,
-    description: 'The model that made the embedding; null while PENDING.',
-  })
-  embeddingModel!: string | null;
-
-  @Field(() => EmbeddingStatus, { description: 'Whether it can be found by meaning already.' })
-  embeddingStatus!: EmbeddingStatus;
 
   @Field(() => GraphQLInt, { description: 'How often it was used, as recordToolUse counted.' })
   usageCount!: number;

@@ -1,0 +1,25 @@
+import { GraphQLFloat, GraphQLString } from 'graphql';
+import { Field, FieldResolver, ObjectType } from 'type-graphql';
+import { limits } from '../../src/limits.ts';
+import { EmbeddingStatus } from '../../src/search/filters/conditions.ts';
+
+/** The fields of a row that has an embedding, but for the embedding itself. */
+@ObjectType({ simpleResolvers: true })
+export abstract class Embedded {
+  @Field(() => GraphQLString, {
+    nullable: true,
+    description: 'The model that made the embedding; null while PENDING.',
+  })
+  embeddingModel!: string | null;
+
+  @Field(() => EmbeddingStatus, { description: 'Whether it can be found by meaning already.' })
+  embeddingStatus!: EmbeddingStatus;
+}
+
+/** The field `embedding` of a row. A resolver loads it, because few requests ask for it. */
+export function EmbeddingField(): MethodDecorator {
+  return FieldResolver(() => [GraphQLFloat], {
+    nullable: true,
+    description: `The embedding, ${limits.dimensions} numbers; null while PENDING. Read from the database only when asked for.`,
+  });
+}

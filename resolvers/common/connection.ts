@@ -1,6 +1,7 @@
 import { GraphQLBoolean, GraphQLInt, GraphQLString } from 'graphql';
-import { type ClassType, Field, InputType, ObjectType, registerEnumType } from 'type-graphql';
+import { type ClassType, Field, InputType, ObjectType } from 'type-graphql';
 import type { Direction, OrderBy } from '../../src/store/pages.ts';
+import { enumOf } from './enum.ts';
 
 @ObjectType({ simpleResolvers: true, description: 'Where a page stands in its list.' })
 export class PageInfo {
@@ -25,15 +26,9 @@ export class PageInfo {
   endCursor!: string | null;
 }
 
-export const DirectionEnum = { ASC: 'ASC', DESC: 'DESC' } as const satisfies Record<Direction, Direction>;
-
-registerEnumType(DirectionEnum, {
-  name: 'OrderDirection',
-  description: 'Which end of an order comes first.',
-  valuesConfig: {
-    ASC: { description: 'Smallest, oldest or alphabetically first.' },
-    DESC: { description: 'Largest, newest or alphabetically last.' },
-  },
+const DirectionEnum = enumOf<Direction>('OrderDirection', 'Which end of an order comes first.', {
+  ASC: 'Smallest, oldest or alphabetically first.',
+  DESC: 'Largest, newest or alphabetically last.',
 });
 
 /** The Relay connection type `<Name>Connection` and its edge type for a list of `node`s. */
@@ -70,14 +65,7 @@ export function orderOf<Order extends string>(
   orders: Record<Order, string>,
   byDefault: OrderBy<NoInfer<Order>>,
 ) {
-  const fields = Object.fromEntries(Object.keys(orders).map((order) => [order, order]));
-  registerEnumType(fields, {
-    name: `${name}OrderField`,
-    description: 'What a list is ordered by; equal ones stand by id.',
-    valuesConfig: Object.fromEntries(
-      Object.entries<string>(orders).map(([order, description]) => [order, { description }]),
-    ),
-  });
+  const fields = enumOf(`${name}OrderField`, 'What a list is ordered by; equal ones stand by id.', orders);
 
   @InputType(`${name}Order`, { description: 'The order of a list.' })
   class OrderClass implements OrderBy<Order> {

@@ -1,6 +1,7 @@
-import { createUnionType, InputType, registerEnumType } from 'type-graphql';
+import { createUnionType, InputType } from 'type-graphql';
 import type { RecallFilters as RecallFiltersType, RecallKind } from '../../src/search/recall-kinds.ts';
 import { ChunkMatch } from '../chunk/chunk.ts';
+import { enumOf } from '../common/enum.ts';
 import { OptionalField } from '../common/optional-field.ts';
 import { DocumentMatch } from '../document/document.ts';
 import { ChunkFilters } from '../filters/chunk-filters.ts';
@@ -10,22 +11,11 @@ import { ToolFilters } from '../filters/tool-filters.ts';
 import { MemoryMatch } from '../memory/memory.ts';
 import { ToolMatch } from '../tool/tool.ts';
 
-export const RecallKindEnum = {
-  MEMORY: 'MEMORY',
-  CHUNK: 'CHUNK',
-  DOCUMENT: 'DOCUMENT',
-  TOOL: 'TOOL',
-} as const satisfies { [Kind in RecallKind]: Kind };
-
-registerEnumType(RecallKindEnum, {
-  name: 'RecallKind',
-  description: 'What can be recalled.',
-  valuesConfig: {
-    MEMORY: { description: 'Memories.' },
-    CHUNK: { description: 'Chunks of documents, each by itself.' },
-    DOCUMENT: { description: 'Documents, each by its best chunk.' },
-    TOOL: { description: 'Tools.' },
-  },
+export const RecallKindEnum = enumOf<RecallKind>('RecallKind', 'What can be recalled.', {
+  MEMORY: 'Memories.',
+  CHUNK: 'Chunks of documents, each by itself.',
+  DOCUMENT: 'Documents, each by its best chunk.',
+  TOOL: 'Tools.',
 });
 
 export const RecallMatch = createUnionType({

@@ -5,14 +5,9 @@ import { searchNear, similarTo } from '../../src/search/similar.ts';
 import { chunkList, readChunks } from '../../src/store/chunks.ts';
 import { readPage } from '../../src/store/pages.ts';
 import type { ChunkRow, DocumentRow } from '../../src/store/rows.ts';
-import {
-  IdArg,
-  listArgumentsOf,
-  ReportAs,
-  searchArgumentsOf,
-  similarArgumentsOf,
-} from '../common/arguments.ts';
+import { IdArg, listArgumentsOf, searchArgumentsOf, similarArgumentsOf } from '../common/arguments.ts';
 import { EmbeddingField } from '../common/embedded.ts';
+import { ReportAs } from '../common/search-report.ts';
 import type { Context } from '../context.ts';
 import { Document } from '../document/document.ts';
 import { ChunkFilters } from '../filters/chunk-filters.ts';

@@ -1,9 +1,8 @@
-import { GraphQLFloat, GraphQLID, GraphQLInt, type GraphQLResolveInfo, GraphQLString } from 'graphql';
-import { Arg, ArgsType, type ClassType, createParameterDecorator, Field } from 'type-graphql';
+import { GraphQLFloat, GraphQLID, GraphQLInt, GraphQLString } from 'graphql';
+import { Arg, ArgsType, type ClassType, Field } from 'type-graphql';
 import { limits } from '../../src/limits.ts';
 import { OptionalField } from './optional-field.ts';
 import { SearchOptions } from './search-options.ts';
-import { wantsSearchReport } from './search-report.ts';
 
 // The arguments that fields of several types share: a class for each family of fields.
 
@@ -131,17 +130,6 @@ export function AfterMatchField(): PropertyDecorator {
       'first page neither repeat nor hide others. A page with fewer than k matches is the last one. What ranks by more than ' +
       'distance does so among its candidates, the best few hundred; when they are read, the next few hundred follow.',
   );
-}
-
-/** The field of the response that asks, when the operation wants to know how its searches are carried out. */
-export const ReportAs = () =>
-  createParameterDecorator(({ info }) => (wantsSearchReport(info) ? fieldName(info.path) : undefined));
-
-/** A path as a name, without places in lists: `memories.edges.node.similar`. */
-function fieldName(path: GraphQLResolveInfo['path']): string {
-  const names: (string | number)[] = [];
-  for (let step: typeof path | undefined = path; step; step = step.prev) names.unshift(step.key);
-  return names.filter((name) => typeof name === 'string').join('.');
 }
 
 export const IdArg = () =>

@@ -12,10 +12,10 @@ import {
   IdArg,
   listArgumentsOf,
   PageArguments,
-  ReportAs,
   searchArgumentsOf,
   similarArgumentsOf,
 } from '../common/arguments.ts';
+import { ReportAs } from '../common/search-report.ts';
 import type { Context } from '../context.ts';
 import { DocumentFilters } from '../filters/document-filters.ts';
 import {

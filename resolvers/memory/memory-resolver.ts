@@ -18,11 +18,11 @@ import {
   IdArg,
   IdsArg,
   listArgumentsOf,
-  ReportAs,
   searchArgumentsOf,
   similarArgumentsOf,
 } from '../common/arguments.ts';
 import { EmbeddingField } from '../common/embedded.ts';
+import { ReportAs } from '../common/search-report.ts';
 import type { Context } from '../context.ts';
 import { MemoryFilters } from '../filters/memory-filters.ts';
 import { ArchivePayload, Memory, MemoryConnection, MemoryMatch, MemoryOrder } from './memory.ts';

@@ -4,9 +4,10 @@ import { limits } from '../../src/limits.ts';
 import type { Match } from '../../src/search/matches.ts';
 import { type RecalledRow, recall } from '../../src/search/recall.ts';
 import type { RecallKind } from '../../src/search/recall-kinds.ts';
-import { AfterMatchField, OptionsField, ReportAs } from '../common/arguments.ts';
+import { AfterMatchField, OptionsField } from '../common/arguments.ts';
 import { OptionalField } from '../common/optional-field.ts';
 import type { SearchOptions } from '../common/search-options.ts';
+import { ReportAs } from '../common/search-report.ts';
 import type { Context } from '../context.ts';
 import { RecallFilters, RecallKindEnum, RecallMatch } from './recall.ts';
 

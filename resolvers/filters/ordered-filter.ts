@@ -15,7 +15,7 @@ export const membership = {
  * @param scalar the type of the operands.
  * @param words what "less" and "greater" are called for it.
  */
-export function OrderedFilter<T>(scalar: GraphQLScalarType, words: { less: string; greater: string }) {
+export function orderedFilterOf<T>(scalar: GraphQLScalarType, words: { less: string; greater: string }) {
   // The base classes never stand in the schema; its types name their own.
   @InputType()
   abstract class Ordered implements OrderedCondition<T> {

@@ -10,7 +10,7 @@ import type {
 } from '../../src/search/filters/conditions.ts';
 import { filterLimits } from '../../src/search/filters/limits.ts';
 import { OptionalField } from '../common/optional-field.ts';
-import { OrderedFilter } from './ordered-filter.ts';
+import { orderedFilterOf } from './ordered-filter.ts';
 
 const numbers = { less: 'Less', greater: 'Greater' };
 
@@ -20,7 +20,7 @@ const numbers = { less: 'Less', greater: 'Greater' };
     `points, the same on every database. Up to ${filterLimits.stringLength} characters a string.`,
 })
 export class StringFilter
-  extends OrderedFilter<string>(GraphQLString, { less: 'Earlier in order', greater: 'Later in order' })
+  extends orderedFilterOf<string>(GraphQLString, { less: 'Earlier in order', greater: 'Later in order' })
   implements StringCondition
 {
   @OptionalField(() => GraphQLString, 'Begins with exactly this text; no character in it is a wildcard.')
@@ -37,13 +37,13 @@ export class StringFilter
   description:
     'Conditions on an id; all that are given must hold. Ids are ordered as numbers, and later rows have greater ones.',
 })
-export class IDFilter extends OrderedFilter<string>(GraphQLID, numbers) implements IdCondition {}
+export class IDFilter extends orderedFilterOf<string>(GraphQLID, numbers) implements IdCondition {}
 
 @InputType({ description: 'Conditions on a whole number; all that are given must hold.' })
-export class IntFilter extends OrderedFilter<number>(GraphQLInt, numbers) implements NumberCondition {}
+export class IntFilter extends orderedFilterOf<number>(GraphQLInt, numbers) implements NumberCondition {}
 
 @InputType({ description: 'Conditions on a number; all that are given must hold.' })
-export class FloatFilter extends OrderedFilter<number>(GraphQLFloat, numbers) implements NumberCondition {}
+export class FloatFilter extends orderedFilterOf<number>(GraphQLFloat, numbers) implements NumberCondition {}
 
 @InputType({
   description:
@@ -51,7 +51,7 @@ export class FloatFilter extends OrderedFilter<number>(GraphQLFloat, numbers) im
     'API shows them, though the database keeps microseconds. Years 1 to 9999.',
 })
 export class DateTimeFilter
-  extends OrderedFilter<Date>(GraphQLDateTime, { less: 'Earlier', greater: 'Later' })
+  extends orderedFilterOf<Date>(GraphQLDateTime, { less: 'Earlier', greater: 'Later' })
   implements DateTimeCondition {}
 
 @InputType({ description: 'Conditions on true or false; all that are given must hold.' })

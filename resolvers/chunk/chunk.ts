@@ -6,6 +6,7 @@ import { connectionOf, orderOf } from '../common/connection.ts';
 import { Embedded } from '../common/embedded.ts';
 import { Scores } from '../common/match.ts';
 
+/** The fields that are read with the row. chunk-resolver.ts adds `embedding`, `similar`, `document`, `previous` and `next`. */
 @ObjectType({ simpleResolvers: true, description: 'A piece of a document, short enough for one embedding.' })
 export class Chunk extends Embedded implements ChunkRow {
   @Field(() => GraphQLID, { description: 'Identifies the chunk; a whole number in decimal digits.' })

@@ -4,9 +4,9 @@ import { limits } from '../../src/limits.ts';
 import { OptionalField } from './optional-field.ts';
 import { SearchOptions } from './search-options.ts';
 
-// The arguments that fields of several types share: a class for each family of fields.
+// Arguments of fields that several resolvers have: a class, or a function that makes one, for each family of fields.
 
-/** A page of a list. */
+/** The arguments of a list. */
 @ArgsType()
 export class PageArguments {
   @Field(() => GraphQLInt, {
@@ -23,8 +23,8 @@ export class PageArguments {
 }
 
 /**
- * A page of a list of `plural` at the root.
- * @param byDefault the default of `order` in words.
+ * Makes the arguments of a list of `plural` at the root.
+ * @param byDefault the default order, in words.
  */
 export function listArgumentsOf<Filters extends object, Order extends object>(
   plural: string,
@@ -43,7 +43,7 @@ export function listArgumentsOf<Filters extends object, Order extends object>(
   return ListArguments;
 }
 
-/** A search for `plural` at the root: near to a text, to a vector or to examples, read in pages. */
+/** Makes the arguments of a search for `plural` at the root: by text, vector or examples, read in pages. */
 export function searchArgumentsOf<Filters extends object>(plural: string, filtersType: ClassType<Filters>) {
   @ArgsType()
   abstract class SearchArguments {
@@ -88,7 +88,7 @@ export function searchArgumentsOf<Filters extends object>(plural: string, filter
   return SearchArguments;
 }
 
-/** The field `similar` of an object: `plural` near to a text, or to the object itself. */
+/** Makes the arguments of the field `similar`: a search for `plural` by text, or by the object that has the field. */
 export function similarArgumentsOf<Filters extends object>(plural: string, filtersType: ClassType<Filters>) {
   @ArgsType()
   abstract class SimilarArguments {
@@ -117,12 +117,12 @@ function KField(): PropertyDecorator {
   });
 }
 
-/** The options of a search. */
+/** The argument `options` of a search. */
 export function OptionsField(): PropertyDecorator {
   return OptionalField(() => SearchOptions, 'How to measure, and how hard to look.');
 }
 
-/** The cursor behind which a search that is read in pages goes on. */
+/** The argument `after` of a search that is read in pages. */
 export function AfterMatchField(): PropertyDecorator {
   return OptionalField(
     () => GraphQLString,
@@ -132,8 +132,10 @@ export function AfterMatchField(): PropertyDecorator {
   );
 }
 
+/** The argument `id`. */
 export const IdArg = () =>
   Arg('id', () => GraphQLID, { description: 'The id, a whole number in decimal digits.' });
 
+/** The argument `ids`. */
 export const IdsArg = () =>
   Arg('ids', () => [GraphQLID], { description: `The ids, up to ${limits.batchSize}.` });

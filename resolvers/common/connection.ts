@@ -3,6 +3,7 @@ import { type ClassType, Field, InputType, ObjectType } from 'type-graphql';
 import type { Direction, OrderBy } from '../../src/store/pages.ts';
 import { enumOf } from './enum.ts';
 
+/** Relay's `pageInfo`. */
 @ObjectType({ simpleResolvers: true, description: 'Where a page stands in its list.' })
 export class PageInfo {
   @Field(() => GraphQLBoolean, { description: 'There is more after this page.' })
@@ -31,7 +32,7 @@ const DirectionEnum = enumOf<Direction>('OrderDirection', 'Which end of an order
   DESC: 'Largest, newest or alphabetically last.',
 });
 
-/** The Relay connection type `<Name>Connection` and its edge type for a list of `node`s. */
+/** Makes the Relay types `<Name>Connection` and `<Name>Edge` for a list of `node`s. */
 export function connectionOf(name: string, plural: string, node: () => ClassType<object>) {
   @ObjectType(`${name}Edge`, { simpleResolvers: true, description: `One of the ${plural} of a page.` })
   class EdgeClass {
@@ -59,7 +60,10 @@ export function connectionOf(name: string, plural: string, node: () => ClassType
   return ConnectionClass;
 }
 
-/** The input type `<Name>Order` with its enum of fields; `orders` documents each. A new one is the default order. */
+/**
+ * Makes the input type `<Name>Order` and the enum `<Name>OrderField`. A new instance is the default order.
+ * @param orders the fields to order by, each with its description.
+ */
 export function orderOf<Order extends string>(
   name: string,
   orders: Record<Order, string>,

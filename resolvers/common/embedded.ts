@@ -3,7 +3,7 @@ import { Field, FieldResolver, ObjectType } from 'type-graphql';
 import { limits } from '../../src/limits.ts';
 import { EmbeddingStatus } from '../../src/search/filters/conditions.ts';
 
-/** The fields of a row that has an embedding, but for the embedding itself. */
+/** What the API shows about the embedding of a row, without the embedding itself. */
 @ObjectType({ simpleResolvers: true })
 export abstract class Embedded {
   @Field(() => GraphQLString, {
@@ -16,7 +16,7 @@ export abstract class Embedded {
   embeddingStatus!: EmbeddingStatus;
 }
 
-/** The field `embedding` of a row. A resolver loads it, because few requests ask for it. */
+/** The field `embedding` of a row. It has a resolver of its own, because few requests ask for an embedding. */
 export function EmbeddingField(): MethodDecorator {
   return FieldResolver(() => [GraphQLFloat], {
     nullable: true,

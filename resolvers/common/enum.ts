@@ -1,8 +1,8 @@
 import { registerEnumType } from 'type-graphql';
 
 /**
- * A GraphQL enum whose values stand for themselves, to be named as the type of a field.
- * @param descriptions what each value means.
+ * Makes a GraphQL enum, and returns it as the type for a field.
+ * @param descriptions the values, each with its description.
  */
 export function enumOf<Value extends string>(
   name: string,

@@ -2,8 +2,8 @@ import { DirectiveLocation, GraphQLDirective, type GraphQLResolveInfo } from 'gr
 import { createParameterDecorator } from 'type-graphql';
 
 /**
- * Asks for reports in the operation itself, so that it can be found in the schema and pasted with a query. They come beside the
- * data, in `extensions`, because they are about the execution: one statement may stand for the searches of fifty fields.
+ * The directive by which an operation asks for reports of its searches. A directive, because clients find it in the schema and
+ * can paste it with a query. The reports come in `extensions`, because one statement may answer the searches of fifty fields.
  */
 export const searchReportDirective = new GraphQLDirective({
   name: 'searchReport',
@@ -18,8 +18,8 @@ export const searchReportDirective = new GraphQLDirective({
 });
 
 /**
- * A parameter for the path of the field in the response, by which a report names the field. Undefined unless the operation
- * asks for reports.
+ * A parameter of a resolver: the path of its field in the response, by which a report names the field. Undefined unless the
+ * operation asks for reports.
  */
 export const ReportAs = () =>
   createParameterDecorator(({ info }) => (asksForReports(info) ? fieldPath(info.path) : undefined));

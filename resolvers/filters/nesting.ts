@@ -1,6 +1,6 @@
 import { filterLimits } from '../../src/search/filters/limits.ts';
 
-/** What the filter types say of how conditions are joined. */
+/** Descriptions of `and`, `or` and `not`, and of how the conditions of a filter are joined. */
 export const nesting = {
   all:
     'All that is given must hold. A filter that says nothing ({}, an empty list) is no filter, and is left out of the ' +

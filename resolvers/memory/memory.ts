@@ -7,6 +7,7 @@ import { connectionOf, orderOf } from '../common/connection.ts';
 import { Embedded } from '../common/embedded.ts';
 import { Scores } from '../common/match.ts';
 
+/** The fields that are read with the row. memory-resolver.ts adds `embedding` and `similar`. */
 @ObjectType({
   simpleResolvers: true,
   description: 'Something an application remembers: an utterance, a fact.',

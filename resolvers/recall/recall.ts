@@ -22,7 +22,7 @@ export const RecallMatch = createUnionType({
   name: 'RecallMatch',
   description: 'Something that `recall` found.',
   types: () => [MemoryMatch, ChunkMatch, DocumentMatch, ToolMatch] as const,
-  // A match of a document has a chunk, too.
+  // `document` before `chunk`: the match of a document has both.
   resolveType: (match) => {
     if ('memory' in match) return MemoryMatch;
     if ('tool' in match) return ToolMatch;

@@ -6,6 +6,7 @@ import { connectionOf, orderOf } from '../common/connection.ts';
 import { Embedded } from '../common/embedded.ts';
 import { Scores } from '../common/match.ts';
 
+/** The fields that are read with the row. tool-resolver.ts adds `embedding` and `similar`. */
 @ObjectType({
   simpleResolvers: true,
   description: 'A tool that an agent can call. Tools are shared by all users.',

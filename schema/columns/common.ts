@@ -12,7 +12,7 @@ export type JsonObject = Record<string, unknown>;
 /** Owner of a row, and the column that the tables are distributed by when they are spread over several machines. */
 export const userId = () => varchar('user_id', { length: 100 }).notNull().default(DEFAULT_USER);
 
-/** `vector(384)` and the model that made it; both NULL while the row waits for its embedding. */
+/** `vector(EMBEDDING_DIMENSIONS)` and the model that made it; both NULL while the row waits for its embedding. */
 export const embeddingColumns = () => ({
   embedding: vector('embedding', { dimensions: EMBEDDING_DIMENSIONS }),
   embeddingModel: varchar('embedding_model', { length: 200 }),

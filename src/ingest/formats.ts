@@ -11,17 +11,17 @@ export interface DocumentFormat {
   /** How its text shows headings and blocks to the chunker. */
   structure: TextStructure;
   /** Gives the file's text. Throws FunesError BAD_USER_INPUT for bytes that are not of this format. */
-  read(bytes: Uint8Array): string | Promise<string>;
+  decode(bytes: Uint8Array): string | Promise<string>;
 }
 
 /** Every format that can be ingested; a new one needs an entry here and nothing else. */
 export const documentFormats: readonly DocumentFormat[] = [
-  { name: 'txt', aliases: ['text', 'text/plain'], structure: 'text', read: decodeText },
+  { name: 'txt', aliases: ['text', 'text/plain'], structure: 'text', decode: decodeText },
   {
     name: 'md',
     aliases: ['markdown', 'text/markdown', 'text/x-markdown'],
     structure: 'markdown',
-    read: decodeText,
+    decode: decodeText,
   },
 ];
 
@@ -57,10 +57,10 @@ export function decodeText(bytes: Uint8Array): string {
   try {
     text = new TextDecoder(encoding, { fatal: true }).decode(bytes);
   } catch (error) {
-    const place = encoding === 'utf-8' ? ` (byte ${firstInvalidByte(bytes)} is wrong)` : '';
+    const where = encoding === 'utf-8' ? ` (byte ${firstInvalidByte(bytes)} is wrong)` : '';
     throw new FunesError(
       'BAD_USER_INPUT',
-      `The file is not valid ${encoding.toUpperCase()}${place}. Save it as UTF-8 and send it again.`,
+      `The file is not valid ${encoding.toUpperCase()}${where}. Save it as UTF-8 and send it again.`,
       { cause: error },
     );
   }

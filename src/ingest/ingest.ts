@@ -59,9 +59,9 @@ export async function ingestDocument(
   const filename = checkText(input.filename, 'input.filename', 255);
   const filePath = checkOptionalText(input.filePath, 'input.filePath', 4096) ?? null;
   const metadata = checkJson(input.metadata ?? {}, 'input.metadata');
-  const sizes = readSizes(input);
+  const sizes = parseSizes(input);
   const format = formatOf(filename, input.fileType);
-  const bytes = readBytes(input);
+  const bytes = parseBytes(input);
   const contentHash = sha256(bytes);
   const known = await findDocumentByHash(services.database, viewer, userId, contentHash);
   if (known) return { document: known, created: false };
@@ -112,8 +112,8 @@ export async function replaceDocument(
     }
     return updateDocument(services.database, viewer, id, { values });
   }
-  const sizes = readSizes(input);
-  const bytes = readBytes(input);
+  const sizes = parseSizes(input);
+  const bytes = parseBytes(input);
   const [current] = await readDocuments(services.database, viewer, [id]);
   if (!current) throw documentNotFound(id);
   const format = formatOf(
@@ -127,7 +127,7 @@ export async function replaceDocument(
   });
 }
 
-function readSizes({ chunkSize, overlap }: Sizes) {
+function parseSizes({ chunkSize, overlap }: Sizes) {
   const sizes = checkChunkSizes({
     ...(chunkSize != null && { chunkSize }),
     ...(overlap != null && { overlap }),
@@ -136,7 +136,7 @@ function readSizes({ chunkSize, overlap }: Sizes) {
   return sizes;
 }
 
-function readBytes({ content, contentBase64 }: Source): Uint8Array {
+function parseBytes({ content, contentBase64 }: Source): Uint8Array {
   if ((content == null) === (contentBase64 == null)) {
     throw new FunesError(
       'BAD_USER_INPUT',
@@ -156,7 +156,7 @@ async function toChunks(
   bytes: Uint8Array,
   sizes: ReturnType<typeof checkChunkSizes>,
 ): Promise<ChunkValues[]> {
-  const text = checkText(await format.read(bytes), "The document's text", limits.documentLength);
+  const text = checkText(await format.decode(bytes), "The document's text", limits.documentLength);
   if (!words.test(text)) {
     throw new FunesError(
       'BAD_USER_INPUT',

@@ -3,7 +3,7 @@ import postgres, { type Options, type Sql } from 'postgres';
 import type { EmbeddedConnection } from './embedded/embedded-database.ts';
 
 export interface ClientOptions {
-  target: string | EmbeddedConnection;
+  database: string | EmbeddedConnection;
   connections: number;
   connectTimeoutMs: number;
   /** Named prepared statements and settings of the session; not behind a pooler that shares connections. */
@@ -19,7 +19,7 @@ const reconnectPauseS = 0.02; // postgres.js' own grows to 20 s, during which ev
 
 /** A postgres.js client with what this server always needs; nothing is connected yet. */
 export function openClient(options: ClientOptions): Sql {
-  const { target, logger, prepare } = options;
+  const { database, logger, prepare } = options;
   const settings: Options<Record<string, never>> = {
     max: options.connections,
     prepare,
@@ -38,9 +38,9 @@ export function openClient(options: ClientOptions): Sql {
     onclose: options.onclose,
   };
   const sql =
-    typeof target === 'string'
-      ? postgres(target, settings)
-      : postgres({ ...settings, ...target, ssl: false });
+    typeof database === 'string'
+      ? postgres(database, settings)
+      : postgres({ ...settings, ...database, ssl: false });
   passAsText(sql);
   return sql;
 }

@@ -12,7 +12,7 @@ export type Compiled<Rows> = (tx: Transaction, values: Readonly<Record<string, u
  *   becomes one parameter, so it must stand for the same type at each.
  */
 export function compile<Rows>(build: (builder: Transaction) => Preparable<Rows>): Compiled<Rows> {
-  const prepared = build(builder).prepare('') as unknown as PreparedInside<Rows>;
+  const prepared = build(builder).prepare('') as unknown as PreparedInternals<Rows>;
   Object.assign(prepared, shareParameters(prepared));
   return (tx, values) => {
     const { client } = tx._.session as unknown as { client: unknown };
@@ -25,7 +25,7 @@ interface Preparable<Rows> {
 }
 
 /** The parts of Drizzle's prepared query that its types leave out. */
-interface PreparedInside<Rows> {
+interface PreparedInternals<Rows> {
   client: unknown;
   queryString: string;
   params: unknown[];
@@ -36,17 +36,20 @@ const builder = transactionOver(() => {
   throw new Error('A query was sent while it was being compiled.');
 });
 
-function shareParameters({ queryString, params }: Pick<PreparedInside<unknown>, 'queryString' | 'params'>) {
+function shareParameters({
+  queryString,
+  params,
+}: Pick<PreparedInternals<unknown>, 'queryString' | 'params'>) {
   const shared: unknown[] = [];
-  const placeOf = new Map<string, number>();
-  const places = params.map((parameter) => {
+  const numberOf = new Map<string, number>();
+  const numbers = params.map((parameter) => {
     const name = is(parameter, Placeholder) ? parameter.name : undefined;
-    const place = (name !== undefined && placeOf.get(name)) || shared.push(parameter);
-    if (name !== undefined) placeOf.set(name, place);
-    return place;
+    const number = (name !== undefined && numberOf.get(name)) || shared.push(parameter);
+    if (name !== undefined) numberOf.set(name, number);
+    return number;
   });
   return {
     params: shared,
-    queryString: queryString.replace(/\$(\d+)/g, (_, place) => `$${places[Number(place) - 1]}`),
+    queryString: queryString.replace(/\$(\d+)/g, (_, old) => `$${numbers[Number(old) - 1]}`),
   };
 }

@@ -192,7 +192,7 @@ class GuardedPool implements Pool {
     const { database, applicationName = 'funes', logger } = this.options;
     const generation: Generation = {
       sql: openClient({
-        target: typeof database === 'string' ? database : database.connection,
+        database: typeof database === 'string' ? database : database.connection,
         connections: this.size,
         connectTimeoutMs: this.connectTimeoutMs,
         prepare: this.prepare,

@@ -7,16 +7,16 @@ import { isConnectionLost } from './errors.ts';
 // that it could not encode. So what leaves this file is a reservation that knows when its connection is gone.
 
 /** The parts of postgres.js' queries and connections that its types leave out. */
-interface QueryInside {
+interface QueryInternals {
   executed: boolean;
   /** The connection the query was sent over; null before. */
   state: object | null;
   reject(error: Error): void;
 }
-interface ConnectionInside {
+interface ConnectionInternals {
   onclose: ((error: Error) => void) | null;
 }
-type Statement = PendingQuery<Row[]> & QueryInside;
+type Statement = PendingQuery<Row[]> & QueryInternals;
 
 export interface ReservationLimits {
   /**
@@ -50,7 +50,7 @@ const nothing = () => {};
  */
 export function guardReservation(reserved: ReservedSql, limits: ReservationLimits): ReservedSql {
   const waiting = new Set<Statement>();
-  let connection: ConnectionInside | undefined;
+  let connection: ConnectionInternals | undefined;
   let lost: Error | undefined;
   let released = false;
   let patience: NodeJS.Timeout | undefined;
@@ -61,7 +61,7 @@ export function guardReservation(reserved: ReservedSql, limits: ReservationLimit
     for (const statement of waiting) abort(statement, lost);
   };
 
-  const onexecute = (its: ConnectionInside) => {
+  const onexecute = (its: ConnectionInternals) => {
     connection = its;
     its.onclose = lose;
     return true;

@@ -68,13 +68,13 @@ export class TextTokenizer {
     if (remaining <= maxTokens) return [{ start: 0, end: text.length, tokens: remaining }];
     const windows: TokenSpan[] = [];
     let current: TokenSpan = { start: 0, end: 0, tokens: 0 };
-    let target = evenShare(remaining, maxTokens);
+    let share = evenShare(remaining, maxTokens);
     for (const word of words) {
-      const full = current.tokens >= target || current.tokens + word.tokens > maxTokens;
+      const full = current.tokens >= share || current.tokens + word.tokens > maxTokens;
       if (full && current.tokens > 0 && word.tokens > 0) {
         windows.push(current);
         remaining -= current.tokens;
-        target = evenShare(remaining, maxTokens);
+        share = evenShare(remaining, maxTokens);
         current = { start: word.start, end: word.start, tokens: 0 };
       }
       current.end = word.end;

@@ -2,14 +2,14 @@ import { is, Placeholder } from 'drizzle-orm';
 import type { PgPreparedQuery, PreparedQueryConfig } from 'drizzle-orm/pg-core';
 import { type Transaction, transactionOver } from './transaction.ts';
 
-/** Sends a query that was compiled before, with these values for its placeholders. @throws as a query of `tx` does. */
+/** Sends a compiled query with `values` for its placeholders. @throws as a query of `tx` does. */
 export type Compiled<Rows> = (tx: Transaction, values: Readonly<Record<string, unknown>>) => Promise<Rows>;
 
 /**
- * Compiles a query once, to be sent by many transactions: Drizzle's own `prepare` ties it to one session.
+ * Compiles a query once, so that many transactions can send it. (Drizzle's `prepare` ties a query to one session.)
  *
- * @param build gives the query, with `sql.placeholder` for what differs each time. One that is named at several places
- *   becomes one parameter, so it must stand for the same type at each.
+ * @param build returns the query, with `sql.placeholder` for the values that differ. Placeholders of one name become one
+ *   parameter, so all of them must have one type.
  */
 export function compile<Rows>(build: (builder: Transaction) => Preparable<Rows>): Compiled<Rows> {
   const prepared = build(builder).prepare('') as unknown as PreparedInternals<Rows>;

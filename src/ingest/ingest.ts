@@ -17,7 +17,7 @@ import { ownerOf, type Viewer } from '../viewer.ts';
 import { checkChunkSizes } from './chunker.ts';
 import { type DocumentFormat, decodeBase64, formatOf } from './formats.ts';
 
-/** Where a document's text comes from: exactly one of the two. */
+/** The text of a document: exactly one of the two. */
 interface Source {
   content?: string | null | undefined;
   contentBase64?: string | null | undefined;
@@ -28,7 +28,7 @@ interface Sizes {
   overlap?: number | null | undefined;
 }
 
-/** What a client says of a new document. */
+/** A new document. */
 export interface NewDocument extends Source, Sizes {
   filename: string;
   filePath?: string | null | undefined;
@@ -37,7 +37,7 @@ export interface NewDocument extends Source, Sizes {
   metadata?: Record<string, unknown> | null | undefined;
 }
 
-/** What of a document can be changed; a field that is left out stays as it is. */
+/** Changes of a document. A field that is left out stays as it is. */
 export interface DocumentUpdate extends Source, Sizes {
   filename?: string | null | undefined;
   filePath?: string | null | undefined;
@@ -46,9 +46,9 @@ export interface DocumentUpdate extends Source, Sizes {
 }
 
 /**
- * Stores a document: bytes -> text -> chunks -> embeddings -> one transaction. The same bytes of the same user again
- * are a no-op that gives the first document, whatever else is said of them.
- * @throws FunesError BAD_USER_INPUT or LIMIT_EXCEEDED naming the field; nothing is stored then.
+ * Stores a document: bytes -> text -> chunks -> embeddings -> one transaction. If the user has a document with these bytes,
+ * stores nothing and returns that document, even if the other fields differ.
+ * @throws FunesError BAD_USER_INPUT or LIMIT_EXCEEDED that names the field. Nothing is stored then.
  */
 export async function ingestDocument(
   services: Services,
@@ -79,8 +79,8 @@ export async function ingestDocument(
 }
 
 /**
- * Changes what is said of a document and, when there is new text, its chunks.
- * @throws FunesError NOT_FOUND; CONFLICT when another document has the new bytes; otherwise as `ingestDocument`.
+ * Changes the fields of a document. New text replaces its chunks.
+ * @throws FunesError NOT_FOUND; CONFLICT if another document has the new bytes; otherwise as `ingestDocument`.
  */
 export async function replaceDocument(
   services: Services,
@@ -147,7 +147,7 @@ function parseBytes({ content, contentBase64 }: Source): Uint8Array {
   return decodeBase64(contentBase64 ?? '', 'input.contentBase64');
 }
 
-/** What a person would call a word, and so what a search could find: pictographs are words of chats. */
+/** The characters of words that a search can find. Pictographs are words in chats. */
 const words = /[\p{L}\p{N}\p{Extended_Pictographic}]/u;
 
 async function toChunks(

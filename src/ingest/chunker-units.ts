@@ -18,7 +18,7 @@ export type TokenCounter = (text: string) => number;
 
 // A longer word is probably a URL, data, or text in a script without spaces. Boundaries inside it are kept for overlaps.
 const longestPlainWord = 32;
-/** WordPiece takes a run of more than 100 letters for one unknown token, whatever its length, so longer words are split first. */
+/** WordPiece takes a run of more than 100 letters for one unknown token of any length, so longer words are split first. */
 const longestMeasuredWord = 64;
 const shortestPiece = 8;
 

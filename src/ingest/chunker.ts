@@ -69,8 +69,8 @@ export class Chunker {
    * very short. Code blocks, tables and words are cut only if they are longer than a chunk. A heading stays with the text
    * after it, and a chunk that begins with a heading has no overlap.
    *
-   * A text without tokens, such as white space, has no chunks. A character with more than `chunkSize` tokens is a chunk; only tokenizers that expand
-   * ligatures have such characters.
+   * A text without tokens, such as white space, has no chunks. A character with more than `chunkSize` tokens is a chunk; only
+   * tokenizers that expand ligatures have such characters.
    *
    * @throws FunesError BAD_USER_INPUT for a chunkSize below 8, or an overlap of more than half the chunkSize; UNAVAILABLE after
    *   `close`.

@@ -1,13 +1,14 @@
 import { GraphQLID, GraphQLInt, GraphQLString } from 'graphql';
 import { GraphQLDateTime, GraphQLJSONObject } from 'graphql-scalars';
 import { Field, ObjectType } from 'type-graphql';
-import { EmbeddingStatus } from '../../src/filters/conditions.ts';
 import type { ChunkRow } from '../../src/store/rows.ts';
 import { connectionOf, orderOf } from '../common/connection.ts';
+import { Embedded } from '../common/embedded.ts';
 import { Scores } from '../common/match.ts';
 
+/** The fields that are read with the row. chunk-resolver.ts adds `embedding`, `similar`, `document`, `previous` and `next`. */
 @ObjectType({ simpleResolvers: true, description: 'A piece of a document, short enough for one embedding.' })
-export class Chunk implements ChunkRow {
+export class Chunk extends Embedded implements ChunkRow {
   @Field(() => GraphQLID, { description: 'Identifies the chunk; a whole number in decimal digits.' })
   id!: string;
 
@@ -52,15 +53,6 @@ export class Chunk implements ChunkRow {
 
   @Field(() => GraphQLJSONObject, { description: 'What else is kept with it.' })
   metadata!: Record<string, unknown>;
-
-  @Field(() => GraphQLString, {
-    nullable: true,
-    description: 'The model that made the embedding; null while PENDING.',
-  })
-  embeddingModel!: string | null;
-
-  @Field(() => EmbeddingStatus, { description: 'Whether it can be found by meaning already.' })
-  embeddingStatus!: EmbeddingStatus;
 
   @Field(() => GraphQLDateTime, { description: 'When it was stored (UTC).' })
   createdAt!: Date;

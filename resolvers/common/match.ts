@@ -22,6 +22,7 @@ export class ScoreParts {
   importance!: number | null;
 }
 
+/** The fields that the matches of all kinds have. */
 @ObjectType({ simpleResolvers: true })
 export abstract class Scores {
   @Field(() => GraphQLFloat, {

@@ -1,63 +1,32 @@
 import { GraphQLBoolean, GraphQLFloat, GraphQLInt } from 'graphql';
-import { Field, InputType, registerEnumType } from 'type-graphql';
+import { Field, InputType } from 'type-graphql';
 import { limits } from '../../src/input/limits.ts';
 import type { Fusion, Metric, Mode, SearchOptionsInput } from '../../src/search/options.ts';
+import { enumOf } from './enum.ts';
 
-export const MetricEnum = {
-  COSINE: 'COSINE',
-  EUCLIDEAN: 'EUCLIDEAN',
-  INNER_PRODUCT: 'INNER_PRODUCT',
-} as const satisfies Record<Metric, Metric>;
-
-registerEnumType(MetricEnum, {
-  name: 'Metric',
-  description: 'How the distance between two embeddings is measured.',
-  valuesConfig: {
-    COSINE: {
-      description: 'Cosine distance, 0 (same direction) to 2 (opposite). Answered by the vector index.',
-    },
-    EUCLIDEAN: {
-      description: 'Straight-line distance, 0 and up. Exact: reads every row that passes the filters.',
-    },
-    INNER_PRODUCT: {
-      description:
-        'The negative inner product, so that smaller is nearer. Exact: reads every row that passes the filters.',
-    },
-  },
+const MetricEnum = enumOf<Metric>('Metric', 'How the distance between two embeddings is measured.', {
+  COSINE: 'Cosine distance, 0 (same direction) to 2 (opposite). Answered by the vector index.',
+  EUCLIDEAN: 'Straight-line distance, 0 and up. Exact: reads every row that passes the filters.',
+  INNER_PRODUCT:
+    'The negative inner product, so that smaller is nearer. Exact: reads every row that passes the filters.',
 });
 
-export const ModeEnum = {
-  SEMANTIC: 'SEMANTIC',
-  KEYWORD: 'KEYWORD',
-  HYBRID: 'HYBRID',
-} as const satisfies Record<Mode, Mode>;
-
-registerEnumType(ModeEnum, {
-  name: 'SearchMode',
-  description: 'What makes a row a good match.',
-  valuesConfig: {
-    SEMANTIC: { description: 'The meaning: the distance of the embeddings.' },
-    KEYWORD: {
-      description:
-        'The words of the text, ranked by BM25. A row must share a word with the text; common words such as "the" do not ' +
-        'count. Also finds rows that have no embedding yet.',
-    },
-    HYBRID: { description: 'Both: the two scores are fused.' },
-  },
+const ModeEnum = enumOf<Mode>('SearchMode', 'What makes a row a good match.', {
+  SEMANTIC: 'The meaning: the distance of the embeddings.',
+  KEYWORD:
+    'The words of the text, ranked by BM25. A row must share a word with the text; common words such as "the" do not ' +
+    'count. Also finds rows that have no embedding yet.',
+  HYBRID: 'Both: the two scores are fused.',
 });
 
-export const FusionEnum = { SCORE: 'SCORE', RANK: 'RANK' } as const satisfies Record<Fusion, Fusion>;
-
-registerEnumType(FusionEnum, {
-  name: 'Fusion',
-  description: 'How HYBRID joins the score of the meaning and the score of the words.',
-  valuesConfig: {
-    SCORE: {
-      description: 'The sum of the two scores, each as standard deviations from the mean of the candidates.',
-    },
-    RANK: { description: 'Reciprocal rank fusion: only the ranks in the two lists count.' },
+const FusionEnum = enumOf<Fusion>(
+  'Fusion',
+  'How HYBRID joins the score of the meaning and the score of the words.',
+  {
+    SCORE: 'The sum of the two scores, each as standard deviations from the mean of the candidates.',
+    RANK: 'Reciprocal rank fusion: only the ranks in the two lists count.',
   },
-});
+);
 
 @InputType({
   description:
@@ -95,7 +64,7 @@ export class SearchWeights {
 @InputType({ description: 'How a search measures distances, ranks matches, and uses the vector index.' })
 export class SearchOptions implements SearchOptionsInput {
   @Field(() => MetricEnum, { defaultValue: 'COSINE', description: 'The distance to measure by.' })
-  metric!: 'COSINE' | 'EUCLIDEAN' | 'INNER_PRODUCT';
+  metric!: Metric;
 
   @Field(() => ModeEnum, {
     defaultValue: 'SEMANTIC',

@@ -1,8 +1,9 @@
 import { DirectiveLocation, GraphQLDirective, type GraphQLResolveInfo } from 'graphql';
+import { createParameterDecorator } from 'type-graphql';
 
 /**
- * Asks for reports in the operation itself, so that it can be found in the schema and pasted with a query. They come beside the
- * data, in `extensions`, because they are about the execution: one statement may stand for the searches of fifty fields.
+ * The directive by which an operation asks for reports of its searches. A directive, because clients find it in the schema and
+ * can paste it with a query. The reports come in `extensions`, because one statement may answer the searches of fifty fields.
  */
 export const searchReportDirective = new GraphQLDirective({
   name: 'searchReport',
@@ -16,7 +17,20 @@ export const searchReportDirective = new GraphQLDirective({
   locations: [DirectiveLocation.QUERY, DirectiveLocation.MUTATION],
 });
 
-/** Whether the operation asks for reports of its searches. */
-export function wantsSearchReport({ operation }: GraphQLResolveInfo): boolean {
+/**
+ * A parameter of a resolver: the path of its field in the response, by which a report names the field. Undefined unless the
+ * operation asks for reports.
+ */
+export const ReportAs = () =>
+  createParameterDecorator(({ info }) => (asksForReports(info) ? fieldPath(info.path) : undefined));
+
+function asksForReports({ operation }: GraphQLResolveInfo): boolean {
   return operation.directives?.some(({ name }) => name.value === searchReportDirective.name) ?? false;
+}
+
+/** A path without the indexes in lists: `memories.edges.node.similar`. */
+function fieldPath(path: GraphQLResolveInfo['path']): string {
+  const names: (string | number)[] = [];
+  for (let step: typeof path | undefined = path; step; step = step.prev) names.unshift(step.key);
+  return names.filter((name) => typeof name === 'string').join('.');
 }

@@ -6,6 +6,7 @@ import { Chunk } from '../chunk/chunk.ts';
 import { connectionOf, orderOf } from '../common/connection.ts';
 import { Scores } from '../common/match.ts';
 
+/** The fields that are read with the row. document-resolver.ts adds `similar` and `chunks`. */
 @ObjectType({ simpleResolvers: true, description: 'A source text. Its text is in its chunks.' })
 export class Document implements DocumentRow {
   @Field(() => GraphQLID, { description: 'Identifies the document; a whole number in decimal digits.' })
@@ -29,7 +30,7 @@ export class Document implements DocumentRow {
   })
   fileType!: string | null;
 
-  // A Float, since Int ends at 2 GB.
+  // A Float, because a GraphQL Int ends at 2 GB.
   @Field(() => GraphQLFloat, { nullable: true, description: 'Its size in bytes.' })
   fileSize!: number | null;
 

@@ -1,6 +1,6 @@
 import { InputType, registerEnumType } from 'type-graphql';
 import { EmbeddingStatus, type EnumCondition } from '../../src/filters/conditions.ts';
-import { OptionalField } from './optional-field.ts';
+import { OptionalField } from '../common/optional-field.ts';
 import { membership } from './ordered-filter.ts';
 
 registerEnumType(EmbeddingStatus, {

@@ -4,7 +4,7 @@ import type { JsonObject } from '../../schema/columns/common.ts';
 import { type JsonCondition, type JsonPathCondition, JsonType } from '../../src/filters/conditions.ts';
 import { filterLimits } from '../../src/filters/limits.ts';
 import { limits } from '../../src/input/limits.ts';
-import { OptionalField } from './optional-field.ts';
+import { OptionalField } from '../common/optional-field.ts';
 import { BooleanFilter, FloatFilter, StringFilter } from './scalar-filters.ts';
 
 registerEnumType(JsonType, {

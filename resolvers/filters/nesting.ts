@@ -1,6 +1,6 @@
 import { filterLimits } from '../../src/filters/limits.ts';
 
-/** What the filter types say of how conditions are joined. */
+/** Descriptions of `and`, `or` and `not`, and of how the conditions of a filter are joined. */
 export const nesting = {
   all:
     'A row must meet every condition that is given. A filter without conditions ({}, an empty list) is no filter: `and`, ' +

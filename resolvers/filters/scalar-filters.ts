@@ -9,8 +9,8 @@ import type {
   StringCondition,
 } from '../../src/filters/conditions.ts';
 import { filterLimits } from '../../src/filters/limits.ts';
-import { OptionalField } from './optional-field.ts';
-import { OrderedFilter } from './ordered-filter.ts';
+import { OptionalField } from '../common/optional-field.ts';
+import { orderedFilterOf } from './ordered-filter.ts';
 
 const numbers = { less: 'Less', greater: 'Greater' };
 
@@ -20,7 +20,7 @@ const numbers = { less: 'Less', greater: 'Greater' };
     `code point, on every database alike. A string has up to ${filterLimits.stringLength} characters.`,
 })
 export class StringFilter
-  extends OrderedFilter<string>(GraphQLString, { less: 'Earlier in order', greater: 'Later in order' })
+  extends orderedFilterOf<string>(GraphQLString, { less: 'Earlier in order', greater: 'Later in order' })
   implements StringCondition
 {
   @OptionalField(() => GraphQLString, 'The value begins with exactly this text; no character is a wildcard.')
@@ -37,13 +37,13 @@ export class StringFilter
   description:
     'Conditions on an id; a row must meet all that are given. Ids are ordered as numbers, and later rows have greater ids.',
 })
-export class IDFilter extends OrderedFilter<string>(GraphQLID, numbers) implements IdCondition {}
+export class IDFilter extends orderedFilterOf<string>(GraphQLID, numbers) implements IdCondition {}
 
 @InputType({ description: 'Conditions on a whole number; a row must meet all that are given.' })
-export class IntFilter extends OrderedFilter<number>(GraphQLInt, numbers) implements NumberCondition {}
+export class IntFilter extends orderedFilterOf<number>(GraphQLInt, numbers) implements NumberCondition {}
 
 @InputType({ description: 'Conditions on a number; a row must meet all that are given.' })
-export class FloatFilter extends OrderedFilter<number>(GraphQLFloat, numbers) implements NumberCondition {}
+export class FloatFilter extends orderedFilterOf<number>(GraphQLFloat, numbers) implements NumberCondition {}
 
 @InputType({
   description:
@@ -51,7 +51,7 @@ export class FloatFilter extends OrderedFilter<number>(GraphQLFloat, numbers) im
     'shows them, though the database keeps microseconds. Years 1 to 9999.',
 })
 export class DateTimeFilter
-  extends OrderedFilter<Date>(GraphQLDateTime, { less: 'Earlier', greater: 'Later' })
+  extends orderedFilterOf<Date>(GraphQLDateTime, { less: 'Earlier', greater: 'Later' })
   implements DateTimeCondition {}
 
 @InputType({ description: 'Conditions on true or false; a row must meet all that are given.' })

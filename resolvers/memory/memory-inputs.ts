@@ -4,9 +4,8 @@ import { Field, InputType } from 'type-graphql';
 import { limits } from '../../src/input/limits.ts';
 import type { MemoryChange, NewMemory } from '../../src/store/memories.ts';
 import { type ArchiveRequest, archiveSampleSize } from '../../src/store/memory-archive.ts';
+import { OptionalField } from '../common/optional-field.ts';
 import { MemoryFilters } from '../filters/memory-filters.ts';
-
-const optional = (description: string) => ({ nullable: true, description });
 
 @InputType({ description: 'A memory to store.' })
 export class CreateMemoryInput implements NewMemory {
@@ -15,58 +14,56 @@ export class CreateMemoryInput implements NewMemory {
   })
   content!: string;
 
-  @Field(() => GraphQLString, optional('A shorter form of the text.'))
+  @OptionalField(() => GraphQLString, 'A shorter form of the text.')
   contentSummary?: string | null;
 
-  @Field(() => GraphQLString, optional('Where it comes from, up to 50 characters. Default "chat".'))
+  @OptionalField(() => GraphQLString, 'Where it comes from, up to 50 characters. Default "chat".')
   source?: string | null;
 
-  @Field(() => GraphQLString, optional('The conversation it belongs to, up to 100 characters.'))
+  @OptionalField(() => GraphQLString, 'The conversation it belongs to, up to 100 characters.')
   sessionId?: string | null;
 
-  @Field(
+  @OptionalField(
     () => GraphQLString,
-    optional('The user it belongs to, up to 100 characters. Default: the user who sends the request.'),
+    'The user it belongs to, up to 100 characters. Default: the user who sends the request.',
   )
   userId?: string | null;
 
-  @Field(() => GraphQLFloat, optional('How much it matters, 0 to 1. Default 0.5.'))
+  @OptionalField(() => GraphQLFloat, 'How much it matters, 0 to 1. Default 0.5.')
   importanceScore?: number | null;
 
-  @Field(
+  @OptionalField(
     () => GraphQLJSONObject,
-    optional(`What else to keep with it, up to ${limits.jsonLength} characters of JSON.`),
+    `What else to keep with it, up to ${limits.jsonLength} characters of JSON.`,
   )
   metadata?: Record<string, unknown> | null;
 
-  @Field(
+  @OptionalField(
     () => GraphQLString,
-    optional(
-      'A name for this write, unique per user, up to 200 characters. If you send it again with the same content, nothing is ' +
-        'stored and the first memory is returned. With other content it is a CONFLICT.',
-    ),
+    'A name for this write, unique per user, up to 200 characters. If you send it again with the same content, nothing is ' +
+      'stored and the first memory is returned. With other content it is a CONFLICT.',
   )
   idempotencyKey?: string | null;
 }
 
 @InputType({ description: 'What to change of a memory. A field that you leave out stays as it is.' })
 export class UpdateMemoryInput implements MemoryChange {
-  @Field(() => GraphQLString, optional('The new text; it is embedded anew.'))
+  @OptionalField(() => GraphQLString, 'The new text; it is embedded anew.')
   content?: string | null;
 
-  @Field(() => GraphQLString, optional('A shorter form of the text; null removes it.'))
+  @OptionalField(() => GraphQLString, 'A shorter form of the text; null removes it.')
   contentSummary?: string | null;
 
-  @Field(() => GraphQLString, optional('Where it comes from.'))
+  @OptionalField(() => GraphQLString, 'Where it comes from.')
   source?: string | null;
 
-  @Field(() => GraphQLString, optional('The conversation it belongs to; null removes it.'))
+  @OptionalField(() => GraphQLString, 'The conversation it belongs to; null removes it.')
   sessionId?: string | null;
 
-  @Field(() => GraphQLFloat, optional('How much it matters, 0 to 1.'))
+  @OptionalField(() => GraphQLFloat, 'How much it matters, 0 to 1.')
   importanceScore?: number | null;
 
-  @Field(() => GraphQLJSONObject, optional('Replaces all the metadata.'))
+  @OptionalField(() => GraphQLJSONObject, 'Replaces all the metadata.')
   metadata?: Record<string, unknown> | null;
 }
 
@@ -76,15 +73,15 @@ export class UpdateMemoryInput implements MemoryChange {
     'that you give.',
 })
 export class ArchiveMemoriesInput implements ArchiveRequest {
-  @Field(() => GraphQLDateTime, optional('Memories that were stored (`createdAt`) before this time.'))
+  @OptionalField(() => GraphQLDateTime, 'Memories that were stored (`createdAt`) before this time.')
   olderThan?: Date | null;
 
-  @Field(() => GraphQLFloat, optional('Memories with an `importanceScore` below this, 0 to 1.'))
+  @OptionalField(() => GraphQLFloat, 'Memories with an `importanceScore` below this, 0 to 1.')
   importanceBelow?: number | null;
 
-  @Field(
+  @OptionalField(
     () => MemoryFilters,
-    optional('Memories that pass these filters. Empty filters do not count as given.'),
+    'Memories that pass these filters. Empty filters do not count as given.',
   )
   filters?: MemoryFilters | null;
 

@@ -1,17 +1,18 @@
 import { GraphQLFloat, GraphQLID, GraphQLInt, GraphQLString } from 'graphql';
 import { GraphQLDateTime, GraphQLJSONObject } from 'graphql-scalars';
 import { Field, ObjectType } from 'type-graphql';
-import { EmbeddingStatus } from '../../src/filters/conditions.ts';
 import { type Archived, archiveSampleSize } from '../../src/store/memory-archive.ts';
 import type { MemoryRow } from '../../src/store/rows.ts';
 import { connectionOf, orderOf } from '../common/connection.ts';
+import { Embedded } from '../common/embedded.ts';
 import { Scores } from '../common/match.ts';
 
+/** The fields that are read with the row. memory-resolver.ts adds `embedding` and `similar`. */
 @ObjectType({
   simpleResolvers: true,
   description: 'Something that an application remembers: an utterance, a fact.',
 })
-export class Memory implements MemoryRow {
+export class Memory extends Embedded implements MemoryRow {
   @Field(() => GraphQLID, { description: 'Identifies the memory; a whole number in decimal digits.' })
   id!: string;
 
@@ -44,15 +45,6 @@ export class Memory implements MemoryRow {
     description: 'The key under which a retried write finds it again.',
   })
   idempotencyKey!: string | null;
-
-  @Field(() => GraphQLString, {
-    nullable: true,
-    description: 'The model that made the embedding; null while PENDING.',
-  })
-  embeddingModel!: string | null;
-
-  @Field(() => EmbeddingStatus, { description: 'Whether it can be found by meaning already.' })
-  embeddingStatus!: EmbeddingStatus;
 
   @Field(() => GraphQLDateTime, { description: 'When it was stored (UTC).' })
   createdAt!: Date;

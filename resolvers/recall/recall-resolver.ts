@@ -1,11 +1,13 @@
 import { GraphQLInt, GraphQLString } from 'graphql';
-import { Arg, Ctx, Query, Resolver } from 'type-graphql';
+import { Args, ArgsType, Ctx, Field, Query, Resolver } from 'type-graphql';
 import { limits } from '../../src/input/limits.ts';
 import type { KindName } from '../../src/search/kinds.ts';
 import type { Match } from '../../src/search/matches.ts';
 import { type RecalledRow, recall } from '../../src/search/recall.ts';
-import { AfterMatchArg, OptionsArg, ReportAs } from '../common/arguments.ts';
+import { AfterMatchField, OptionsField } from '../common/arguments.ts';
+import { OptionalField } from '../common/optional-field.ts';
 import type { SearchOptions } from '../common/search-options.ts';
+import { ReportAs } from '../common/search-report.ts';
 import type { Context } from '../context.ts';
 import { RecallFilters, RecallKindEnum, RecallMatch } from './recall.ts';
 
@@ -22,6 +24,35 @@ function toRecallMatch({ row, ...scores }: Match<RecalledRow>): typeof RecallMat
   }
 }
 
+@ArgsType()
+class RecallArguments {
+  @Field(() => GraphQLString, {
+    description: `The text to search for, up to ${limits.queryLength} characters.`,
+  })
+  text!: string;
+
+  @Field(() => GraphQLInt, {
+    defaultValue: 8,
+    description: `How many matches to return, of all kinds together, 1 to ${limits.k}. You get fewer only if fewer rows pass the filters and thresholds.`,
+  })
+  k!: number;
+
+  @Field(() => [RecallKindEnum], {
+    defaultValue: ['MEMORY', 'CHUNK'],
+    description: 'The kinds to search, each once.',
+  })
+  kinds!: KindName[];
+
+  @OptionalField(() => RecallFilters, 'Which rows of each kind.')
+  filters?: RecallFilters | null;
+
+  @OptionsField()
+  options?: SearchOptions | null;
+
+  @AfterMatchField()
+  after?: string | null;
+}
+
 @Resolver()
 export class RecallResolver {
   @Query(() => [RecallMatch], {
@@ -31,32 +62,11 @@ export class RecallResolver {
       'computed over the candidates of all kinds together.',
   })
   async recall(
-    @Arg('text', () => GraphQLString, {
-      description: `The text to search for, up to ${limits.queryLength} characters.`,
-    })
-    text: string,
-    @Arg('k', () => GraphQLInt, {
-      defaultValue: 8,
-      description:
-        `How many matches to return, of all kinds together, 1 to ${limits.k}. You get fewer only if fewer rows pass the ` +
-        'filters and thresholds.',
-    })
-    k: number,
-    @Arg('kinds', () => [RecallKindEnum], {
-      defaultValue: ['MEMORY', 'CHUNK'],
-      description: 'The kinds to search, each once.',
-    })
-    kinds: KindName[],
-    @Arg('filters', () => RecallFilters, { nullable: true, description: 'Which rows of each kind.' })
-    filters: RecallFilters | undefined,
-    @OptionsArg() options: SearchOptions | undefined,
-    @AfterMatchArg() after: string | null | undefined,
+    @Args(() => RecallArguments) { text, ...search }: RecallArguments,
     @ReportAs() reportAs: string | undefined,
     @Ctx() { loaders }: Context,
   ): Promise<(typeof RecallMatch)[]> {
-    const matches = await recall(loaders.recall, text, {
-      ...{ k, kinds, filters, options, after, reportAs },
-    });
+    const matches = await recall(loaders.recall, text, { ...search, reportAs });
     return matches.map(toRecallMatch);
   }
 }

@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { EMBEDDING_DIMENSIONS } from '../../../schema/columns/vector.ts';
 import { documentChunks, documents, memories, toolEmbeddings } from '../../../schema/index.ts';
 import { transaction } from '../../../src/database/transaction.ts';
 import {
@@ -40,7 +41,7 @@ const rows = [
     importanceScore: 0.9,
     metadata: { age: '10', user: 'Ada', admin: 'true' },
     createdAt: sql`'2024-05-02 00:00:00+00'::timestamptz`,
-    embedding: Array.from({ length: 384 }, () => 1),
+    embedding: Array.from({ length: EMBEDDING_DIMENSIONS }, () => 1),
     embeddingModel: 'm',
   },
   {

@@ -4,6 +4,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Context, createContext } from '../../../resolvers/context.ts';
 import { buildSchema } from '../../../resolvers/schema.ts';
+import { EMBEDDING_DIMENSIONS } from '../../../schema/columns/vector.ts';
 import { Chunker } from '../../../src/ingest/chunker.ts';
 import type { Services } from '../../../src/services.ts';
 import { createMemories } from '../../../src/store/memories.ts';
@@ -141,7 +142,7 @@ describe('searches of one request', () => {
     const { data, statements } = await run('{ memories(first: 50) { edges { node { embedding } } } }');
     expect(statements).toHaveLength(2);
     const { edges } = (data as { memories: { edges: { node: { embedding: number[] } }[] } }).memories;
-    for (const { node } of edges) expect(node.embedding).toHaveLength(384);
+    for (const { node } of edges) expect(node.embedding).toHaveLength(EMBEDDING_DIMENSIONS);
   });
 
   it('totalCount is counted only when it is asked for', async () => {

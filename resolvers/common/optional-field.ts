@@ -1,6 +1,6 @@
 import { Field } from 'type-graphql';
 
-/** An optional, documented field of an input type: a filter says only what it means to say. */
+/** A field of an input or arguments type that a client may leave out. */
 export function OptionalField(type: () => object, description: string): PropertyDecorator {
   return Field(type, { nullable: true, description });
 }

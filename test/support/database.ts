@@ -1,13 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { inject } from 'vitest';
-import {
-  type EmbeddedDatabase,
-  startEmbeddedDatabase,
-} from '../../src/database/embedded/embedded-database.ts';
+import type { EmbeddedDatabase } from '../../src/database/embedded/embedded-database.ts';
 import { openPool, type Pool, type PoolOptions } from '../../src/database/pool.ts';
 import { databaseUrl, onServer } from './database-template.ts';
+import { leaseEngine } from './shared-engine.ts';
 
 export interface TestDatabase {
   engine: 'embedded' | 'postgres';
@@ -32,7 +27,7 @@ export async function openTestDatabase({
   const template = inject('databaseTemplate');
   const { remove, ...opened } =
     template.engine === 'embedded'
-      ? await openEmbedded(empty ? undefined : template.cluster)
+      ? await openEmbedded(empty ? template.empty : template.migrated, template.scratch)
       : await openOnServer(template.serverUrl, empty ? 'template1' : template.database);
   const pool = openPool({ database: opened.database, ...options });
   return {
@@ -46,17 +41,9 @@ export async function openTestDatabase({
   };
 }
 
-async function openEmbedded(template: string | undefined) {
-  const dataDir = await mkdtemp(join(tmpdir(), 'funes-test-'));
-  const database = await startEmbeddedDatabase({ dataDir, ...(template === undefined ? {} : { template }) });
-  return {
-    database,
-    loseConnections: async () => database.interrupt(),
-    remove: async () => {
-      await database.close();
-      await rm(dataDir, { recursive: true, force: true });
-    },
-  };
+async function openEmbedded(template: string, scratch: string) {
+  const { database, release } = await leaseEngine(template, scratch);
+  return { database, loseConnections: async () => database.interrupt(), remove: release };
 }
 
 let opened = 0;

@@ -15,16 +15,15 @@ const partialLifeMs = 60 * 60 * 1000;
  * folder under the engine's version, and copied from there; a cache that cannot be written only costs time.
  * What is half made is never under its final name, so a crash at any moment leaves nothing that would be opened.
  */
-export async function prepareCluster(folder: string, cacheDir: string, template?: string): Promise<string> {
+export async function prepareCluster(folder: string, cacheDir: string): Promise<void> {
   const cluster = clusterPath(folder);
-  if (isCluster(cluster)) return cluster;
+  if (isCluster(cluster)) return;
   const partial = join(folder, 'cluster.partial');
   await rm(partial, { recursive: true, force: true });
-  const source = template ?? (await cachedCluster(cacheDir).catch(() => undefined));
+  const source = await cachedCluster(cacheDir).catch(() => undefined);
   if (source === undefined) await initdb(partial);
   else cpSync(source, partial, { recursive: true, mode: constants.COPYFILE_FICLONE });
   await rename(partial, cluster);
-  return cluster;
 }
 
 async function cachedCluster(cacheDir: string): Promise<string> {

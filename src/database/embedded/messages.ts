@@ -9,15 +9,15 @@ export interface EngineOptions {
   folder: string;
   /** Where a freshly made cluster is kept, to be copied into new data folders. */
   cacheDir: string;
-  /** A closed cluster to copy instead of a fresh one, when the data folder has none yet. */
-  template?: string;
   endpoint: Endpoint;
   serverPid: number;
 }
 
 export type EngineMessage =
   | { type: 'ready'; endpoint: Endpoint }
+  | { type: 'suspended' }
   | { type: 'refused'; code: ErrorCode; message: string }
   | { type: 'log'; text: string };
 
-export type ServerMessage = { type: 'close' };
+/** `suspend` closes the cluster and `resume` opens it again, in the same process and at the same endpoint. */
+export type ServerMessage = { type: 'close' } | { type: 'suspend' } | { type: 'resume' };

@@ -1,5 +1,4 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import postgres from 'postgres';
 import type { TestProject } from 'vitest/node';
@@ -7,6 +6,7 @@ import { startEmbeddedDatabase } from '../../src/database/embedded/embedded-data
 import { migrate } from '../../src/database/migrate.ts';
 import { openPool, type PoolOptions } from '../../src/database/pool.ts';
 import { keptCluster } from './kept-clusters.ts';
+import { temporaryFolder } from './temporary-folder.ts';
 
 /** The databases that test files get copies of. */
 export type DatabaseTemplate =
@@ -35,7 +35,7 @@ export default async function setUp({ provide }: TestProject): Promise<() => Pro
 }
 
 async function embeddedTemplate() {
-  const scratch = await mkdtemp(join(tmpdir(), 'funes-test-run-'));
+  const scratch = await mkdtemp(join(temporaryFolder(), 'funes-test-run-'));
   const made = (change: (database: PoolOptions['database']) => Promise<void>) => async (dataDir: string) => {
     const database = await startEmbeddedDatabase({ dataDir });
     await change(database).finally(() => database.close());

@@ -101,9 +101,9 @@ describe('the data folder', () => {
   });
 
   test('may have a path that is too long for a socket in it', async () => {
-    dataDir = join(dataDir, 'x'.repeat(120));
-    const database = await start();
-    expect(database.connection).toMatchObject({ path: expect.not.stringContaining(dataDir) });
+    const longDir = join(dataDir, 'x'.repeat(120));
+    const database = await start({ dataDir: longDir });
+    expect(database.connection).toMatchObject({ path: expect.not.stringContaining(longDir) });
     expect(await run(open(database), 'select 1 as one')).toEqual([{ one: 1 }]);
   });
 

@@ -6,7 +6,7 @@ import { Chunker } from '../../src/ingest/chunker.ts';
 import { createLogger } from '../../src/log.ts';
 import type { Services } from '../../src/store/services.ts';
 import type { TypedDocumentString } from '../generated/operations.ts';
-import { openTestDatabase, type TestDatabase } from './database.ts';
+import { openTestDatabase, type Seed, type TestDatabase } from './database.ts';
 import { HashEmbedder } from './hash-embedder.ts';
 import { testModelCache } from './real-embedder.ts';
 import { recordStatements, type Statement } from './statements.ts';
@@ -62,9 +62,15 @@ const tables = ['memories', 'memories_archive', 'documents', 'document_chunks', 
  * Starts the real server on a free port: Fastify, the real schema, the chunker, and a database of its own. The embedder
  * is by default the one that knows words but no meaning; an embedder that is given is not closed.
  */
-export async function startTestServer(embedder: Embedder = new HashEmbedder()): Promise<TestServer> {
+export async function startTestServer(
+  embedder: Embedder = new HashEmbedder(),
+  seed?: Seed,
+): Promise<TestServer> {
   const config = loadConfig({ env: { PORT: '0' }, envFile: '/nowhere/.env' });
-  const database = await openTestDatabase({ statementTimeoutMs: config.statementTimeout });
+  const database = await openTestDatabase({
+    statementTimeoutMs: config.statementTimeout,
+    ...(seed && { seed }),
+  });
   const recorded = recordStatements(database.pool);
   const failures: string[] = [];
   const services: Services = {

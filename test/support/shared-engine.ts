@@ -1,5 +1,5 @@
 import { copyFileSync, type Dirent, lstatSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type EmbeddedDatabase,
@@ -9,6 +9,8 @@ import {
 /** An engine with a copy of a cluster, until `release`. */
 export interface LeasedEngine {
   database: EmbeddedDatabase;
+  /** Copies the cluster, closed for this, to a folder that is not there yet. Every connection is closed. */
+  saveTo(folder: string): Promise<void>;
   release(): Promise<void>;
 }
 
@@ -28,6 +30,7 @@ export async function leaseEngine(template: string, scratch: string): Promise<Le
       : await SharedEngine.start(template, scratch);
   return {
     database: leased.database,
+    saveTo: (folder) => leased.saveTo(folder),
     release: async () => {
       if (idle === undefined) idle = leased;
       else await leased.close();
@@ -63,6 +66,10 @@ class SharedEngine {
     return false;
   }
 
+  async saveTo(folder: string): Promise<void> {
+    await this.database.exchange(() => cp(this.files.folder, folder, { recursive: true }));
+  }
+
   async close(): Promise<void> {
     await this.database.close();
     await rm(this.dataDir, { recursive: true, force: true });
@@ -74,7 +81,7 @@ class CopiedFiles {
   /** By relative path: what each copy was made of, and its state right after that. */
   private copies = new Map<string, { source: string; state: string }>();
 
-  constructor(private readonly folder: string) {}
+  constructor(readonly folder: string) {}
 
   become(template: string): void {
     mkdirSync(this.folder, { recursive: true, mode: 0o700 });

@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Pool } from '../../../src/database/pool.ts';
 import { compileMemoryFilters } from '../../../src/search/filters/filters.ts';
 import type { Match } from '../../../src/search/matches.ts';
 import { defaultSearchOptions } from '../../../src/search/options.ts';
@@ -23,8 +24,12 @@ describe('search among 20,000 clustered vectors', () => {
   const targets = queries.map((vector) => ({ vector, text: undefined }));
 
   beforeAll(async () => {
-    db = await openTestDatabase({ statementTimeoutMs: 300_000 });
-    await storeVectors(db.pool, vectors.slice(0, ROWS));
+    const seed = {
+      name: `clustered-vectors-${ROWS}`,
+      sources: ['test/support/vectors.ts'],
+      store: (pool: Pool) => storeVectors(pool, vectors.slice(0, ROWS)),
+    };
+    db = await openTestDatabase({ statementTimeoutMs: 300_000, seed });
   }, 300_000);
   afterAll(() => db.close());
 

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { temporaryFolder } from './test/support/temporary-folder.ts';
 
 const file = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -11,10 +12,13 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts'],
+    env: { TMPDIR: temporaryFolder() },
     globalSetup: [file('./test/support/database-template.ts')],
-    // Each file has its own process, so its own database and event loop; two at a time, as each brings an engine.
+    // Two workers, as each brings an engine. A worker runs one file after another without loading the code or starting the
+    // engine again; each file gets a database of its own.
     pool: 'forks',
     maxWorkers: 2,
+    isolate: false,
     testTimeout: 60_000,
     hookTimeout: 120_000,
   },

@@ -3,7 +3,6 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createContext } from '../../resolvers/context.ts';
 import { buildSchema } from '../../resolvers/schema.ts';
-import { Chunker } from '../../src/ingest/chunker.ts';
 import { ingestDocument, replaceDocument } from '../../src/ingest/ingest.ts';
 import { createLoaders } from '../../src/loaders.ts';
 import { search } from '../../src/search/execute.ts';
@@ -18,6 +17,7 @@ import type { DocumentRow, MemoryRow } from '../../src/store/rows.ts';
 import { localViewer, type Viewer } from '../../src/viewer.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { HashEmbedder } from '../support/hash-embedder.ts';
+import { sharedChunker } from '../support/shared-chunker.ts';
 
 const schema = buildSchema();
 
@@ -61,15 +61,12 @@ beforeAll(async () => {
   services = {
     database: db.pool,
     embedder: new HashEmbedder(),
-    chunker: new Chunker(),
+    chunker: sharedChunker,
     log: pino({ level: 'silent' }),
   };
   ({ stored: memories, ingested: documents } = await store(ann));
 });
-afterAll(async () => {
-  await services.chunker.close();
-  await db.close();
-});
+afterAll(() => db.close());
 
 describe('a viewer who is no admin', () => {
   test('writes rows of its own, whatever user it names, and meets nobody else’s keys or bytes', async () => {

@@ -1,15 +1,23 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import postgres from 'postgres';
 import type { TestProject } from 'vitest/node';
 import { startEmbeddedDatabase } from '../../src/database/embedded/embedded-database.ts';
 import { migrate } from '../../src/database/migrate.ts';
 import { openPool, type PoolOptions } from '../../src/database/pool.ts';
+import { keptCluster } from './kept-clusters.ts';
+import { temporaryFolder } from './temporary-folder.ts';
 
-/** A migrated database, made once a run, that every test file gets a copy of. */
+/** The databases that test files get copies of. */
 export type DatabaseTemplate =
-  | { engine: 'embedded'; cluster: string }
+  | {
+      engine: 'embedded';
+      /** Folders of closed clusters: one with nothing in it, and a migrated one. */
+      empty: string;
+      migrated: string;
+      /** Where the run keeps its data folders. It is removed after the run. */
+      scratch: string;
+    }
   | { engine: 'postgres'; serverUrl: string; database: string };
 
 declare module 'vitest' {
@@ -27,11 +35,25 @@ export default async function setUp({ provide }: TestProject): Promise<() => Pro
 }
 
 async function embeddedTemplate() {
-  const dataDir = await mkdtemp(join(tmpdir(), 'funes-test-template-'));
-  const database = await startEmbeddedDatabase({ dataDir });
-  await migrateAndClose(database).finally(() => database.close());
-  const template: DatabaseTemplate = { engine: 'embedded', cluster: join(dataDir, 'database/cluster') };
-  return { template, remove: () => rm(dataDir, { recursive: true, force: true }) };
+  const scratch = await mkdtemp(join(temporaryFolder(), 'funes-test-run-'));
+  const made = (change: (database: PoolOptions['database']) => Promise<void>) => async (dataDir: string) => {
+    const database = await startEmbeddedDatabase({ dataDir });
+    await change(database).finally(() => database.close());
+    return join(dataDir, 'database/cluster');
+  };
+  const template: DatabaseTemplate = {
+    engine: 'embedded',
+    empty: await keptCluster(
+      'empty',
+      [],
+      made(async () => {}),
+    ),
+    migrated: await keptCluster('migrated', [], made(migrateAndClose)),
+    scratch,
+  };
+  // An engine closes by itself when its worker has ended, and may still be writing.
+  const remove = () => rm(scratch, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+  return { template, remove };
 }
 
 async function postgresTemplate(serverUrl: string) {

@@ -1,13 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inject } from 'vitest';
-import {
-  type EmbeddedDatabase,
-  startEmbeddedDatabase,
-} from '../../src/database/embedded/embedded-database.ts';
+import type { EmbeddedDatabase } from '../../src/database/embedded/embedded-database.ts';
 import { openPool, type Pool, type PoolOptions } from '../../src/database/pool.ts';
-import { databaseUrl, onServer } from './database-template.ts';
+import { type DatabaseTemplate, databaseUrl, onServer } from './database-template.ts';
+import { keptCluster } from './kept-clusters.ts';
+import { leaseEngine } from './shared-engine.ts';
 
 export interface TestDatabase {
   engine: 'embedded' | 'postgres';
@@ -22,18 +19,29 @@ export interface TestDatabase {
 export interface TestDatabaseOptions extends Omit<PoolOptions, 'database'> {
   /** Without tables, extension and migrations. */
   empty?: boolean;
+  /** What is in its tables from the beginning. */
+  seed?: Seed;
 }
 
-/** A migrated database without rows that no other test file sees, on the engine that the run is for. */
+/** Rows, with their indexes, that take long to store: the embedded engine stores them once and keeps the cluster. */
+export interface Seed {
+  name: string;
+  /** Files, from the root of the repository, that decide what is stored; when one changes, it is stored anew. */
+  sources: readonly string[];
+  store(pool: Pool): Promise<void>;
+}
+
+/** A migrated database that no other test file sees, on the engine that the run is for. Without a seed it has no rows. */
 export async function openTestDatabase({
   empty = false,
+  seed,
   ...options
 }: TestDatabaseOptions = {}): Promise<TestDatabase> {
   const template = inject('databaseTemplate');
   const { remove, ...opened } =
     template.engine === 'embedded'
-      ? await openEmbedded(empty ? undefined : template.cluster)
-      : await openOnServer(template.serverUrl, empty ? 'template1' : template.database);
+      ? await openEmbedded(template, empty ? template.empty : await seededCluster(template, seed))
+      : await openOnServer(template.serverUrl, empty ? 'template1' : template.database, seed);
   const pool = openPool({ database: opened.database, ...options });
   return {
     ...opened,
@@ -46,26 +54,42 @@ export async function openTestDatabase({
   };
 }
 
-async function openEmbedded(template: string | undefined) {
-  const dataDir = await mkdtemp(join(tmpdir(), 'funes-test-'));
-  const database = await startEmbeddedDatabase({ dataDir, ...(template === undefined ? {} : { template }) });
-  return {
-    database,
-    loseConnections: async () => database.interrupt(),
-    remove: async () => {
-      await database.close();
-      await rm(dataDir, { recursive: true, force: true });
-    },
-  };
+type EmbeddedTemplate = Extract<DatabaseTemplate, { engine: 'embedded' }>;
+
+async function openEmbedded({ scratch }: EmbeddedTemplate, cluster: string) {
+  const { database, release } = await leaseEngine(cluster, scratch);
+  return { database, loseConnections: async () => database.interrupt(), remove: release };
+}
+
+async function seededCluster({ migrated, scratch }: EmbeddedTemplate, seed: Seed | undefined) {
+  if (seed === undefined) return migrated;
+  return keptCluster(seed.name, seed.sources, async (folder) => {
+    const engine = await leaseEngine(migrated, scratch);
+    try {
+      await storeSeed(engine.database, seed);
+      const saved = join(folder, 'cluster');
+      await engine.saveTo(saved);
+      return saved;
+    } finally {
+      await engine.release();
+    }
+  });
+}
+
+async function storeSeed(database: PoolOptions['database'], seed: Seed): Promise<void> {
+  const pool = openPool({ database, poolSize: 1, statementTimeoutMs: 0 });
+  await seed.store(pool).finally(() => pool.close());
 }
 
 let opened = 0;
 
-async function openOnServer(serverUrl: string, template: string) {
+async function openOnServer(serverUrl: string, template: string, seed: Seed | undefined) {
   const name = `funes_test_${process.pid}_${Date.now()}_${opened++}`;
   await onServer(serverUrl, `create database ${name} template ${template}`);
+  const database = databaseUrl(serverUrl, name);
+  if (seed !== undefined) await storeSeed(database, seed);
   return {
-    database: databaseUrl(serverUrl, name),
+    database,
     loseConnections: () =>
       onServer(serverUrl, `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${name}'`),
     remove: () => onServer(serverUrl, `drop database ${name} with (force)`),

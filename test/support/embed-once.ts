@@ -1,7 +1,7 @@
-import { startRealEmbedder } from './real-embedder.ts';
+import { loadRealEmbedder } from './real-embedder.ts';
 
 // A program of its own, for the test that such a program ends by itself.
-const embedder = await startRealEmbedder();
+const embedder = await loadRealEmbedder();
 const vector = await embedder.embedQuery('This is an example sentence');
 console.log(vector[0]?.toFixed(6));
 await embedder.close();

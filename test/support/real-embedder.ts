@@ -9,8 +9,26 @@ import {
 /** Where tests keep the converted model: it is made by the first test that needs it, and git ignores it. */
 export const testModelCache = resolve(import.meta.dirname, '../../.funes/models');
 
-/** The embedder with the real bundled model. Starting takes a second or two: start one a test file, close it after. */
-export function startRealEmbedder(
+let ofWorker: Promise<Embedder> | undefined;
+
+/**
+ * The embedder with the real bundled model, for tests of what is built on it. Loading takes a second or two, so the test
+ * files of a worker share one: closing it does nothing, it ends with the worker.
+ */
+export async function startRealEmbedder(): Promise<Embedder> {
+  ofWorker ??= loadRealEmbedder();
+  const embedder = await ofWorker;
+  return {
+    model: embedder.model,
+    dimensions: embedder.dimensions,
+    embed: (texts) => embedder.embed(texts),
+    embedQuery: (text) => embedder.embedQuery(text),
+    close: async () => {},
+  };
+}
+
+/** One that nobody else has, for tests of the embedder itself: close it after. */
+export function loadRealEmbedder(
   options: Partial<EmbeddingOptions> = {},
   log?: EmbeddingLog,
 ): Promise<Embedder> {

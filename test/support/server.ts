@@ -2,13 +2,12 @@ import type { ReservedSql } from 'postgres';
 import { startApi } from '../../src/composition.ts';
 import { loadConfig } from '../../src/config.ts';
 import type { Embedder } from '../../src/embedding/embedder.ts';
-import { Chunker } from '../../src/ingest/chunker.ts';
 import { createLogger } from '../../src/log.ts';
 import type { Services } from '../../src/services.ts';
 import type { TypedDocumentString } from '../generated/operations.ts';
-import { openTestDatabase, type TestDatabase } from './database.ts';
+import { openTestDatabase, type Seed, type TestDatabase } from './database.ts';
 import { HashEmbedder } from './hash-embedder.ts';
-import { testModelCache } from './real-embedder.ts';
+import { sharedChunker } from './shared-chunker.ts';
 import { recordStatements, type Statement } from './statements.ts';
 
 export interface GraphQLAnswer<Data> {
@@ -60,17 +59,24 @@ const tables = ['memories', 'memories_archive', 'documents', 'document_chunks', 
 
 /**
  * Starts the real server on a free port: Fastify, the real schema, the chunker, and a database of its own. The embedder
- * is by default the one that knows words but no meaning; an embedder that is given is not closed.
+ * is by default the one that knows words but no meaning; an embedder that is given is not closed, nor is the chunker, which
+ * is the worker's.
  */
-export async function startTestServer(embedder: Embedder = new HashEmbedder()): Promise<TestServer> {
+export async function startTestServer(
+  embedder: Embedder = new HashEmbedder(),
+  seed?: Seed,
+): Promise<TestServer> {
   const config = loadConfig({ env: { PORT: '0' }, envFile: '/nowhere/.env' });
-  const database = await openTestDatabase({ statementTimeoutMs: config.statementTimeout });
+  const database = await openTestDatabase({
+    statementTimeoutMs: config.statementTimeout,
+    ...(seed && { seed }),
+  });
   const recorded = recordStatements(database.pool);
   const failures: string[] = [];
   const services: Services = {
     database: recorded.database,
     embedder,
-    chunker: new Chunker({ cacheDir: testModelCache }),
+    chunker: sharedChunker,
     log: createLogger({
       level: 'debug',
       stream: { write: (line) => void failures.push(...failureIn(line)) },
@@ -132,7 +138,6 @@ export async function startTestServer(embedder: Embedder = new HashEmbedder()): 
       }),
     async close() {
       await http.close({ graceMs: 0 });
-      await services.chunker.close();
       await database.close();
     },
   };

@@ -24,7 +24,11 @@ export function clusteredVectors(
 ): Float32Array[] {
   const random = seededRandom(seed);
   // Sum of twelve uniform numbers: normal enough, and without logarithms the same on every platform.
-  const normal = () => Array.from({ length: 12 }, random).reduce((sum, x) => sum + x, -6);
+  const normal = () => {
+    let sum = -6;
+    for (let i = 0; i < 12; i++) sum += random();
+    return sum;
+  };
   const centres = Array.from({ length: clusters }, () =>
     Float32Array.from({ length: EMBEDDING_DIMENSIONS }, normal),
   );

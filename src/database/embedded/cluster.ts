@@ -15,16 +15,15 @@ const partialLifeMs = 60 * 60 * 1000;
  * the cache folder under the version of the engine, and copied from there. If the cache cannot be written, initdb runs again.
  * A cluster gets its final name only when it is complete, so a crash never leaves half a cluster that would be opened.
  */
-export async function prepareCluster(folder: string, cacheDir: string, template?: string): Promise<string> {
+export async function prepareCluster(folder: string, cacheDir: string): Promise<void> {
   const cluster = clusterPath(folder);
-  if (isCluster(cluster)) return cluster;
+  if (isCluster(cluster)) return;
   const partial = join(folder, 'cluster.partial');
   await rm(partial, { recursive: true, force: true });
-  const source = template ?? (await cachedCluster(cacheDir).catch(() => undefined));
+  const source = await cachedCluster(cacheDir).catch(() => undefined);
   if (source === undefined) await initdb(partial);
   else cpSync(source, partial, { recursive: true, mode: constants.COPYFILE_FICLONE });
   await rename(partial, cluster);
-  return cluster;
 }
 
 async function cachedCluster(cacheDir: string): Promise<string> {

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
+import { FunesError } from '../../errors.ts';
 import { type EngineChild, launchEngine } from './engine-child.ts';
 import type { Endpoint, EngineOptions } from './messages.ts';
 
@@ -12,8 +13,6 @@ export interface EmbeddedDatabaseOptions {
   dataDir: string;
   /** The folder that keeps the files of an empty database, so that only the first start must make them. */
   cacheDir?: string;
-  /** The `database/cluster` folder of a closed embedded database. A new data folder begins as a copy of it. */
-  template?: string;
   /** Listen on the loopback interface instead of a unix socket. The default on Windows, which has no unix sockets. */
   loopback?: boolean;
   logger?: Pick<Logger, 'debug' | 'info' | 'error'>;
@@ -33,6 +32,12 @@ export interface EmbeddedDatabase {
    * neither a cancel request nor a timeout while it computes. No acknowledged write is lost.
    */
   interrupt(): void;
+  /**
+   * Closes the cluster, lets `change` replace its files, and opens it again in the same process, which costs a fraction of
+   * another start. Tests go on to the next database so. Every connection is closed; a database that cannot be opened
+   * again is to be closed.
+   */
+  exchange(change: () => Promise<void>): Promise<void>;
   /** Closes the engine with a checkpoint, and unlocks the data folder. */
   close(): Promise<void>;
 }
@@ -49,13 +54,12 @@ const defaultCacheDir = fileURLToPath(new URL('../../../node_modules/.cache/fune
  * @throws FunesError UNAVAILABLE if the data folder is in use (the message names the pid) or cannot be opened.
  */
 export async function startEmbeddedDatabase(options: EmbeddedDatabaseOptions): Promise<EmbeddedDatabase> {
-  const { dataDir, cacheDir = defaultCacheDir, template, loopback = process.platform === 'win32' } = options;
+  const { dataDir, cacheDir = defaultCacheDir, loopback = process.platform === 'win32' } = options;
   const folder = join(resolve(dataDir), 'database');
   const socket = loopback ? undefined : socketPath(folder);
   const engineOptions: EngineOptions = {
     folder,
     cacheDir,
-    ...(template === undefined ? {} : { template }),
     endpoint: socket === undefined ? { host: '127.0.0.1', port: 0 } : { path: socket.path },
     serverPid: process.pid,
   };
@@ -69,6 +73,7 @@ export async function startEmbeddedDatabase(options: EmbeddedDatabaseOptions): P
         return supervisor.pid;
       },
       interrupt: () => supervisor.interrupt(),
+      exchange: (change) => supervisor.exchange(change),
       close: () => supervisor.close().finally(() => socket?.remove()),
     };
   } catch (error) {
@@ -113,6 +118,12 @@ class EngineSupervisor {
   interrupt(): void {
     this.interrupted = true;
     this.child?.kill();
+  }
+
+  async exchange(change: () => Promise<void>): Promise<void> {
+    if (this.child === undefined)
+      throw new FunesError('UNAVAILABLE', 'The embedded database is being started.');
+    await this.child.exchange(change);
   }
 
   async close(): Promise<void> {

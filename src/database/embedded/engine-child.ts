@@ -11,6 +11,8 @@ export interface EngineChild {
   /** Resolves when the process has ended; describes how it ended, for the log. */
   readonly exited: Promise<string>;
   kill(): void;
+  /** See `EmbeddedDatabase.exchange`. */
+  exchange(change: () => Promise<void>): Promise<void>;
   /** Closes the engine with a checkpoint; kills it if that takes too long. */
   close(): Promise<void>;
 }
@@ -41,30 +43,55 @@ export async function launchEngine(
   const exited = new Promise<string>((resolve) => {
     child.once('close', (code, signal) => resolve(`${signal ?? `status ${code}`} ${errorOutput}`.trim()));
   });
-  const { endpoint } = await ready(child, exited, log);
+  child.on('message', (message: EngineMessage) => {
+    if (message.type === 'log') log(message.text);
+  });
+  const { endpoint } = await answer(child, exited, 'ready');
   return {
     pid: child.pid,
     endpoint,
     exited,
     kill: () => void child.kill('SIGKILL'),
+    exchange: async (change) => {
+      await ask(child, exited, 'suspend', 'suspended');
+      await change();
+      await ask(child, exited, 'resume', 'ready');
+    },
     close: () => close(child, exited),
   };
 }
 
-type Ready = Extract<EngineMessage, { type: 'ready' }>;
+type Answer<Type extends EngineMessage['type']> = Extract<EngineMessage, { type: Type }>;
 
-function ready(child: ChildProcess, exited: Promise<string>, log: (line: string) => void): Promise<Ready> {
-  return new Promise((resolve, reject) => {
-    child.on('error', reject);
-    child.on('message', (message: EngineMessage) => {
-      if (message.type === 'ready') resolve(message);
+function ask<Type extends EngineMessage['type']>(
+  child: ChildProcess,
+  exited: Promise<string>,
+  type: ServerMessage['type'],
+  expected: Type,
+): Promise<Answer<Type>> {
+  const answered = answer(child, exited, expected);
+  child.send({ type } satisfies ServerMessage, () => {}); // `answered` rejects when it is dead
+  return answered;
+}
+
+async function answer<Type extends EngineMessage['type']>(
+  child: ChildProcess,
+  exited: Promise<string>,
+  expected: Type,
+): Promise<Answer<Type>> {
+  const listening = new AbortController();
+  const received = new Promise<Answer<Type>>((resolve, reject) => {
+    const onMessage = (message: EngineMessage) => {
+      if (message.type === expected) resolve(message as Answer<Type>);
       else if (message.type === 'refused') reject(new FunesError(message.code, message.message));
-      else log(message.text);
-    });
+    };
+    child.on('message', onMessage).on('error', reject);
+    listening.signal.onabort = () => child.off('message', onMessage).off('error', reject);
     void exited.then((how) =>
       reject(new FunesError('UNAVAILABLE', `The embedded database ended while it started (${how}).`)),
     );
   });
+  return received.finally(() => listening.abort());
 }
 
 async function close(child: ChildProcess, exited: Promise<string>): Promise<void> {

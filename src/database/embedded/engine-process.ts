@@ -2,7 +2,7 @@ import { chmod, mkdir, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
 import { FunesError } from '../../errors.ts';
-import { prepareCluster } from './cluster.ts';
+import { clusterPath, prepareCluster } from './cluster.ts';
 import { Engine } from './engine.ts';
 import { type FolderLock, lockFolder } from './folder-lock.ts';
 import type { Endpoint, EngineMessage, EngineOptions, ServerMessage } from './messages.ts';
@@ -15,18 +15,17 @@ interface RunningEngine {
   lock: FolderLock;
   engine: Engine;
   listener: PGLiteSocketServer;
+  endpoint: Endpoint;
 }
 
 async function start(options: EngineOptions): Promise<RunningEngine> {
-  const { folder, cacheDir, template, serverPid } = options;
+  const { folder, cacheDir, serverPid } = options;
   try {
     await mkdir(folder, { recursive: true });
     await chmod(folder, 0o700);
     const lock = await lockFolder(folder, { serverPid, enginePid: process.pid });
-    const engine = await openEngine(await prepareCluster(folder, cacheDir, template));
-    const listener = await listen(engine, options.endpoint);
-    send({ type: 'ready', endpoint: endpointOf(listener, options.endpoint) });
-    return { lock, engine, listener };
+    await prepareCluster(folder, cacheDir);
+    return { lock, ...(await serve(folder, options.endpoint)) };
   } catch (error) {
     if (error instanceof FunesError || !(error instanceof Error && 'syscall' in error)) throw error;
     throw new FunesError(
@@ -35,6 +34,14 @@ async function start(options: EngineOptions): Promise<RunningEngine> {
         'FUNES_DATA_DIR to another folder.',
     );
   }
+}
+
+async function serve(folder: string, asked: Endpoint): Promise<Omit<RunningEngine, 'lock'>> {
+  const engine = await openEngine(clusterPath(folder));
+  const listener = await listen(engine, asked);
+  const endpoint = endpointOf(listener, asked);
+  send({ type: 'ready', endpoint });
+  return { engine, listener, endpoint };
 }
 
 async function openEngine(cluster: string): Promise<Engine> {
@@ -84,9 +91,19 @@ async function close(running: Promise<RunningEngine>): Promise<never> {
   setTimeout(() => process.exit(1), closeWithinMs).unref();
   const { lock, engine, listener } = await running;
   await listener.stop();
-  await engine.close(); // writes a checkpoint, so that the next start needs no recovery
+  if (!engine.closed) await engine.close(); // writes a checkpoint, so that the next start needs no recovery
   await lock.release();
   process.exit(0);
+}
+
+async function suspend({ engine, listener }: RunningEngine): Promise<void> {
+  await listener.stop();
+  await engine.close();
+  send({ type: 'suspended' });
+}
+
+async function resume({ lock, endpoint }: RunningEngine): Promise<RunningEngine> {
+  return { lock, ...(await serve(options.folder, endpoint)) };
 }
 
 const options: EngineOptions = JSON.parse(process.argv[2] ?? '');
@@ -94,13 +111,19 @@ process.title = `funes database ${options.folder}`;
 // Terminals and systemd signal the whole process group. The server drains its requests first, then sends `close`.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
 
-const running = start(options);
-running.catch((error: unknown) => {
+function refuse(error: unknown): void {
   const { code, message } =
     error instanceof FunesError ? error : new FunesError('INTERNAL_SERVER_ERROR', String(error));
   process.send?.({ type: 'refused', code, message } satisfies EngineMessage, () => process.exit(1));
-});
+}
+
+let running = start(options);
+running.catch(refuse);
 process.on('message', (message: ServerMessage) => {
-  if (message.type === 'close') void close(running);
+  if (message.type === 'suspend') running.then(suspend).catch(refuse);
+  else if (message.type === 'resume') {
+    running = running.then(resume);
+    running.catch(refuse);
+  } else void close(running);
 });
 process.on('disconnect', () => void close(running)); // the server has ended or died

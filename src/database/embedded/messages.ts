@@ -9,15 +9,15 @@ export interface EngineOptions {
   folder: string;
   /** The folder that keeps an empty cluster for new data folders. */
   cacheDir: string;
-  /** A closed cluster to copy instead of an empty one, if the data folder has none yet. */
-  template?: string;
   endpoint: Endpoint;
   serverPid: number;
 }
 
 export type EngineMessage =
   | { type: 'ready'; endpoint: Endpoint }
+  | { type: 'suspended' }
   | { type: 'refused'; code: ErrorCode; message: string }
   | { type: 'log'; text: string };
 
-export type ServerMessage = { type: 'close' };
+/** `suspend` closes the cluster and `resume` opens it again, in the same process and at the same endpoint. */
+export type ServerMessage = { type: 'close' } | { type: 'suspend' } | { type: 'resume' };

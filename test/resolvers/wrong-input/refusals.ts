@@ -69,7 +69,7 @@ export function storeRows(): void {
       });
       ids.document = ingestDocument.document.id;
       const { document } = await server.request(DocumentChunksDocument, { id: ids.document });
-      cursors.firstDocument ||= document?.chunks.edges[0]?.cursor ?? '';
+      if (filename === 'first.txt') cursors.firstDocument = document?.chunks.edges[0]?.cursor ?? '';
       ids.chunk = document?.chunks.edges[0]?.node.id ?? '';
     }
     await server.request(RegisterToolsDocument, {

@@ -2,7 +2,7 @@ import { threadId, type Worker } from 'node:worker_threads';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { EMBEDDING_DIMENSIONS } from '../../../schema/columns/vector.ts';
 import type { BatchReport } from '../../../src/embedding/embedding-queue.ts';
-import { cosine, startRealEmbedder } from '../../support/real-embedder.ts';
+import { cosine, loadRealEmbedder } from '../../support/real-embedder.ts';
 
 const workers: Worker[] = [];
 const noteWorker = (worker: Worker) => workers.push(worker);
@@ -16,7 +16,7 @@ const onBatch = (report: BatchReport) => {
   batches.push(report);
   heardBatch?.();
 };
-const embedder = await startRealEmbedder({ onBatch, queryCacheSize: 3 }, { info: note, warn: note });
+const embedder = await loadRealEmbedder({ onBatch, queryCacheSize: 3 }, { info: note, warn: note });
 
 beforeEach(() => {
   batches.length = 0;

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startEmbedder } from '../../../src/embedding/embedder.ts';
 import { resolveModel } from '../../../src/embedding/model.ts';
 import { convertedModelFolder } from '../../../src/embedding/model-cache.ts';
-import { cosine, startRealEmbedder, testModelCache } from '../../support/real-embedder.ts';
+import { cosine, loadRealEmbedder, testModelCache } from '../../support/real-embedder.ts';
 import { writeTinyModel } from '../../support/tiny-bert.ts';
 
 let scratch: string;
@@ -41,7 +41,7 @@ describe('FUNES_EMBEDDING_MODEL', () => {
 
   test('may be a folder with a model of 384 dimensions', async () => {
     const folder = await convertedModelFolder(testModelCache);
-    const [embedder, bundled] = [await startRealEmbedder({ model: folder }), await startRealEmbedder()];
+    const [embedder, bundled] = [await loadRealEmbedder({ model: folder }), await loadRealEmbedder()];
     try {
       expect(embedder.model).toBe(basename(folder));
       const [fromFolder] = await embedder.embed(['A man is playing a guitar.']);
@@ -78,7 +78,7 @@ describe('a thread that dies', () => {
     const workers: Worker[] = [];
     const note = (worker: Worker) => workers.push(worker);
     process.on('worker', note);
-    const embedder = await startRealEmbedder();
+    const embedder = await loadRealEmbedder();
     try {
       const lost = embedder.embed(['a long text '.repeat(5_000)]);
       const failure = expect(lost).rejects.toMatchObject({ name: 'FunesError', code: 'UNAVAILABLE' });
@@ -98,7 +98,7 @@ describe('a thread that dies', () => {
 
 describe('closing', () => {
   test('rejects what waits and what comes after', async () => {
-    const embedder = await startRealEmbedder();
+    const embedder = await loadRealEmbedder();
     const waiting = embedder.embed(['a long text '.repeat(5_000)]);
     const failure = expect(waiting).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     await embedder.close();
@@ -112,7 +112,7 @@ describe('closing', () => {
     const note = (worker: Worker) => workers.push(worker);
     process.on('worker', note);
     try {
-      const embedder = await startRealEmbedder();
+      const embedder = await loadRealEmbedder();
       expect(workers.map((worker) => worker.threadId > 0)).toEqual([true]);
       await embedder.close();
       expect(workers.map((worker) => worker.threadId)).toEqual([-1]);

@@ -5,12 +5,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Context, createContext } from '../../../resolvers/context.ts';
 import { buildSchema } from '../../../resolvers/schema.ts';
 import { EMBEDDING_DIMENSIONS } from '../../../schema/columns/vector.ts';
-import { Chunker } from '../../../src/ingest/chunker.ts';
 import type { Services } from '../../../src/services.ts';
 import { createMemories } from '../../../src/store/memories.ts';
 import { localViewer } from '../../../src/viewer.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { HashEmbedder } from '../../support/hash-embedder.ts';
+import { sharedChunker } from '../../support/shared-chunker.ts';
 import { recordStatements, type Statement } from '../../support/statements.ts';
 
 const schema = buildSchema();
@@ -23,20 +23,16 @@ describe('searches of one request', () => {
   let db: TestDatabase;
   let services: Services;
   const embedder = new HashEmbedder();
-  const chunker = new Chunker();
 
   beforeAll(async () => {
     db = await openTestDatabase();
-    services = { database: db.pool, embedder, chunker, log: pino({ level: 'silent' }) };
+    services = { database: db.pool, embedder, chunker: sharedChunker, log: pino({ level: 'silent' }) };
     const inputs = Array.from({ length: 60 }, (_, n) => ({
       content: `note ${n} on subject ${n % 7} by author ${n % 5}`,
     }));
     await createMemories(services, localViewer, inputs);
   });
-  afterAll(async () => {
-    await chunker.close();
-    await db.close();
-  });
+  afterAll(() => db.close());
 
   async function run(source: string, change: (context: Context) => Context = (context) => context) {
     const { database, statements } = recordStatements(db.pool);

@@ -3,8 +3,8 @@ import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { startTestServer, type TestServer } from '../../support/server.ts';
 import { explain } from '../../support/statements.ts';
-import { clusteredVectors, storeVectors } from '../../support/vectors.ts';
 import { forms, reported, secondPages } from './forms.ts';
+import { hnsw, planRows } from './plan-rows.ts';
 
 // The plan that PostgreSQL makes of each form among 4,000 rows of each kind, when it may read no table whole: with so few that
 // is cheaper for some forms, and building indexes of more takes too long for a test. What a form must be able to read by an
@@ -12,10 +12,6 @@ import { forms, reported, secondPages } from './forms.ts';
 // `npm run sql:update` writes the files anew.
 
 const folder = join(import.meta.dirname, '../../sql/plans');
-const rows = 4000;
-
-const hnsw = (table: string) =>
-  table === 'tool_embeddings' ? 'idx_tool_embeddings_hnsw' : `idx_${table}_embedding_hnsw`;
 const words = (table: string) => `idx_${table}_content_tsv`;
 
 /** Indexes that a form must read. */
@@ -60,31 +56,7 @@ describe('the plan of a search', { timeout: 120_000 }, () => {
   let server: TestServer;
 
   beforeAll(async () => {
-    server = await startTestServer();
-    const { pool } = server.database;
-    await storeVectors(pool, clusteredVectors(rows));
-    const kept = ['document_chunks', 'tool_embeddings'];
-    for (const table of kept) await server.sql(`drop index ${hnsw(table)}`);
-    // Every second memory is of the conversations that the filtered forms ask for; every fourth chunk ends its document.
-    await server.sql(`update memories set content = case id % 50 when 0 then 'violin' else 'harbor' end || ' number ' || id, session_id = 'session ' || id / 20,
-      source = case id % 2 when 0 then 'chat' else 'note' end, metadata = metadata || jsonb_build_object('lang', case id % 2 when 0 then 'en' else 'de' end)`);
-    await server.sql('vacuum full memories');
-    await server.sql(`with document as (
-        insert into documents (filename, content_hash, total_chunks)
-        select case i % 2 when 0 then 'a.md' else 'b.md' end, lpad(i::text, 64, '0'), 4 from generate_series(1, ${rows / 4}) i
-        returning id, user_id),
-      numbered as (select *, row_number() over (order by id) - 1 as n from document)
-      insert into document_chunks (user_id, document_id, chunk_index, total_chunks, content, embedding, embedding_model,
-        chunk_size, start_offset, end_offset)
-      select numbered.user_id, numbered.id, place % 4, 4, case place % 50 when 0 then 'violin' else 'harbor' end || ' part ' || place, embedding, 'test', 10, place % 4 * 20, place % 4 * 20 + 15
-      from (select embedding, row_number() over (order by id) - 1 as place from memories) memory
-        join numbered on numbered.n = place / 4`);
-    await server.sql(`insert into tool_embeddings (tool_name, tool_description, embedding, embedding_model)
-      select 'tool ' || id, 'plays the ' || case id % 50 when 0 then 'violin' else 'harbor' end, embedding, 'test' from memories`);
-    for (const table of kept) {
-      await server.sql(`create index ${hnsw(table)} on ${table} using hnsw (embedding vector_cosine_ops)`);
-    }
-    for (const table of [...kept, 'memories', 'documents']) await server.sql(`vacuum analyze ${table}`);
+    server = await startTestServer(undefined, planRows);
   }, 240_000);
   afterAll(() => server.close());
 

@@ -1,6 +1,5 @@
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Chunker } from '../../../src/ingest/chunker.ts';
 import { createSearchLoader, MatchBudget } from '../../../src/search/loader.ts';
 import type { SearchOptionsInput } from '../../../src/search/options.ts';
 import { memorySearch, toolSearch } from '../../../src/search/searches.ts';
@@ -11,6 +10,7 @@ import { registerTools } from '../../../src/store/tools.ts';
 import { localViewer } from '../../../src/viewer.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { HashEmbedder, hashVector } from '../../support/hash-embedder.ts';
+import { sharedChunker } from '../../support/shared-chunker.ts';
 import { recordStatements } from '../../support/statements.ts';
 
 /** Words that the English configuration neither stems nor drops, so that a test can count them itself. */
@@ -28,16 +28,17 @@ const texts = [
 describe('ranked search', () => {
   let db: TestDatabase;
   let services: Services;
-  const chunker = new Chunker();
 
   beforeAll(async () => {
     db = await openTestDatabase();
-    services = { database: db.pool, embedder: new HashEmbedder(), chunker, log: pino({ level: 'silent' }) };
+    services = {
+      database: db.pool,
+      embedder: new HashEmbedder(),
+      chunker: sharedChunker,
+      log: pino({ level: 'silent' }),
+    };
   });
-  afterAll(async () => {
-    await chunker.close();
-    await db.close();
-  });
+  afterAll(() => db.close());
 
   async function store(userId: string, inputs: readonly (NewMemory & { daysOld?: number })[]): Promise<void> {
     const rows = await createMemories(

@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Pool } from '../../../src/database/pool.ts';
 import type { Database } from '../../../src/database/transaction.ts';
 import { compileMemoryFilters } from '../../../src/filters/filters.ts';
 import { search as searchBatch } from '../../../src/search/execute.ts';
@@ -30,8 +31,12 @@ describe('search among 20,000 clustered vectors', () => {
   const embedded = queries.map((vector) => ({ vector, text: undefined }));
 
   beforeAll(async () => {
-    db = await openTestDatabase({ statementTimeoutMs: 300_000 });
-    await storeVectors(db.pool, vectors.slice(0, ROWS));
+    const seed = {
+      name: `clustered-vectors-${ROWS}`,
+      sources: ['test/support/vectors.ts'],
+      store: (pool: Pool) => storeVectors(pool, vectors.slice(0, ROWS)),
+    };
+    db = await openTestDatabase({ statementTimeoutMs: 300_000, seed });
   }, 300_000);
   afterAll(() => db.close());
 

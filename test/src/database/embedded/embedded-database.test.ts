@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -101,9 +101,9 @@ describe('the data folder', () => {
   });
 
   test('may have a path that is too long for a socket in it', async () => {
-    dataDir = join(dataDir, 'x'.repeat(120));
-    const database = await start();
-    expect(database.connection).toMatchObject({ path: expect.not.stringContaining(dataDir) });
+    const longDir = join(dataDir, 'x'.repeat(120));
+    const database = await start({ dataDir: longDir });
+    expect(database.connection).toMatchObject({ path: expect.not.stringContaining(longDir) });
     expect(await run(open(database), 'select 1 as one')).toEqual([{ one: 1 }]);
   });
 
@@ -242,6 +242,25 @@ describe('the engine', () => {
     const pool = open(database);
     await served(pool);
     expect(database.pid).not.toBe(before);
+  });
+
+  test('goes on with exchanged files in the same process', async () => {
+    const database = await start();
+    const { pid } = database;
+    const first = open(database);
+    await run(first, 'create table kept as select 42 as answer');
+    const files = join(dataDir, 'database/cluster');
+    const copy = join(dataDir, 'copy');
+    await first.close();
+    await database.exchange(() => cp(files, copy, { recursive: true }));
+    await run(open(database), 'drop table kept');
+    await pools.pop()?.close();
+    await database.exchange(async () => {
+      await rm(files, { recursive: true });
+      await rename(copy, files);
+    });
+    expect(await run(open(database), 'select answer from kept')).toEqual([{ answer: 42 }]);
+    expect(database.pid).toBe(pid);
   });
 
   test('does not write the statements of clients that fail into its log', async () => {

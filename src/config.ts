@@ -35,8 +35,9 @@ const settings = z.object({
       'percent-encoded; leave it out for the embedded database',
     parseDatabaseUrl,
   ).optional(),
-  FUNES_DATA_DIR: setting('a folder; write ~ out in full, only a shell knows it', (text) =>
-    text.startsWith('~') ? undefined : resolve(text),
+  FUNES_DATA_DIR: setting(
+    'a folder, without ~ for the home folder, because only a shell replaces it',
+    (text) => (text.startsWith('~') ? undefined : resolve(text)),
   ).default(() => resolve('.funes')),
   FUNES_POOL_SIZE: setting('a whole number of connections from 1 to 1000', wholeNumber(1, 1000)).default(10),
   FUNES_DATABASE_CONNECT_TIMEOUT: setting(
@@ -52,8 +53,8 @@ const settings = z.object({
     findModel(text) === undefined ? undefined : text,
   ).optional(),
   FUNES_CORS_ORIGINS: setting(
-    'web origins separated by commas, such as https://app.example.com,http://localhost:5173, ' +
-      'without a path; * is not one, as it would let every page on the web read what is stored here',
+    'web origins separated by commas and without paths, such as https://app.example.com,http://localhost:5173; ' +
+      '* is not allowed, because every web page could then read what is stored',
     commaList(webOrigin),
   ).default([]),
   FUNES_ALLOWED_HOSTS: setting(
@@ -128,7 +129,7 @@ export function loadConfig({ env = process.env, envFile = resolve('.env') }: Con
   if (result.data === undefined || problems.length > 0) {
     throw new FunesError(
       'BAD_USER_INPUT',
-      `The settings are not right, nothing was started:\n${problems.map((line) => `  - ${line}`).join('\n')}\n` +
+      `The settings are wrong, so nothing was started:\n${problems.map((line) => `  - ${line}`).join('\n')}\n` +
         `Settings come from environment variables and from ${envFile}; .env.example describes each.`,
     );
   }
@@ -158,10 +159,10 @@ function exposure(values: Record<string, string>): string[] {
   if (host === undefined || isLoopback(host) || onOrOff(values.FUNES_TRUSTED_NETWORK ?? 'off') === true)
     return [];
   return [
-    `HOST is ${quote(host)}, which other machines can reach, and there is no authentication: anybody there could ` +
-      'read and change what is stored. Leave HOST out to listen on 127.0.0.1, behind a proxy that authenticates if ' +
-      'others are to reach it; or, when the network itself lets nobody else in (a container whose port is published ' +
-      'on 127.0.0.1 only), set FUNES_TRUSTED_NETWORK=on.',
+    `HOST is ${quote(host)}, which other machines can reach, and funes has no authentication: anybody there ` +
+      'could read and change what is stored. Leave HOST out to listen on 127.0.0.1, and let other machines use a proxy ' +
+      'that authenticates. If nobody else can reach this network (a container whose port is published on 127.0.0.1 ' +
+      'only), set FUNES_TRUSTED_NETWORK=on.',
   ];
 }
 

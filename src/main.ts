@@ -22,7 +22,7 @@ Open the explorer and paste a first query:
 
 ${exampleQueries[0]?.query.trim().replace(/^/gm, '  ')}
 
-"npm run demo" in another terminal loads text worth searching. Ctrl+C stops the server.
+"npm run demo" in another terminal stores texts to search. Ctrl+C stops the server.
 
 `);
   let stopping = false;

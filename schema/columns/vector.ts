@@ -12,7 +12,7 @@ export type VectorInput = Float32Array | readonly number[];
  */
 export function vectorLiteral(vector: VectorInput, dimensions: number = EMBEDDING_DIMENSIONS): string {
   if (vector.length !== dimensions) {
-    throw new RangeError(`A vector of ${dimensions} numbers is needed, this one has ${vector.length}.`);
+    throw new RangeError(`A vector must have ${dimensions} numbers, not ${vector.length}.`);
   }
   for (let i = 0; i < vector.length; i++) {
     if (!Number.isFinite(vector[i]))

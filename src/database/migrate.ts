@@ -69,7 +69,7 @@ function pendingMigrations(known: readonly Migration[], applied: readonly number
     throw new FunesError(
       'UNAVAILABLE',
       `The database has ${unknown.length} migration(s) that this version of funes does not know, the latest of ` +
-        `${new Date(Math.max(...unknown)).toISOString()}: a newer version has used it. Run that version or a newer ` +
+        `${new Date(Math.max(...unknown)).toISOString()}: a newer version has used this database. Run that version or a newer ` +
         'one, or use another database (DATABASE_URL, FUNES_DATA_DIR).',
     );
   }

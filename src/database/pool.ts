@@ -270,7 +270,7 @@ const noAnswer = () =>
   Object.assign(new Error('The database did not answer in time.'), { code: 'ETIMEDOUT' });
 
 /** Nobody sees this error: `GuardedPool.refusal` replaces it. */
-const sentAway = new Error('Nobody that waits for a connection gets one.');
+const sentAway = new Error('All reservations that waited were sent away.');
 
 const closing = () => new FunesError('UNAVAILABLE', 'The server is shutting down. Send the request again.');
 

@@ -124,9 +124,9 @@ function checkDimensions(source: ModelSource, { dimensions }: LoadedModel): void
 function loadError(source: ModelSource, cacheDir: string, cause: unknown): FunesError {
   const reason = cause instanceof Error ? cause.message : String(cause);
   const advice = {
-    bundled: `If its files below ${cacheDir} are damaged, delete them: they are made again.`,
+    bundled: `If its files below ${cacheDir} are damaged, delete them; the next start makes them anew.`,
     folder: 'The folder must hold config.json, tokenizer.json, tokenizer_config.json and onnx/model.onnx.',
-    hub: `It is downloaded from the Hugging Face hub once and kept in ${cacheDir}: is the hub reachable, and is the id right?`,
+    hub: `It is downloaded from the Hugging Face hub once and kept in ${cacheDir}. Check that the hub can be reached and that the id is right.`,
   }[source.kind];
   return new FunesError(
     'UNAVAILABLE',

@@ -183,7 +183,7 @@ export class EmbeddingQueue {
       await run();
     } catch (cause) {
       const message =
-        'The embedding model stopped while it was computing; it is being started again. Try again.';
+        'The embedding model stopped during this request, and is being started again. Send the request again.';
       const error = new FunesError('UNAVAILABLE', message, { cause });
       for (const { call } of round) this.fail(call, error);
     }

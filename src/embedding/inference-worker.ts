@@ -79,7 +79,7 @@ function loadedModel(): Promise<Model> {
 export async function load(): Promise<LoadedModel> {
   const { embed } = await loadedModel();
   const { dimensions, vectors } = await embed(['Funes remembers.']);
-  if (!vectors.every(Number.isFinite)) throw new Error('it gives vectors with values that are not numbers');
+  if (!vectors.every(Number.isFinite)) throw new Error('it returns vectors with values that are not numbers');
   return { dimensions, threadId };
 }
 

@@ -50,6 +50,6 @@ export function resolveModel(setting: string | undefined): ModelSource {
   if (source !== undefined) return source;
   throw new FunesError(
     'BAD_USER_INPUT',
-    `FUNES_EMBEDDING_MODEL is ${quote(setting?.trim())}: give ${modelForm}, or unset it for ${bundledModelName}.`,
+    `FUNES_EMBEDDING_MODEL is ${quote(setting?.trim())}; it must be ${modelForm}. Unset it to use ${bundledModelName}.`,
   );
 }

@@ -56,7 +56,7 @@ export function createErrorDescriber(
     }
     return {
       code: 'INTERNAL_SERVER_ERROR',
-      message: `The server failed on this request. Its log tells more under the id ${id}.`,
+      message: `The server failed on this request. Look for the id ${id} in its log.`,
       id,
     };
   }

@@ -26,7 +26,7 @@ export function checkHostNames(app: FastifyInstance, names: readonly string[]): 
       reply,
       new FunesError(
         'FORBIDDEN',
-        `This server does not go by the name ${quote(name)}. Use its address or localhost, or put the name in ` +
+        `This server does not serve the host name ${quote(name)}. Use its IP address or localhost, or add the name to ` +
           'FUNES_ALLOWED_HOSTS.',
       ),
     );

@@ -71,8 +71,8 @@ function requestError(
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
       return new FunesError(
         'BAD_USER_INPUT',
-        'Send GraphQL as JSON, with the header "content-type: application/json"; ' +
-          `here it is ${quote(request.headers['content-type'] ?? 'missing')}.`,
+        `The content type of this request is ${quote(request.headers['content-type'] ?? 'missing')}. ` +
+          'Send GraphQL as JSON, with the header "content-type: application/json".',
       );
     case 'FST_ERR_CTP_INVALID_JSON_BODY':
       return new FunesError(

@@ -112,14 +112,14 @@ export function checkChunkSizes(options: Omit<ChunkOptions, 'format'>): ChunkSiz
   if (!Number.isSafeInteger(chunkSize) || chunkSize < leastChunkSize) {
     throw new FunesError(
       'BAD_USER_INPUT',
-      `chunkSize is ${quote(chunkSize)}: give a whole number of tokens, ${leastChunkSize} or more.`,
+      `chunkSize is ${quote(chunkSize)}; it must be a whole number of tokens, ${leastChunkSize} or more.`,
     );
   }
   const overlap = options.overlap ?? Math.min(defaultChunkSizes.overlap, Math.floor(chunkSize / 5));
   if (!Number.isSafeInteger(overlap) || overlap < 0 || overlap > chunkSize / 2) {
     throw new FunesError(
       'BAD_USER_INPUT',
-      `overlap is ${quote(overlap)}: give a whole number of tokens from 0 to ${Math.floor(chunkSize / 2)}, ` +
+      `overlap is ${quote(overlap)}; it must be a whole number of tokens from 0 to ${Math.floor(chunkSize / 2)}, ` +
         `half the chunkSize of ${chunkSize}.`,
     );
   }

@@ -40,8 +40,8 @@ export function formatOf(filename: string, fileType?: string | null): DocumentFo
   throw new FunesError(
     'BAD_USER_INPUT',
     `${source} ${quote(said)}, which cannot be ingested. Supported are ` +
-      `${documentFormats.map((one) => [one.name, ...one.aliases].join(' or ')).join('; ')}: ` +
-      'convert the file, or say with fileType which of these it is.',
+      `${documentFormats.map((one) => [one.name, ...one.aliases].join(' or ')).join('; ')}. ` +
+      'Convert the file, or set fileType to the one that it has.',
   );
 }
 

@@ -92,7 +92,7 @@ export async function replaceDocument(
     if (value === null) {
       throw new FunesError(
         'BAD_USER_INPUT',
-        `input.${field} has a value in every document: null cannot be stored.`,
+        `input.${field} must not be null, because every document has a value for it. Leave it out to keep the value.`,
       );
     }
   }
@@ -107,7 +107,7 @@ export async function replaceDocument(
     if (input.fileType != null || input.chunkSize != null || input.overlap != null) {
       throw new FunesError(
         'BAD_USER_INPUT',
-        'fileType, chunkSize and overlap say how new text is read and cut: give content or contentBase64 with them.',
+        'fileType, chunkSize and overlap are only for new text. Send content or contentBase64 with them, or leave them out.',
       );
     }
     return updateDocument(services.database, viewer, id, { values });
@@ -140,7 +140,7 @@ function parseBytes({ content, contentBase64 }: Source): Uint8Array {
   if ((content == null) === (contentBase64 == null)) {
     throw new FunesError(
       'BAD_USER_INPUT',
-      'Give the document as content (text) or as contentBase64 (bytes): exactly one of them.',
+      'A document comes as content (text) or as contentBase64 (bytes). Send exactly one of them.',
     );
   }
   if (content != null) return Buffer.from(checkText(content, 'input.content', limits.documentLength));
@@ -160,7 +160,7 @@ async function toChunks(
   if (!words.test(text)) {
     throw new FunesError(
       'BAD_USER_INPUT',
-      `The document's text has nothing that could be searched for, not one letter, number or pictograph: ${quote(text)}. ` +
+      `No search could find this document, because its text has no letter, number or pictograph: ${quote(text)}. ` +
         'Send a document that has words.',
     );
   }
@@ -168,7 +168,7 @@ async function toChunks(
   if (pieces.length === 0) {
     throw new FunesError(
       'BAD_USER_INPUT',
-      `The document's text has nothing that could be searched for: ${quote(text)}.`,
+      `No search could find this document, because its text has no token of the embedding model: ${quote(text)}.`,
     );
   }
   const embeddings = await embedForWriting(

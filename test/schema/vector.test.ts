@@ -44,8 +44,8 @@ describe('a vector column', () => {
   });
 
   test.each<[string, VectorInput, RegExp]>([
-    ['too short', [1, 2], /A vector of 3 numbers is needed, this one has 2/],
-    ['too long', Float32Array.of(1, 2, 3, 4), /this one has 4/],
+    ['too short', [1, 2], /A vector must have 3 numbers, not 2/],
+    ['too long', Float32Array.of(1, 2, 3, 4), /must have 3 numbers, not 4/],
     ['not a number', [1, Number.NaN, 3], /Element 1 of the vector is NaN/],
     ['infinite', [1, 2, Number.NEGATIVE_INFINITY], /Element 2 of the vector is -Infinity/],
   ])('refuses what is %s, and nothing is stored', async (_, given, message) => {

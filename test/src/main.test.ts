@@ -66,7 +66,7 @@ test('what it prints names address, database and model, and a first query that w
 test('a wrong setting ends it with status 1 and says what is allowed', async () => {
   const wrong = start({ PORT: 'http', FUNES_EMBEDDING_MODEL: 'no such model' });
   expect(await wrong.ended).toBe(1);
-  expect(wrong.errorOutput()).toMatch(/^funes: The settings are not right, nothing was started:\n/);
+  expect(wrong.errorOutput()).toMatch(/^funes: The settings are wrong, so nothing was started:\n/);
   expect(wrong.errorOutput()).toContain('  - PORT is "http"; it must be a whole number from 0 to 65535');
   expect(wrong.errorOutput()).toContain('  - FUNES_EMBEDDING_MODEL is "no such model"; it must be a folder');
   expect(wrong.output()).toBe('');

@@ -50,8 +50,8 @@ function tryLock(file: FileHandle, folder: string): boolean {
   } catch (error) {
     throw new FunesError(
       'UNAVAILABLE',
-      `The data folder ${folder} cannot be locked, and two servers on one folder would lose data: its file system ` +
-        'has no file locks. Set FUNES_DATA_DIR to a folder on a local disk, or DATABASE_URL to use a PostgreSQL server.',
+      `The data folder ${folder} cannot be locked, because its file system has no file locks. Without a lock, two servers on one ` +
+        'folder would lose data. Set FUNES_DATA_DIR to a folder on a local disk, or DATABASE_URL to use a PostgreSQL server.',
       { cause: error },
     );
   }

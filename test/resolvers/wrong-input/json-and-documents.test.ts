@@ -101,7 +101,7 @@ describe('JSON', () => {
       'document',
       UpdateDocumentDocument,
       documentChange({ metadata: null }),
-      'input.metadata has a value in every document: null cannot be stored.',
+      'input.metadata must not be null, because every document has a value for it. Leave it out to keep the value.',
     ],
   ]);
 
@@ -144,13 +144,13 @@ describe('a document', () => {
       'text and bytes',
       IngestDocumentDocument,
       newDocument({ contentBase64: 'YQ==' }),
-      /^Give the document as content \(text\) or as contentBase64 \(bytes\): exactly one/,
+      /^A document comes as content \(text\) or as contentBase64 \(bytes\)\. Send exactly one/,
     ],
     [
       'neither',
       IngestDocumentDocument,
       newDocument({ content: null }),
-      /^Give the document as content \(text\) or as contentBase64 \(bytes\): exactly one/,
+      /^A document comes as content \(text\) or as contentBase64 \(bytes\)\. Send exactly one/,
     ],
     [
       'no base64',
@@ -193,38 +193,38 @@ describe('a document', () => {
       'nothing but accents',
       IngestDocumentDocument,
       newDocument({ content: '\u0301 \u0302' }),
-      /^The document's text has nothing that could be searched for/,
+      /^No search could find this document/,
     ],
     [
       'nothing but marks',
       IngestDocumentDocument,
       newDocument({ content: '--- *** ... !!! ???' }),
-      `The document's text has nothing that could be searched for, not one letter, number or pictograph: ` +
+      `No search could find this document, because its text has no letter, number or pictograph: ` +
         '"--- *** ... !!! ???". Send a document that has words.',
     ],
     [
       'an empty comment in Markdown',
       IngestDocumentDocument,
       newDocument({ ...file('<!-- -->\n'), filename: 'notes.md' }),
-      /^The document's text has nothing that could be searched for/,
+      /^No search could find this document/,
     ],
     [
       'new text of marks',
       UpdateDocumentDocument,
       documentChange({ content: '--- | --- | ---' }),
-      /^The document's text has nothing that could be searched for/,
+      /^No search could find this document/,
     ],
     [
       'new bytes of marks',
       UpdateDocumentDocument,
       documentChange(file('***')),
-      /^The document's text has nothing that could be searched for/,
+      /^No search could find this document/,
     ],
     [
       'new text of accents',
       UpdateDocumentDocument,
       documentChange({ content: '\u0301' }),
-      /^The document's text has nothing that could be searched for/,
+      /^No search could find this document/,
     ],
     [
       'new format',

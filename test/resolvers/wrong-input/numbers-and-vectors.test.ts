@@ -190,13 +190,13 @@ describe('a number', () => {
             '7',
             operation,
             input({ chunkSize: 7 }),
-            /chunkSize is 7: give a whole number of tokens, 8 or more/,
+            /chunkSize is 7; it must be a whole number of tokens, 8 or more/,
           ],
           [
             '-200',
             operation,
             input({ chunkSize: -200 }),
-            /chunkSize is -200: give a whole number of tokens, 8 or more/,
+            /chunkSize is -200; it must be a whole number of tokens, 8 or more/,
           ],
           [
             '1001',
@@ -208,13 +208,13 @@ describe('a number', () => {
             'overlap -1',
             operation,
             input({ overlap: -1 }),
-            /overlap is -1: give a whole number of tokens from 0 to 100/,
+            /overlap is -1; it must be a whole number of tokens from 0 to 100/,
           ],
           [
             'overlap 101',
             operation,
             input({ overlap: 101 }),
-            /overlap is 101: give a whole number of tokens from 0 to 100/,
+            /overlap is 101; it must be a whole number of tokens from 0 to 100/,
           ],
           [
             'overlap 11 of 20',
@@ -229,7 +229,7 @@ describe('a number', () => {
       'without text',
       UpdateDocumentDocument,
       documentChange({ chunkSize: 50 }),
-      /say how new text is read and cut: give content or contentBase64 with them/,
+      /are only for new text. Send content or contentBase64 with them/,
     ],
   ]);
 });

@@ -237,7 +237,7 @@ describe('a text', () => {
       'filename',
       UpdateDocumentDocument,
       documentChange({ filename: null }),
-      'input.filename has a value in every document: null cannot be stored.',
+      'input.filename must not be null, because every document has a value for it. Leave it out to keep the value.',
     ],
     [
       'toolDescription',

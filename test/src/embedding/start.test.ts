@@ -34,7 +34,7 @@ describe('FUNES_EMBEDDING_MODEL', () => {
   test('that names neither a model folder nor an id is refused with what is allowed', () => {
     for (const value of [scratch, './no/such/folder', 'bge-small', 'https://example.org/model']) {
       expect(() => resolveModel(value)).toThrow(
-        /FUNES_EMBEDDING_MODEL is ".*": give a folder .* or unset it/,
+        /FUNES_EMBEDDING_MODEL is ".*"; it must be a folder .*\. Unset it/,
       );
     }
   });

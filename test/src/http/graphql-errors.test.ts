@@ -158,7 +158,7 @@ describe('errors of the server', () => {
       const error = await theError(`{ ${field} }`);
       const { id } = error.extensions;
       expect(error.code).toBe('INTERNAL_SERVER_ERROR');
-      expect(error.message).toBe(`The server failed on this request. Its log tells more under the id ${id}.`);
+      expect(error.message).toBe(`The server failed on this request. Look for the id ${id} in its log.`);
       expect(error.log.filter((line) => line.level === 'error')).toMatchObject([{ errorId: id }]);
     },
   );

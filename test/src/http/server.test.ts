@@ -87,7 +87,7 @@ describe('requests that are no GraphQL', () => {
       '{ __typename }',
       'text/plain',
       415,
-      'Send GraphQL as JSON, with the header "content-type: application/json"; here it is "text/plain".',
+      'The content type of this request is "text/plain". Send GraphQL as JSON, with the header "content-type: application/json".',
     ],
     [
       'a list of operations',

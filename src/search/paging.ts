@@ -8,7 +8,7 @@ import { limits } from '../input/limits.ts';
 /**
  * Pages of a ranked list are read by keyset: a cursor says which row was shown last, by what the list is ordered by and
  * its id, and the next page is what stands behind it. Rows that are added meanwhile then neither repeat nor hide others,
- * as long as the place of a row is a function of that row alone. By its distance it is. By its score it is not, for two
+ * as long as the position of a row depends on that row alone. A distance does. A score does not, for two
  * reasons.
  * - A score is made of means and spreads, the rarity of words, ranks and the time of day. So the first page's are kept in
  *   the cursor as the `Basis` of all later ones, which also leave out rows that are newer than the first page.
@@ -22,19 +22,19 @@ const finite = z.number().nullable();
 
 const mostRounds = 100_000;
 
-const words = z.object({
+const wordsSchema = z.object({
   documents: z.number(),
   length: z.number(),
   counts: z.array(z.number()).max(64),
 });
 
-const basis = z.object({
+const basisSchema = z.object({
   /** When the first page was read, as PostgreSQL writes it: recency is measured from there. */
   at: z.string().max(40),
   /** The newest row of each table; "0" for a table without rows. */
   newest: z.array(bigint),
   /** Of each table: how many rows, their mean length, and how many have each word of the text, longest words first. */
-  words: z.array(words).nullable(),
+  words: z.array(wordsSchema).nullable(),
   /** Mean and spread of the distances, mean and spread of BM25. */
   moments: z.tuple([finite, finite, finite, finite]),
   /** The distance that `percentile` stands for. */
@@ -44,11 +44,11 @@ const basis = z.object({
 });
 
 /** What the scores of a list are made from, beside the row itself. */
-export type Basis = z.output<typeof basis>;
-export type WordBasis = z.output<typeof words>;
+export type Basis = z.output<typeof basisSchema>;
+export type WordBasis = z.output<typeof wordsSchema>;
 
-const position = z.object({
-  /** How many rows stand before and at this place. */
+const positionSchema = z.object({
+  /** How many rows stand before and at this position. */
   seen: z.number().int().positive(),
   /** The k of the first page, which says how many candidates are in a round. */
   k: z.number().int().min(1).max(limits.k),
@@ -59,13 +59,13 @@ const position = z.object({
   id: bigint,
   /** Which kind of row, in a list of several. */
   kind: z.string().max(10).optional(),
-  basis: basis.optional(),
+  basis: basisSchema.optional(),
 });
 
-/** A place in a ranked list: of the row that was shown last. */
-export type Position = z.output<typeof position>;
+/** A position in a ranked list: that of the row that was shown last. */
+export type Position = z.output<typeof positionSchema>;
 
-const cursor = position.extend({ query: z.string() });
+const cursorSchema = positionSchema.extend({ query: z.string() });
 const longestCursor = 20_000; // characters; more than 64 words of four tables take
 
 /** Tells the query that a cursor belongs to from others; k is not part of it, pages may differ in size. */
@@ -84,27 +84,27 @@ export function queryTag(parts: Readonly<Record<string, unknown>>): QueryTag {
 }
 
 /** A cursor of the list that `query` gives, for a client to send back; opaque to it. */
-export function writeCursor(query: QueryTag, place: Position): string {
-  return Buffer.from(JSON.stringify({ query: query(), ...place })).toString('base64url');
+export function writeCursor(query: QueryTag, position: Position): string {
+  return Buffer.from(JSON.stringify({ query: query(), ...position })).toString('base64url');
 }
 
 /**
- * The place that a cursor names.
+ * The position that a cursor names.
  * @param ranked whether the list is ordered by scores, which have a basis.
  * @throws FunesError BAD_USER_INPUT for one that is not ours, or of another query.
  */
 export function parseCursor(text: string, query: QueryTag, ranked: boolean): Position {
-  const read = text.length > longestCursor ? undefined : cursor.safeParse(decode(text)).data;
-  if (read === undefined) throw notACursor(text);
-  const { query: tag, ...place } = read;
+  const parsed = text.length > longestCursor ? undefined : cursorSchema.safeParse(decode(text)).data;
+  if (parsed === undefined) throw notACursor(text);
+  const { query: tag, ...position } = parsed;
   if (tag !== query()) {
     throw new FunesError(
       'BAD_USER_INPUT',
       'after is a cursor of another search: repeat the arguments that it came from (all but k), or leave after out.',
     );
   }
-  if ((place.basis !== undefined) !== ranked) throw notACursor(text);
-  return place;
+  if ((position.basis !== undefined) !== ranked) throw notACursor(text);
+  return position;
 }
 
 /** Also for one that was changed so that the database cannot make sense of it. */

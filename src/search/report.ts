@@ -2,7 +2,7 @@ import type { SearchPlan } from './plan.ts';
 
 /** How one statement carried out the searches that it stands for. */
 export interface SearchReport {
-  /** The fields of the response that asked, without the places in lists: `similarMemories`, `memories.edges.node.similar`. */
+  /** The fields of the response that asked, without the indexes in lists: `similarMemories`, `memories.edges.node.similar`. */
   fields: string[];
   /** How many searches those were, equal ones counted once. */
   searches: number;

@@ -159,7 +159,7 @@ from
                 order by
                   distance,
                   id
-              ) as place
+              ) as rank
             from
               (
                 select
@@ -453,7 +453,7 @@ from
                 order by
                   bm25 desc,
                   id
-              ) as place
+              ) as rank
             from
               (
                 select distinct

@@ -111,7 +111,7 @@ from
                 order by
                   distance,
                   document_id
-              ) as place
+              ) as rank
             from
               (
                 with

@@ -322,7 +322,7 @@ from
                 order by
                   bm25 desc,
                   id
-              ) as place
+              ) as rank
             from
               (
                 select distinct

@@ -141,7 +141,7 @@ from
             order by
               distance,
               id
-          ) as place
+          ) as rank
         from
           (
             with
@@ -354,7 +354,7 @@ from
             order by
               bm25 desc,
               id
-          ) as place
+          ) as rank
         from
           scored_words
         where
@@ -491,7 +491,7 @@ from
       based as materialized (
         select
           features.*,
-          (coalesce(1.0 / (60 + near.place), 0) + $10::float8 * coalesce(1.0 / (60 + worded.place), 0))::float8 as base
+          (coalesce(1.0 / (60 + near.rank), 0) + $10::float8 * coalesce(1.0 / (60 + worded.rank), 0))::float8 as base
         from
           features
           cross join moments

@@ -100,7 +100,7 @@ from
             order by
               distance,
               id
-          ) as place
+          ) as rank
         from
           (
             with
@@ -323,7 +323,7 @@ from
             order by
               bm25 desc,
               id
-          ) as place
+          ) as rank
         from
           scored_words
         where
@@ -344,14 +344,14 @@ from
             select
               "id",
               "user_id",
-              ((place - 1) / 200) as round
+              ((rank - 1) / 200) as round
             from
               near
             union all
             select
               "id",
               "user_id",
-              ((place - 1) / 200) as round
+              ((rank - 1) / 200) as round
             from
               worded
           ) found

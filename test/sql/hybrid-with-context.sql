@@ -141,7 +141,7 @@ from
             order by
               distance,
               id
-          ) as place
+          ) as rank
         from
           (
             with
@@ -354,7 +354,7 @@ from
             order by
               bm25 desc,
               id
-          ) as place
+          ) as rank
         from
           scored_words
         where

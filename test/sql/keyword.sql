@@ -276,7 +276,7 @@ from
             order by
               bm25 desc,
               id
-          ) as place
+          ) as rank
         from
           scored_words
         where

@@ -39,7 +39,7 @@ from
             order by
               distance,
               id
-          ) as place
+          ) as rank
         from
           (
             with

@@ -287,7 +287,7 @@ from
                 order by
                   distance,
                   id
-              ) as place
+              ) as rank
             from
               (
                 with
@@ -510,7 +510,7 @@ from
                 order by
                   bm25 desc,
                   id
-              ) as place
+              ) as rank
             from
               scored_words
             where
@@ -531,14 +531,14 @@ from
                 select
                   "id",
                   "user_id",
-                  ((place - 1) / 200) as round
+                  ((rank - 1) / 200) as round
                 from
                   near
                 union all
                 select
                   "id",
                   "user_id",
-                  ((place - 1) / 200) as round
+                  ((rank - 1) / 200) as round
                 from
                   worded
               ) found
@@ -859,7 +859,7 @@ from
                 order by
                   distance,
                   id
-              ) as place
+              ) as rank
             from
               (
                 with
@@ -1077,7 +1077,7 @@ from
                 order by
                   bm25 desc,
                   id
-              ) as place
+              ) as rank
             from
               scored_words
             where
@@ -1096,13 +1096,13 @@ from
               (
                 select
                   "id",
-                  ((place - 1) / 200) as round
+                  ((rank - 1) / 200) as round
                 from
                   near
                 union all
                 select
                   "id",
-                  ((place - 1) / 200) as round
+                  ((rank - 1) / 200) as round
                 from
                   worded
               ) found

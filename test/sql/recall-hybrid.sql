@@ -602,7 +602,7 @@ from
                 order by
                   distance,
                   id
-              ) as place
+              ) as rank
             from
               (
                 with
@@ -815,7 +815,7 @@ from
                 order by
                   bm25 desc,
                   id
-              ) as place
+              ) as rank
             from
               scored_words
             where
@@ -1162,7 +1162,7 @@ from
                 order by
                   distance,
                   id
-              ) as place
+              ) as rank
             from
               (
                 with
@@ -1375,7 +1375,7 @@ from
                 order by
                   bm25 desc,
                   id
-              ) as place
+              ) as rank
             from
               scored_words
             where
@@ -1566,7 +1566,7 @@ from
                 order by
                   distance,
                   id
-              ) as place
+              ) as rank
             from
               (
                 select
@@ -1860,7 +1860,7 @@ from
                 order by
                   bm25 desc,
                   id
-              ) as place
+              ) as rank
             from
               (
                 select distinct
@@ -2066,7 +2066,7 @@ from
                 order by
                   distance,
                   id
-              ) as place
+              ) as rank
             from
               (
                 with
@@ -2274,7 +2274,7 @@ from
                 order by
                   bm25 desc,
                   id
-              ) as place
+              ) as rank
             from
               scored_words
             where

@@ -8,7 +8,7 @@ const distance = sql<number>`hit.${column.distance}`;
 
 /** What a search statement tells of a hit, beside its row. */
 export interface Hit {
-  /** Tells the hits of one target from those of another. */
+  /** Tells the hits of one query from those of another. */
   key: string;
   kind?: string;
   distance: number;

@@ -66,8 +66,8 @@ export const column = {
     'importance',
     'score',
   ),
-  /** The place of a row in `near` or `worded`, from 1. */
-  rank: sql.raw('place'),
+  /** The rank of a row in `near` or `worded`, from 1. */
+  ...named('rank'),
   /** What a report says of how the rows were found, see `SearchReport`. */
   ...named('candidates', 'completed', 'capped'),
   /** What the matches of a ranked list carry: parts of the score, the `Basis` of a cursor, likeness to each other. */

@@ -12,7 +12,7 @@ const RANK_CONSTANT = sql.raw('60');
  * CTEs from `features` to `scored`: what each row is worth. They need, for fusion by rank, the lists `near` and `worded`
  * with the same `key`, and with `context` the `shares`.
  * @param member the column of `features` that `shares` tells rows by.
- * @param size how many candidates of `near` and of `worded` are in a round, where their places do not begin with those of
+ * @param size how many candidates of `near` and of `worded` are in a round, where their ranks do not begin with those of
  *   earlier rounds.
  */
 export function scoringSteps(

@@ -1,4 +1,4 @@
-import { and, type SQL, sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import { documentChunks, documents } from '../../schema/index.ts';
 import {
   type ChunkFilters,
@@ -10,7 +10,6 @@ import {
   type MemoryFilters,
   type ToolFilters,
 } from '../filters/filters.ts';
-import { type Viewer, visibleTo } from '../viewer.ts';
 import { chunkTable, documentChunkTable, memoryTable, type SearchTable, toolTable } from './tables.ts';
 
 export const kindNames = ['MEMORY', 'CHUNK', 'DOCUMENT', 'TOOL'] as const;
@@ -33,10 +32,8 @@ export interface Kind<Filters = never> {
   table: SearchTable;
   /** The name of its filters in `KindFilters`. */
   filters: keyof KindFilters;
-  /** The filters as a condition. @throws FunesError that starts with the path, `filters` unless another is named. */
+  /** The filters as a condition on `table`. @throws FunesError that starts with the path, `filters` unless another is named. */
   compile: (filters: Filters | null | undefined, path?: string) => SQL | undefined;
-  /** A compiled condition, over the rows of `table` that the viewer may see. */
-  visible: (viewer: Viewer, condition: SQL | undefined) => SQL | undefined;
   /**
    * Columns `row_id`, `user_id` and `chunk_id` of a hit in a list of several kinds: the row that the hit stands for, and the
    * chunk that was compared. `grouped` of a hit that stands for its group already.
@@ -50,7 +47,6 @@ export const memoryKind: Kind<MemoryFilters> = {
   table: memoryTable,
   filters: 'memories',
   compile: compileMemoryFilters,
-  visible: visibleIn(memoryTable),
   hit: { row: sql`id as row_id, user_id, null::bigint as chunk_id` },
 };
 
@@ -60,7 +56,6 @@ export const chunkKind: Kind<ChunkFilters> = {
   table: chunkTable,
   filters: 'chunks',
   compile: compileChunkFilters,
-  visible: visibleIn(chunkTable),
   hit: { row: sql`id as row_id, user_id, id as chunk_id` },
 };
 
@@ -69,14 +64,14 @@ export const documentKind: Kind<DocumentFilters> = {
   label: 'document',
   table: documentChunkTable,
   filters: 'documents',
-  compile: compileDocumentFilters,
-  visible: (viewer, condition) =>
-    and(
-      visibleTo(viewer, documentChunks.userId),
+  compile: (filters, path) => {
+    const condition = compileDocumentFilters(filters, path);
+    return (
       condition &&
-        sql`(${documentChunks.documentId}, ${documentChunks.userId}) in
-      (select ${documents.id}, ${documents.userId} from ${documents} where ${condition})`,
-    ),
+      sql`(${documentChunks.documentId}, ${documentChunks.userId}) in
+      (select ${documents.id}, ${documents.userId} from ${documents} where ${condition})`
+    );
+  },
   hit: {
     row: sql`document_id as row_id, user_id, id as chunk_id`,
     grouped: sql`document_id as row_id, user_id, chunk_id`,
@@ -89,7 +84,6 @@ export const toolKind: Kind<ToolFilters> = {
   table: toolTable,
   filters: 'tools',
   compile: compileToolFilters,
-  visible: visibleIn(toolTable),
   hit: { row: sql`id as row_id, null::varchar as user_id, null::bigint as chunk_id` },
 };
 
@@ -100,7 +94,3 @@ export const kinds: Readonly<Record<KindName, Kind>> = {
   DOCUMENT: documentKind,
   TOOL: toolKind,
 };
-
-function visibleIn({ userId }: SearchTable) {
-  return (viewer: Viewer, condition: SQL | undefined) => and(userId && visibleTo(viewer, userId), condition);
-}

@@ -2,6 +2,7 @@ import { and, ne, notInArray, type SQL, sql } from 'drizzle-orm';
 import type { LocalSettings } from '../database/transaction.ts';
 import { FunesError } from '../errors.ts';
 import { limits } from '../input/limits.ts';
+import { type Viewer, visibleTo } from '../viewer.ts';
 import type { Kind } from './kinds.ts';
 import { INDEXED_METRIC, type Metric, type SearchOptions, type Weights } from './options.ts';
 import type { Position } from './paging.ts';
@@ -27,8 +28,15 @@ export interface SearchRequest<Conditions = SQL | undefined> {
 /** One kind of row to search among. */
 export interface SearchSource {
   kind: Kind;
-  /** What the viewer may see and the request's filters let through. */
+  /** The rows that the viewer may see; undefined where that is all. */
+  scope: SQL | undefined;
+  /** The rows that the request's filters let through; undefined where that is all. */
   filters: SQL | undefined;
+}
+
+/** The rows of a kind that the viewer may see; undefined where that is all. */
+export function scopeOf(viewer: Viewer, { table: { userId } }: Kind): SQL | undefined {
+  return userId && visibleTo(viewer, userId);
 }
 
 /** How a search is carried out: all that depends on its options, decided once. What makes SQL only follows it. */
@@ -61,7 +69,7 @@ export interface SearchPlan {
 
 export interface PlannedSource extends SearchSource {
   table: SearchTable;
-  /** The filters, and the rows that are no matches: those asked with, and those stored after the first page was read. */
+  /** Scope and filters, and the rows that are no matches: those asked with, and those stored after the first page was read. */
   conditions: SQL | undefined;
   /** Candidates of each list in a round of a ranked search. */
   candidates: number;
@@ -179,7 +187,7 @@ export function planSearch(
 }
 
 function planSource(
-  { kind, filters }: SearchSource,
+  { kind, scope, filters }: SearchSource,
   index: number,
   batch: QueryBatch,
   { k, options, after }: Pick<SearchRequest<unknown>, 'k' | 'options' | 'after'>,
@@ -192,8 +200,12 @@ function planSource(
   return {
     kind,
     table,
+    scope,
     filters,
-    conditions: and(and(filters, notAsked(table, batch)), notNewer(table, after?.basis?.newest[index])),
+    conditions: and(
+      and(and(scope, filters), notAsked(table, batch)),
+      notNewer(table, after?.basis?.newest[index]),
+    ),
     candidates,
     wanted: candidates * roundsUntil(after),
     lends: table.session !== undefined && options.context > 0,

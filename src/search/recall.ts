@@ -5,7 +5,7 @@ import type { Searched } from './execute.ts';
 import { type KindFilters, type KindName, kinds } from './kinds.ts';
 import type { SearchLoader } from './loader.ts';
 import type { Match } from './matches.ts';
-import type { SearchSource } from './plan.ts';
+import { type SearchSource, scopeOf } from './plan.ts';
 import { loadPage, type Paged, parseSearch, type SearchArguments } from './similar.ts';
 import { type RecalledRow, recallStatement } from './sql/statement.ts';
 
@@ -19,7 +19,7 @@ export interface RecallScope {
 
 export type RecallLoader = SearchLoader<RecallScope, Match<RecalledRow>>;
 
-export const recallSearch: Searched<RecallScope, { row: RecalledRow }, SearchSource[]> = {
+export const recallSearch: Searched<RecallScope, { row: RecalledRow }, Omit<SearchSource, 'scope'>[]> = {
   name: 'recall',
   compile: (scope) =>
     (scope?.kinds ?? []).map((name) => {
@@ -27,8 +27,7 @@ export const recallSearch: Searched<RecallScope, { row: RecalledRow }, SearchSou
       const given = scope?.filters[kind.filters] as never;
       return { kind, filters: kind.compile(given, `filters.${kind.filters}`) };
     }),
-  sources: (viewer, sources) =>
-    sources.map(({ kind, filters }) => ({ kind, filters: kind.visible(viewer, filters) })),
+  sources: (viewer, sources) => sources.map((source) => ({ ...source, scope: scopeOf(viewer, source.kind) })),
   statement: recallStatement,
 };
 

@@ -1,9 +1,11 @@
 import type { SQL } from 'drizzle-orm';
 import type { ChunkFilters, DocumentFilters, MemoryFilters, ToolFilters } from '../filters/filters.ts';
 import type { ChunkRow, DocumentRow, MemoryRow, ToolRow } from '../store/rows.ts';
+import type { Viewer } from '../viewer.ts';
 import type { Searched } from './execute.ts';
 import { chunkKind, documentKind, type Kind, memoryKind, toolKind } from './kinds.ts';
 import type { Match } from './matches.ts';
+import { scopeOf } from './plan.ts';
 import { documentStatement, rowStatement } from './sql/statement.ts';
 import { chunkTable, memoryTable, type RowTable, toolTable } from './tables.ts';
 
@@ -27,9 +29,7 @@ function searchOf<Filters>(kind: Kind<Filters>) {
   return {
     name: kind.label,
     compile: (filters: Filters | undefined) => kind.compile(filters),
-    sources: (viewer: Parameters<typeof kind.visible>[0], condition: SQL | undefined) => [
-      { kind, filters: kind.visible(viewer, condition) },
-    ],
+    sources: (viewer: Viewer, filters: SQL | undefined) => [{ kind, scope: scopeOf(viewer, kind), filters }],
   };
 }
 

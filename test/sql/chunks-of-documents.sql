@@ -71,7 +71,7 @@ from
                 from
                   "documents"
                 where
-                  "documents"."filename" = $3::text
+                  "documents"."filename" = $1::text
               )
             )
           )
@@ -79,7 +79,7 @@ from
           distance,
           "document_chunks"."id"
         limit
-          $4
+          $3
       ),
       completed as materialized (
         select
@@ -101,7 +101,7 @@ from
                       count(*)
                     from
                       near
-                  ) >= $5
+                  ) >= $4
                   and ("document_chunks"."document_id", "document_chunks"."user_id") in (
                     select
                       "documents"."id",
@@ -109,7 +109,7 @@ from
                     from
                       "documents"
                     where
-                      "documents"."filename" = $6::text
+                      "documents"."filename" = $1::text
                   )
                 )
               )
@@ -118,7 +118,7 @@ from
           distance + 0,
           id
         limit
-          $7
+          $5
       ) (
         select
           *
@@ -130,12 +130,12 @@ from
               count(*)
             from
               near
-          ) >= $8
+          ) >= $6
         order by
           distance,
           id
         limit
-          $9
+          $7
       )
     union all
     select

@@ -61,8 +61,8 @@ from
                   breadth
               )
               and (
-                "memories"."source" = $4::text
-                and "memories"."metadata" @> $5::text::jsonb
+                "memories"."source" = $1::text
+                and "memories"."metadata" @> $2::text::jsonb
               )
             )
           )
@@ -70,7 +70,7 @@ from
           distance,
           "memories"."id"
         limit
-          $6
+          $4
       ),
       completed as materialized (
         select
@@ -94,10 +94,10 @@ from
                       count(*)
                     from
                       near
-                  ) >= $7
+                  ) >= $5
                   and (
-                    "memories"."source" = $8::text
-                    and "memories"."metadata" @> $9::text::jsonb
+                    "memories"."source" = $1::text
+                    and "memories"."metadata" @> $2::text::jsonb
                   )
                 )
               )
@@ -106,7 +106,7 @@ from
           distance + 0,
           id
         limit
-          $10
+          $6
       ) (
         select
           *,
@@ -125,12 +125,12 @@ from
               count(*)
             from
               near
-          ) >= $11
+          ) >= $7
         order by
           distance,
           id
         limit
-          $12
+          $8
       )
     union all
     select

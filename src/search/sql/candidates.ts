@@ -70,10 +70,10 @@ export function candidateSteps(
   source: PlannedSource,
   { vector }: Operands,
 ): SQL[] {
-  const { table, conditions, filters, candidates, wanted } = source;
+  const { table, conditions, scope, filters, candidates, wanted } = source;
   const session = source.lends ? table.session : undefined;
   const key = keyOf(table);
-  const search = { operand: vector, k: wanted, conditions, filters };
+  const search = { operand: vector, k: wanted, conditions, scope, filters };
   const lists = [
     ...(ranking.near
       ? [

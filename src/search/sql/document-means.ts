@@ -16,9 +16,9 @@ export const sourceVector = sql`source.vector`;
  */
 export function documentsByMean(plan: SearchPlan): SQL {
   const { k, after } = plan;
-  const [{ filters, conditions }] = plan.sources as [PlannedSource];
+  const [{ scope, filters, conditions }] = plan.sources as [PlannedSource];
   const { size, wanted } = plan.means as NonNullable<SearchPlan['means']>;
-  const candidates = nearestDocuments(plan, { filters, conditions, operand: sourceVector, k: wanted });
+  const candidates = nearestDocuments(plan, { scope, filters, conditions, operand: sourceVector, k: wanted });
   const found = plan.report
     ? sql`, candidate.${column.candidates}, candidate.${column.completed}, false as ${column.capped}`
     : sql``;

@@ -1,30 +1,68 @@
+import { and, type SQL, sql } from 'drizzle-orm';
+import { PgDialect } from 'drizzle-orm/pg-core';
 import { LRUCache } from 'lru-cache';
 import { type Compiled, compile } from '../../database/compiled.ts';
 import type { SearchPlan } from '../plan.ts';
 
-/** Kept statements, for the table that is searched and by all else that they depend on. */
+type Build<Rows> = (
+  builder: Parameters<Parameters<typeof compile<Rows>>[0]>[0],
+  plan: SearchPlan,
+) => ReturnType<Parameters<typeof compile<Rows>>[0]>;
+
+/** Kept statements, for the table that is searched and by all else that their text depends on. */
 const kept = new WeakMap<object, LRUCache<string, Compiled<unknown>>>();
 const MOST_KEPT = 200;
 
+const dialect = new PgDialect();
+
 /**
- * The compiled statement of a search by distance for one vector, which is the placeholder `vector`. It is kept only when the
- * search has no conditions, so that nothing of one request, such as who asks, can come into another's.
+ * The statement of a search by distance, compiled once for all searches of the same shape: building it takes longer than all
+ * else that the server does for a search. Scope and filters become placeholders, so a kept statement holds nothing of a
+ * request, neither who asks nor what for. A later page is compiled anew.
+ * @param build makes the statement of the plan it is given, in which scope and filters have placeholders for values.
+ * @returns the statement, and the values of the placeholders of scope and filters.
  */
 export function keptStatement<Rows>(
   table: object,
-  { k, metric, exact, sources, maxDistance, after, pages, report }: SearchPlan,
-  build: Parameters<typeof compile<Rows>>[0],
-): Compiled<Rows> {
-  if (sources.some(({ conditions }) => conditions) || after) return compile(build);
+  plan: SearchPlan,
+  build: Build<Rows>,
+): { statement: Compiled<Rows>; values: Record<string, unknown> } {
+  if (plan.after) return { statement: compile((builder) => build(builder, plan)), values: {} };
+  const values: Record<string, unknown> = {};
+  const shapes: string[] = [];
+  const sources = plan.sources.map((source, i) => {
+    const [scope, filters] = (['scope', 'filters'] as const).map((name) => {
+      const condition = source[name];
+      const shape = condition && shapeOf(condition, `${name}${i}_`, values);
+      shapes.push(shape?.text ?? '');
+      return shape?.condition;
+    });
+    return { ...source, scope, filters, conditions: and(scope, filters) };
+  });
+  const { k, metric, exact, maxDistance, pages, report } = plan;
+  const key = JSON.stringify([k, metric, exact, maxDistance, pages, report, shapes]);
   let statements = kept.get(table);
   if (statements === undefined) {
     statements = new LRUCache({ max: MOST_KEPT });
     kept.set(table, statements);
   }
-  const key = JSON.stringify([k, metric, exact, maxDistance, pages, report]);
   const known = statements.get(key) as Compiled<Rows> | undefined;
-  if (known !== undefined) return known;
-  const statement = compile(build);
-  statements.set(key, statement);
-  return statement;
+  const statement = known ?? compile((builder) => build(builder, { ...plan, sources }));
+  if (known === undefined) statements.set(key, statement);
+  return { statement, values };
+}
+
+/** A condition as its text, and with a placeholder for each value, which is noted in `values`. */
+function shapeOf(
+  condition: SQL,
+  prefix: string,
+  values: Record<string, unknown>,
+): { text: string; condition: SQL } {
+  const { sql: text, params } = dialect.sqlToQuery(condition);
+  for (const [i, value] of params.entries()) values[`${prefix}${i + 1}`] = value;
+  // At odd indexes: the numbers of the parameters.
+  const parts = text
+    .split(/\$(\d+)/)
+    .map((part, i) => (i % 2 === 0 ? sql.raw(part) : sql`${sql.placeholder(`${prefix}${part}`)}`));
+  return { text, condition: sql.join(parts) };
 }

@@ -12,7 +12,7 @@ import { column } from './pipeline.ts';
  * `documentChunkTable.key` but `id`, `chunk_id` and `distance` of that chunk. It keeps the promise of k by itself.
  */
 export function nearestDocuments(plan: NearestPlan, query: NearestQuery): SQL {
-  const { operand, conditions, filters, k, after } = query;
+  const { operand, conditions, scope, filters, k, after } = query;
   const past = after && behindDistance(after, sql`document_id`);
   const how = (candidates: SQL, completed: SQL) =>
     plan.report ? sql`, ${candidates} as ${column.candidates}, ${completed} as ${column.completed}` : sql``;
@@ -24,7 +24,7 @@ export function nearestDocuments(plan: NearestPlan, query: NearestQuery): SQL {
     order by ${column.distance}, document_id limit ${k}`;
   if (plan.exact) return sql`(${everyDocument(undefined, sql`false`)})`;
   const chunks = nearest(documentChunkTable, plan, {
-    ...{ operand, conditions, filters },
+    ...{ operand, conditions, scope, filters },
     k: chunksFor((after?.seen ?? 0) + k),
   });
   const enough = sql`(select count(*) from best${past ? sql` where ${past}` : sql``}) >= ${k}`;

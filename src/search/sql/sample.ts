@@ -14,6 +14,11 @@ export function sampleScale(table: PgTable): SQL {
   return sql`greatest(1, 1.0 * ${sizeOf(table)} / (${SAMPLE_BYTES}))`;
 }
 
+/** About how many rows the table has, or some more: four a page, since an embedding takes 1.5 kB of its 8 kB. */
+export function rowsOf(table: PgTable): SQL {
+  return sql`(${sizeOf(table)} / 8192 * 4)`;
+}
+
 function sizeOf(table: PgTable): SQL {
   return sql.raw(`greatest(pg_relation_size('${getTableName(table)}'), 1)`);
 }

@@ -86,15 +86,12 @@ export function rowStatement<Row>(
     const [query] = batch.queries;
     if (query && query.except === undefined) {
       const key = sql`1::bigint`;
-      const statement = keptStatement(table, plan, (builder) =>
-        select(
-          builder,
-          sql`${rowHits(plan, { vector: sql`${sql.placeholder('vector')}::vector`, text: undefined })} as hit`,
-          { key },
-        ),
+      const operands = { vector: sql`${sql.placeholder('vector')}::vector`, text: undefined };
+      const { statement, values } = keptStatement(table, plan, (builder, kept) =>
+        select(builder, sql`${rowHits(kept, operands)} as hit`, { key }),
       );
-      const values = { vector: vectorLiteral(query.vector) };
-      return { keys: ['1'], select: (tx) => statement(tx, values) as Promise<Hit[]>, found };
+      const vector = vectorLiteral(query.vector);
+      return { keys: ['1'], select: (tx) => statement(tx, { ...values, vector }) as Promise<Hit[]>, found };
     }
   }
   const asked = batch.by === 'rows' ? askedRows(plan, viewer, table, batch.ids) : askedVectors(batch.queries);
@@ -213,16 +210,16 @@ export function recallStatement(
 
 function rowHits(plan: SearchPlan, operands: Operands): SQL {
   if (plan.ranking) return ranked(plan, plan.ranking, operands);
-  const [{ table, conditions, filters }] = plan.sources as [PlannedSource];
+  const [{ table, conditions, scope, filters }] = plan.sources as [PlannedSource];
   const { k, after } = plan;
-  return nearest(table, plan, { operand: operands.vector, k, conditions, filters, after });
+  return nearest(table, plan, { operand: operands.vector, k, conditions, scope, filters, after });
 }
 
 function documentHits(plan: SearchPlan, operands: Operands): SQL {
   if (plan.means) return documentsByMean(plan);
   if (plan.ranking)
     return sql`(select best.*, id as chunk_id from ${ranked(plan, plan.ranking, operands)} best)`;
-  const [{ conditions, filters }] = plan.sources as [PlannedSource];
+  const [{ conditions, scope, filters }] = plan.sources as [PlannedSource];
   const { k, after } = plan;
-  return nearestDocuments(plan, { operand: operands.vector, k, conditions, filters, after });
+  return nearestDocuments(plan, { operand: operands.vector, k, conditions, scope, filters, after });
 }

@@ -1,10 +1,10 @@
-# The server without a database of its own: docker-compose.yml gives it a PostgreSQL with pgvector.
+# The server without a database of its own. docker-compose.yml runs it with a PostgreSQL that has pgvector.
 FROM node:20-slim
 
 WORKDIR /app
 ENV NODE_ENV=production
 
-# Packages change less often than the code: their layer stays in the cache.
+# Packages change less often than the code, so their layer stays in the cache.
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --omit=dev && npm cache clean --force
 
@@ -14,13 +14,13 @@ COPY drizzle ./drizzle
 COPY resolvers ./resolvers
 COPY src ./src
 
-# The converted embedding model, and the embedded database where DATABASE_URL is not set.
+# Holds the converted embedding model, and the embedded database if DATABASE_URL is not set.
 RUN mkdir /data && chown node:node /data
 VOLUME /data
 ENV FUNES_DATA_DIR=/data
 
-# A container that listens on its own loopback cannot be reached. The server still refuses to start so, without
-# authentication, until whoever runs the container says FUNES_TRUSTED_NETWORK=on; see .env.example.
+# Nobody can reach a container that listens on its own loopback. There is no authentication, so the server refuses to
+# start with this HOST until you set FUNES_TRUSTED_NETWORK=on; see .env.example.
 ENV HOST=0.0.0.0 PORT=4000
 EXPOSE 4000
 

@@ -1,18 +1,18 @@
 import { createLoaders, type Loaders } from '../src/loaders.ts';
 import type { SearchReport } from '../src/search/report.ts';
-import type { Services } from '../src/store/services.ts';
+import type { Services } from '../src/services.ts';
 import { localViewer, type Viewer } from '../src/viewer.ts';
 
-/** What a resolver knows of the request it works for. One is made for each request, and nothing in it outlives that. */
+/** What a resolver knows about its request. Each request has a context of its own, which ends with the request. */
 export interface Context {
   readonly viewer: Viewer;
   readonly services: Services;
   readonly loaders: Loaders;
-  /** How the searches of the request were carried out, as far as it asks. */
+  /** Reports of the searches of this request; empty unless the operation has `@searchReport`. */
   readonly searchReports: SearchReport[];
 }
 
-/** The context of a request by `viewer`. */
+/** Makes the context of a request by `viewer`. */
 export function createContext(services: Services, viewer: Viewer = localViewer): Context {
   const searchReports: SearchReport[] = [];
   return { viewer, services, searchReports, loaders: createLoaders(services, viewer, searchReports) };

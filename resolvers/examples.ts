@@ -1,6 +1,6 @@
-import { demoQueries } from '../src/demo/queries.ts';
+import type { ExampleQuery } from '../src/http/page.ts';
 
-/** A first query to paste: it needs nothing stored before, and stores nothing more when it is sent again. */
+/** A first query to paste. It works on an empty database, and stores nothing more if you send it again. */
 const firstMemories = {
   title:
     'Store six memories and ask each for its nearest neighbour: by meaning, as no two share a word that matters',
@@ -22,10 +22,54 @@ const firstMemories = {
 }`,
 };
 
+/** Queries for the data of the demo. The demo sends them too. */
+export const demoQueries = {
+  recall: {
+    title: 'A question finds the memories that answer it',
+    query: `query Recall {
+  similarMemories(text: "What can our guests not eat?", k: 3, filters: { importanceScore: { gte: 0.5 } }) {
+    similarity
+    memory { content sessionId }
+  }
+}`,
+  },
+  documents: {
+    title: 'Documents by their best passage, and the documents that resemble them',
+    query: `query Documents {
+  similarDocuments(text: "How do I notice that somebody closed the browser before the answer was ready?", k: 2) {
+    similarity
+    chunk { content chunkIndex }
+    document {
+      filename
+      totalChunks
+      similar(k: 2) { similarity document { filename } }
+    }
+  }
+}`,
+  },
+  agent: {
+    title: 'What an agent asks before it answers: three kinds of knowledge in one request',
+    query: `query BeforeAnswering($question: String = "How do I remove sensitive data from what we log?") {
+  rules: similarMemories(text: $question, k: 1, filters: { importanceScore: { gte: 0.9 } }) {
+    similarity
+    memory { content }
+  }
+  passages: similarChunks(text: $question, k: 2, filters: { document: { metadata: { contains: { package: "pino" } } } }) {
+    similarity
+    chunk { content document { filename } }
+  }
+  tools: similarTools(text: $question, k: 1) {
+    similarity
+    tool { toolName toolDescription }
+  }
+}`,
+  },
+} as const satisfies Record<string, ExampleQuery>;
+
 const afterDemo = (title: string) => `${title} (after "npm run demo")`;
 
-/** Queries that are shown to people who meet the API for the first time; they work as they stand. */
-export const exampleQueries: readonly { title: string; query: string }[] = [
+/** Queries that the server prints at its start and shows on its pages. You can send them as they are. */
+export const exampleQueries: readonly ExampleQuery[] = [
   firstMemories,
   ...Object.values(demoQueries).map(({ title, query }) => ({ title: afterDemo(title), query })),
 ];

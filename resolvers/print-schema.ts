@@ -2,6 +2,6 @@ import { writeFileSync } from 'node:fs';
 import { lexicographicSortSchema, printSchema } from 'graphql';
 import { buildSchema } from './schema.ts';
 
-/** `npm run schema`: writes `schema.graphql`, which clients' code generators read. */
+/** `npm run schema` writes `schema.graphql`, the input of clients' code generators. */
 const target = new URL('../schema.graphql', import.meta.url);
 writeFileSync(target, `${printSchema(lexicographicSortSchema(buildSchema()))}\n`);

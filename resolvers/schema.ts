@@ -8,12 +8,12 @@ import { MemoryResolver } from './memory/memory-resolver.ts';
 import { RecallResolver } from './recall/recall-resolver.ts';
 import { ToolResolver } from './tool/tool-resolver.ts';
 
-/** The GraphQL schema with its resolvers, as the server runs it and `schema.graphql` prints it. */
+/** Builds the GraphQL schema with its resolvers: the server runs it, and `npm run schema` prints it. */
 export function buildSchema(): GraphQLSchema {
   const schema = buildSchemaSync({
     resolvers: [MemoryResolver, DocumentResolver, ChunkResolver, ToolResolver, RecallResolver],
     directives: [...specifiedDirectives, searchReportDirective],
-    // What a decorator cannot say is checked where it is used, with messages of our own.
+    // src/ checks what GraphQL types cannot express, with error messages of its own.
     validate: false,
   });
   describe(
@@ -27,7 +27,7 @@ export function buildSchema(): GraphQLSchema {
   return schema;
 }
 
-/** type-graphql makes the root types itself and takes no description for them. */
+/** Describes a root type: type-graphql makes these types, and takes no description for them. */
 function describe(type: GraphQLObjectType | null | undefined, description: string): void {
   if (type) type.description = description;
 }

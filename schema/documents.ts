@@ -13,7 +13,7 @@ import {
 import { metadata, timestampNow, updatedAt, userId } from './columns/common.ts';
 import { bigintId } from './columns/id.ts';
 
-/** A source text; its words are in `document_chunks`. */
+/** A source text. Its words are in `document_chunks`. */
 export const documents = pgTable(
   'documents',
   {
@@ -25,8 +25,8 @@ export const documents = pgTable(
     fileSize: bigint('file_size', { mode: 'number' }),
     contentHash: varchar('content_hash', { length: 64 }).notNull(),
     totalChunks: integer('total_chunks').notNull().default(0),
-    // With the deferred foreign key of migration 0002 and the keys of document_chunks: total_chunks is the number of
-    // chunks that exist, kept by constraints alone, since triggers cannot be distributed.
+    // Constraints make sure that total_chunks is the number of chunks: this column, its deferred foreign key (migration 0002)
+    // and the keys of document_chunks. Triggers could not be distributed over several machines.
     lastChunkIndex: integer('last_chunk_index').generatedAlwaysAs(
       (): SQL => sql`nullif(${documents.totalChunks}, 0) - 1`,
     ),

@@ -4,7 +4,7 @@ import { timestampNow } from './columns/common.ts';
 import { bigintId } from './columns/id.ts';
 import { memoryColumns } from './memories.ts';
 
-/** Memories taken out of search. They keep their id, so that restoring brings back the very same memory. */
+/** Memories that were taken out of search. They keep their id, so that a restored memory is the memory that was archived. */
 export const memoriesArchive = pgTable(
   'memories_archive',
   {

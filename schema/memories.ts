@@ -20,7 +20,7 @@ import {
 import { bigintId } from './columns/id.ts';
 import { tsvector } from './columns/tsvector.ts';
 
-/** Columns that a memory keeps when it moves to the archive. */
+/** The columns that are alike in `memories` and `memories_archive`. */
 export const memoryColumns = () => ({
   userId: userId(),
   ...contentColumns(),
@@ -60,7 +60,7 @@ export const memories = pgTable(
     index('idx_memories_session_id').on(t.sessionId),
     index('idx_memories_importance').on(t.importanceScore.desc().nullsFirst()),
     index('idx_memories_user_created').on(t.userId, t.createdAt.desc().nullsFirst()),
-    // The turns before and after one in its session.
+    // For the turns before and after a memory in its session.
     index('idx_memories_user_session').on(t.userId, t.sessionId, t.id),
     index('idx_memories_metadata').using('gin', t.metadata.op('jsonb_path_ops')),
     index('idx_memories_content_tsv').using('gin', t.contentTsv),

@@ -28,7 +28,7 @@ export const toolEmbeddings = pgTable(
     lastUsed: timestamp('last_used', { withTimezone: true, mode: 'date' }),
     createdAt: timestampNow('created_at'),
     updatedAt: updatedAt(),
-    // PostgreSQL's parser keeps get_weather and getWeather as one word each; they are found by their parts, too.
+    // PostgreSQL's parser takes get_weather and getWeather for one word each. Split, their parts can be found.
     contentTsv: tsvector('content_tsv').generatedAlwaysAs(
       (): SQL =>
         sql`to_tsvector('english', regexp_replace(${toolEmbeddings.toolName}, '([[:lower:]])([[:upper:]])|[_.-]', '\\1 \\2', 'g') || ' ' || ${toolEmbeddings.toolDescription})`,

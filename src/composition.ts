@@ -12,30 +12,30 @@ import { awaitDatabase } from './database/readiness.ts';
 import { startEmbedder } from './embedding/embedder.ts';
 import { type HttpConfig, type HttpServer, startHttpServer } from './http/server.ts';
 import { Chunker } from './ingest/chunker.ts';
-import type { Services } from './store/services.ts';
+import type { Services } from './services.ts';
 
-/** What runs behind the API, and how it is ended. */
+/** The services behind the API. */
 export interface Backend {
   readonly services: Services;
-  /** For people: which database, and where. */
+  /** Describes the database, for people. */
   readonly database: string;
   close(): Promise<void>;
 }
 
 /** A running server. */
 export interface FunesServer {
-  /** Where clients on this machine reach it, without a path. */
+  /** The URL for clients on this machine, without a path. */
   readonly url: string;
   readonly database: string;
   readonly model: string;
-  /** Lets requests in flight finish, then closes everything. */
+  /** Waits for the requests in flight, then closes everything. */
   close(): Promise<void>;
 }
 
 /**
- * The composition root: builds config -> database -> embedder -> API, and is the only place in `src` that knows of
- * `resolvers`.
- * @throws FunesError saying what is wrong and what to do; what had been started is being closed then.
+ * Starts the server. This file is the composition root: it builds database, embedder and API from the settings, and only this
+ * file and main.ts may import from `resolvers`.
+ * @throws FunesError that says what is wrong and what to do. Everything that had started is being closed.
  */
 export async function startFunes(config: Config, log: Logger): Promise<FunesServer> {
   const backend = await startBackend(config, log);
@@ -56,7 +56,7 @@ export async function startFunes(config: Config, log: Logger): Promise<FunesServ
   }
 }
 
-/** The API over HTTP, in front of `services`, which stay open when it is closed. */
+/** Starts the API over HTTP. Closing it does not close `services`. */
 export function startApi(config: HttpConfig, services: Services): Promise<HttpServer> {
   return startHttpServer({
     config,
@@ -68,8 +68,8 @@ export function startApi(config: HttpConfig, services: Services): Promise<HttpSe
 }
 
 /**
- * The migrated database and the loaded model, without the HTTP server. Both start at the same time.
- * @throws FunesError as soon as one of them fails, without waiting for the other; that one is closed when it is there.
+ * Starts the services without the HTTP server: migrates the database and loads the model, both at the same time.
+ * @throws FunesError as soon as one of them fails. The other one is closed as soon as it has started.
  */
 export async function startBackend(config: Config, log: Logger): Promise<Backend> {
   const starts = [
@@ -77,7 +77,7 @@ export async function startBackend(config: Config, log: Logger): Promise<Backend
     startEmbedder({ model: config.embeddingModel, cacheDir: join(config.dataDir, 'models') }, log),
   ] as const;
   const [database, embedder] = await Promise.all(starts).catch((error: unknown) => {
-    // Not awaited: loading the model takes seconds, and trying to reach a server up to an hour.
+    // Not awaited: loading the model takes seconds, and connecting to a database may take up to an hour.
     for (const start of starts) start.then((started) => started.close()).catch(() => {});
     throw error;
   });

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { parse as parseEnvFile } from 'dotenv';
 import { closest, distance } from 'fastest-levenshtein';
 import { z } from 'zod';
-import { readDatabaseUrl } from './config/database-url.ts';
+import { parseDatabaseUrl } from './config/database-url.ts';
 import {
   byteSize,
   commaList,
@@ -33,7 +33,7 @@ const settings = z.object({
   DATABASE_URL: setting(
     'a URL such as postgres://user:password@host:5432/database, with the special characters of the password ' +
       'percent-encoded; leave it out for the embedded database',
-    readDatabaseUrl,
+    parseDatabaseUrl,
   ).optional(),
   FUNES_DATA_DIR: setting('a folder; write ~ out in full, only a shell knows it', (text) =>
     text.startsWith('~') ? undefined : resolve(text),
@@ -70,27 +70,28 @@ const settings = z.object({
   ).default('info'),
 });
 
-/** Every name that may stand in the environment; FUNES_BENCH_DATA is read by the benchmarks alone. */
+/** The names that the environment may have. Only the benchmarks use FUNES_BENCH_DATA. */
 const knownNames = [...Object.keys(settings.shape), 'FUNES_BENCH_DATA'];
 
+/** The names of all settings of the server. */
 export const settingNames: readonly string[] = Object.keys(settings.shape);
 
-/** What the server was told. Times are in milliseconds, sizes in bytes, paths absolute. */
+/** The settings of the server. Times are in milliseconds, sizes in bytes, paths absolute. */
 export type Config = ReturnType<typeof configOf>;
 
 function configOf(values: z.output<typeof settings>) {
   return {
     host: values.HOST,
     port: values.PORT,
-    /** undefined: the embedded database. */
+    /** Undefined means the embedded database. */
     databaseUrl: values.DATABASE_URL,
     dataDir: values.FUNES_DATA_DIR,
     poolSize: values.FUNES_POOL_SIZE,
-    /** How long a start waits for a database that does not answer yet. */
+    /** How long the server waits at its start for a database that does not answer yet. */
     databaseConnectTimeout: values.FUNES_DATABASE_CONNECT_TIMEOUT,
     statementTimeout: values.FUNES_STATEMENT_TIMEOUT,
     preparedStatements: values.FUNES_PREPARED_STATEMENTS,
-    /** undefined: the model of the installed packages. */
+    /** Undefined means the model of the installed packages. */
     embeddingModel: values.FUNES_EMBEDDING_MODEL,
     corsOrigins: values.FUNES_CORS_ORIGINS,
     allowedHosts: values.FUNES_ALLOWED_HOSTS,
@@ -103,13 +104,13 @@ function configOf(values: z.output<typeof settings>) {
 export interface ConfigSources {
   /** Default: process.env. */
   env?: Readonly<Record<string, string | undefined>>;
-  /** Default: `.env` in the working folder. A file that does not exist is an empty one. */
+  /** Default: `.env` in the working folder. The file may be missing. */
   envFile?: string;
 }
 
 /**
- * Reads the settings once, at start. The environment wins over the file; a blank value counts as none.
- * @throws FunesError BAD_USER_INPUT whose message names every wrong or unknown setting, what it is and what it may be.
+ * Loads the settings, once, at the start. The environment overrides the file. A blank value counts as missing.
+ * @throws FunesError BAD_USER_INPUT that names every wrong or unknown setting, its value and the allowed values.
  */
 export function loadConfig({ env = process.env, envFile = resolve('.env') }: ConfigSources = {}): Config {
   const given = { ...readEnvFile(envFile), ...env };
@@ -144,14 +145,14 @@ function readEnvFile(path: string): Record<string, string> {
   }
 }
 
-/** A wrong value as a message shows it. Of a URL that does not parse, no part is surely not the password. */
+/** A wrong value as a message may show it. If a URL cannot be parsed, any part of it may be the password. */
 function shown(name: string, value: string): string {
   if (name !== 'DATABASE_URL') return quote(value);
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(value)?.[1];
   return scheme === undefined ? 'not a URL' : `a ${quote(`${scheme}://`)} URL that cannot be used`;
 }
 
-/** There is no authentication: whoever can reach the port can read, change and delete everything. */
+/** Refuses a host that other machines can reach: without authentication, anybody there could change everything. */
 function exposure(values: Record<string, string>): string[] {
   const host = values.HOST === undefined ? undefined : hostName(values.HOST);
   if (host === undefined || isLoopback(host) || onOrOff(values.FUNES_TRUSTED_NETWORK ?? 'off') === true)

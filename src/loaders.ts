@@ -1,14 +1,14 @@
 import DataLoader from 'dataloader';
-import { chunkSearch, documentSearch, memorySearch, toolSearch } from './search/kinds.ts';
 import { createSearchLoader, MatchBudget } from './search/loader.ts';
 import { recallSearch } from './search/recall.ts';
 import type { SearchReport } from './search/report.ts';
-import { searchableChunks, searchableMemories, searchableTools } from './search/search.ts';
+import { chunkSearch, documentSearch, memorySearch, toolSearch } from './search/searches.ts';
+import { chunkTable, memoryTable, toolTable } from './search/tables.ts';
+import type { Services } from './services.ts';
 import { type ChunkPlace, type DocumentChunksRequest, readChunkPages, readChunksAt } from './store/chunks.ts';
 import { readDocuments } from './store/documents.ts';
 import { type EmbeddedTable, readEmbeddings } from './store/embeddings.ts';
 import type { DocumentRow } from './store/rows.ts';
-import type { Services } from './store/services.ts';
 import type { Viewer } from './viewer.ts';
 
 /**
@@ -27,9 +27,9 @@ export function createLoaders(services: Services, viewer: Viewer, reports: Searc
     similarChunks: createSearchLoader(services, viewer, chunkSearch, budget, reports),
     similarTools: createSearchLoader(services, viewer, toolSearch, budget, reports),
     recall: createSearchLoader(services, viewer, recallSearch, budget, reports),
-    memoryEmbeddings: embeddings(searchableMemories),
-    chunkEmbeddings: embeddings(searchableChunks),
-    toolEmbeddings: embeddings(searchableTools),
+    memoryEmbeddings: embeddings(memoryTable),
+    chunkEmbeddings: embeddings(chunkTable),
+    toolEmbeddings: embeddings(toolTable),
     documents: momentLoader(async (ids: readonly string[]): Promise<(DocumentRow | null)[]> => {
       const found = new Map((await readDocuments(database, viewer, ids)).map((row) => [row.id, row]));
       return ids.map((id) => found.get(id) ?? null);

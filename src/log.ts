@@ -6,13 +6,13 @@ export type { Logger } from 'pino';
 
 export interface LoggerOptions {
   level: LogLevel;
-  /** Where lines go. Default: standard output, for people when it is a terminal, as JSON otherwise. */
+  /** Where lines go. Default: standard output, as text for people on a terminal, otherwise as JSON. */
   stream?: DestinationStream;
 }
 
 /**
- * The server's log. An error that is logged shows its kind, codes and stack, never its message: those of Drizzle and
- * PostgreSQL contain SQL, parameters and stored text. Who needs messages asks for `errorDetail` at level debug.
+ * Makes the log of the server. The log shows the kind, codes and stack of an error, but never its message: messages of Drizzle
+ * and PostgreSQL contain SQL, parameters and stored text. If you need messages, log `errorDetail` at level debug.
  */
 export function createLogger({ level, stream = standardOutput() }: LoggerOptions): Logger {
   return pino(
@@ -24,7 +24,7 @@ export function createLogger({ level, stream = standardOutput() }: LoggerOptions
       serializers: { err: errorKind },
       hooks: {
         logMethod(args, method) {
-          // Without a text of its own, pino takes the error's message for it.
+          // If the line has no text, pino takes the message of the error as its text.
           const [first, text] = args as unknown[];
           if (text === undefined && errorIn(first))
             method.call(this, first as object, 'An error was logged.');
@@ -39,8 +39,8 @@ export function createLogger({ level, stream = standardOutput() }: LoggerOptions
 function standardOutput(): DestinationStream {
   if (process.stdout.isTTY)
     return pretty({ ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss.l', singleLine: true });
-  // Lines of a busy moment are written together, and a slow reader does not hold up the event loop. What is left when
-  // the process exits, pino writes then.
+  // Writing many lines together keeps a slow reader from blocking the event loop. pino writes the remaining lines when the
+  // process exits.
   return destination({ fd: 1, sync: false, minLength: 4096, periodicFlush: 100 });
 }
 
@@ -58,7 +58,7 @@ interface ErrorKind {
 
 const deepestCause = 5;
 
-/** Of an error, what tells a developer where it comes from and cannot hold anybody's text. */
+/** The parts of an error that say where it comes from and never contain stored text. */
 export function errorKind(error: unknown, depth = 0): ErrorKind {
   if (!(error instanceof Error)) return { name: typeof error };
   const { code, constraint_name: constraint } = error as { code?: unknown; constraint_name?: unknown };
@@ -71,7 +71,7 @@ export function errorKind(error: unknown, depth = 0): ErrorKind {
   };
 }
 
-/** An error with its messages and those of its causes, for level debug only. */
+/** An error with its message and the messages of its causes; for level debug only. */
 export function errorDetail(error: unknown, depth = 0): string {
   if (!(error instanceof Error)) return String(error);
   const own = error.stack ?? `${error.name}: ${error.message}`;
@@ -79,7 +79,7 @@ export function errorDetail(error: unknown, depth = 0): string {
   return `${own}\ncaused by ${errorDetail(error.cause, depth + 1)}`;
 }
 
-/** The lines of a stack below the message, which itself may have lines that look like them. */
+/** The stack without the message, because a message may have lines that look like stack frames. */
 function stackFrames(error: Error): string[] {
   const stack = error.stack ?? '';
   const start = stack.indexOf(error.message);

@@ -1,4 +1,4 @@
-import type { MemoryFilters } from '../../src/search/filters/filters.ts';
+import type { MemoryFilters } from '../../src/filters/filters.ts';
 
 /** One form of the search that is measured. `storeVectors` gives every thousandth row the same `bucket`. */
 export interface Form {

@@ -1,32 +1,26 @@
-import { GraphQLFloat } from 'graphql';
-import { Arg, Ctx, FieldResolver, Query, Resolver, Root } from 'type-graphql';
-import { compileChunkFilters } from '../../src/search/filters/filters.ts';
+import { Args, ArgsType, Ctx, FieldResolver, Query, Resolver, Root } from 'type-graphql';
+import { compileChunkFilters } from '../../src/filters/filters.ts';
 import type { Match } from '../../src/search/matches.ts';
 import { searchNear, similarTo } from '../../src/search/similar.ts';
 import { chunkList, readChunks } from '../../src/store/chunks.ts';
 import { readPage } from '../../src/store/pages.ts';
 import type { ChunkRow, DocumentRow } from '../../src/store/rows.ts';
-import {
-  AfterArg,
-  AfterMatchArg,
-  FirstArg,
-  IdArg,
-  KArg,
-  LikeArg,
-  OptionsArg,
-  ReportAs,
-  SimilarTextArg,
-  TextArg,
-  UnlikeArg,
-  VectorArg,
-} from '../common/arguments.ts';
-import type { SearchOptions } from '../common/search-options.ts';
+import { IdArg, listArgumentsOf, searchArgumentsOf, similarArgumentsOf } from '../common/arguments.ts';
+import { EmbeddingField } from '../common/embedded.ts';
+import { ReportAs } from '../common/search-report.ts';
 import type { Context } from '../context.ts';
 import { Document } from '../document/document.ts';
 import { ChunkFilters } from '../filters/chunk-filters.ts';
 import { Chunk, ChunkConnection, ChunkMatch, ChunkOrder } from './chunk.ts';
 
-const FiltersArg = () => Arg('filters', () => ChunkFilters, { nullable: true, description: 'Which chunks.' });
+@ArgsType()
+class ChunkListArguments extends listArgumentsOf('chunks', ChunkFilters, ChunkOrder, 'by id') {}
+
+@ArgsType()
+class ChunkSearchArguments extends searchArgumentsOf('chunks', ChunkFilters) {}
+
+@ArgsType()
+class ChunkSimilarArguments extends similarArgumentsOf('chunks', ChunkFilters) {}
 
 const toChunkMatch = ({ row, ...scores }: Match<ChunkRow>): ChunkMatch => ({ chunk: row, ...scores });
 
@@ -40,20 +34,13 @@ export class ChunkResolver {
 
   @Query(() => ChunkConnection, { description: 'All chunks that pass the filters, a page at a time.' })
   async chunks(
-    @FirstArg() first: number,
-    @AfterArg() after: string | null | undefined,
-    @FiltersArg() filters: ChunkFilters | undefined,
-    @Arg('orderBy', () => ChunkOrder, {
-      nullable: true,
-      description: 'The order of the list; by id unless told.',
-    })
-    orderBy: InstanceType<typeof ChunkOrder> | undefined,
+    @Args(() => ChunkListArguments) { filters, first, after, orderBy }: ChunkListArguments,
     @Ctx() { services, viewer }: Context,
   ) {
     return readPage(services.database, viewer, chunkList, compileChunkFilters(filters), {
       first,
       after,
-      orderBy: orderBy ?? { field: 'ID', direction: 'ASC' },
+      orderBy: orderBy ?? new ChunkOrder(),
     });
   }
 
@@ -61,47 +48,29 @@ export class ChunkResolver {
     description: 'The chunks nearest to a text, to a vector or to examples, nearest first.',
   })
   async similarChunks(
-    @TextArg() text: string | undefined,
-    @VectorArg() vector: number[] | undefined,
-    @LikeArg() like: string[] | undefined,
-    @UnlikeArg() unlike: string[] | undefined,
-    @KArg() k: number,
-    @FiltersArg() filters: ChunkFilters | undefined,
-    @OptionsArg() options: SearchOptions | undefined,
-    @AfterMatchArg() after: string | null | undefined,
+    @Args(() => ChunkSearchArguments) args: ChunkSearchArguments,
     @ReportAs() reportAs: string | undefined,
     @Ctx() { loaders }: Context,
   ): Promise<ChunkMatch[]> {
-    const matches = await searchNear(
-      loaders.similarChunks,
-      { text, vector, like, unlike },
-      { k, filters, options, after, reportAs },
-    );
+    const matches = await searchNear(loaders.similarChunks, args, { ...args, reportAs });
     return matches.map(toChunkMatch);
   }
 
   @FieldResolver(() => [ChunkMatch], {
     description:
-      'Chunks near to `text`, or to this chunk when `text` is left out, nearest first; never this chunk itself.',
+      'Chunks near to `text`, or without `text` near to this chunk, nearest first; never this chunk itself.',
   })
   async similar(
     @Root() chunk: Chunk,
-    @SimilarTextArg() text: string | undefined,
-    @KArg() k: number,
-    @FiltersArg() filters: ChunkFilters | undefined,
-    @OptionsArg() options: SearchOptions | undefined,
+    @Args(() => ChunkSimilarArguments) { text, ...search }: ChunkSimilarArguments,
     @ReportAs() reportAs: string | undefined,
     @Ctx() { loaders }: Context,
   ): Promise<ChunkMatch[]> {
-    const matches = await similarTo(loaders.similarChunks, chunk, text, { k, filters, options, reportAs });
+    const matches = await similarTo(loaders.similarChunks, chunk, text, { ...search, reportAs });
     return matches.map(toChunkMatch);
   }
 
-  @FieldResolver(() => [GraphQLFloat], {
-    nullable: true,
-    description:
-      'The embedding, 384 numbers; null while PENDING. Read from the database only when asked for.',
-  })
+  @EmbeddingField()
   async embedding(@Root() chunk: Chunk, @Ctx() { loaders }: Context): Promise<Float32Array | null> {
     return loaders.chunkEmbeddings.load(chunk.id);
   }

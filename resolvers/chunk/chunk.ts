@@ -1,13 +1,14 @@
 import { GraphQLID, GraphQLInt, GraphQLString } from 'graphql';
 import { GraphQLDateTime, GraphQLJSONObject } from 'graphql-scalars';
 import { Field, ObjectType } from 'type-graphql';
-import { EmbeddingStatus } from '../../src/search/filters/conditions.ts';
 import type { ChunkRow } from '../../src/store/rows.ts';
 import { connectionOf, orderOf } from '../common/connection.ts';
+import { Embedded } from '../common/embedded.ts';
 import { Scores } from '../common/match.ts';
 
+/** The fields that are read with the row. chunk-resolver.ts adds `embedding`, `similar`, `document`, `previous` and `next`. */
 @ObjectType({ simpleResolvers: true, description: 'A piece of a document, short enough for one embedding.' })
-export class Chunk implements ChunkRow {
+export class Chunk extends Embedded implements ChunkRow {
   @Field(() => GraphQLID, { description: 'Identifies the chunk; a whole number in decimal digits.' })
   id!: string;
 
@@ -17,7 +18,7 @@ export class Chunk implements ChunkRow {
   @Field(() => GraphQLID, { description: 'The document it is a piece of.' })
   documentId!: string;
 
-  @Field(() => GraphQLInt, { description: 'Its place in the document, counted from 0.' })
+  @Field(() => GraphQLInt, { description: 'The number of the chunk in its document, counted from 0.' })
   chunkIndex!: number;
 
   @Field(() => GraphQLInt, { description: 'How many chunks the document has.' })
@@ -45,22 +46,13 @@ export class Chunk implements ChunkRow {
 
   @Field(() => GraphQLInt, {
     description:
-      "Where it ends in the document's text, exclusive, in UTF-16 code units. From each chunk what lies behind the " +
-      "previous chunk's endOffset, one after the other, gives the document's text back.",
+      "Where it ends in the document's text, exclusive, in UTF-16 code units. To get the document's text back, join what " +
+      "lies behind the previous chunk's endOffset in each chunk.",
   })
   endOffset!: number;
 
   @Field(() => GraphQLJSONObject, { description: 'What else is kept with it.' })
   metadata!: Record<string, unknown>;
-
-  @Field(() => GraphQLString, {
-    nullable: true,
-    description: 'The model that made the embedding; null while PENDING.',
-  })
-  embeddingModel!: string | null;
-
-  @Field(() => EmbeddingStatus, { description: 'Whether it can be found by meaning already.' })
-  embeddingStatus!: EmbeddingStatus;
 
   @Field(() => GraphQLDateTime, { description: 'When it was stored (UTC).' })
   createdAt!: Date;
@@ -76,6 +68,9 @@ export const ChunkConnection = connectionOf('Chunk', 'chunks', () => Chunk);
 
 export const ChunkOrder = orderOf(
   'Chunk',
-  { CREATED_AT: 'When it was stored.', ID: 'The id: documents as they came, each in its own order.' },
+  {
+    CREATED_AT: 'When it was stored.',
+    ID: 'The id: documents in the order of their storing, the chunks of each in their order.',
+  },
   { field: 'ID', direction: 'ASC' },
 );

@@ -1,91 +1,141 @@
-import { GraphQLFloat, GraphQLID, GraphQLInt, type GraphQLResolveInfo, GraphQLString } from 'graphql';
-import { Arg, createParameterDecorator } from 'type-graphql';
-import { limits } from '../../src/limits.ts';
+import { GraphQLFloat, GraphQLID, GraphQLInt, GraphQLString } from 'graphql';
+import { Arg, ArgsType, type ClassType, Field } from 'type-graphql';
+import { limits } from '../../src/input/limits.ts';
+import { OptionalField } from './optional-field.ts';
 import { SearchOptions } from './search-options.ts';
-import { wantsSearchReport } from './search-report.ts';
 
-// The arguments that several fields share, described once.
+// Arguments of fields that several resolvers have: a class, or a function that makes one, for each family of fields.
 
-export const TextArg = () =>
-  Arg('text', () => GraphQLString, {
-    nullable: true,
-    description: `What matches should be near to in meaning, up to ${limits.queryLength} characters.`,
-  });
-
-export const VectorArg = () =>
-  Arg('vector', () => [GraphQLFloat], {
-    nullable: true,
-    description: `An embedding of your own to be near to, ${limits.dimensions} numbers. Give it, \`text\` or \`like\`.`,
-  });
-
-export const LikeArg = () =>
-  Arg('like', () => [GraphQLID], {
-    nullable: true,
-    description:
-      `Ids of stored ones as examples of what matches should be like, 1 to ${limits.examples}: near to the mean of their ` +
-      'embeddings. The examples themselves are never matches.',
-  });
-
-export const UnlikeArg = () =>
-  Arg('unlike', () => [GraphQLID], {
-    nullable: true,
-    description:
-      `With \`like\`: ids of examples of what matches should not be like, up to ${limits.examples}. Matches are then near to ` +
-      '2 * mean(like) - mean(unlike).',
-  });
-
-export const SimilarTextArg = () =>
-  Arg('text', () => GraphQLString, {
-    nullable: true,
-    description: `What matches should be near to, up to ${limits.queryLength} characters; leave it out for this object itself.`,
-  });
-
-export const KArg = () =>
-  Arg('k', () => GraphQLInt, {
-    defaultValue: 5,
-    description: `How many matches to return, 1 to ${limits.k}; fewer come only when fewer rows match.`,
-  });
-
-export const OptionsArg = () =>
-  Arg('options', () => SearchOptions, {
-    nullable: true,
-    description: 'How to measure, and how hard to look.',
-  });
-
-export const FirstArg = () =>
-  Arg('first', () => GraphQLInt, {
+/** The arguments of a list. */
+@ArgsType()
+export class PageArguments {
+  @Field(() => GraphQLInt, {
     defaultValue: 20,
     description: `How many to return, 0 to ${limits.pageSize}.`,
-  });
+  })
+  first!: number;
 
-export const AfterArg = () =>
-  Arg('after', () => GraphQLString, {
-    nullable: true,
-    description: 'The cursor to read on from, as an earlier page with the same order gave it.',
-  });
-
-export const AfterMatchArg = () =>
-  Arg('after', () => GraphQLString, {
-    nullable: true,
-    description:
-      'The `cursor` of the match to read on from, as the same search gave it; k may differ. Rows that were stored since the ' +
-      'first page neither repeat nor hide others. A page with fewer than k matches is the last one. What ranks by more than ' +
-      'distance does so among its candidates, the best few hundred; when they are read, the next few hundred follow.',
-  });
-
-/** The field of the response that asks, when the operation wants to know how its searches are carried out. */
-export const ReportAs = () =>
-  createParameterDecorator(({ info }) => (wantsSearchReport(info) ? fieldName(info.path) : undefined));
-
-/** A path as a name, without places in lists: `memories.edges.node.similar`. */
-function fieldName(path: GraphQLResolveInfo['path']): string {
-  const names: (string | number)[] = [];
-  for (let step: typeof path | undefined = path; step; step = step.prev) names.unshift(step.key);
-  return names.filter((name) => typeof name === 'string').join('.');
+  @OptionalField(
+    () => GraphQLString,
+    'The cursor of an edge of an earlier page with the same order: the page begins behind it.',
+  )
+  after?: string | null;
 }
 
+/**
+ * Makes the arguments of a list of `plural` at the root.
+ * @param byDefault the default order, in words.
+ */
+export function listArgumentsOf<Filters extends object, Order extends object>(
+  plural: string,
+  filtersType: ClassType<Filters>,
+  orderType: ClassType<Order>,
+  byDefault: string,
+) {
+  @ArgsType()
+  abstract class ListArguments extends PageArguments {
+    @OptionalField(() => filtersType, `Which ${plural}.`)
+    filters?: Filters | null;
+
+    @OptionalField(() => orderType, `The order of the list; ${byDefault} unless told.`)
+    orderBy?: Order | null;
+  }
+  return ListArguments;
+}
+
+/** Makes the arguments of a search for `plural` at the root: by text, vector or examples, read in pages. */
+export function searchArgumentsOf<Filters extends object>(plural: string, filtersType: ClassType<Filters>) {
+  @ArgsType()
+  abstract class SearchArguments {
+    @OptionalField(
+      () => GraphQLString,
+      `The text to search for, up to ${limits.queryLength} characters. Give it, \`vector\` or \`like\`.`,
+    )
+    text?: string | null;
+
+    @OptionalField(
+      () => [GraphQLFloat],
+      `An embedding of your own to search for, ${limits.dimensions} numbers. Give it, \`text\` or \`like\`.`,
+    )
+    vector?: number[] | null;
+
+    @OptionalField(
+      () => [GraphQLID],
+      `Ids of 1 to ${limits.examples} stored rows as examples: the search is for the mean of their embeddings. The examples ` +
+        'themselves are never matches.',
+    )
+    like?: string[] | null;
+
+    @OptionalField(
+      () => [GraphQLID],
+      `With \`like\`: ids of up to ${limits.examples} rows that matches should be unlike. The search is then for ` +
+        '2 * mean(like) - mean(unlike).',
+    )
+    unlike?: string[] | null;
+
+    @KField()
+    k!: number;
+
+    @OptionalField(() => filtersType, `Which ${plural}.`)
+    filters?: Filters | null;
+
+    @OptionsField()
+    options?: SearchOptions | null;
+
+    @AfterMatchField()
+    after?: string | null;
+  }
+  return SearchArguments;
+}
+
+/** Makes the arguments of the field `similar`: a search for `plural` by text, or by the object that has the field. */
+export function similarArgumentsOf<Filters extends object>(plural: string, filtersType: ClassType<Filters>) {
+  @ArgsType()
+  abstract class SimilarArguments {
+    @OptionalField(
+      () => GraphQLString,
+      `The text to search for, up to ${limits.queryLength} characters. Without it the search is for this object itself.`,
+    )
+    text?: string | null;
+
+    @KField()
+    k!: number;
+
+    @OptionalField(() => filtersType, `Which ${plural}.`)
+    filters?: Filters | null;
+
+    @OptionsField()
+    options?: SearchOptions | null;
+  }
+  return SimilarArguments;
+}
+
+function KField(): PropertyDecorator {
+  return Field(() => GraphQLInt, {
+    defaultValue: 5,
+    description: `How many matches to return, 1 to ${limits.k}. You get fewer only if fewer rows pass the filters and thresholds.`,
+  });
+}
+
+/** The argument `options` of a search. */
+export function OptionsField(): PropertyDecorator {
+  return OptionalField(() => SearchOptions, 'How to search: mode, metric, thresholds and ranking.');
+}
+
+/** The argument `after` of a search that is read in pages. */
+export function AfterMatchField(): PropertyDecorator {
+  return OptionalField(
+    () => GraphQLString,
+    'The `cursor` of a match of the same search: the page begins behind it. Only k may differ. Rows that were stored since ' +
+      'the first page neither repeat nor hide others. A page with fewer than k matches is the last one. A search that ranks ' +
+      'by more than distance ranks its candidates, the best few hundred rows; after them come the next few hundred.',
+  );
+}
+
+/** The argument `id`. */
 export const IdArg = () =>
   Arg('id', () => GraphQLID, { description: 'The id, a whole number in decimal digits.' });
 
+/** The argument `ids`. */
 export const IdsArg = () =>
   Arg('ids', () => [GraphQLID], { description: `The ids, up to ${limits.batchSize}.` });

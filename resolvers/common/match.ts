@@ -3,13 +3,16 @@ import { Field, ObjectType } from 'type-graphql';
 
 @ObjectType({
   simpleResolvers: true,
-  description: 'What a score was made of; null for what the search did not look at.',
+  description: 'What a score was made of. A part is null if the search did not use it.',
 })
 export class ScoreParts {
   @Field(() => GraphQLFloat, { nullable: true, description: 'BM25 of the words, 0 and up.' })
   keyword!: number | null;
 
-  @Field(() => GraphQLFloat, { nullable: true, description: 'What the neighbours in the session lent.' })
+  @Field(() => GraphQLFloat, {
+    nullable: true,
+    description: 'The score that neighbours in the session lent.',
+  })
   context!: number | null;
 
   @Field(() => GraphQLFloat, { nullable: true, description: 'Freshness, 1 (now) to 0.' })
@@ -19,6 +22,7 @@ export class ScoreParts {
   importance!: number | null;
 }
 
+/** The fields that the matches of all kinds have. */
 @ObjectType({ simpleResolvers: true })
 export abstract class Scores {
   @Field(() => GraphQLFloat, {
@@ -33,19 +37,21 @@ export abstract class Scores {
   })
   similarity!: number;
 
-  @Field(() => GraphQLFloat, { description: 'What the list is ordered by, best first.' })
+  @Field(() => GraphQLFloat, {
+    description: 'What the list is ordered by, largest first, unless `diversity` orders it.',
+  })
   score!: number;
 
   @Field(() => ScoreParts, {
     nullable: true,
-    description: 'What the score was made of; null where it is the similarity alone.',
+    description: 'What the score was made of. Null if the score is the similarity alone.',
   })
   scoreParts!: ScoreParts | null;
 
   @Field(() => GraphQLString, {
     nullable: true,
     description:
-      'Where this match stands in the list of a search at the root: give it there as `after` to read on from here. Null ' +
+      'The position of this match in the list of a search at the root: pass it there as `after` to read on from here. Null ' +
       'elsewhere, and with `diversity`, which chooses a list as a whole.',
   })
   cursor?: () => string | null;

@@ -1,94 +1,70 @@
 import { GraphQLBoolean, GraphQLFloat, GraphQLInt } from 'graphql';
-import { Field, InputType, registerEnumType } from 'type-graphql';
-import { limits } from '../../src/limits.ts';
-import type { Metric } from '../../src/search/distance.ts';
-import type { Fusion, Mode, SearchOptionsInput } from '../../src/search/options.ts';
+import { Field, InputType } from 'type-graphql';
+import { limits } from '../../src/input/limits.ts';
+import type { Fusion, Metric, Mode, SearchOptionsInput } from '../../src/search/options.ts';
+import { enumOf } from './enum.ts';
 
-export const MetricEnum = {
-  COSINE: 'COSINE',
-  EUCLIDEAN: 'EUCLIDEAN',
-  INNER_PRODUCT: 'INNER_PRODUCT',
-} as const satisfies Record<Metric, Metric>;
-
-registerEnumType(MetricEnum, {
-  name: 'Metric',
-  description: 'How the distance between two embeddings is measured.',
-  valuesConfig: {
-    COSINE: {
-      description: 'Cosine distance, 0 (same direction) to 2 (opposite). Answered by the vector index.',
-    },
-    EUCLIDEAN: {
-      description: 'Straight-line distance, 0 and up. Exact: reads every row that passes the filters.',
-    },
-    INNER_PRODUCT: {
-      description:
-        'The negative inner product, so that smaller is nearer. Exact: reads every row that passes the filters.',
-    },
-  },
+const MetricEnum = enumOf<Metric>('Metric', 'How the distance between two embeddings is measured.', {
+  COSINE: 'Cosine distance, 0 (same direction) to 2 (opposite). Answered by the vector index.',
+  EUCLIDEAN: 'Straight-line distance, 0 and up. Exact: reads every row that passes the filters.',
+  INNER_PRODUCT:
+    'The negative inner product, so that smaller is nearer. Exact: reads every row that passes the filters.',
 });
 
-export const ModeEnum = {
-  SEMANTIC: 'SEMANTIC',
-  KEYWORD: 'KEYWORD',
-  HYBRID: 'HYBRID',
-} as const satisfies Record<Mode, Mode>;
-
-registerEnumType(ModeEnum, {
-  name: 'SearchMode',
-  description: 'What makes a row a good match.',
-  valuesConfig: {
-    SEMANTIC: { description: 'Nearness in meaning: the distance of the embeddings.' },
-    KEYWORD: {
-      description:
-        'The words of the text, ranked by BM25. Finds rows that have no embedding yet; a row has to share a word with the ' +
-        'text, common words such as "the" not counted.',
-    },
-    HYBRID: { description: 'Both, fused.' },
-  },
+const ModeEnum = enumOf<Mode>('SearchMode', 'What makes a row a good match.', {
+  SEMANTIC: 'The meaning: the distance of the embeddings.',
+  KEYWORD:
+    'The words of the text, ranked by BM25. A row must share a word with the text; common words such as "the" do not ' +
+    'count. Also finds rows that have no embedding yet.',
+  HYBRID: 'Both: the two scores are fused.',
 });
 
-export const FusionEnum = { SCORE: 'SCORE', RANK: 'RANK' } as const satisfies Record<Fusion, Fusion>;
-
-registerEnumType(FusionEnum, {
-  name: 'Fusion',
-  description: 'How HYBRID joins nearness and words.',
-  valuesConfig: {
-    SCORE: {
-      description: 'The sum of the two scores, each as standard deviations from the mean of the candidates.',
-    },
-    RANK: { description: 'Reciprocal rank fusion: only the places in the two lists count.' },
+const FusionEnum = enumOf<Fusion>(
+  'Fusion',
+  'How HYBRID joins the score of the meaning and the score of the words.',
+  {
+    SCORE: 'The sum of the two scores, each as standard deviations from the mean of the candidates.',
+    RANK: 'Reciprocal rank fusion: only the ranks in the two lists count.',
   },
-});
+);
 
 @InputType({
   description:
-    'What the parts of a score weigh; only their proportions count. Candidates are the best few hundred, so that a fresh, ' +
-    'important memory outside of the nearest k can enter.',
+    'The weights of similarity, recency and importance in the score of a memory, which is their weighted mean. Only the ' +
+    'proportions count. The best few hundred memories are ranked, so that a fresh or important one that is not among the ' +
+    'nearest k can still match.',
 })
 export class SearchWeights {
-  @Field(() => GraphQLFloat, { nullable: true, description: 'Nearness to what is searched for. Default 1.' })
+  @Field(() => GraphQLFloat, {
+    nullable: true,
+    description: 'Weight of the nearness to what you search for, 0 to 1000000. Default 1.',
+  })
   similarity?: number | null;
 
   @Field(() => GraphQLFloat, {
     nullable: true,
-    description: 'Freshness: 1 now, halved with each half-life. Default 0.',
+    description:
+      'Weight of the freshness, 0 to 1000000: it is 1 for a new memory, and halves with each half-life. Default 0.',
   })
   recency?: number | null;
 
-  @Field(() => GraphQLFloat, { nullable: true, description: 'importanceScore, 0 to 1. Default 0.' })
+  @Field(() => GraphQLFloat, {
+    nullable: true,
+    description: 'Weight of `importanceScore`, 0 to 1000000. Default 0.',
+  })
   importance?: number | null;
 
   @Field(() => GraphQLFloat, {
     nullable: true,
-    description: 'Days after which recency is half, above 0. Default 30.',
+    description: 'The half-life of recency in days, above 0 and up to 1000000. Default 30.',
   })
   halfLifeDays?: number | null;
 }
 
-@InputType({ description: 'How a search measures, ranks, and how hard it looks.' })
+@InputType({ description: 'How a search measures distances, ranks matches, and uses the vector index.' })
 export class SearchOptions implements SearchOptionsInput {
   @Field(() => MetricEnum, { defaultValue: 'COSINE', description: 'The distance to measure by.' })
-  metric!: 'COSINE' | 'EUCLIDEAN' | 'INNER_PRODUCT';
+  metric!: Metric;
 
   @Field(() => ModeEnum, {
     defaultValue: 'SEMANTIC',
@@ -96,61 +72,69 @@ export class SearchOptions implements SearchOptionsInput {
   })
   mode!: Mode;
 
-  @Field(() => FusionEnum, { nullable: true, description: 'HYBRID: how the two are joined. Default SCORE.' })
+  @Field(() => FusionEnum, {
+    nullable: true,
+    description: 'HYBRID only: how the two scores are joined. Default SCORE.',
+  })
   fusion?: Fusion | null;
 
   @Field(() => GraphQLFloat, {
     nullable: true,
-    description: 'HYBRID: what the words weigh, 0 to 10, where meaning weighs 1. Default 0.7.',
+    description: 'HYBRID only: the weight of the words, 0 to 10. The meaning weighs 1. Default 0.7.',
   })
   keywordWeight?: number | null;
 
   @Field(() => GraphQLFloat, {
     nullable: true,
     description:
-      'Memories: the share of its score that each one lends those next to it in its session, 0 to 1 (half of it to the ' +
-      'second next), because an answer often stands a turn beside the words that match. Default 0.4 in HYBRID, otherwise 0.',
+      'Memories only: the share of its score that each memory lends to the memories right before and after it in its session, 0 ' +
+      'to 1, and half of the share to those two turns away. An answer often stands a turn beside the words that match. On by ' +
+      'default, with 0.4, in HYBRID with fusion SCORE. Elsewhere the default is 0, which is off.',
   })
   context?: number | null;
 
   @Field(() => GraphQLFloat, {
     nullable: true,
-    description: "Leave out matches that are farther than this, in the metric's own distance.",
+    description:
+      'Leave out matches with a larger distance than this, in the distance of the metric. 0 or more; for INNER_PRODUCT any number.',
   })
   maxDistance?: number | null;
 
   @Field(() => GraphQLFloat, {
     nullable: true,
     description:
-      "A threshold that adapts: keep matches whose distance is at or below this percentile of the candidates' distances, 0 " +
-      'to 1. Candidates are the best few hundred, and more for a greater k: the threshold is another then, and so are scores ' +
-      'that are made over the candidates.',
+      'A threshold that adapts, 0 to 1: with 0.1, only the nearest tenth of the candidates can match. The candidates are the ' +
+      'rows that the search ranks, some hundreds, and more of them for a larger k. So the threshold depends on k, as do scores ' +
+      'that are computed over the candidates. Without it there is no such threshold.',
   })
   percentile?: number | null;
 
   @Field(() => SearchWeights, {
     nullable: true,
-    description: 'Memories: rank by freshness and importance, too.',
+    description: 'Memories only: rank by recency and importance too. Without it they do not count.',
   })
   weights?: SearchWeights | null;
 
   @Field(() => GraphQLFloat, {
     nullable: true,
     description:
-      'Prefer matches that are unlike those before them, 0 (not at all) to 1 (nothing else counts): maximal marginal relevance.',
+      'Prefer matches that are unlike the matches before them (maximal marginal relevance): 0 (not at all) to 1 (nothing else ' +
+      'counts). Without it likeness does not count. A list with `diversity` has one page.',
   })
   diversity?: number | null;
 
   @Field(() => GraphQLBoolean, {
     defaultValue: false,
     description:
-      'Compare with every row that passes the filters instead of using the vector index: slower, and never misses.',
+      'Compare every row that passes the filters instead of using the vector index: slower, and never misses a row.',
   })
   exact!: boolean;
 
   @Field(() => GraphQLInt, {
     nullable: true,
-    description: `Candidates the vector index keeps in hand while it looks, 1 to ${limits.efSearch}: more finds more and takes longer. Default 100.`,
+    description:
+      `How many candidates the vector index considers, 1 to ${limits.efSearch}. A larger value misses fewer of the ` +
+      'nearest rows and takes longer. Default 100.',
   })
   efSearch?: number | null;
 }

@@ -2,9 +2,8 @@ import { GraphQLInt, GraphQLString } from 'graphql';
 import { GraphQLJSONObject } from 'graphql-scalars';
 import { Field, InputType } from 'type-graphql';
 import type { DocumentUpdate, NewDocument } from '../../src/ingest/ingest.ts';
-import { limits } from '../../src/limits.ts';
-
-const optional = (description: string) => ({ nullable: true, description });
+import { limits } from '../../src/input/limits.ts';
+import { OptionalField } from '../common/optional-field.ts';
 
 const sizes = {
   chunkSize: `Longest chunk, in the embedding model's tokens, 8 to ${limits.chunkSize}. Default 200.`,
@@ -12,71 +11,74 @@ const sizes = {
     'How much of a chunk may repeat the end of the one before, in tokens, up to half of chunkSize. Default 40.',
 };
 
-@InputType({ description: 'A document to store: its text or its bytes, one of the two.' })
+@InputType({ description: 'A document to store. Give its text or its bytes.' })
 export class IngestDocumentInput implements NewDocument {
   @Field(() => GraphQLString, {
     description:
-      'The name of its file, up to 255 characters; its ending tells the format: .txt, .md, .markdown.',
+      'The name of its file, up to 255 characters. The ending tells the format: .txt, .md, .markdown.',
   })
   filename!: string;
 
-  @Field(() => GraphQLString, optional(`The text, up to ${limits.documentLength} characters.`))
+  @OptionalField(() => GraphQLString, `The text, up to ${limits.documentLength} characters.`)
   content?: string | null;
 
-  @Field(() => GraphQLString, optional('The bytes of the file in base64.'))
+  @OptionalField(() => GraphQLString, 'The bytes of the file in base64.')
   contentBase64?: string | null;
 
-  @Field(() => GraphQLString, optional('Where the file lies, for the application to find it again.'))
+  @OptionalField(() => GraphQLString, 'The path of the file, so that the application finds it again.')
   filePath?: string | null;
 
-  @Field(
+  @OptionalField(
     () => GraphQLString,
-    optional('The format, where the name does not tell: "txt" or "md", or its media type.'),
+    'The format, if the name does not tell it: "txt" or "md", or a media type.',
   )
   fileType?: string | null;
 
-  @Field(() => GraphQLString, optional('The user it belongs to, up to 100 characters. Default: who asks.'))
+  @OptionalField(
+    () => GraphQLString,
+    'The user it belongs to, up to 100 characters. Default: the user who sends the request.',
+  )
   userId?: string | null;
 
-  @Field(
+  @OptionalField(
     () => GraphQLJSONObject,
-    optional(`What else to keep with it, up to ${limits.jsonLength} characters of JSON.`),
+    `What else to keep with it, up to ${limits.jsonLength} characters of JSON.`,
   )
   metadata?: Record<string, unknown> | null;
 
-  @Field(() => GraphQLInt, optional(sizes.chunkSize))
+  @OptionalField(() => GraphQLInt, sizes.chunkSize)
   chunkSize?: number | null;
 
-  @Field(() => GraphQLInt, optional(sizes.overlap))
+  @OptionalField(() => GraphQLInt, sizes.overlap)
   overlap?: number | null;
 }
 
-@InputType({ description: 'What to change of a document; a field that is left out stays as it is.' })
+@InputType({ description: 'What to change of a document. A field that you leave out stays as it is.' })
 export class UpdateDocumentInput implements DocumentUpdate {
-  @Field(() => GraphQLString, optional('The new name of its file.'))
+  @OptionalField(() => GraphQLString, 'The new name of its file.')
   filename?: string | null;
 
-  @Field(
+  @OptionalField(
     () => GraphQLString,
-    optional('The new text: it is cut and embedded anew, and its chunks replace the old ones.'),
+    'The new text. It is cut and embedded anew, and its chunks replace the old ones.',
   )
   content?: string | null;
 
-  @Field(() => GraphQLString, optional('The new bytes in base64, instead of `content`.'))
+  @OptionalField(() => GraphQLString, 'The new bytes in base64, instead of `content`.')
   contentBase64?: string | null;
 
-  @Field(() => GraphQLString, optional('Where the file lies; null removes it.'))
+  @OptionalField(() => GraphQLString, 'The path of the file; null removes it.')
   filePath?: string | null;
 
-  @Field(() => GraphQLString, optional('The format of the new text, where the name does not tell.'))
+  @OptionalField(() => GraphQLString, 'The format of the new text, if the name does not tell it.')
   fileType?: string | null;
 
-  @Field(() => GraphQLJSONObject, optional('Takes the place of all the metadata.'))
+  @OptionalField(() => GraphQLJSONObject, 'Replaces all the metadata.')
   metadata?: Record<string, unknown> | null;
 
-  @Field(() => GraphQLInt, optional(`With new text: ${sizes.chunkSize}`))
+  @OptionalField(() => GraphQLInt, `With new text: ${sizes.chunkSize}`)
   chunkSize?: number | null;
 
-  @Field(() => GraphQLInt, optional(`With new text: ${sizes.overlap}`))
+  @OptionalField(() => GraphQLInt, `With new text: ${sizes.overlap}`)
   overlap?: number | null;
 }

@@ -1,28 +1,21 @@
 import { GraphQLBoolean } from 'graphql';
-import { Arg, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { Arg, Args, ArgsType, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { compileDocumentFilters } from '../../src/filters/filters.ts';
 import { ingestDocument, replaceDocument } from '../../src/ingest/ingest.ts';
-import type { DocumentMatch as FoundDocument } from '../../src/search/documents.ts';
-import { compileDocumentFilters } from '../../src/search/filters/filters.ts';
+import type { DocumentMatch as FoundDocument } from '../../src/search/searches.ts';
 import { searchNear, similarTo } from '../../src/search/similar.ts';
 import { documentChunksRequest } from '../../src/store/chunks.ts';
 import { deleteDocument, documentList, readDocuments } from '../../src/store/documents.ts';
 import { readPage } from '../../src/store/pages.ts';
 import { ChunkConnection } from '../chunk/chunk.ts';
 import {
-  AfterArg,
-  AfterMatchArg,
-  FirstArg,
   IdArg,
-  KArg,
-  LikeArg,
-  OptionsArg,
-  ReportAs,
-  SimilarTextArg,
-  TextArg,
-  UnlikeArg,
-  VectorArg,
+  listArgumentsOf,
+  PageArguments,
+  searchArgumentsOf,
+  similarArgumentsOf,
 } from '../common/arguments.ts';
-import type { SearchOptions } from '../common/search-options.ts';
+import { ReportAs } from '../common/search-report.ts';
 import type { Context } from '../context.ts';
 import { DocumentFilters } from '../filters/document-filters.ts';
 import {
@@ -34,8 +27,19 @@ import {
 } from './document.ts';
 import { IngestDocumentInput, UpdateDocumentInput } from './document-inputs.ts';
 
-const FiltersArg = () =>
-  Arg('filters', () => DocumentFilters, { nullable: true, description: 'Which documents.' });
+@ArgsType()
+class DocumentListArguments extends listArgumentsOf(
+  'documents',
+  DocumentFilters,
+  DocumentOrder,
+  'newest first',
+) {}
+
+@ArgsType()
+class DocumentSearchArguments extends searchArgumentsOf('documents', DocumentFilters) {}
+
+@ArgsType()
+class DocumentSimilarArguments extends similarArgumentsOf('documents', DocumentFilters) {}
 
 const toDocumentMatch = ({ row, ...match }: FoundDocument): DocumentMatch => ({ document: row, ...match });
 
@@ -54,69 +58,43 @@ export class DocumentResolver {
     description: 'All documents that pass the filters, a page at a time, newest first.',
   })
   async documents(
-    @FirstArg() first: number,
-    @AfterArg() after: string | null | undefined,
-    @FiltersArg() filters: DocumentFilters | undefined,
-    @Arg('orderBy', () => DocumentOrder, {
-      nullable: true,
-      description: 'The order of the list; newest first unless told.',
-    })
-    orderBy: InstanceType<typeof DocumentOrder> | undefined,
+    @Args(() => DocumentListArguments) { filters, first, after, orderBy }: DocumentListArguments,
     @Ctx() { services, viewer }: Context,
   ) {
     return readPage(services.database, viewer, documentList, compileDocumentFilters(filters), {
       first,
       after,
-      orderBy: orderBy ?? { field: 'PROCESSED_AT', direction: 'DESC' },
+      orderBy: orderBy ?? new DocumentOrder(),
     });
   }
 
   @Query(() => [DocumentMatch], {
     description:
-      'The documents nearest to a text, to a vector or to examples, nearest first: a document is as near as its best chunk, ' +
-      'or to examples by the mean of its chunks.',
+      'The documents nearest to a text, to a vector or to examples, nearest first. A document is as near to a text or a vector ' +
+      'as its best chunk, and to examples as the mean of its chunks.',
   })
   async similarDocuments(
-    @TextArg() text: string | undefined,
-    @VectorArg() vector: number[] | undefined,
-    @LikeArg() like: string[] | undefined,
-    @UnlikeArg() unlike: string[] | undefined,
-    @KArg() k: number,
-    @FiltersArg() filters: DocumentFilters | undefined,
-    @OptionsArg() options: SearchOptions | undefined,
-    @AfterMatchArg() after: string | null | undefined,
+    @Args(() => DocumentSearchArguments) args: DocumentSearchArguments,
     @ReportAs() reportAs: string | undefined,
     @Ctx() { loaders }: Context,
   ): Promise<DocumentMatch[]> {
-    const matches = await searchNear(
-      loaders.similarDocuments,
-      { text, vector, like, unlike },
-      { k, filters, options, after, reportAs },
-    );
+    const matches = await searchNear(loaders.similarDocuments, args, { ...args, reportAs });
     return matches.map(toDocumentMatch);
   }
 
   @FieldResolver(() => [DocumentMatch], {
     description:
-      'Documents near to `text` by their best chunk, or, when `text` is left out, near to this document by the mean of ' +
-      'their chunks (in KEYWORD and HYBRID near to all its words, by their best chunk); nearest first, never this document ' +
-      'itself.',
+      'Documents near to `text` by their best chunk. Without `text`, documents near to this one by the mean of their chunks, ' +
+      'or in KEYWORD and HYBRID by their best chunk, which is compared with the mean and the words of ' +
+      'this document. Nearest first, never this document itself.',
   })
   async similar(
     @Root() document: Document,
-    @SimilarTextArg() text: string | undefined,
-    @KArg() k: number,
-    @FiltersArg() filters: DocumentFilters | undefined,
-    @OptionsArg() options: SearchOptions | undefined,
+    @Args(() => DocumentSimilarArguments) { text, ...search }: DocumentSimilarArguments,
     @ReportAs() reportAs: string | undefined,
     @Ctx() { loaders }: Context,
   ): Promise<DocumentMatch[]> {
-    const matches = await similarTo(loaders.similarDocuments, document, text, {
-      k,
-      filters,
-      options,
-      reportAs,
-    });
+    const matches = await similarTo(loaders.similarDocuments, document, text, { ...search, reportAs });
     return matches.map(toDocumentMatch);
   }
 
@@ -125,8 +103,7 @@ export class DocumentResolver {
   })
   async chunks(
     @Root() document: Document,
-    @FirstArg() first: number,
-    @AfterArg() after: string | null | undefined,
+    @Args(() => PageArguments) { first, after }: PageArguments,
     @Ctx() { loaders }: Context,
   ) {
     const page = await loaders.chunkPages.load(documentChunksRequest(document.id, first, after));
@@ -135,7 +112,8 @@ export class DocumentResolver {
 
   @Mutation(() => IngestDocumentPayload, {
     description:
-      'Stores a document and its chunks, all or nothing. The same bytes again change nothing and return the first document.',
+      'Stores a document and its chunks, all or nothing. If the user has a document of the same bytes, nothing changes and ' +
+      'that document is returned.',
   })
   async ingestDocument(
     @Arg('input', () => IngestDocumentInput, { description: 'The document.' }) input: IngestDocumentInput,
@@ -146,7 +124,7 @@ export class DocumentResolver {
   }
 
   @Mutation(() => Document, {
-    description: 'Changes a document; new text replaces all its chunks, or nothing changes.',
+    description: 'Changes a document. New text replaces all its chunks.',
   })
   async updateDocument(
     @IdArg() id: string,

@@ -6,7 +6,8 @@ import { Chunk } from '../chunk/chunk.ts';
 import { connectionOf, orderOf } from '../common/connection.ts';
 import { Scores } from '../common/match.ts';
 
-@ObjectType({ simpleResolvers: true, description: 'A source text. Its words are in its chunks.' })
+/** The fields that are read with the row. document-resolver.ts adds `similar` and `chunks`. */
+@ObjectType({ simpleResolvers: true, description: 'A source text. Its text is in its chunks.' })
 export class Document implements DocumentRow {
   @Field(() => GraphQLID, { description: 'Identifies the document; a whole number in decimal digits.' })
   id!: string;
@@ -19,7 +20,7 @@ export class Document implements DocumentRow {
 
   @Field(() => GraphQLString, {
     nullable: true,
-    description: 'Where that file lay, if the application said.',
+    description: 'The path of that file, if the application gave one.',
   })
   filePath!: string | null;
 
@@ -29,7 +30,7 @@ export class Document implements DocumentRow {
   })
   fileType!: string | null;
 
-  // A Float, since Int ends at 2 GB.
+  // A Float, because a GraphQL Int ends at 2 GB.
   @Field(() => GraphQLFloat, { nullable: true, description: 'Its size in bytes.' })
   fileSize!: number | null;
 
@@ -64,7 +65,7 @@ export class IngestDocumentPayload {
   document!: Document;
 
   @Field(() => GraphQLBoolean, {
-    description: 'False when the same bytes were stored before: nothing was written.',
+    description: 'False if the same bytes were stored before: then nothing was written.',
   })
   created!: boolean;
 

@@ -1,10 +1,10 @@
 import { InputType } from 'type-graphql';
-import type { ChunkFilters as ChunkFiltersType } from '../../src/search/filters/filters.ts';
+import type { ChunkFilters as ChunkFiltersType } from '../../src/filters/filters.ts';
+import { OptionalField } from '../common/optional-field.ts';
 import { DocumentFilters } from './document-filters.ts';
 import { EmbeddingStatusFilter } from './embedding-status-filter.ts';
 import { JSONFilter } from './json-filter.ts';
 import { nesting } from './nesting.ts';
-import { OptionalField } from './optional-field.ts';
 import { DateTimeFilter, IDFilter, IntFilter, StringFilter } from './scalar-filters.ts';
 
 @InputType({ description: `Which chunks. ${nesting.all}` })
@@ -12,7 +12,10 @@ export class ChunkFilters implements ChunkFiltersType {
   @OptionalField(() => IDFilter, 'The id.')
   id?: IDFilter | null;
 
-  @OptionalField(() => StringFilter, 'The owner, who is the owner of the document.')
+  @OptionalField(
+    () => StringFilter,
+    'The owner, who also owns the document. Without this filter, an administrator finds the rows of all users.',
+  )
   userId?: StringFilter | null;
 
   @OptionalField(() => IDFilter, 'The document that the chunk is of.')
@@ -20,11 +23,11 @@ export class ChunkFilters implements ChunkFiltersType {
 
   @OptionalField(
     () => DocumentFilters,
-    'Chunks of the documents that pass this filter; one more level of nesting.',
+    'Chunks of documents that pass this filter, which counts as one more level of nesting.',
   )
   document?: DocumentFilters | null;
 
-  @OptionalField(() => IntFilter, 'Position in the document, from 0.')
+  @OptionalField(() => IntFilter, 'The number of the chunk in its document, from 0.')
   chunkIndex?: IntFilter | null;
 
   @OptionalField(() => IntFilter, 'How many chunks the document has.')

@@ -1,8 +1,8 @@
 import { InputType } from 'type-graphql';
-import type { DocumentFilters as DocumentFiltersType } from '../../src/search/filters/filters.ts';
+import type { DocumentFilters as DocumentFiltersType } from '../../src/filters/filters.ts';
+import { OptionalField } from '../common/optional-field.ts';
 import { JSONFilter } from './json-filter.ts';
 import { nesting } from './nesting.ts';
-import { OptionalField } from './optional-field.ts';
 import { DateTimeFilter, FloatFilter, IDFilter, IntFilter, StringFilter } from './scalar-filters.ts';
 
 @InputType({ description: `Which documents. ${nesting.all}` })
@@ -10,7 +10,10 @@ export class DocumentFilters implements DocumentFiltersType {
   @OptionalField(() => IDFilter, 'The id.')
   id?: IDFilter | null;
 
-  @OptionalField(() => StringFilter, 'The owner.')
+  @OptionalField(
+    () => StringFilter,
+    'The owner. Without this filter, an administrator finds the rows of all users.',
+  )
   userId?: StringFilter | null;
 
   @OptionalField(() => StringFilter, 'The name of the file.')

@@ -1,6 +1,6 @@
 import { InputType, registerEnumType } from 'type-graphql';
-import { EmbeddingStatus, type EnumCondition } from '../../src/search/filters/conditions.ts';
-import { OptionalField } from './optional-field.ts';
+import { EmbeddingStatus, type EnumCondition } from '../../src/filters/conditions.ts';
+import { OptionalField } from '../common/optional-field.ts';
 import { membership } from './ordered-filter.ts';
 
 registerEnumType(EmbeddingStatus, {
@@ -9,12 +9,14 @@ registerEnumType(EmbeddingStatus, {
   valuesConfig: {
     READY: { description: 'The row has its embedding.' },
     PENDING: {
-      description: 'The row is stored, and waits for its embedding; vector search does not see it yet.',
+      description: 'The row is stored and waits for its embedding; vector search does not find it yet.',
     },
   },
 });
 
-@InputType({ description: 'Conditions on whether a row has its embedding; all that are given must hold.' })
+@InputType({
+  description: 'Conditions on whether a row has its embedding; a row must meet all that are given.',
+})
 export class EmbeddingStatusFilter implements EnumCondition<EmbeddingStatus> {
   @OptionalField(() => EmbeddingStatus, 'Equal to this.')
   eq?: EmbeddingStatus | null;

@@ -1,10 +1,10 @@
 import { GraphQLJSONObject } from 'graphql-scalars';
 import { Field, InputType, registerEnumType } from 'type-graphql';
 import type { JsonObject } from '../../schema/columns/common.ts';
-import { limits } from '../../src/limits.ts';
-import { type JsonCondition, type JsonPathCondition, JsonType } from '../../src/search/filters/conditions.ts';
-import { filterLimits } from '../../src/search/filters/limits.ts';
-import { OptionalField } from './optional-field.ts';
+import { type JsonCondition, type JsonPathCondition, JsonType } from '../../src/filters/conditions.ts';
+import { filterLimits } from '../../src/filters/limits.ts';
+import { limits } from '../../src/input/limits.ts';
+import { OptionalField } from '../common/optional-field.ts';
 import { BooleanFilter, FloatFilter, StringFilter } from './scalar-filters.ts';
 
 registerEnumType(JsonType, {
@@ -16,25 +16,25 @@ registerEnumType(JsonType, {
     BOOLEAN: { description: 'true or false.' },
     OBJECT: { description: 'Keys with values, in braces; also without any: {}.' },
     ARRAY: { description: 'Values in order, in brackets; also without any: [].' },
-    NULL: { description: 'A null that stands there; where nothing stands, there is no type.' },
+    NULL: { description: 'A null in the JSON; where there is no value, there is no type.' },
   },
 });
 
 @InputType({
   description:
-    'What is found at one place inside a JSON object; all that is given must hold. Values are compared in their own type ' +
-    '(10 is greater than 9, and "10" is no number): a value of another type is as good as none, so only `ne` and `notIn` ' +
-    'hold for it. Times kept as text in ISO 8601, all in UTC, can be compared with `string`.',
+    'Conditions on the value at one path inside a JSON object; the value must meet all that are given. Values are compared ' +
+    'in their own type (10 is greater than 9, and "10" is no number). A value of another type counts as none: it meets ' +
+    'only `ne` and `notIn`. Use `string` to compare times that are kept as text in ISO 8601, all in UTC.',
 })
 export class JSONPathFilter implements JsonPathCondition {
   @Field(() => [String], {
     description:
-      'The keys that lead to the value, the outermost first: ["user", "age"]. In an array a step is a position, "0" the ' +
-      `first and "-1" the last. At most ${filterLimits.jsonDepth} steps.`,
+      'The keys that lead to the value, the outermost first: ["user", "age"]. In an array a step is an index: "0" is the ' +
+      `first element and "-1" the last. At most ${filterLimits.jsonDepth} steps.`,
   })
   path!: string[];
 
-  @OptionalField(() => Boolean, 'Whether there is anything at the path; a null in the JSON is something.')
+  @OptionalField(() => Boolean, 'Whether there is a value at the path; a null in the JSON is a value.')
   exists?: boolean | null;
 
   @OptionalField(() => JsonType, 'The value has this type.')
@@ -50,19 +50,19 @@ export class JSONPathFilter implements JsonPathCondition {
   boolean?: BooleanFilter | null;
 }
 
-@InputType({ description: 'Conditions on a JSON object; all that are given must hold.' })
+@InputType({ description: 'Conditions on a JSON object; the object must meet all that are given.' })
 export class JSONFilter implements JsonCondition {
   @OptionalField(
     () => GraphQLJSONObject,
-    'The object has all of this in it: each key with its value, objects inside objects likewise, and each element of an ' +
-      `array somewhere in the array: {tags: ["a"]} is in {tags: ["b", "a"], x: 1}. At most ${limits.jsonLength} ` +
+    'The object includes all of this: each key with its value, objects inside objects likewise, and each element of an ' +
+      `array anywhere in the array: {tags: ["b", "a"], x: 1} includes {tags: ["a"]}. At most ${limits.jsonLength} ` +
       `characters of JSON, ${filterLimits.jsonDepth} levels.`,
   )
   contains?: JsonObject | null;
 
   @OptionalField(
     () => [JSONPathFilter],
-    'Typed conditions on places inside the object, all of which must hold: {at: {path: ["user", "age"], number: {gte: 18}}}.',
+    'Typed conditions on paths inside the object, which must meet all of them: {at: {path: ["user", "age"], number: {gte: 18}}}.',
   )
   at?: JSONPathFilter[] | null;
 }

@@ -1,9 +1,9 @@
 import { InputType } from 'type-graphql';
-import type { MemoryFilters as MemoryFiltersType } from '../../src/search/filters/filters.ts';
+import type { MemoryFilters as MemoryFiltersType } from '../../src/filters/filters.ts';
+import { OptionalField } from '../common/optional-field.ts';
 import { EmbeddingStatusFilter } from './embedding-status-filter.ts';
 import { JSONFilter } from './json-filter.ts';
 import { nesting } from './nesting.ts';
-import { OptionalField } from './optional-field.ts';
 import { DateTimeFilter, FloatFilter, IDFilter, StringFilter } from './scalar-filters.ts';
 
 @InputType({ description: `Which memories. ${nesting.all}` })
@@ -11,7 +11,10 @@ export class MemoryFilters implements MemoryFiltersType {
   @OptionalField(() => IDFilter, 'The id.')
   id?: IDFilter | null;
 
-  @OptionalField(() => StringFilter, 'The owner.')
+  @OptionalField(
+    () => StringFilter,
+    'The owner. Without this filter, an administrator finds the rows of all users.',
+  )
   userId?: StringFilter | null;
 
   @OptionalField(() => StringFilter, 'The text itself.')

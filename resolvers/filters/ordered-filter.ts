@@ -1,22 +1,22 @@
 import type { GraphQLScalarType } from 'graphql';
 import { InputType } from 'type-graphql';
-import type { OrderedCondition } from '../../src/search/filters/conditions.ts';
-import { filterLimits } from '../../src/search/filters/limits.ts';
-import { OptionalField } from './optional-field.ts';
+import type { OrderedCondition } from '../../src/filters/conditions.ts';
+import { filterLimits } from '../../src/filters/limits.ts';
+import { OptionalField } from '../common/optional-field.ts';
 
-/** `in` and `notIn` as they are described everywhere. */
+/** Descriptions of `in` and `notIn`. */
 export const membership = {
-  in: `Equal to one of these (at most ${filterLimits.listLength}); an empty list has none.`,
-  notIn: `The exact opposite of \`in\`: rows without a value are found too. At most ${filterLimits.listLength} values.`,
+  in: `Equal to one of these (at most ${filterLimits.listLength}); an empty list finds no row.`,
+  notIn: `The exact opposite of \`in\`: also finds rows without a value. At most ${filterLimits.listLength} values.`,
 };
 
 /**
- * The operators that every ordered type has, as the base of one input type.
+ * Makes the base class of a filter on an ordered type: the operators that all of them have.
  * @param scalar the type of the operands.
- * @param words what "less" and "greater" are called for it.
+ * @param words how the descriptions say "less" and "greater".
  */
-export function OrderedFilter<T>(scalar: GraphQLScalarType, words: { less: string; greater: string }) {
-  // The base classes never stand in the schema; its types name their own.
+export function orderedFilterOf<T>(scalar: GraphQLScalarType, words: { less: string; greater: string }) {
+  // Without a name: the schema shows the fields in the types that extend this class, not the class.
   @InputType()
   abstract class Ordered implements OrderedCondition<T> {
     @OptionalField(
@@ -27,7 +27,7 @@ export function OrderedFilter<T>(scalar: GraphQLScalarType, words: { less: strin
 
     @OptionalField(
       () => scalar,
-      'The exact opposite of `eq`: rows without a value are found too; null leaves those out.',
+      'The exact opposite of `eq`: also finds rows without a value; null leaves those out.',
     )
     ne?: T | null;
 

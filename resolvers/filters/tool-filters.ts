@@ -1,9 +1,9 @@
 import { InputType } from 'type-graphql';
-import type { ToolFilters as ToolFiltersType } from '../../src/search/filters/filters.ts';
+import type { ToolFilters as ToolFiltersType } from '../../src/filters/filters.ts';
+import { OptionalField } from '../common/optional-field.ts';
 import { EmbeddingStatusFilter } from './embedding-status-filter.ts';
 import { JSONFilter } from './json-filter.ts';
 import { nesting } from './nesting.ts';
-import { OptionalField } from './optional-field.ts';
 import { DateTimeFilter, IDFilter, IntFilter, StringFilter } from './scalar-filters.ts';
 
 @InputType({ description: `Which tools. ${nesting.all}` })
@@ -19,7 +19,7 @@ export class ToolFilters implements ToolFiltersType {
 
   @OptionalField(
     () => JSONFilter,
-    'The parameters, a JSON object; conditions inside a tool without parameters find nothing there.',
+    'The parameters, a JSON object; a tool without parameters has no values inside.',
   )
   toolParameters?: JSONFilter | null;
 

@@ -1,12 +1,11 @@
 import { GraphQLBoolean, GraphQLFloat, GraphQLString } from 'graphql';
 import { GraphQLDateTime, GraphQLJSONObject } from 'graphql-scalars';
 import { Field, InputType } from 'type-graphql';
-import { limits } from '../../src/limits.ts';
+import { limits } from '../../src/input/limits.ts';
 import type { MemoryChange, NewMemory } from '../../src/store/memories.ts';
 import { type ArchiveRequest, archiveSampleSize } from '../../src/store/memory-archive.ts';
+import { OptionalField } from '../common/optional-field.ts';
 import { MemoryFilters } from '../filters/memory-filters.ts';
-
-const optional = (description: string) => ({ nullable: true, description });
 
 @InputType({ description: 'A memory to store.' })
 export class CreateMemoryInput implements NewMemory {
@@ -15,78 +14,82 @@ export class CreateMemoryInput implements NewMemory {
   })
   content!: string;
 
-  @Field(() => GraphQLString, optional('A shorter form of the text.'))
+  @OptionalField(() => GraphQLString, 'A shorter form of the text.')
   contentSummary?: string | null;
 
-  @Field(() => GraphQLString, optional('Where it comes from, up to 50 characters. Default "chat".'))
+  @OptionalField(() => GraphQLString, 'Where it comes from, up to 50 characters. Default "chat".')
   source?: string | null;
 
-  @Field(() => GraphQLString, optional('The conversation it belongs to, up to 100 characters.'))
+  @OptionalField(() => GraphQLString, 'The conversation it belongs to, up to 100 characters.')
   sessionId?: string | null;
 
-  @Field(() => GraphQLString, optional('The user it belongs to, up to 100 characters. Default: who asks.'))
+  @OptionalField(
+    () => GraphQLString,
+    'The user it belongs to, up to 100 characters. Default: the user who sends the request.',
+  )
   userId?: string | null;
 
-  @Field(() => GraphQLFloat, optional('How much it matters, 0 to 1. Default 0.5.'))
+  @OptionalField(() => GraphQLFloat, 'How much it matters, 0 to 1. Default 0.5.')
   importanceScore?: number | null;
 
-  @Field(
+  @OptionalField(
     () => GraphQLJSONObject,
-    optional(`What else to keep with it, up to ${limits.jsonLength} characters of JSON.`),
+    `What else to keep with it, up to ${limits.jsonLength} characters of JSON.`,
   )
   metadata?: Record<string, unknown> | null;
 
-  @Field(
+  @OptionalField(
     () => GraphQLString,
-    optional(
-      'A name for this write, unique per user, up to 200 characters: sent again with the same content it stores ' +
-        'nothing and returns the first memory; with other content it is a CONFLICT.',
-    ),
+    'A name for this write, unique per user, up to 200 characters. If you send it again with the same content, nothing is ' +
+      'stored and the first memory is returned. With other content it is a CONFLICT.',
   )
   idempotencyKey?: string | null;
 }
 
-@InputType({ description: 'What to change of a memory; a field that is left out stays as it is.' })
+@InputType({ description: 'What to change of a memory. A field that you leave out stays as it is.' })
 export class UpdateMemoryInput implements MemoryChange {
-  @Field(() => GraphQLString, optional('The new text; it is embedded anew.'))
+  @OptionalField(() => GraphQLString, 'The new text; it is embedded anew.')
   content?: string | null;
 
-  @Field(() => GraphQLString, optional('A shorter form of the text; null removes it.'))
+  @OptionalField(() => GraphQLString, 'A shorter form of the text; null removes it.')
   contentSummary?: string | null;
 
-  @Field(() => GraphQLString, optional('Where it comes from.'))
+  @OptionalField(() => GraphQLString, 'Where it comes from.')
   source?: string | null;
 
-  @Field(() => GraphQLString, optional('The conversation it belongs to; null removes it.'))
+  @OptionalField(() => GraphQLString, 'The conversation it belongs to; null removes it.')
   sessionId?: string | null;
 
-  @Field(() => GraphQLFloat, optional('How much it matters, 0 to 1.'))
+  @OptionalField(() => GraphQLFloat, 'How much it matters, 0 to 1.')
   importanceScore?: number | null;
 
-  @Field(() => GraphQLJSONObject, optional('Takes the place of all the metadata.'))
+  @OptionalField(() => GraphQLJSONObject, 'Replaces all the metadata.')
   metadata?: Record<string, unknown> | null;
 }
 
 @InputType({
   description:
-    'Which memories to archive: all that is given must hold, and at least one of `olderThan`, `importanceBelow` and ' +
-    '`filters` must be given.',
+    'Which memories to archive. Give at least one of `olderThan`, `importanceBelow` and `filters`; a memory must meet all ' +
+    'that you give.',
 })
 export class ArchiveMemoriesInput implements ArchiveRequest {
-  @Field(() => GraphQLDateTime, optional('Those that were stored (`createdAt`) before this time.'))
+  @OptionalField(() => GraphQLDateTime, 'Memories that were stored (`createdAt`) before this time.')
   olderThan?: Date | null;
 
-  @Field(() => GraphQLFloat, optional('Those with an `importanceScore` below this, 0 to 1.'))
+  @OptionalField(() => GraphQLFloat, 'Memories with an `importanceScore` below this, 0 to 1.')
   importanceBelow?: number | null;
 
-  @Field(() => MemoryFilters, optional('Those that pass these filters; empty filters do not count as given.'))
+  @OptionalField(
+    () => MemoryFilters,
+    'Memories that pass these filters. Empty filters do not count as given.',
+  )
   filters?: MemoryFilters | null;
 
   @Field(() => GraphQLBoolean, {
     defaultValue: true,
     description:
-      `True: changes nothing, and says how many would be archived with up to ${archiveSampleSize} of them. Look at these ` +
-      'first, then send the same with false.',
+      `With true, nothing changes: the mutation returns how many memories would be archived, and up to ${archiveSampleSize} of ` +
+      'them. With false, they are archived.',
   })
   dryRun!: boolean;
 }

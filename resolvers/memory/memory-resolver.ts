@@ -1,7 +1,7 @@
-import { GraphQLBoolean, GraphQLFloat, GraphQLInt } from 'graphql';
-import { Arg, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
-import { limits } from '../../src/limits.ts';
-import { compileMemoryFilters } from '../../src/search/filters/filters.ts';
+import { GraphQLBoolean, GraphQLInt } from 'graphql';
+import { Arg, Args, ArgsType, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { compileMemoryFilters } from '../../src/filters/filters.ts';
+import { limits } from '../../src/input/limits.ts';
 import type { Match } from '../../src/search/matches.ts';
 import { searchNear, similarTo } from '../../src/search/similar.ts';
 import {
@@ -15,28 +15,27 @@ import { archiveMemories, restoreMemories } from '../../src/store/memory-archive
 import { readPage } from '../../src/store/pages.ts';
 import type { MemoryRow } from '../../src/store/rows.ts';
 import {
-  AfterArg,
-  AfterMatchArg,
-  FirstArg,
   IdArg,
   IdsArg,
-  KArg,
-  LikeArg,
-  OptionsArg,
-  ReportAs,
-  SimilarTextArg,
-  TextArg,
-  UnlikeArg,
-  VectorArg,
+  listArgumentsOf,
+  searchArgumentsOf,
+  similarArgumentsOf,
 } from '../common/arguments.ts';
-import type { SearchOptions } from '../common/search-options.ts';
+import { EmbeddingField } from '../common/embedded.ts';
+import { ReportAs } from '../common/search-report.ts';
 import type { Context } from '../context.ts';
 import { MemoryFilters } from '../filters/memory-filters.ts';
 import { ArchivePayload, Memory, MemoryConnection, MemoryMatch, MemoryOrder } from './memory.ts';
 import { ArchiveMemoriesInput, CreateMemoryInput, UpdateMemoryInput } from './memory-inputs.ts';
 
-const FiltersArg = () =>
-  Arg('filters', () => MemoryFilters, { nullable: true, description: 'Which memories.' });
+@ArgsType()
+class MemoryListArguments extends listArgumentsOf('memories', MemoryFilters, MemoryOrder, 'newest first') {}
+
+@ArgsType()
+class MemorySearchArguments extends searchArgumentsOf('memories', MemoryFilters) {}
+
+@ArgsType()
+class MemorySimilarArguments extends similarArgumentsOf('memories', MemoryFilters) {}
 
 const toMemoryMatch = ({ row, ...scores }: Match<MemoryRow>): MemoryMatch => ({ memory: row, ...scores });
 
@@ -52,20 +51,13 @@ export class MemoryResolver {
     description: 'All memories that pass the filters, a page at a time, newest first.',
   })
   async memories(
-    @FirstArg() first: number,
-    @AfterArg() after: string | null | undefined,
-    @FiltersArg() filters: MemoryFilters | undefined,
-    @Arg('orderBy', () => MemoryOrder, {
-      nullable: true,
-      description: 'The order of the list; newest first unless told.',
-    })
-    orderBy: InstanceType<typeof MemoryOrder> | undefined,
+    @Args(() => MemoryListArguments) { filters, first, after, orderBy }: MemoryListArguments,
     @Ctx() { services, viewer }: Context,
   ) {
     return readPage(services.database, viewer, memoryList, compileMemoryFilters(filters), {
       first,
       after,
-      orderBy: orderBy ?? { field: 'CREATED_AT', direction: 'DESC' },
+      orderBy: orderBy ?? new MemoryOrder(),
     });
   }
 
@@ -73,47 +65,29 @@ export class MemoryResolver {
     description: 'The memories nearest to a text, to a vector or to examples, nearest first.',
   })
   async similarMemories(
-    @TextArg() text: string | undefined,
-    @VectorArg() vector: number[] | undefined,
-    @LikeArg() like: string[] | undefined,
-    @UnlikeArg() unlike: string[] | undefined,
-    @KArg() k: number,
-    @FiltersArg() filters: MemoryFilters | undefined,
-    @OptionsArg() options: SearchOptions | undefined,
-    @AfterMatchArg() after: string | null | undefined,
+    @Args(() => MemorySearchArguments) args: MemorySearchArguments,
     @ReportAs() reportAs: string | undefined,
     @Ctx() { loaders }: Context,
   ): Promise<MemoryMatch[]> {
-    const matches = await searchNear(
-      loaders.similarMemories,
-      { text, vector, like, unlike },
-      { k, filters, options, after, reportAs },
-    );
+    const matches = await searchNear(loaders.similarMemories, args, { ...args, reportAs });
     return matches.map(toMemoryMatch);
   }
 
   @FieldResolver(() => [MemoryMatch], {
     description:
-      'Memories near to `text`, or to this memory when `text` is left out, nearest first; never this memory itself.',
+      'Memories near to `text`, or without `text` near to this memory, nearest first; never this memory itself.',
   })
   async similar(
     @Root() memory: Memory,
-    @SimilarTextArg() text: string | undefined,
-    @KArg() k: number,
-    @FiltersArg() filters: MemoryFilters | undefined,
-    @OptionsArg() options: SearchOptions | undefined,
+    @Args(() => MemorySimilarArguments) { text, ...search }: MemorySimilarArguments,
     @ReportAs() reportAs: string | undefined,
     @Ctx() { loaders }: Context,
   ): Promise<MemoryMatch[]> {
-    const matches = await similarTo(loaders.similarMemories, memory, text, { k, filters, options, reportAs });
+    const matches = await similarTo(loaders.similarMemories, memory, text, { ...search, reportAs });
     return matches.map(toMemoryMatch);
   }
 
-  @FieldResolver(() => [GraphQLFloat], {
-    nullable: true,
-    description:
-      'The embedding, 384 numbers; null while PENDING. Read from the database only when asked for.',
-  })
+  @EmbeddingField()
   async embedding(@Root() memory: Memory, @Ctx() { loaders }: Context): Promise<Float32Array | null> {
     return loaders.memoryEmbeddings.load(memory.id);
   }
@@ -161,8 +135,8 @@ export class MemoryResolver {
 
   @Mutation(() => ArchivePayload, {
     description:
-      'Moves memories into the archive, where neither lookups nor lists nor searches find them; restoreMemories brings them ' +
-      'back. Unless told otherwise it is a dry run, which changes nothing.',
+      'Moves memories into the archive, where no lookup, list or search finds them. restoreMemories brings them back. By ' +
+      'default it is a dry run, which changes nothing.',
   })
   async archiveMemories(
     @Arg('input', () => ArchiveMemoriesInput, { description: 'Which memories.' }) input: ArchiveMemoriesInput,
@@ -173,8 +147,8 @@ export class MemoryResolver {
 
   @Mutation(() => GraphQLInt, {
     description:
-      'Brings archived memories back as they were, all of them or none, and returns how many were in the archive. A CONFLICT ' +
-      'when a memory that was stored meanwhile has the idempotencyKey of one.',
+      'Brings archived memories back as they were, all of them or none, and returns how many were in the archive. It is a ' +
+      'CONFLICT if a memory that was stored meanwhile has the idempotencyKey of one of them.',
   })
   async restoreMemories(@IdsArg() ids: string[], @Ctx() { services, viewer }: Context): Promise<number> {
     return restoreMemories(services, viewer, ids);

@@ -1,24 +1,25 @@
 import { GraphQLFloat, GraphQLID, GraphQLInt, GraphQLString } from 'graphql';
 import { GraphQLDateTime, GraphQLJSONObject } from 'graphql-scalars';
 import { Field, ObjectType } from 'type-graphql';
-import { EmbeddingStatus } from '../../src/search/filters/conditions.ts';
 import { type Archived, archiveSampleSize } from '../../src/store/memory-archive.ts';
 import type { MemoryRow } from '../../src/store/rows.ts';
 import { connectionOf, orderOf } from '../common/connection.ts';
+import { Embedded } from '../common/embedded.ts';
 import { Scores } from '../common/match.ts';
 
+/** The fields that are read with the row. memory-resolver.ts adds `embedding` and `similar`. */
 @ObjectType({
   simpleResolvers: true,
-  description: 'Something an application remembers: an utterance, a fact.',
+  description: 'Something that an application remembers: an utterance, a fact.',
 })
-export class Memory implements MemoryRow {
+export class Memory extends Embedded implements MemoryRow {
   @Field(() => GraphQLID, { description: 'Identifies the memory; a whole number in decimal digits.' })
   id!: string;
 
   @Field(() => GraphQLString, { description: 'The user it belongs to.' })
   userId!: string;
 
-  @Field(() => GraphQLString, { description: 'The text itself, by whose meaning it is found.' })
+  @Field(() => GraphQLString, { description: 'The text itself, whose meaning and words searches use.' })
   content!: string;
 
   @Field(() => GraphQLString, {
@@ -27,7 +28,7 @@ export class Memory implements MemoryRow {
   })
   contentSummary!: string | null;
 
-  @Field(() => GraphQLString, { description: 'Where it came from, such as "chat".' })
+  @Field(() => GraphQLString, { description: 'Where the memory came from, such as "chat".' })
   source!: string;
 
   @Field(() => GraphQLString, { nullable: true, description: 'The conversation it belongs to.' })
@@ -44,15 +45,6 @@ export class Memory implements MemoryRow {
     description: 'The key under which a retried write finds it again.',
   })
   idempotencyKey!: string | null;
-
-  @Field(() => GraphQLString, {
-    nullable: true,
-    description: 'The model that made the embedding; null while PENDING.',
-  })
-  embeddingModel!: string | null;
-
-  @Field(() => EmbeddingStatus, { description: 'Whether it can be found by meaning already.' })
-  embeddingStatus!: EmbeddingStatus;
 
   @Field(() => GraphQLDateTime, { description: 'When it was stored (UTC).' })
   createdAt!: Date;

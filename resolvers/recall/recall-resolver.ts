@@ -1,11 +1,13 @@
 import { GraphQLInt, GraphQLString } from 'graphql';
-import { Arg, Ctx, Query, Resolver } from 'type-graphql';
-import { limits } from '../../src/limits.ts';
+import { Args, ArgsType, Ctx, Field, Query, Resolver } from 'type-graphql';
+import { limits } from '../../src/input/limits.ts';
+import type { KindName } from '../../src/search/kinds.ts';
 import type { Match } from '../../src/search/matches.ts';
 import { type RecalledRow, recall } from '../../src/search/recall.ts';
-import type { RecallKind } from '../../src/search/recall-kinds.ts';
-import { AfterMatchArg, OptionsArg, ReportAs } from '../common/arguments.ts';
+import { AfterMatchField, OptionsField } from '../common/arguments.ts';
+import { OptionalField } from '../common/optional-field.ts';
 import type { SearchOptions } from '../common/search-options.ts';
+import { ReportAs } from '../common/search-report.ts';
 import type { Context } from '../context.ts';
 import { RecallFilters, RecallKindEnum, RecallMatch } from './recall.ts';
 
@@ -22,39 +24,49 @@ function toRecallMatch({ row, ...scores }: Match<RecalledRow>): typeof RecallMat
   }
 }
 
+@ArgsType()
+class RecallArguments {
+  @Field(() => GraphQLString, {
+    description: `The text to search for, up to ${limits.queryLength} characters.`,
+  })
+  text!: string;
+
+  @Field(() => GraphQLInt, {
+    defaultValue: 8,
+    description: `How many matches to return, of all kinds together, 1 to ${limits.k}. You get fewer only if fewer rows pass the filters and thresholds.`,
+  })
+  k!: number;
+
+  @Field(() => [RecallKindEnum], {
+    defaultValue: ['MEMORY', 'CHUNK'],
+    description: 'The kinds to search, each once.',
+  })
+  kinds!: KindName[];
+
+  @OptionalField(() => RecallFilters, 'Which rows of each kind.')
+  filters?: RecallFilters | null;
+
+  @OptionsField()
+  options?: SearchOptions | null;
+
+  @AfterMatchField()
+  after?: string | null;
+}
+
 @Resolver()
 export class RecallResolver {
   @Query(() => [RecallMatch], {
     description:
-      'What is nearest to a text among rows of several kinds: one list, best first. Scores of different kinds are ' +
-      'comparable: all embeddings are of one model, and what else counts (how rare a word is, means and spreads) is taken ' +
-      'over the candidates of all kinds together.',
+      'The rows of several kinds that are nearest to a text, in one list, best first. Scores of different kinds are ' +
+      'comparable: one model makes all embeddings, and what else counts (how rare a word is, means and spreads) is ' +
+      'computed over the candidates of all kinds together.',
   })
   async recall(
-    @Arg('text', () => GraphQLString, {
-      description: `What matches should be near to, up to ${limits.queryLength} characters.`,
-    })
-    text: string,
-    @Arg('k', () => GraphQLInt, {
-      defaultValue: 8,
-      description: `How many matches to return, of all kinds together, 1 to ${limits.k}; fewer come only when fewer rows match.`,
-    })
-    k: number,
-    @Arg('kinds', () => [RecallKindEnum], {
-      defaultValue: ['MEMORY', 'CHUNK'],
-      description: 'What to look among, each kind once.',
-    })
-    kinds: RecallKind[],
-    @Arg('filters', () => RecallFilters, { nullable: true, description: 'Which rows of each kind.' })
-    filters: RecallFilters | undefined,
-    @OptionsArg() options: SearchOptions | undefined,
-    @AfterMatchArg() after: string | null | undefined,
+    @Args(() => RecallArguments) { text, ...search }: RecallArguments,
     @ReportAs() reportAs: string | undefined,
     @Ctx() { loaders }: Context,
   ): Promise<(typeof RecallMatch)[]> {
-    const matches = await recall(loaders.recall, text, {
-      ...{ k, kinds, filters, options, after, reportAs },
-    });
+    const matches = await recall(loaders.recall, text, { ...search, reportAs });
     return matches.map(toRecallMatch);
   }
 }

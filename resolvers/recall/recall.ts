@@ -1,38 +1,28 @@
-import { createUnionType, InputType, registerEnumType } from 'type-graphql';
-import type { RecallFilters as RecallFiltersType, RecallKind } from '../../src/search/recall-kinds.ts';
+import { createUnionType, InputType } from 'type-graphql';
+import type { KindFilters, KindName } from '../../src/search/kinds.ts';
 import { ChunkMatch } from '../chunk/chunk.ts';
+import { enumOf } from '../common/enum.ts';
+import { OptionalField } from '../common/optional-field.ts';
 import { DocumentMatch } from '../document/document.ts';
 import { ChunkFilters } from '../filters/chunk-filters.ts';
 import { DocumentFilters } from '../filters/document-filters.ts';
 import { MemoryFilters } from '../filters/memory-filters.ts';
-import { OptionalField } from '../filters/optional-field.ts';
 import { ToolFilters } from '../filters/tool-filters.ts';
 import { MemoryMatch } from '../memory/memory.ts';
 import { ToolMatch } from '../tool/tool.ts';
 
-export const RecallKindEnum = {
-  MEMORY: 'MEMORY',
-  CHUNK: 'CHUNK',
-  DOCUMENT: 'DOCUMENT',
-  TOOL: 'TOOL',
-} as const satisfies { [Kind in RecallKind]: Kind };
-
-registerEnumType(RecallKindEnum, {
-  name: 'RecallKind',
-  description: 'What can be recalled.',
-  valuesConfig: {
-    MEMORY: { description: 'Memories.' },
-    CHUNK: { description: 'Chunks of documents, each by itself.' },
-    DOCUMENT: { description: 'Documents, each by its best chunk.' },
-    TOOL: { description: 'Tools.' },
-  },
+export const RecallKindEnum = enumOf<KindName>('RecallKind', 'What can be recalled.', {
+  MEMORY: 'Memories.',
+  CHUNK: 'Chunks of documents.',
+  DOCUMENT: 'Documents, each by its best chunk.',
+  TOOL: 'Tools.',
 });
 
 export const RecallMatch = createUnionType({
   name: 'RecallMatch',
   description: 'Something that `recall` found.',
   types: () => [MemoryMatch, ChunkMatch, DocumentMatch, ToolMatch] as const,
-  // A match of a document has a chunk, too.
+  // `document` before `chunk`: the match of a document has both.
   resolveType: (match) => {
     if ('memory' in match) return MemoryMatch;
     if ('tool' in match) return ToolMatch;
@@ -40,8 +30,8 @@ export const RecallMatch = createUnionType({
   },
 });
 
-@InputType({ description: 'Which rows of each kind; filters of a kind that is not asked for are refused.' })
-export class RecallFilters implements RecallFiltersType {
+@InputType({ description: 'Which rows of each kind. Filters of a kind that is not in `kinds` are refused.' })
+export class RecallFilters implements KindFilters {
   @OptionalField(() => MemoryFilters, 'Which memories.')
   memories?: MemoryFilters | null;
 

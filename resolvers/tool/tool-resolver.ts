@@ -1,31 +1,28 @@
-import { GraphQLBoolean, GraphQLFloat, GraphQLString } from 'graphql';
-import { Arg, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
-import { limits } from '../../src/limits.ts';
-import { compileToolFilters } from '../../src/search/filters/filters.ts';
+import { GraphQLBoolean, GraphQLString } from 'graphql';
+import { Arg, Args, ArgsType, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { compileToolFilters } from '../../src/filters/filters.ts';
+import { limits } from '../../src/input/limits.ts';
 import type { Match } from '../../src/search/matches.ts';
 import { searchNear, similarTo } from '../../src/search/similar.ts';
 import { readPage } from '../../src/store/pages.ts';
 import type { ToolRow } from '../../src/store/rows.ts';
 import { deleteTool, readTool, recordToolUse, registerTools, toolList } from '../../src/store/tools.ts';
-import {
-  AfterArg,
-  AfterMatchArg,
-  FirstArg,
-  KArg,
-  LikeArg,
-  OptionsArg,
-  ReportAs,
-  SimilarTextArg,
-  TextArg,
-  UnlikeArg,
-  VectorArg,
-} from '../common/arguments.ts';
-import type { SearchOptions } from '../common/search-options.ts';
+import { listArgumentsOf, searchArgumentsOf, similarArgumentsOf } from '../common/arguments.ts';
+import { EmbeddingField } from '../common/embedded.ts';
+import { ReportAs } from '../common/search-report.ts';
 import type { Context } from '../context.ts';
 import { ToolFilters } from '../filters/tool-filters.ts';
-import { RegisterToolInput, Tool, ToolConnection, ToolMatch, ToolOrder } from './tool.ts';
+import { Tool, ToolConnection, ToolMatch, ToolOrder } from './tool.ts';
+import { RegisterToolInput } from './tool-inputs.ts';
 
-const FiltersArg = () => Arg('filters', () => ToolFilters, { nullable: true, description: 'Which tools.' });
+@ArgsType()
+class ToolListArguments extends listArgumentsOf('tools', ToolFilters, ToolOrder, 'by name') {}
+
+@ArgsType()
+class ToolSearchArguments extends searchArgumentsOf('tools', ToolFilters) {}
+
+@ArgsType()
+class ToolSimilarArguments extends similarArgumentsOf('tools', ToolFilters) {}
 const NameArg = () => Arg('name', () => GraphQLString, { description: 'The name of the tool.' });
 
 const toToolMatch = ({ row, ...scores }: Match<ToolRow>): ToolMatch => ({ tool: row, ...scores });
@@ -39,20 +36,13 @@ export class ToolResolver {
 
   @Query(() => ToolConnection, { description: 'All tools that pass the filters, a page at a time, by name.' })
   async tools(
-    @FirstArg() first: number,
-    @AfterArg() after: string | null | undefined,
-    @FiltersArg() filters: ToolFilters | undefined,
-    @Arg('orderBy', () => ToolOrder, {
-      nullable: true,
-      description: 'The order of the list; by name unless told.',
-    })
-    orderBy: InstanceType<typeof ToolOrder> | undefined,
+    @Args(() => ToolListArguments) { filters, first, after, orderBy }: ToolListArguments,
     @Ctx() { services, viewer }: Context,
   ) {
     return readPage(services.database, viewer, toolList, compileToolFilters(filters), {
       first,
       after,
-      orderBy: orderBy ?? { field: 'TOOL_NAME', direction: 'ASC' },
+      orderBy: orderBy ?? new ToolOrder(),
     });
   }
 
@@ -60,55 +50,37 @@ export class ToolResolver {
     description: 'The tools nearest to a text, to a vector or to examples, nearest first.',
   })
   async similarTools(
-    @TextArg() text: string | undefined,
-    @VectorArg() vector: number[] | undefined,
-    @LikeArg() like: string[] | undefined,
-    @UnlikeArg() unlike: string[] | undefined,
-    @KArg() k: number,
-    @FiltersArg() filters: ToolFilters | undefined,
-    @OptionsArg() options: SearchOptions | undefined,
-    @AfterMatchArg() after: string | null | undefined,
+    @Args(() => ToolSearchArguments) args: ToolSearchArguments,
     @ReportAs() reportAs: string | undefined,
     @Ctx() { loaders }: Context,
   ): Promise<ToolMatch[]> {
-    const matches = await searchNear(
-      loaders.similarTools,
-      { text, vector, like, unlike },
-      { k, filters, options, after, reportAs },
-    );
+    const matches = await searchNear(loaders.similarTools, args, { ...args, reportAs });
     return matches.map(toToolMatch);
   }
 
   @FieldResolver(() => [ToolMatch], {
     description:
-      'Tools near to `text`, or to this tool when `text` is left out, nearest first; never this tool itself.',
+      'Tools near to `text`, or without `text` near to this tool, nearest first; never this tool itself.',
   })
   async similar(
     @Root() tool: Tool,
-    @SimilarTextArg() text: string | undefined,
-    @KArg() k: number,
-    @FiltersArg() filters: ToolFilters | undefined,
-    @OptionsArg() options: SearchOptions | undefined,
+    @Args(() => ToolSimilarArguments) { text, ...search }: ToolSimilarArguments,
     @ReportAs() reportAs: string | undefined,
     @Ctx() { loaders }: Context,
   ): Promise<ToolMatch[]> {
-    const matches = await similarTo(loaders.similarTools, tool, text, { k, filters, options, reportAs });
+    const matches = await similarTo(loaders.similarTools, tool, text, { ...search, reportAs });
     return matches.map(toToolMatch);
   }
 
-  @FieldResolver(() => [GraphQLFloat], {
-    nullable: true,
-    description:
-      'The embedding, 384 numbers; null while PENDING. Read from the database only when asked for.',
-  })
+  @EmbeddingField()
   async embedding(@Root() tool: Tool, @Ctx() { loaders }: Context): Promise<Float32Array | null> {
     return loaders.toolEmbeddings.load(tool.id);
   }
 
   @Mutation(() => [Tool], {
     description:
-      'Registers tools, all of them or none, and returns them in input order. A name that is taken gets the new ' +
-      'description and parameters; its id and usage stay.',
+      'Registers tools, all of them or none, and returns them in input order. If a name is taken, its tool gets the new ' +
+      'description and parameters, and keeps its id and usage.',
   })
   async registerTools(
     @Arg('inputs', () => [RegisterToolInput], {

@@ -1,18 +1,17 @@
 import { GraphQLID, GraphQLInt, GraphQLString } from 'graphql';
 import { GraphQLDateTime, GraphQLJSONObject } from 'graphql-scalars';
-import { Field, InputType, ObjectType } from 'type-graphql';
-import { limits } from '../../src/limits.ts';
-import { EmbeddingStatus } from '../../src/search/filters/conditions.ts';
+import { Field, ObjectType } from 'type-graphql';
 import type { ToolRow } from '../../src/store/rows.ts';
-import type { NewTool } from '../../src/store/tools.ts';
 import { connectionOf, orderOf } from '../common/connection.ts';
+import { Embedded } from '../common/embedded.ts';
 import { Scores } from '../common/match.ts';
 
+/** The fields that are read with the row. tool-resolver.ts adds `embedding` and `similar`. */
 @ObjectType({
   simpleResolvers: true,
   description: 'A tool that an agent can call. Tools are shared by all users.',
 })
-export class Tool implements ToolRow {
+export class Tool extends Embedded implements ToolRow {
   @Field(() => GraphQLID, { description: 'Identifies the tool; a whole number in decimal digits.' })
   id!: string;
 
@@ -25,21 +24,12 @@ export class Tool implements ToolRow {
   @Field(() => GraphQLJSONObject, { nullable: true, description: 'Its parameters, usually a JSON Schema.' })
   toolParameters!: Record<string, unknown> | null;
 
-  @Field(() => GraphQLString, {
-    nullable: true,
-    description: 'The model that made the embedding; null while PENDING.',
-  })
-  embeddingModel!: string | null;
-
-  @Field(() => EmbeddingStatus, { description: 'Whether it can be found by meaning already.' })
-  embeddingStatus!: EmbeddingStatus;
-
   @Field(() => GraphQLInt, { description: 'How often it was used, as recordToolUse counted.' })
   usageCount!: number;
 
   @Field(() => GraphQLDateTime, {
     nullable: true,
-    description: 'When it was last used (UTC); null when never.',
+    description: 'When it was last used (UTC). Null if it never was.',
   })
   lastUsed!: Date | null;
 
@@ -54,23 +44,6 @@ export class Tool implements ToolRow {
 export class ToolMatch extends Scores {
   @Field(() => Tool, { description: 'The tool.' })
   tool!: Tool;
-}
-
-@InputType({ description: 'A tool to register.' })
-export class RegisterToolInput implements NewTool {
-  @Field(() => GraphQLString, {
-    description: 'Its name, up to 100 characters; a name that is taken is updated.',
-  })
-  toolName!: string;
-
-  @Field(() => GraphQLString, { description: `What it does, up to ${limits.contentLength} characters.` })
-  toolDescription!: string;
-
-  @Field(() => GraphQLJSONObject, {
-    nullable: true,
-    description: `Its parameters, usually a JSON Schema, up to ${limits.jsonLength} characters of JSON.`,
-  })
-  toolParameters?: Record<string, unknown> | null;
 }
 
 export const ToolConnection = connectionOf('Tool', 'tools', () => Tool);

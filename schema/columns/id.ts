@@ -19,9 +19,9 @@ class PgIdBuilder<
     super(name, 'string', 'PgId');
   }
 
-  /** Called by Drizzle when the table is defined. */
+  /** Drizzle calls this when the table is defined. */
   build(table: AnyPgTable): PgId<ColumnBaseConfig<'string', 'PgId'>> {
-    // Drizzle's own builders pass their config on the same way; its type is not exported.
+    // Drizzle's own builders pass their config on in this way, too. Its type is not exported.
     return new PgId(table, this.config as ConstructorParameters<typeof PgId>[1]);
   }
 }
@@ -35,8 +35,8 @@ class PgId<T extends ColumnBaseConfig<'string', 'PgId'>> extends PgColumn<T> {
 }
 
 /**
- * A bigint that stays a decimal string on the way through JavaScript, as postgres.js delivers it and GraphQL's `ID`
- * wants it: a number would lose digits above 2^53, a BigInt would be converted twice.
+ * A bigint as a decimal string, because postgres.js returns strings and GraphQL's `ID` takes them. A number would lose digits
+ * above 2^53, and a BigInt would be converted twice.
  */
 export function bigintId(name: string): PgIdBuilder {
   return new PgIdBuilder(name);

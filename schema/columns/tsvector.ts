@@ -1,4 +1,4 @@
 import { customType } from 'drizzle-orm/pg-core';
 
-/** A full-text `tsvector` column. Only PostgreSQL writes it (it is generated), so its text form is all that is needed. */
+/** A full-text `tsvector` column, as text. Nothing converts it, because the column is generated: only PostgreSQL writes it. */
 export const tsvector = customType<{ data: string; driverData: string }>({ dataType: () => 'tsvector' });

@@ -1,14 +1,14 @@
 import { customType } from 'drizzle-orm/pg-core';
 
-/** Dimensions of every stored embedding: those of all-MiniLM-L6-v2. */
+/** How many numbers every stored embedding has: the dimensions of all-MiniLM-L6-v2. */
 export const EMBEDDING_DIMENSIONS = 384;
 
-/** What a vector column takes: any list of finite numbers of the column's length. */
+/** The values that a vector column accepts: finite numbers, as many as the column has dimensions. */
 export type VectorInput = Float32Array | readonly number[];
 
 /**
- * pgvector's text form of a vector, `[1,2,3]`.
- * @throws RangeError when the length is not `dimensions`, or an element is NaN or infinite (pgvector stores neither).
+ * Writes a vector in pgvector's text form, `[1,2,3]`.
+ * @throws RangeError if the length is not `dimensions`, or if an element is NaN or infinite, which pgvector cannot store.
  */
 export function vectorLiteral(vector: VectorInput, dimensions: number = EMBEDDING_DIMENSIONS): string {
   if (vector.length !== dimensions) {
@@ -18,13 +18,13 @@ export function vectorLiteral(vector: VectorInput, dimensions: number = EMBEDDIN
     if (!Number.isFinite(vector[i]))
       throw new RangeError(`Element ${i} of the vector is ${vector[i]}, not a finite number.`);
   }
-  // Not `join`, which takes five times as long: it looks for each number in a cache of texts.
+  // `join` takes five times as long, because it looks up the text of each number in a cache.
   return JSON.stringify(Array.from(vector));
 }
 
 /**
- * Reads pgvector's text form.
- * @throws RangeError when the text does not hold `dimensions` numbers.
+ * Parses a vector in pgvector's text form.
+ * @throws RangeError if the text does not have `dimensions` numbers.
  */
 export function parseVector(text: string, dimensions: number = EMBEDDING_DIMENSIONS): Float32Array {
   const vector = Float32Array.from(text.slice(1, -1).split(','), Number);
@@ -44,12 +44,12 @@ function vectorColumn(name: string, sqlType: 'vector' | 'halfvec', dimensions: n
   })(name);
 }
 
-/** A pgvector `vector(n)` column: 32-bit floats, 4 bytes a dimension. Gives Float32Array when read. */
+/** A pgvector `vector(n)` column: 32-bit floats, 4 bytes a dimension. Reading it returns a Float32Array. */
 export function vector(name: string, options: { dimensions: number }) {
   return vectorColumn(name, 'vector', options.dimensions);
 }
 
-/** A pgvector `halfvec(n)` column: 16-bit floats, half the size, about three significant digits. */
+/** A pgvector `halfvec(n)` column: 16-bit floats, 2 bytes a dimension, about three significant digits. */
 export function halfvec(name: string, options: { dimensions: number }) {
   return vectorColumn(name, 'halfvec', options.dimensions);
 }

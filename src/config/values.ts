@@ -2,12 +2,13 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 
 /**
- * A setting whose text `read` turns into its value, or into undefined when the text is not of `form`.
- * `form` completes the sentence "it must be ...".
+ * A setting in text form.
+ * @param form completes the sentence "it must be ...".
+ * @param parse returns the value of a text, or undefined if the text does not have this form.
  */
-export function setting<T>(form: string, read: (text: string) => T | undefined) {
+export function setting<T>(form: string, parse: (text: string) => T | undefined) {
   return z.string().transform((text, context): T => {
-    const value = read(text);
+    const value = parse(text);
     if (value !== undefined) return value;
     context.addIssue({ code: 'custom', message: form });
     return z.NEVER;
@@ -23,7 +24,7 @@ export function wholeNumber(least: number, most: number) {
   };
 }
 
-/** `on` or `off`, and the other words that environment files use for them. */
+/** `on` or `off`, or another word that environment files use for them. */
 export function onOrOff(text: string): boolean | undefined {
   if (/^(on|true|yes|1)$/i.test(text)) return true;
   if (/^(off|false|no|0)$/i.test(text)) return false;
@@ -40,7 +41,7 @@ function quantity(units: Readonly<Record<string, number>>, least: number, most: 
   };
 }
 
-/** A time such as `500`, `500ms`, `30s` or `5min`, in milliseconds; a bare number is milliseconds, as in PostgreSQL. */
+/** A time such as `500ms`, `30s` or `5min`, in milliseconds. A number without a unit is in milliseconds, as in PostgreSQL. */
 export const duration = (least: number, most: number) =>
   quantity({ '': 1, ms: 1, s: 1000, min: 60_000, h: 3_600_000 }, least, most);
 
@@ -48,19 +49,19 @@ export const duration = (least: number, most: number) =>
 export const byteSize = (least: number, most: number) =>
   quantity({ '': 1, b: 1, kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3 }, least, most);
 
-/** The parts of a list written with commas, or undefined when one of them is not what `read` takes. */
-export function commaList(read: (text: string) => string | undefined) {
+/** A list with commas; undefined if `parse` returns undefined for one of its parts. */
+export function commaList(parse: (text: string) => string | undefined) {
   return (text: string): string[] | undefined => {
     const parts = text
       .split(',')
       .map((part) => part.trim())
       .filter((part) => part !== '')
-      .map(read);
+      .map(parse);
     return parts.includes(undefined) ? undefined : (parts as string[]);
   };
 }
 
-/** An origin as browsers send it: scheme, host and a port that is not the scheme's own; undefined for anything more. */
+/** A web origin in the form that browsers send: without the default port, and without a path. */
 export function webOrigin(text: string): string | undefined {
   if (!/^https?:\/\/[^/?#@\s]+\/?$/i.test(text) || !URL.canParse(text)) return undefined;
   return new URL(text).origin;
@@ -71,7 +72,7 @@ export function hostName(text: string): string | undefined {
   const bare = text.replace(/^\[(.*)\]$/, '$1').toLowerCase();
   if (isIP(bare) !== 0) return bare;
   const label = '[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?';
-  // A name of digits and dots only is a mistyped address: the resolver would read 127.1 as one.
+  // A name of only digits and dots is a mistyped address: the system would take 127.1 for 127.0.0.1.
   if (/^[\d.]+$/.test(bare) || bare.length > 253) return undefined;
   return new RegExp(`^${label}(?:\\.${label})*$`).test(bare) ? bare : undefined;
 }

@@ -3,30 +3,30 @@ import postgres, { type Options, type Sql } from 'postgres';
 import type { EmbeddedConnection } from './embedded/embedded-database.ts';
 
 export interface ClientOptions {
-  target: string | EmbeddedConnection;
+  database: string | EmbeddedConnection;
   connections: number;
   connectTimeoutMs: number;
-  /** Named prepared statements and settings of the session; not behind a pooler that shares connections. */
+  /** Use named prepared statements and settings of the session. Off behind a pooler that shares connections. */
   prepare: boolean;
   statementTimeoutMs: number;
   applicationName: string;
   logger: Pick<Logger, 'debug'> | undefined;
-  /** Called whenever a connection, or an attempt to connect, has ended. */
+  /** Called after a connection, or an attempt to connect, has ended. */
   onclose(): void;
 }
 
-const reconnectPauseS = 0.02; // postgres.js' own grows to 20 s, during which every request would wait
+const reconnectPauseS = 0.02; // postgres.js' own pause grows to 20 s, and every request would wait for it
 
-/** A postgres.js client with what this server always needs; nothing is connected yet. */
+/** Makes a postgres.js client with the settings that this server needs. It does not connect yet. */
 export function openClient(options: ClientOptions): Sql {
-  const { target, logger, prepare } = options;
+  const { database, logger, prepare } = options;
   const settings: Options<Record<string, never>> = {
     max: options.connections,
     prepare,
     connect_timeout: options.connectTimeoutMs / 1000,
-    // Arrays then travel as text. The query for their types cannot be caught when its connection is lost.
+    // Arrays are sent as text. postgres.js would query their types, and nobody could catch the error of that query.
     fetch_types: false,
-    // Connections stay: postgres.js may close one for its age while it is reserved.
+    // Connections never expire, because postgres.js could close one while it is reserved.
     idle_timeout: 0,
     max_lifetime: null,
     backoff: () => reconnectPauseS,
@@ -38,14 +38,14 @@ export function openClient(options: ClientOptions): Sql {
     onclose: options.onclose,
   };
   const sql =
-    typeof target === 'string'
-      ? postgres(target, settings)
-      : postgres({ ...settings, ...target, ssl: false });
+    typeof database === 'string'
+      ? postgres(database, settings)
+      : postgres({ ...settings, ...database, ssl: false });
   passAsText(sql);
   return sql;
 }
 
-/** Drizzle turns dates, times and JSON into text and back itself; this is what its own driver does to a client. */
+/** Makes the client pass dates, times and JSON as text, because Drizzle converts them. Drizzle's own driver does this, too. */
 function passAsText(sql: Sql): void {
   const asIs = (value: unknown) => value;
   const { parsers, serializers } = sql.options as unknown as Record<

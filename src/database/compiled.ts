@@ -2,17 +2,17 @@ import { is, Placeholder } from 'drizzle-orm';
 import type { PgPreparedQuery, PreparedQueryConfig } from 'drizzle-orm/pg-core';
 import { type Transaction, transactionOver } from './transaction.ts';
 
-/** Sends a query that was compiled before, with these values for its placeholders. @throws as a query of `tx` does. */
+/** Sends a compiled query with `values` for its placeholders. @throws as a query of `tx` does. */
 export type Compiled<Rows> = (tx: Transaction, values: Readonly<Record<string, unknown>>) => Promise<Rows>;
 
 /**
- * Compiles a query once, to be sent by many transactions: Drizzle's own `prepare` ties it to one session.
+ * Compiles a query once, so that many transactions can send it. (Drizzle's `prepare` ties a query to one session.)
  *
- * @param build gives the query, with `sql.placeholder` for what differs each time. One that is named at several places
- *   becomes one parameter, so it must stand for the same type at each.
+ * @param build returns the query, with `sql.placeholder` for the values that differ. Placeholders of one name become one
+ *   parameter, so all of them must have one type.
  */
 export function compile<Rows>(build: (builder: Transaction) => Preparable<Rows>): Compiled<Rows> {
-  const prepared = build(builder).prepare('') as unknown as PreparedInside<Rows>;
+  const prepared = build(builder).prepare('') as unknown as PreparedInternals<Rows>;
   Object.assign(prepared, shareParameters(prepared));
   return (tx, values) => {
     const { client } = tx._.session as unknown as { client: unknown };
@@ -25,7 +25,7 @@ interface Preparable<Rows> {
 }
 
 /** The parts of Drizzle's prepared query that its types leave out. */
-interface PreparedInside<Rows> {
+interface PreparedInternals<Rows> {
   client: unknown;
   queryString: string;
   params: unknown[];
@@ -36,17 +36,20 @@ const builder = transactionOver(() => {
   throw new Error('A query was sent while it was being compiled.');
 });
 
-function shareParameters({ queryString, params }: Pick<PreparedInside<unknown>, 'queryString' | 'params'>) {
+function shareParameters({
+  queryString,
+  params,
+}: Pick<PreparedInternals<unknown>, 'queryString' | 'params'>) {
   const shared: unknown[] = [];
-  const placeOf = new Map<string, number>();
-  const places = params.map((parameter) => {
+  const numberOf = new Map<string, number>();
+  const numbers = params.map((parameter) => {
     const name = is(parameter, Placeholder) ? parameter.name : undefined;
-    const place = (name !== undefined && placeOf.get(name)) || shared.push(parameter);
-    if (name !== undefined) placeOf.set(name, place);
-    return place;
+    const number = (name !== undefined && numberOf.get(name)) || shared.push(parameter);
+    if (name !== undefined) numberOf.set(name, number);
+    return number;
   });
   return {
     params: shared,
-    queryString: queryString.replace(/\$(\d+)/g, (_, place) => `$${places[Number(place) - 1]}`),
+    queryString: queryString.replace(/\$(\d+)/g, (_, old) => `$${numbers[Number(old) - 1]}`),
   };
 }

@@ -1,6 +1,6 @@
 /**
- * What a person did wrong when a constraint of the schema refuses a row, by the constraint's name. The API checks its
- * input before it gets here, so these are met when two requests race, or when somebody forgot a check.
+ * Messages for clients when a constraint refuses a row, by the name of the constraint. The API checks its input first, so a
+ * client sees these messages only when two requests race, or when a check is missing.
  */
 export const constraintMessages: Readonly<Record<string, string>> = {
   memories_user_idempotency_key: 'A memory with this idempotencyKey exists already.',

@@ -1,9 +1,9 @@
 import { FunesError } from '../errors.ts';
 import { constraintMessages } from './constraint-messages.ts';
 
-/** What an error of postgres.js, of Node's sockets or of the server carries, as far as it is used here. */
+/** The fields that this file uses of errors of postgres.js, of Node's sockets and of the server. */
 interface DriverError {
-  /** A SQLSTATE, a code of Node such as ECONNREFUSED, or one of postgres.js such as CONNECTION_CLOSED. */
+  /** A SQLSTATE, a code of Node such as ECONNREFUSED, or a code of postgres.js such as CONNECTION_CLOSED. */
   code: string;
   message: string;
   severity?: string;
@@ -12,16 +12,16 @@ interface DriverError {
   column_name?: string;
 }
 
-const deepest = 10; // causes; a chain that is longer is a loop
+const deepest = 10; // causes; a longer chain is a loop
 
-/** Codes without a connection: of Node's sockets and name resolution, and of postgres.js. */
+/** Codes of Node and of postgres.js which mean that there is no connection. */
 const connectionCodes = new Set([
   ...['ECONNREFUSED', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT'],
   ...['EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN', 'ENETDOWN', 'ERR_STREAM_DESTROYED'],
   ...['CONNECTION_CLOSED', 'CONNECTION_ENDED', 'CONNECTION_DESTROYED', 'CONNECT_TIMEOUT'],
 ]);
 
-/** SQLSTATEs by which a server says that it cannot serve, by their beginning. */
+/** The beginnings of SQLSTATEs by which a server says that it cannot serve. */
 const unavailable: ReadonlyArray<readonly [prefix: string, message: string]> = [
   ['08', 'The database connection was lost.'],
   ['57P', 'The database is shutting down or starting up.'],
@@ -43,11 +43,11 @@ const badInput: Readonly<Record<string, string>> = {
 };
 
 /**
- * What a database error means to the client who caused or meets it, found through any chain of `cause`s; undefined for
- * what is no fault of a client or of the database being away, which the caller answers as INTERNAL_SERVER_ERROR.
- * The message never has SQL, parameters, addresses or stored values in it: Drizzle's and PostgreSQL's own do.
+ * Turns a database error into an error for clients; looks for it in the chain of `cause`s. Undefined if neither a client nor a
+ * missing connection caused the error: the caller then answers INTERNAL_SERVER_ERROR.
+ * Messages of Drizzle and PostgreSQL contain SQL, parameters, addresses and stored values. The returned message never does.
  *
- * @param statementTimeoutMs the timeout to name when a statement ran into it.
+ * @param statementTimeoutMs the timeout that the message names if a statement exceeded it.
  */
 export function databaseError(error: unknown, statementTimeoutMs?: number): FunesError | undefined {
   for (
@@ -61,14 +61,12 @@ export function databaseError(error: unknown, statementTimeoutMs?: number): Fune
   return undefined;
 }
 
-/**
- * Whether the connection that gave this error is gone, so that nothing more can be sent over it.
- */
+/** Whether this error means that its connection is gone, so that nothing more can be sent over it. */
 export function isConnectionLost(error: unknown): boolean {
   return isDriverError(error) && (isConnectionError(error) || error.severity === 'FATAL');
 }
 
-/** Whether this error means that no answer came from the database at all, not even a refusal. */
+/** Whether this error means that the database did not answer at all, not even with a refusal. */
 export function isUnreachable(error: unknown): boolean {
   return isDriverError(error) && isConnectionError(error);
 }
@@ -115,14 +113,14 @@ function classify(error: DriverError, statementTimeoutMs: number | undefined): F
       return constraint in constraintMessages
         ? funesError('CONFLICT', constraintMessages[constraint] ?? '')
         : undefined;
-    case '22000': // pgvector's own, which say what is wrong with a vector without quoting it
+    case '22000': // from pgvector: its messages say what is wrong with a vector, and do not quote it
       return funesError('BAD_USER_INPUT', `A vector is not valid: ${error.message}.`);
   }
   if (!code.startsWith('22')) return undefined;
   return funesError('BAD_USER_INPUT', badInput[code] ?? 'A value has a form that its field does not allow.');
 }
 
-/** ENOENT and EACCES are a missing or forbidden socket file when connecting, and any other file elsewhere. */
+/** ENOENT and EACCES are about the socket file only if the system call is `connect`. */
 function isConnectionError({ code, syscall }: DriverError): boolean {
   return connectionCodes.has(code) || (syscall === 'connect' && (code === 'ENOENT' || code === 'EACCES'));
 }

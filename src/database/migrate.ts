@@ -9,28 +9,28 @@ import { FunesError } from '../errors.ts';
 import type { Pool } from './pool.ts';
 
 const defaultFolder = fileURLToPath(new URL('../../drizzle', import.meta.url));
-/** Any number, the same in every server: it names the lock under which one of them migrates. */
+/** The key of the lock that a server holds while it migrates. Any number, but one and the same in every server. */
 const lockKey = 0x66756e6573; // "funes"
 
 interface Migration {
   tag: string;
-  /** When it was generated, in milliseconds; Drizzle's key for it. */
+  /** When the migration was generated, in milliseconds. Drizzle identifies migrations by it. */
   when: number;
 }
 
 /**
- * Brings the database to the schema of this code, in one transaction: all pending migrations are applied, or none.
- * Servers that start at the same time wait for each other here.
+ * Migrates the database to the schema of this code. One transaction applies all pending migrations, or none. If several
+ * servers start at the same time, one migrates and the others wait.
  *
  * @returns the names of the migrations that were applied now.
- * @throws FunesError UNAVAILABLE when the database is newer than this code, or its user may not change it.
+ * @throws FunesError UNAVAILABLE if the database is newer than this code, or if its user may not change the schema.
  */
 export async function migrate(pool: Pool, migrationsFolder = defaultFolder): Promise<string[]> {
   const known = knownMigrations(migrationsFolder);
   const connection = await pool.reserve({ statementTimeoutMs: 0 });
   try {
     await connection.unsafe('begin');
-    // Of the transaction, not of the session: a pooler may hand the next statement another session.
+    // A lock of the transaction, not of the session: behind a pooler, the next statement may be in another session.
     await connection`select pg_advisory_xact_lock(${lockKey})`;
     await connection.unsafe('set local statement_timeout = 0');
     const pending = pendingMigrations(known, await appliedMigrations(connection));
@@ -49,7 +49,7 @@ function knownMigrations(folder: string): Migration[] {
   const { entries } = JSON.parse(readFileSync(join(folder, 'meta/_journal.json'), 'utf8')) as {
     entries: Migration[];
   };
-  // Reads every file, so that one that is missing is found before anything is changed.
+  // Reads every file, so that a missing one is found before anything is changed.
   return readMigrationFiles({ migrationsFolder: folder }).map(({ folderMillis }) => ({
     tag: entries.find(({ when }) => when === folderMillis)?.tag ?? String(folderMillis),
     when: folderMillis,
@@ -77,7 +77,7 @@ function pendingMigrations(known: readonly Migration[], applied: readonly number
   const pending = known.filter(({ when }) => !applied.includes(when));
   const tooOld = pending.find(({ when }) => when < latest);
   if (tooOld !== undefined) {
-    // Drizzle would leave it out without a word.
+    // Drizzle would skip it silently.
     throw new FunesError(
       'INTERNAL_SERVER_ERROR',
       `The migration ${tooOld.tag} is older than the latest one in the database and was never applied. Generate it again.`,
@@ -86,7 +86,7 @@ function pendingMigrations(known: readonly Migration[], applied: readonly number
   return pending.map(({ tag }) => tag);
 }
 
-/** Drizzle's migrator opens a transaction of its own; here it is in one already. */
+/** Drizzle's migrator begins a transaction. This client makes it use the open one instead. */
 function drizzleInTransaction(connection: ReservedSql) {
   const client = Object.assign(connection, {
     options: { parsers: {}, serializers: {} },

@@ -11,78 +11,78 @@ import { guardReservation } from './reservation.ts';
 export interface PoolOptions {
   /** A server's URL, or the embedded database. */
   database: string | EmbeddedDatabase;
-  /** Connections to a server. The embedded database has exactly one, whatever is said here. */
+  /** How many connections to open to a server. Ignored for the embedded database, which has exactly one. */
   poolSize?: number;
-  /** How long a statement may take, in milliseconds; 0 for ever. */
+  /** How long a statement may take, in milliseconds; 0 means no limit. */
   statementTimeoutMs?: number;
   /** How long one attempt to connect may take, in milliseconds. */
   connectTimeoutMs?: number;
   /** How long a request waits for a connection while all are in use, in milliseconds. */
   acquireTimeoutMs?: number;
   /**
-   * Off behind a pooler that hands each transaction another connection, such as PgBouncer in transaction mode: no named
-   * prepared statements and no settings of the session, which would reach other clients or be refused.
+   * Turn this off behind a pooler that gives each transaction another connection, such as PgBouncer in transaction mode. The
+   * pool then uses no named prepared statements and no settings of the session: they would reach other clients or be refused.
    */
   preparedStatements?: boolean;
-  /** How the connections are named in pg_stat_activity. */
+  /** The name of the connections in pg_stat_activity. */
   applicationName?: string;
   logger?: Pick<Logger, 'debug'> | undefined;
 }
 
 export interface Pool {
-  /** How many connections it opens at most. */
+  /** The largest number of connections. */
   readonly size: number;
-  /** Send named prepared statements. */
+  /** Whether to send named prepared statements. */
   readonly prepare: boolean;
   readonly statementTimeoutMs: number;
-  /** Settings that the session cannot have, so that each transaction must SET LOCAL them. Empty without a pooler. */
+  /** Settings for SET LOCAL in each transaction, because a session behind a pooler cannot have them. Empty without a pooler. */
   readonly localSettings: Readonly<Record<string, number>>;
   /**
-   * A connection of one's own until `release`, which must be called and always may be. When the connection is lost
-   * meanwhile, all its statements, waiting or new, are rejected with a connection error; none runs elsewhere.
-   * Arrays, dates and times are passed as PostgreSQL writes them.
+   * Reserves a connection for one user. The user must call `release`, and may call it at any time. If the connection is lost
+   * before, all its statements, waiting or new, are rejected with a connection error; none runs on another connection.
+   * Arrays, dates and times are passed in PostgreSQL's text form.
    *
-   * @param options.statementTimeoutMs how long this side waits for each answer, instead of the pool's own time; 0 for
-   *   ever. Maintenance sets it together with the server's `statement_timeout`.
-   * @throws FunesError UNAVAILABLE when no connection is free in time, or the database cannot be reached.
+   * @param options.statementTimeoutMs how long the pool waits for each answer, instead of its own limit; 0 means no limit.
+   *   Maintenance sets it together with the server's `statement_timeout`.
+   * @throws FunesError UNAVAILABLE if no connection becomes free in time, or if the database cannot be reached.
    */
   reserve(options?: { statementTimeoutMs?: number }): Promise<ReservedSql>;
-  /** Waits for the connections in use, at most `timeoutMs` (default 5 s), then closes all. */
+  /** Waits until no connection is in use, at most `timeoutMs` (default 5 s), then closes all of them. */
   close(timeoutMs?: number): Promise<void>;
 }
 
-/** Opens nothing yet: the first reservation connects. */
+/** Makes a pool. It does not connect before the first reservation. */
 export function openPool(options: PoolOptions): Pool {
   return new GuardedPool(options);
 }
 
-/** One postgres.js client. It is replaced when a connection of it is lost; see `GuardedPool`. */
+/** One postgres.js client. When one of its connections is lost, another client replaces it; see `GuardedPool`. */
 interface Generation {
   sql: Sql;
-  /** Reservations, given or being opened. */
+  /** Reservations that are in use or being opened. */
   users: number;
   /** Connections that are open and not reserved. */
   idle: number;
-  /** The reservation being opened last. A failure stands for all that wait behind it. */
+  /** The last reservation that is being opened. If one fails, all that wait behind it fail. */
   opening: Promise<unknown>;
   retired: boolean;
 }
 
-const answerGraceMs = 5000; // beyond statement_timeout, for a server that answers at all
-// The embedded engine may write a checkpoint first, and ending it in the middle costs more than waiting.
+const answerGraceMs = 5000; // after statement_timeout, for the answer to arrive
+// The embedded engine may write a checkpoint first. Ending it during a checkpoint costs more than waiting.
 const checkpointGraceMs = 10_000;
-// The embedded engine has one connection and hangs up on another until it has seen the last one end.
+// The embedded engine accepts one connection. It hangs up on a new one until it has seen the last one end.
 const mostRefusals = 5;
 const refusalPauseMs = 10;
 const isHangUp = (error: unknown) =>
   error instanceof Error && 'code' in error && (error.code === 'EPIPE' || error.code === 'ECONNRESET');
 
 /**
- * postgres.js' connections are not to be used again once they were lost (what they did not send or receive then stays
- * in them and comes out in front of the next statement), so a loss replaces the whole client; reservations of the old
- * one go on to their end. And postgres.js reserves reliably only what is open and idle: a reservation that has to wait
- * or to connect may be forgotten or given to nobody (its issues 751, 1195). So waiting happens here, and a connection
- * is opened by a statement before it is reserved.
+ * A pool that works around two defects of postgres.js:
+ * - A connection that was lost and opened again still has old bytes in its buffers, which it sends before the next statement.
+ *   So when a connection is lost, this pool replaces the whole client. Reservations of the old client go on to their end.
+ * - Only a connection that is open and idle is reserved reliably. A reservation that must wait or connect may never come (its
+ *   issues 751, 1195). So this pool queues reservations itself, and opens a connection by a statement before it reserves it.
  */
 class GuardedPool implements Pool {
   readonly size: number;
@@ -97,7 +97,7 @@ class GuardedPool implements Pool {
   private closed = false;
   /** When the database last answered anything. */
   private answeredAt = 0;
-  /** What those that wait for a turn are told when they are sent away. */
+  /** The error for reservations that are sent away while they wait for their turn. */
   private refusal: unknown = closing();
 
   constructor(private readonly options: PoolOptions) {
@@ -161,7 +161,7 @@ class GuardedPool implements Pool {
     for (let refusals = 0; ; ) {
       const generation = this.current ?? this.newGeneration();
       generation.users++;
-      // The time of each begins when it is its turn: many that open one after another are no sign of a failure.
+      // The time of each attempt begins with its turn, because many connections that open in sequence are no failure.
       const opening = generation.opening.then(() =>
         answerWithin(this.connectTimeoutMs * 1.1, this.open(generation)),
       );
@@ -178,7 +178,7 @@ class GuardedPool implements Pool {
     }
   }
 
-  /** A connection of this client; undefined when the client was given up while this was waiting for its turn. */
+  /** Opens a connection of this client; undefined if the client was retired before this reservation's turn. */
   private async open(generation: Generation): Promise<ReservedSql | undefined> {
     if (generation.retired) return undefined;
     if (generation.idle === 0) {
@@ -192,7 +192,7 @@ class GuardedPool implements Pool {
     const { database, applicationName = 'funes', logger } = this.options;
     const generation: Generation = {
       sql: openClient({
-        target: typeof database === 'string' ? database : database.connection,
+        database: typeof database === 'string' ? database : database.connection,
         connections: this.size,
         connectTimeoutMs: this.connectTimeoutMs,
         prepare: this.prepare,
@@ -229,9 +229,8 @@ class GuardedPool implements Pool {
   }
 
   /**
-   * Fails all that wait for a turn, when the database was silent as long as an attempt to reach it took: each of them
-   * would spend as long on its own. When it answered another connection meanwhile, or answered this one with a refusal,
-   * it is there, and they keep waiting.
+   * Rejects all reservations that wait for their turn, if the database has not answered at all since `beganAt`: each of them
+   * would wait as long again. If the database answered on any connection, even with a refusal, they keep waiting.
    */
   private sendAway(error: unknown, beganAt: number): void {
     if (!isUnreachable(error) || this.answeredAt > beganAt) return;
@@ -253,7 +252,7 @@ class GuardedPool implements Pool {
   }
 }
 
-/** postgres.js itself tries for ever when something accepts its connections and closes them at once, as a proxy may. */
+/** Without this limit, postgres.js would try for ever if a proxy accepts its connections and closes them at once. */
 async function answerWithin<T>(ms: number, answer: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
@@ -263,14 +262,14 @@ async function answerWithin<T>(ms: number, answer: Promise<T>): Promise<T> {
     return await Promise.race([answer, late]);
   } finally {
     clearTimeout(timer);
-    answer.catch(() => {}); // when it was late, its client is ended and its connection with it
+    answer.catch(() => {}); // a late answer fails, because its client has been ended
   }
 }
 
 const noAnswer = () =>
   Object.assign(new Error('The database did not answer in time.'), { code: 'ETIMEDOUT' });
 
-/** Never shown: `GuardedPool.refusal` says why. */
+/** Nobody sees this error: `GuardedPool.refusal` replaces it. */
 const sentAway = new Error('Nobody that waits for a connection gets one.');
 
 const closing = () => new FunesError('UNAVAILABLE', 'The server is shutting down. Send the request again.');

@@ -4,18 +4,18 @@ import { FunesError } from '../errors.ts';
 import type { Pool } from './pool.ts';
 
 export interface ReadinessOptions {
-  /** Where the database is, for messages; without its password. */
+  /** Describes the database in messages, without its password. */
   where: string;
-  /** How long to go on trying, in milliseconds. */
+  /** How long to keep trying, in milliseconds. */
   withinMs: number;
   logger?: { warn(fields: object, message: string): void } | undefined;
 }
 
-/** What the server turned out to be. */
+/** The versions of a database server. */
 export interface ServerVersions {
-  /** As the server writes it, such as `17.2`. */
+  /** The version of PostgreSQL in the form that the server writes, such as `17.2`. */
   server: string;
-  /** The version of the extension `vector` in this database, or the one that migrating will create. */
+  /** The version of the extension `vector` in this database, or the version that the migration will create. */
   vector: string;
 }
 
@@ -26,10 +26,10 @@ const pauseMs = { first: 100, most: 5000 };
 const orEmbedded = 'or unset DATABASE_URL to use the embedded database';
 
 /**
- * Waits until the database answers, with pauses that double, and checks that it can serve: PostgreSQL 15 or newer, and
- * pgvector 0.8 or newer, installed in this database or to be installed by this user.
+ * Waits until the database answers, with pauses that double. Then checks that it can serve: it must be PostgreSQL 15 or newer,
+ * with pgvector 0.8 or newer that is installed in this database or that this user can install.
  *
- * @throws FunesError UNAVAILABLE that says what is wrong and what to do; at once when waiting would not help.
+ * @throws FunesError UNAVAILABLE that says what is wrong and what to do. Does not wait if waiting cannot help.
  */
 export async function awaitDatabase(pool: Pool, options: ReadinessOptions): Promise<ServerVersions> {
   const deadline = Date.now() + options.withinMs;
@@ -64,7 +64,7 @@ async function checkServer(connection: ReservedSql, where: string): Promise<stri
   return row?.version ?? '';
 }
 
-/** Why a server of this version cannot be used; undefined when it can. `number` as in `server_version_num`. */
+/** The reason why a server of this version cannot be used; undefined if it can. `number` is `server_version_num`. */
 export function serverProblem(number: number, version: string, where: string): FunesError | undefined {
   if (number >= oldestServer * 10_000) return undefined;
   return new FunesError(
@@ -74,10 +74,10 @@ export function serverProblem(number: number, version: string, where: string): F
   );
 }
 
-/** What a server says about its extension `vector`. */
+/** The state of the extension `vector` on a server. */
 export interface VectorState {
   installed: string | null;
-  /** The newest version whose files the server has; null when it has none. */
+  /** The newest version whose files the server has; null if it has none. */
   available: string | null;
   /** Whether this user may run CREATE EXTENSION vector here. */
   mayCreate: boolean;
@@ -100,7 +100,7 @@ async function checkVector(connection: ReservedSql, where: string): Promise<stri
   return state?.installed ?? state?.available ?? '';
 }
 
-/** Why a server's pgvector cannot be used; undefined when it can. */
+/** The reason why a server's pgvector cannot be used; undefined if it can. */
 export function vectorProblem(state: VectorState, where: string): FunesError | undefined {
   const { installed, available, mayCreate, user, database } = state;
   const refuse = (problem: string, advice: string) =>
@@ -130,7 +130,7 @@ function isRecentVector(version: string): boolean {
   return major > oldestVector[0] || (major === oldestVector[0] && minor >= oldestVector[1]);
 }
 
-/** Errors that waiting does not mend. */
+/** The error for problems that do not go away by waiting; undefined for others. */
 function refusal(error: unknown, where: string): FunesError | undefined {
   const code = codeOf(error);
   const refuse = (message: string) =>

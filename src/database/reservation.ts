@@ -1,56 +1,56 @@
 import type { ParameterOrJSON, PendingQuery, ReservedSql, Row, UnsafeQueryOptions } from 'postgres';
 import { isConnectionLost } from './errors.ts';
 
-// postgres.js 3.4.9 does not survive the loss of a reserved connection: a statement sent afterwards crashes the process
-// or, when the connection was opened again meanwhile, runs outside its transaction; statements that wait in the
-// reservation's own queue never settle (its issues 1186, 1208, 1215, 1216). It also never answers a statement after one
-// that it could not encode. So what leaves this file is a reservation that knows when its connection is gone.
+// postgres.js 3.4.9 does not survive the loss of a reserved connection (its issues 1186, 1208, 1215, 1216): a statement that is
+// sent afterwards crashes the process, or runs outside its transaction if the connection was opened again. Statements in the
+// queue of the reservation never settle. Also, a statement after one that could not be encoded never settles. So this file
+// makes a reservation that knows when its connection is gone, and that refuses statements that cannot be encoded.
 
 /** The parts of postgres.js' queries and connections that its types leave out. */
-interface QueryInside {
+interface QueryInternals {
   executed: boolean;
-  /** The connection the query was sent over; null before. */
+  /** The connection that the query was sent over; null before it is sent. */
   state: object | null;
   reject(error: Error): void;
 }
-interface ConnectionInside {
+interface ConnectionInternals {
   onclose: ((error: Error) => void) | null;
 }
-type Statement = PendingQuery<Row[]> & QueryInside;
+type Statement = PendingQuery<Row[]> & QueryInternals;
 
 export interface ReservationLimits {
   /**
-   * How long the first statement may stay without an answer when it is one that any server answers at once (BEGIN, or an
-   * empty statement), in milliseconds. It tells a connection that is dead from a statement that takes long.
+   * How long the first statement may wait for its answer, in milliseconds, if any server answers it at once: BEGIN, or an empty
+   * statement. This limit tells a dead connection from a slow statement.
    */
   greetingPatienceMs: number;
-  /** How long a statement may stay without an answer, in milliseconds; 0 for ever. */
+  /** How long a statement may wait for its answer, in milliseconds; 0 means no limit. */
   patienceMs: number;
-  /** Called for each answer, also one that is an error. */
+  /** Called for each answer, even if it is an error. */
   onAnswer(): void;
   /**
-   * Called when that first statement, sent at `since` (of `performance.now()`), got no answer; gives the error that the
-   * waiting statements are answered with.
+   * Called if that first statement got no answer in time. Returns the error for the waiting statements.
+   * @param since when the statement was sent, as `performance.now()`.
    */
   onSilent(since: number): Error;
-  /** Called when patience ran out; gives the error that the waiting statements are answered with. */
+  /** Called if a statement got no answer within `patienceMs`. Returns the error for the waiting statements. */
   onStuck(): Error;
-  /** Called once, when the connection is given back; `lost` means that it must not be used again. */
+  /** Called once, when the connection is released; `lost` means that it must not be used again. */
   onRelease(lost: boolean): void;
 }
 
-const mostParameters = 65_533; // postgres.js refuses more, in the way that is described above
-const shortStatement = 512; // surely sent in one piece
+const mostParameters = 65_533; // postgres.js cannot encode more
+const shortStatement = 512; // postgres.js sends it in one piece
 const isGreeting = (text: string) => text === '' || /^begin\b/i.test(text);
 const nothing = () => {};
 
 /**
- * The reserved connection, guarded. Once its connection is lost, every statement that waits is rejected with the
- * connection error, and so is every further one; `release` may always be called, and only the first call counts.
+ * Guards a reservation. When its connection is lost, every waiting and every later statement is rejected with the connection
+ * error. `release` may be called at any time and more than once; only the first call counts.
  */
 export function guardReservation(reserved: ReservedSql, limits: ReservationLimits): ReservedSql {
   const waiting = new Set<Statement>();
-  let connection: ConnectionInside | undefined;
+  let connection: ConnectionInternals | undefined;
   let lost: Error | undefined;
   let released = false;
   let patience: NodeJS.Timeout | undefined;
@@ -61,17 +61,17 @@ export function guardReservation(reserved: ReservedSql, limits: ReservationLimit
     for (const statement of waiting) abort(statement, lost);
   };
 
-  const onexecute = (its: ConnectionInside) => {
+  const onexecute = (its: ConnectionInternals) => {
     connection = its;
     its.onclose = lose;
     return true;
   };
 
-  // A greeting that is on its way comes before whatever is sent now.
+  // A greeting that has been sent arrives before any statement that is sent now.
   const isAttached = () => connection !== undefined || greeting?.statement.executed === true;
 
-  // A hook of postgres.js' own transactions, and its only way to learn which connection a statement went to. It is not
-  // called for a statement with parameters, or for a large one.
+  // postgres.js tells only this hook of its transactions which connection a statement went to. It calls the hook neither for
+  // statements with parameters nor for long ones, so an empty statement goes first.
   const attach = () => {
     if (!isAttached())
       void greet(watch(reserved.unsafe('', [], { onexecute } as UnsafeQueryOptions))).execute();
@@ -80,7 +80,7 @@ export function guardReservation(reserved: ReservedSql, limits: ReservationLimit
   const greet = (statement: Statement): Statement => {
     const since = performance.now();
     const tooLate = () => {
-      if (statement.state !== null) lose(limits.onSilent(since)); // else nothing was sent
+      if (statement.state !== null) lose(limits.onSilent(since)); // otherwise nothing was sent
     };
     greeting ??= { statement, patience: setTimeout(tooLate, limits.greetingPatienceMs).unref() };
     return statement;
@@ -110,7 +110,7 @@ export function guardReservation(reserved: ReservedSql, limits: ReservationLimit
   const watch = (query: PendingQuery<Row[]>): Statement => {
     const statement = query as Statement;
     waiting.add(statement);
-    // Not `statement.then`, which would send it.
+    // `statement.then` would send the statement.
     Promise.prototype.then.call(
       statement,
       () => settled(statement),
@@ -160,7 +160,7 @@ export function guardReservation(reserved: ReservedSql, limits: ReservationLimit
     clearTimeout(patience);
     clearTimeout(greeting?.patience);
     if (connection?.onclose === lose) connection.onclose = null;
-    // A connection that is given back while a statement waits could be handed on in the middle of it.
+    // Otherwise the next user could get a connection on which a statement is still running.
     if (waiting.size > 0) lose(new Error('The connection was released while a statement was waiting.'));
     if (lost === undefined) reserved.release();
     limits.onRelease(lost !== undefined);
@@ -169,7 +169,7 @@ export function guardReservation(reserved: ReservedSql, limits: ReservationLimit
   return Object.assign(tagged, reserved, { unsafe, release }) as unknown as ReservedSql;
 }
 
-/** Settles a statement for good: without `executed` it would be sent when somebody awaits it. */
+/** Rejects a statement. Without `executed`, awaiting the statement would still send it. */
 function abort(statement: Statement, error: Error): void {
   statement.executed = true;
   statement.reject(error);

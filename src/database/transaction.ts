@@ -4,13 +4,13 @@ import type { ReservedSql, Sql } from 'postgres';
 import type { Viewer } from '../viewer.ts';
 import type { Pool } from './pool.ts';
 
-/** The one pool of connections. */
+/** The pool of connections, as transactions use it. */
 export type Database = Pick<Pool, 'reserve' | 'prepare' | 'localSettings'>;
 
-/** What a store or search function runs its statements in. */
+/** A transaction, in which functions of store and search run their statements. */
 export type Transaction = PgDatabase<PostgresJsQueryResultHKT, Record<string, never>>;
 
-/** Names and values for `SET LOCAL`. Both come from the code and never from a request's text: they are not escaped. */
+/** Names and values for `SET LOCAL`. They are not escaped, so they must never contain text of a request. */
 export type LocalSettings = Readonly<Record<string, string | number>>;
 
 export type TransactionOptions = {
@@ -19,24 +19,27 @@ export type TransactionOptions = {
   onStatement?: (() => void) | undefined;
 } & (
   | { access: 'write' }
-  /** `single`: `work` sends no more than one statement, so that COMMIT can follow it at once. */
+  /** `single` means that `work` sends at most one statement. COMMIT then follows the statement at once. */
   | { access: 'read'; single?: boolean }
 );
 
 const dialect = new PgDialect();
 
 /**
- * Runs `work` in a transaction of its own, as `viewer`. The only way to the database for a request.
+ * Runs `work` in a transaction of its own, as `viewer`. Requests have no other way to the database.
  *
- * A search is one statement, so what its transaction costs beside it counts. BEGIN and every SET LOCAL travel in one
- * message that is not waited for: the statements of `work` follow it at once on the same connection. When a setting
- * fails, they fail too, because the transaction is then aborted; the first error is the one thrown. A read gives its
- * result before COMMIT has come back, as nothing depends on it; its connection is released only afterwards. COMMIT does
- * not even wait for a single statement. (On the first use of a statement on a connection, and without prepared
- * statements, postgres.js itself waits once, for the types of the parameters.)
+ * A search is one statement, so the round trips of its transaction count:
+ * - BEGIN and every SET LOCAL go in one message. The statements of `work` follow at once on the same connection, without
+ *   waiting for the answer. If a setting fails, the transaction is aborted and the statements fail too; the first error is
+ *   thrown.
+ * - A read returns its result before COMMIT is answered, because nothing depends on the answer. The connection is released
+ *   after the answer.
+ * - COMMIT follows a `single` statement without waiting for its answer.
  *
- * @throws whatever `work` throws, when the transaction has ended; FunesError UNAVAILABLE when the database cannot be
- *   reached.
+ * (postgres.js waits once for the types of the parameters: at the first use of a statement on a connection, or each time if
+ * prepared statements are off.)
+ *
+ * @throws whatever `work` throws, after the transaction has ended; FunesError UNAVAILABLE if the database cannot be reached.
  */
 export async function transaction<T>(
   database: Database,
@@ -48,7 +51,7 @@ export async function transaction<T>(
   const single = options.access === 'read' && options.single === true;
   const connection = await database.reserve();
   const opening = connection.unsafe(begin(access, { ...database.localSettings, ...settings })).execute();
-  opening.catch(() => {}); // awaited below; without this a failing BEGIN would count as unhandled meanwhile
+  opening.catch(() => {}); // awaited below; until then, a BEGIN that fails would be an unhandled rejection
   let only: Statement | undefined;
   let finished: Promise<void> | undefined;
   const send: Send = (query, parameters) => {
@@ -73,7 +76,7 @@ export async function transaction<T>(
       () => error,
       (openingError: unknown) => openingError,
     );
-    // COMMIT of what has failed is a ROLLBACK.
+    // PostgreSQL answers COMMIT of a failed transaction with ROLLBACK.
     await (finished ?? finish(connection, 'ROLLBACK')).catch(() => {});
     throw first;
   }
@@ -95,7 +98,7 @@ async function finish(
 ): Promise<void> {
   try {
     const { command } = await connection.unsafe(statement);
-    // PostgreSQL answers COMMIT with ROLLBACK when a statement before it failed and the error was swallowed.
+    // PostgreSQL answers COMMIT with ROLLBACK if an earlier statement failed and `work` ignored the error.
     if (command !== statement)
       throw new Error(`The transaction ended with ${command} instead of ${statement}.`);
   } finally {
@@ -105,16 +108,18 @@ async function finish(
 }
 
 /**
- * postgres.js sends a prepared statement again, once, that failed because a table has changed. It does not know that the
- * transaction has ended meanwhile: what comes back was read outside it and is not used. `retried` is the first error.
+ * A statement of postgres.js. If a prepared statement fails because a table has changed, postgres.js sends it once more, even
+ * if the transaction has ended. The second answer was read outside the transaction and must not be used. `retried` is the
+ * first error.
  */
 type Statement = ReturnType<ReservedSql['unsafe']> & { retried?: Error };
 
+/** Sends a statement. */
 export type Send = (query: string, parameters: never[]) => Statement;
 
-/** Drizzle over whatever sends its statements. */
+/** Makes Drizzle's interface to a transaction whose statements are sent by `send`. */
 export function transactionOver(send: Send): Transaction {
-  // Drizzle's session needs no more of a client than `unsafe`; its own driver would send `prepare: false`.
+  // Drizzle's session uses only `unsafe` of a client. Drizzle's own driver would send every statement with `prepare: false`.
   const session = new PostgresJsSession({ unsafe: send } as unknown as Sql, dialect, undefined);
   return new PgDatabase(dialect, session, undefined);
 }

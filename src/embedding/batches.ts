@@ -1,13 +1,12 @@
 /**
- * What starting one inference costs, in tokens of the same time: a batch of one short text takes about as long as
- * one of 16 tokens more.
+ * The time that starting an inference takes, in tokens: it takes as long as computing 16 more tokens.
  */
 const batchOverhead = 16;
 
 /**
- * Groups items into batches so that the time to compute them all is least, given that a batch is padded to its
- * longest item: the sum over batches of `batchOverhead` + longest x items, by dynamic programming over the items in
- * order of length (a best grouping never interleaves lengths).
+ * Groups items into batches so that computing all of them takes the least time. A batch is padded to its longest item, so it
+ * costs `batchOverhead` + longest x items. The items are sorted by length, because an optimal grouping never interleaves
+ * lengths; dynamic programming then finds where to part them.
  */
 export function planBatches<Item extends { tokens: number }>(items: readonly Item[]): Item[][] {
   const sorted = [...items].sort((a, b) => a.tokens - b.tokens);

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { OnnxGraph } from './onnx.ts';
 import type { FloatTensor } from './safetensors.ts';
 
-/** What the converter needs of a BERT model's `config.json`; other kinds of model are refused. */
+/** The parts of a BERT model's `config.json` that the converter needs. It refuses other kinds of models. */
 export const bertConfigSchema = z.object({
   model_type: z.literal('bert'),
   hidden_act: z.literal('gelu'),
@@ -14,7 +14,7 @@ export const bertConfigSchema = z.object({
 
 export type BertConfig = z.infer<typeof bertConfigSchema>;
 
-/** Raised whenever the written graph changes, so that cached models are rebuilt. */
+/** Raise it whenever the graph changes, so that cached models are made anew. */
 export const bertGraphVersion = 1;
 
 /**
@@ -22,7 +22,7 @@ export const bertGraphVersion = 1;
  * Inputs `input_ids`, `attention_mask`, `token_type_ids`, int64 of batch x sequence; output `last_hidden_state`,
  * float32 of batch x sequence x hidden size.
  *
- * Throws an Error when a weight is missing.
+ * @throws Error if a weight is missing.
  */
 export function bertToOnnx(config: BertConfig, weights: ReadonlyMap<string, FloatTensor>): Uint8Array {
   return new BertGraph(config, weights).build();
@@ -55,7 +55,7 @@ class BertGraph {
     return graph.encode({ name: 'funes', version: String(bertGraphVersion) });
   }
 
-  /** 0 where a token is real and the lowest float where it is padding: added to scores before the softmax. */
+  /** 0 for a real token and the lowest float for padding. It is added to the attention scores before the softmax. */
   private attentionMask(): string {
     const { graph } = this;
     const wide = graph.add('Unsqueeze', 'mask.wide', ['attention_mask', this.ints('mask.axes', [1, 2])]);
@@ -125,7 +125,7 @@ class BertGraph {
     return graph.add('Mul', name, [product, this.scalar(`${name}.half`, 0.5)]);
   }
 
-  /** x W^T + b; MatMul wants W^T, the weights hold W as outputs x inputs. */
+  /** x W^T + b. MatMul needs W^T, and the weights have W as outputs x inputs. */
   private linear(prefix: string, x: string): string {
     const weight = this.transposedWeight(`${prefix}.weight`);
     const product = this.graph.add('MatMul', `${prefix}.product`, [x, weight]);

@@ -2,26 +2,28 @@ import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { LRUCache } from 'lru-cache';
+import { EMBEDDING_DIMENSIONS } from '../../schema/columns/vector.ts';
 import { FunesError } from '../errors.ts';
 import { type BatchReport, EmbeddingQueue } from './embedding-queue.ts';
 import { InferenceThread } from './inference-thread.ts';
 import type { LoadedModel } from './inference-worker.ts';
-import { bundledModelName, embeddingDimensions, type ModelSource, resolveModel } from './model.ts';
+import { bundledModelName, type ModelSource, resolveModel } from './model.ts';
 
-/** Turns text into vectors of length 1 whose cosine says how near the meanings are. */
+/** Turns texts into vectors of length 1. The cosine of two vectors says how near the meanings of their texts are. */
 export interface Embedder {
-  /** Stored beside each vector: `all-MiniLM-L6-v2`, a hub id, or the name of the model's folder. */
+  /** The name that is stored beside each vector: `all-MiniLM-L6-v2`, a hub id, or the name of the model's folder. */
   readonly model: string;
-  /** Length of the vectors: 384. */
+  /** How many numbers a vector has, `EMBEDDING_DIMENSIONS`. */
   readonly dimensions: number;
   /**
-   * The vectors of `texts`, in order, for storing. Texts of any length: one longer than the model's window gets the
-   * mean of its windows. Rejects with FunesError UNAVAILABLE when the model stopped or the server shuts down.
+   * Computes the vectors of `texts` for storing, in order. A text that is longer than the model's window gets the mean of its
+   * windows.
+   * @throws FunesError UNAVAILABLE if the model stopped or the server is shutting down.
    */
   embed(texts: readonly string[]): Promise<Float32Array[]>;
-  /** The vector of a search text, before any waiting writes, and from a cache when it was asked for lately. */
+  /** Computes the vector of a search text before all waiting writes, or takes it from a cache of recent search texts. */
   embedQuery(text: string): Promise<Float32Array>;
-  /** Ends the inference thread; what waits is rejected. */
+  /** Ends the inference thread, and rejects all waiting texts. */
   close(): Promise<void>;
 }
 
@@ -30,25 +32,25 @@ export interface EmbeddingOptions {
   model: string | undefined;
   /** Folder for the converted or downloaded model. */
   cacheDir: string;
-  /** How many search texts' vectors are kept, 1.5 kB each; 1,000 unless told. */
+  /** How many vectors of search texts to cache, 1.5 kB each. Default 1,000. */
   queryCacheSize?: number;
-  /** Threads one batch is computed with; the machine's cores up to four unless told. */
+  /** Threads that compute one batch. Default: the machine's cores, up to four. */
   threads?: number;
-  /** Hears of each batch the model computed. */
+  /** Called after each batch. */
   onBatch?: (report: BatchReport) => void;
 }
 
-/** Where the embedder says what a person should know; a pino logger fits. */
+/** The log of the embedder; a pino logger fits. */
 export interface EmbeddingLog {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
 }
 
 /**
- * Loads the embedding model in a thread of its own and gives the embedder, ready to compute.
+ * Loads the embedding model in a thread of its own, and returns the embedder.
  *
- * Throws FunesError BAD_USER_INPUT when the setting names no model or one of another dimension than 384, and
- * UNAVAILABLE when the model cannot be loaded.
+ * @throws FunesError BAD_USER_INPUT if the setting names no model, or one whose vectors do not have `EMBEDDING_DIMENSIONS`
+ *   numbers; UNAVAILABLE if the model cannot be loaded.
  */
 export async function startEmbedder(options: EmbeddingOptions, log?: EmbeddingLog): Promise<Embedder> {
   const source = resolveModel(options.model);
@@ -69,12 +71,12 @@ export async function startEmbedder(options: EmbeddingOptions, log?: EmbeddingLo
     await thread.close();
     throw error;
   }
-  const queue = new EmbeddingQueue(thread, embeddingDimensions, { onBatch: options.onBatch, onFailure });
+  const queue = new EmbeddingQueue(thread, EMBEDDING_DIMENSIONS, { onBatch: options.onBatch, onFailure });
   return new ModelEmbedder(source.name, thread, queue, options.queryCacheSize ?? 1000);
 }
 
 class ModelEmbedder implements Embedder {
-  readonly dimensions = embeddingDimensions;
+  readonly dimensions = EMBEDDING_DIMENSIONS;
   private readonly queries: LRUCache<string, Promise<Float32Array>>;
 
   constructor(
@@ -91,7 +93,7 @@ class ModelEmbedder implements Embedder {
   }
 
   async embedQuery(text: string): Promise<Float32Array> {
-    // A hash as the key, so that the cache's size does not depend on how long the texts are.
+    // The key is a hash, so that long texts do not make the cache larger.
     const key = createHash('sha256').update(text, 'utf16le').digest('base64');
     let vector = this.queries.get(key);
     if (vector === undefined) {
@@ -110,11 +112,11 @@ class ModelEmbedder implements Embedder {
 }
 
 function checkDimensions(source: ModelSource, { dimensions }: LoadedModel): void {
-  if (dimensions === embeddingDimensions) return;
+  if (dimensions === EMBEDDING_DIMENSIONS) return;
   throw new FunesError(
     'BAD_USER_INPUT',
     `The embedding model ${source.name} makes vectors of ${dimensions} dimensions, and the database stores ` +
-      `${embeddingDimensions}. Set FUNES_EMBEDDING_MODEL to a model of ${embeddingDimensions} dimensions, for ` +
+      `${EMBEDDING_DIMENSIONS}. Set FUNES_EMBEDDING_MODEL to a model of ${EMBEDDING_DIMENSIONS} dimensions, for ` +
       `instance Xenova/bge-small-en-v1.5, or unset it for ${bundledModelName}.`,
   );
 }

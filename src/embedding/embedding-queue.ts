@@ -5,35 +5,35 @@ import { FairQueue } from './fair-queue.ts';
 import type { InferenceThread } from './inference-thread.ts';
 import { meanOfWindows, segmentLength, segments, type WindowVector } from './long-text.ts';
 
-/** Queries are computed before writes, because somebody waits for their answer. */
+/** Queries are computed before writes, because a client waits for the answer of a search. */
 export type Lane = 'query' | 'write';
 
-/** One batch the model has computed. */
+/** A batch that the model has computed. */
 export interface BatchReport {
   lane: Lane;
   /** Texts (or windows of long texts) in it. */
   texts: number;
-  /** Tokens of its longest text, to which the others were padded, times its texts. */
+  /** Tokens with padding: the tokens of its longest text times the number of its texts. */
   tokens: number;
 }
 
-/** Whom the queue tells what happened. */
+/** Functions that the queue calls. */
 export interface QueueHooks {
   onBatch?: ((report: BatchReport) => void) | undefined;
-  /** Hears why a round failed; the calls in it are told in general terms. */
+  /** Called with the reason why a round failed. The callers get a general error. */
   onFailure?: ((cause: unknown) => void) | undefined;
 }
 
-/** Tokens computed between two looks at what waits: the longest a query waits behind a book. */
+/** Tokens that one round computes. A query waits for at most one round, even behind a book. */
 const roundTokens = 512;
 
-/** Rounds of queries in a row while writes wait, so that a stream of searches slows writes down but never stops them. */
+/** Most rounds of queries in a row while writes wait. So a stream of searches slows writes down, but never stops them. */
 const maxQueryRounds = 6;
 
 /** [CLS] and [SEP]. */
 const specialTokens = 2;
 
-/** One call of `embed`: settles when each of its texts has its vector, rejects with the first failure. */
+/** A call of `embed`. It resolves when each of its texts has a vector, and rejects at the first failure. */
 interface Call {
   texts: TextProgress[];
   unfinished: number;
@@ -64,8 +64,8 @@ interface Waiting {
 }
 
 /**
- * Feeds the inference thread: texts are cut into windows, windows that wait at the same time are computed together
- * whoever asked, in rounds small enough that a query never waits long, and callers are served in turn.
+ * Feeds the inference thread. It cuts texts into windows, and computes windows of several callers together. A round is small,
+ * so that a query never waits long, and callers are served in turn.
  */
 export class EmbeddingQueue {
   private readonly lanes: Record<Lane, Waiting> = {
@@ -82,7 +82,7 @@ export class EmbeddingQueue {
     private readonly hooks: QueueHooks,
   ) {}
 
-  /** The vectors of `texts`, in order. Rejects with FunesError UNAVAILABLE when they cannot be computed. */
+  /** Computes the vectors of `texts`, in order. @throws FunesError UNAVAILABLE if they cannot be computed. */
   embed(texts: readonly string[], lane: Lane): Promise<Float32Array[]> {
     if (this.closed) return Promise.reject(closedError());
     if (texts.length === 0) return Promise.resolve([]);
@@ -99,7 +99,7 @@ export class EmbeddingQueue {
     });
   }
 
-  /** Rejects all that waits, and resolves when the round that is being computed has ended. */
+  /** Rejects all waiting calls, and resolves when the current round has ended. */
   async close(): Promise<void> {
     this.closed = true;
     for (const lane of Object.values(this.lanes)) {
@@ -110,7 +110,7 @@ export class EmbeddingQueue {
   }
 
   private async work(): Promise<void> {
-    // Calls that other sockets bring in the same turn of the event loop join the first round.
+    // Calls that arrive in this turn of the event loop join the first round.
     await new Promise((resolve) => setImmediate(resolve));
     let round = this.nextRound();
     while (round !== undefined && !this.closed) {
@@ -133,7 +133,7 @@ export class EmbeddingQueue {
 
   private nextRoundOf(lane: Lane): (() => Promise<void>) | undefined {
     const { segments: uncut, windows } = this.lanes[lane];
-    // Cutting ahead of a full round only, so that a book's tokenizing does not hold up what comes after it.
+    // Cut only enough for the next rounds, so that tokenizing a book does not delay the texts after it.
     if (!uncut.empty && windows.weight < 2 * roundTokens)
       return () => this.cut(lane, uncut.take(segmentLength));
     if (!windows.empty) return () => this.infer(lane, windows.take(roundTokens));
@@ -177,7 +177,7 @@ export class EmbeddingQueue {
     if (call.unfinished === 0) call.resolve(call.texts.map((text) => meanOfWindows(text.windows)));
   }
 
-  /** Runs a round; when it fails, so do the calls that had a part in it, and the next round is tried. */
+  /** Runs a round. If the round fails, the calls with items in it fail, and the next round is still tried. */
   private async attempt(round: readonly Segment[], run: () => Promise<void>): Promise<void> {
     try {
       await run();

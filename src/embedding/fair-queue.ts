@@ -1,18 +1,18 @@
-/** Something that waits, with what it costs to process, in a unit of the user's choice. */
+/** An item with the cost of processing it, in any unit. */
 export interface Weighted {
   weight: number;
 }
 
 /**
- * A queue that serves its callers in turn: a caller with one item waits for at most one round, however much another
- * has put in. Items of one caller keep their order.
+ * A queue that serves its callers in turn. A caller with one item never waits for all items of another caller. Items of one
+ * caller keep their order.
  */
 export class FairQueue<Caller, Item extends Weighted> {
-  // A Map keeps the order of insertion: the first caller is the next to be served. Items lie last first.
+  // A Map keeps the order of insertion, so its first caller is the next one to be served. Each line is in reverse order.
   private readonly lines = new Map<Caller, Item[]>();
   private total = 0;
 
-  /** The waiting items' weights added up. */
+  /** The sum of the weights of all waiting items. */
   get weight(): number {
     return this.total;
   }
@@ -28,7 +28,7 @@ export class FairQueue<Caller, Item extends Weighted> {
     for (const item of items) this.total += item.weight;
   }
 
-  /** Takes items worth at most `budget`, but at least one; what a caller has left over goes to the back. */
+  /** Takes items that weigh at most `budget` together, but at least one item. A caller with items left goes to the back. */
   take(budget: number): Item[] {
     const taken: Item[] = [];
     let left = budget;
@@ -48,13 +48,13 @@ export class FairQueue<Caller, Item extends Weighted> {
     return taken;
   }
 
-  /** Forgets all that `caller` has waiting. */
+  /** Removes all waiting items of `caller`. */
   drop(caller: Caller): void {
     for (const item of this.lines.get(caller) ?? []) this.total -= item.weight;
     this.lines.delete(caller);
   }
 
-  /** The callers with something waiting. */
+  /** The callers that have waiting items. */
   callers(): Caller[] {
     return [...this.lines.keys()];
   }

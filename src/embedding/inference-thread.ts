@@ -5,13 +5,13 @@ import type { TokenSpan } from './tokenizer.ts';
 const typescriptLoader = new URL('../typescript-worker.mjs', import.meta.url).href;
 
 /**
- * The worker thread that holds the model, so that computing never blocks the event loop. A thread that dies is
- * replaced: the tasks it was running reject with the reason, the next ones load the model again.
+ * The worker thread that has the model, so that computing never blocks the event loop. If the thread dies, its tasks reject
+ * with the reason, and the next task starts a new thread, which loads the model again.
  */
 export class InferenceThread {
   private readonly pool: Piscina;
 
-  /** `onCrash` hears of a thread that died. */
+  /** @param onCrash called if the thread dies. */
   constructor(setup: InferenceSetup, onCrash: (error: Error) => void) {
     this.pool = new Piscina({
       filename: new URL('./inference-worker.ts', import.meta.url).href,
@@ -25,7 +25,7 @@ export class InferenceThread {
     this.pool.on('error', onCrash);
   }
 
-  /** Loads the model, converting it first where that is needed. Rejects with the loader's reason. */
+  /** Loads the model; converts it first if that is necessary. Rejects with the reason if the model cannot be loaded. */
   load(): Promise<LoadedModel> {
     return this.pool.run(undefined, { name: 'load' });
   }
@@ -35,12 +35,12 @@ export class InferenceThread {
     return this.pool.run(texts, { name: 'cut' });
   }
 
-  /** Computes batches of texts, each text at most one window long; one flat `texts x dimensions` array a batch. */
+  /** Computes the vectors of each batch: one flat array of `texts x dimensions` a batch. A text must fit in a window. */
   infer(batches: string[][]): Promise<FlatVectors[]> {
     return this.pool.run(batches, { name: 'infer' });
   }
 
-  /** Ends the thread; tasks that are still running reject. */
+  /** Ends the thread. Running tasks reject. */
   close(): Promise<void> {
     return this.pool.destroy();
   }

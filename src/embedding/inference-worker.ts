@@ -5,25 +5,25 @@ import type { ModelSource } from './model.ts';
 import { convertedModelFolder } from './model-cache.ts';
 import { loadTokenizer, type TextTokenizer, type TokenSpan } from './tokenizer.ts';
 
-// Runs in the inference thread only: importing this module elsewhere would compute on the importer's thread.
+// Import this module only in the inference thread. Elsewhere, it would compute on the importer's thread.
 
-/** What the main thread tells the inference thread once. */
+/** The settings that the main thread passes to the inference thread. */
 export interface InferenceSetup {
   source: ModelSource;
   cacheDir: string;
-  /** Threads ONNX Runtime computes one batch with. */
+  /** Threads with which ONNX Runtime computes one batch. */
   threads: number;
 }
 
-/** What is known of a model once it is loaded. */
+/** Facts about a loaded model. */
 export interface LoadedModel {
-  /** Length of the vectors it makes. */
+  /** How many numbers its vectors have. */
   dimensions: number;
-  /** The worker thread's id, as in `worker_threads`. */
+  /** The id of the worker thread. */
   threadId: number;
 }
 
-/** Vectors of a batch one after another, `texts x dimensions`. */
+/** The vectors of a batch one after another, `texts x dimensions`. */
 export type FlatVectors = Float32Array;
 
 interface Model {
@@ -47,7 +47,7 @@ async function loadModel({ source, cacheDir, threads }: InferenceSetup): Promise
     dtype: 'fp32',
     session_options: {
       intraOpNumThreads: threads,
-      // Threads that spin while they wait take the time that the event loop and the database need.
+      // Threads that spin while they wait would take CPU time from the event loop and the database.
       extra: { session: { intra_op: { allow_spinning: '0' } } },
     },
   });
@@ -68,14 +68,14 @@ async function loadModel({ source, cacheDir, threads }: InferenceSetup): Promise
 
 function loadedModel(): Promise<Model> {
   model ??= loadModel(workerData as InferenceSetup).catch((error: unknown) => {
-    // Not kept: what hindered the load may have passed when the next task comes.
+    // Forget the failed load: it may succeed when the next task comes.
     model = undefined;
     throw error;
   });
   return model;
 }
 
-/** Loads the model and tries it once, so that the first real text does not pay for warming up. */
+/** Loads the model and uses it once, because the first inference takes longer than the next ones. */
 export async function load(): Promise<LoadedModel> {
   const { embed } = await loadedModel();
   const { dimensions, vectors } = await embed(['Funes remembers.']);
@@ -83,13 +83,13 @@ export async function load(): Promise<LoadedModel> {
   return { dimensions, threadId };
 }
 
-/** Cuts each text into windows of the model's length. */
+/** Cuts each text into windows that fit the model. */
 export async function cut(texts: string[]): Promise<TokenSpan[][]> {
   const { tokenizer } = await loadedModel();
   return texts.map((text) => tokenizer.windows(text));
 }
 
-/** Computes the vectors of each batch; no text may be longer than the model's window. */
+/** Computes the vectors of each batch. No text may be longer than the model's window. */
 export async function infer(batches: string[][]): Promise<FlatVectors[]> {
   const { embed } = await loadedModel();
   const results: FlatVectors[] = [];

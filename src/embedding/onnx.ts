@@ -13,7 +13,7 @@ const attributeTypes = { float: 1, int: 2, ints: 7 } as const;
 
 export type ElementType = keyof typeof elementTypes;
 
-/** An operator's attribute; ONNX tells whole numbers and floats apart, which JavaScript does not. */
+/** An attribute of an operator. ONNX has types for whole numbers and floats, which JavaScript numbers do not tell. */
 export type Attribute = { float: number } | { int: number } | { ints: readonly number[] };
 
 /** Operator set of the written models; 17 is the first with LayerNormalization. */
@@ -22,8 +22,8 @@ const opset = 17;
 const irVersion = 8;
 
 /**
- * Builds an ONNX model node by node. `add` and `constant` give the name of the value they make, which is then an
- * input of other nodes; nodes must be added in an order in which their inputs exist.
+ * Builds an ONNX model node by node. `add` and `constant` return the name of the value that they make, which other nodes take
+ * as an input. Add a node after the nodes that make its inputs.
  */
 export class OnnxGraph {
   private readonly nodes: object[] = [];
@@ -33,7 +33,7 @@ export class OnnxGraph {
 
   constructor(private readonly name: string) {}
 
-  /** Declares an input; a string in `shape` names a dimension that is known only at run time. */
+  /** Declares an input. A string in `shape` names a dimension that is known only at run time. */
   input(name: string, type: ElementType, shape: readonly (number | string)[]): string {
     this.inputs.push(valueInfo(name, type, shape));
     return name;
@@ -44,7 +44,7 @@ export class OnnxGraph {
     this.outputs.push(valueInfo(name, type, shape));
   }
 
-  /** Stores a tensor in the model; `data` is row-major and is not copied before `encode`. */
+  /** Stores a tensor in the model. `data` is row-major, and must not change before `encode`. */
   constant(name: string, shape: readonly number[], data: Float32Array | BigInt64Array): string {
     const type: ElementType = data instanceof Float32Array ? 'float32' : 'int64';
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
@@ -52,7 +52,7 @@ export class OnnxGraph {
     return name;
   }
 
-  /** Adds a node with one output and gives the output's name, which is also the node's. */
+  /** Adds a node with one output. Returns the name of the output, which is also the name of the node. */
   add(operator: string, name: string, inputs: readonly string[], attributes: Record<string, Attribute> = {}) {
     this.nodes.push({
       name,
@@ -64,7 +64,7 @@ export class OnnxGraph {
     return name;
   }
 
-  /** The model as the bytes of a `.onnx` file. `producer` is recorded in it. */
+  /** Returns the bytes of the model as a `.onnx` file, which names `producer`. */
   encode(producer: { name: string; version: string }): Uint8Array {
     const model = modelType.fromObject({
       ir_version: irVersion,

@@ -15,10 +15,10 @@ const entrySchema = z.object({
 const headerSchema = z.record(z.string(), z.unknown());
 
 /**
- * Reads the floating-point tensors (F16 and F32) of a safetensors file, widened to 32 bits; tensors of other types
- * are left out. Format: 8 bytes little-endian header length, a JSON header, then the tensors' bytes.
+ * Reads the floating-point tensors (F16 and F32) of a safetensors file as 32-bit floats. Tensors of other types are left out.
+ * The format: 8 bytes with the length of the header (little-endian), a JSON header, then the bytes of the tensors.
  *
- * Throws an Error that names the file when the header and the bytes do not agree.
+ * @throws Error that names the file if the header and the bytes do not agree.
  */
 export async function readSafetensors(path: string): Promise<Map<string, FloatTensor>> {
   const file = await readFile(path);
@@ -36,7 +36,7 @@ export async function readSafetensors(path: string): Promise<Map<string, FloatTe
     const length = shape.reduce((product, size) => product * size, 1);
     const [start, end] = [bodyStart + offsets[0], bodyStart + offsets[1]];
     if (end - start !== length * width || end > file.length) throw broken(`tensor ${name} is cut off`);
-    // A copy, because typed arrays want an aligned start and the file's tensors have none.
+    // A copy, because typed arrays must start at an aligned offset and tensors in the file do not.
     const bytes = new Uint8Array(file.subarray(start, end)).buffer;
     tensors.set(name, { shape, data: width === 4 ? new Float32Array(bytes) : widen(new Uint16Array(bytes)) });
   }
@@ -52,7 +52,7 @@ function widen(halves: Uint16Array): Float32Array {
 
 let cachedHalfValues: Float32Array | undefined;
 
-/** The value of each of the 65,536 bit patterns of IEEE 754 binary16: sign, 5 bits of exponent, 10 of fraction. */
+/** The values of the 65,536 bit patterns of IEEE 754 binary16: 1 bit of sign, 5 of exponent, 10 of fraction. */
 function halfValues(): Float32Array {
   cachedHalfValues ??= Float32Array.from({ length: 0x10000 }, (_, bits) => {
     const sign = bits & 0x8000 ? -1 : 1;

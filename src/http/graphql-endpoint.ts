@@ -14,10 +14,10 @@ import type { Viewer } from '../viewer.ts';
 import { type ErrorDescriber, httpStatus } from './graphql-errors.ts';
 import type { RequestRecord } from './request-log.ts';
 
-/** What every resolver gets. Apollo copies its own enumerable properties into a new object of the same prototype. */
+/** The context of resolvers. Apollo copies the own enumerable properties of a context into a new object with its prototype. */
 export interface RequestContext {
   readonly viewer: Viewer;
-  /** Reports for the response's `extensions.searches`; none unless the operation asks for them. */
+  /** Reports for `extensions.searches` of the response; empty unless the operation asks for them. */
   readonly searchReports?: readonly unknown[];
 }
 
@@ -29,7 +29,7 @@ export interface GraphQLEndpointOptions<Context extends RequestContext> {
   logger: Logger;
 }
 
-/** The path that clients know. It stays: every one of them has it in its settings. */
+/** The path of the API. It must not change: clients have it in their settings. */
 export const graphqlPath = '/graphql';
 
 interface RecordedRequest extends HTTPGraphQLRequest {
@@ -37,11 +37,10 @@ interface RecordedRequest extends HTTPGraphQLRequest {
 }
 
 /**
- * Answers GraphQL over HTTP at `/graphql`: POST, and GET for queries. Of Apollo Server's plugins only the one that
- * notes what the log line says is on: each further one costs promises in every request. Apollo's parsed and validated
- * documents are cached by the query's text.
+ * Answers GraphQL over HTTP at `/graphql`: POST, and GET for queries. Apollo's own plugins are off, because each of them
+ * costs promises in every request. Apollo caches parsed and validated documents by the text of the query.
  *
- * @returns what ends Apollo Server after the last request.
+ * @returns a function that stops Apollo Server; call it after the last request.
  */
 export async function addGraphQLEndpoint<Context extends RequestContext>(
   app: FastifyInstance,
@@ -88,7 +87,7 @@ export async function addGraphQLEndpoint<Context extends RequestContext>(
       httpGraphQLRequest,
       context: async () => contextValue,
     });
-    // Refused before the operation began, so that the plugin was not asked.
+    // Apollo refused the request before the operation began, and did not call the plugin.
     if (status !== undefined && status >= 400)
       record.codes ??= [status < 500 ? 'BAD_USER_INPUT' : 'INTERNAL_SERVER_ERROR'];
     for (const [name, value] of headers) reply.header(name, value);
@@ -101,8 +100,8 @@ export async function addGraphQLEndpoint<Context extends RequestContext>(
 }
 
 /**
- * Notes for the request's log line what only GraphQL's execution knows, the operation and the errors' codes, and adds the
- * reports that the operation asked for to the response.
+ * Records the name of the operation and the codes of its errors for the log line of the request, and adds the reports of
+ * searches to the response.
  */
 function recordingPlugin<Context extends RequestContext>(): ApolloServerPlugin<Context> {
   const listener: Awaited<ReturnType<NonNullable<ApolloServerPlugin<Context>['requestDidStart']>>> = {
@@ -133,7 +132,7 @@ function toApollo({ method, headers, url, body }: FastifyRequest): HTTPGraphQLRe
   return { method, headers: headerMap, search: queryStart < 0 ? '' : url.slice(queryStart), body };
 }
 
-/** Somebody typed the endpoint's address into a browser: the page for people is at `/`. */
+/** Whether a person opened the endpoint in a browser; the page for people is at `/`. */
 function isBrowserVisit({ method, headers, url }: FastifyRequest): boolean {
   return method === 'GET' && !url.includes('?') && (headers.accept?.includes('text/html') ?? false);
 }

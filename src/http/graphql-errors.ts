@@ -6,19 +6,19 @@ import { type ErrorCode, errorCodes } from '../errors.ts';
 import { errorDetail, type Logger } from '../log.ts';
 
 /*
- * Threat model. Everything that a request makes fail is answered from here, and a client sees only what is built here.
- * - Errors carry what was meant for others: Drizzle's message is the SQL with its parameters, PostgreSQL's `detail`
- *   quotes stored rows, `JSON.parse` quotes its input, file system errors name paths, stacks show the code. So nothing
- *   of an error is passed on unless it was written for clients: a FunesError, or graphql's own word about the request.
- *   All else becomes one fixed sentence and an id under which the log has the error's kind and stack.
- * - Messages about a request repeat parts of it, which its sender chose: they are cut, so that an error cannot be
- *   made to answer, or a client's log to store, megabytes.
- * - An error that fails to be described would fall back to Apollo's own formatting, so describing never throws,
- *   whatever was thrown: a proxy, a loop of causes, an object whose `message` throws.
- * - An error met by hundreds of fields at once (a batch that failed) fills one log line, not hundreds.
+ * Threat model. This file makes every error that a client sees.
+ * - Errors carry text that clients must not see: Drizzle's message is the SQL with its parameters, PostgreSQL's `detail`
+ *   quotes stored rows, `JSON.parse` quotes its input, file system errors name paths, stacks show the code. So a client sees
+ *   only messages that were written for clients: those of a FunesError, and graphql's own about the request. Any other
+ *   error becomes one fixed sentence and an id; under this id the log has the kind and the stack of the error.
+ * - Messages about a request quote parts of it, and the sender can make these parts long. Messages are cut, so that neither
+ *   an answer nor a client's log grows by megabytes.
+ * - If describing an error threw, Apollo would format the error itself. So describing never throws, even for a proxy, a
+ *   loop of causes, or an object whose `message` throws.
+ * - When hundreds of fields fail with one error (a batch that failed), the log has one line for it.
  */
 
-/** What a client is told about an error; `id` finds it in the log when it is the server's fault. */
+/** What a client sees of an error. An error that is the server's fault has an `id`, by which the log can be searched. */
 export interface ErrorAnswer {
   code: ErrorCode;
   message: string;
@@ -26,18 +26,18 @@ export interface ErrorAnswer {
 }
 
 export interface ErrorDescriber {
-  /** Turns whatever was thrown into what a client may know; logs what is the server's fault. Never throws. */
+  /** Returns what a client may see of anything that was thrown, and logs what is the server's fault. Never throws. */
   describe(error: unknown): ErrorAnswer;
-  /** The same for Apollo Server's `formatError`: keeps only locations, path and code beside the message. */
+  /** For Apollo Server's `formatError`: describes the error, and keeps its locations and path. */
   format(formatted: GraphQLFormattedError, error: unknown): GraphQLFormattedError;
 }
 
-/** Apollo's codes for requests that never reach a resolver: the sender's fault, told in graphql's own words. */
+/** Apollo's codes for requests that never reach a resolver. They are the sender's fault; graphql wrote their messages. */
 const requestErrorCodes: ReadonlySet<unknown> = new Set(
   Object.values(ApolloServerErrorCode).filter((code) => code !== ApolloServerErrorCode.INTERNAL_SERVER_ERROR),
 );
 
-const deepest = 10; // wrappers around an error; a chain that is longer is a loop
+const deepest = 10; // wrappers around an error; a longer chain is a loop
 
 export function createErrorDescriber(
   logger: Logger,
@@ -82,7 +82,7 @@ export function createErrorDescriber(
       const { code } = origin.extensions;
       if (isErrorCode(code) && code !== 'INTERNAL_SERVER_ERROR')
         return { code, message: shortened(origin.message) };
-      // With nodes, graphql itself refused an argument; without, a scalar could not write a value of ours.
+      // With nodes, graphql refused an argument. Without nodes, a scalar could not serialize a value of the server.
       if (origin.nodes !== undefined) return { code: 'BAD_USER_INPUT', message: shortened(origin.message) };
     }
     return internal(origin);
@@ -92,7 +92,7 @@ export function createErrorDescriber(
     try {
       return work();
     } catch {
-      // The error cannot even be looked at; another one can.
+      // Even reading the error throws, so log another error instead.
       return internal(new Error('An error was thrown that cannot be read.'));
     }
   }
@@ -113,7 +113,7 @@ export function createErrorDescriber(
   };
 }
 
-/** The error below the wrappers that graphql, Apollo and Promise.any put around it. */
+/** The error inside the wrappers that graphql, Apollo and Promise.any put around it. */
 function unwrapped(error: unknown): unknown {
   let inner = error;
   for (let depth = 0; depth < deepest; depth++) {
@@ -132,7 +132,7 @@ function isErrorCode(code: unknown): code is ErrorCode {
 const head = 400;
 const tail = 200;
 
-/** A message of bounded length. Its end is kept as well: graphql quotes the value first and says what is wrong last. */
+/** Cuts the middle out of a long message. The end must stay: graphql quotes the value first and says what is wrong last. */
 function shortened(message: string): string {
   if (message.length <= head + tail + 50) return message;
   const left = message.length - head - tail;
@@ -150,7 +150,7 @@ const statusOf: Readonly<Record<ErrorCode, number>> = {
   INTERNAL_SERVER_ERROR: 500,
 };
 
-/** The HTTP status of a request that was refused as a whole, before any of its fields was resolved. */
+/** The HTTP status of a request that is refused as a whole, before any field is resolved. */
 export function httpStatus({ code }: { code: ErrorCode }): number {
   return statusOf[code];
 }

@@ -3,7 +3,7 @@ import { cspHash, type ExampleQuery, icon, type Page, policy } from './page.ts';
 const cdn = 'https://embeddable-sandbox.cdn.apollographql.com';
 const sandboxFrame = 'https://sandbox.embed.apollographql.com';
 
-/** How long the CDN may take before the offline page opens instead. */
+/** How long to wait for the CDN before the offline page opens. */
 const patienceMs = 3000;
 
 const style = `
@@ -13,8 +13,8 @@ html, body { margin: 0; height: 100%; font: 16px/1.5 system-ui, sans-serif; colo
 `;
 
 /**
- * The page at `/`. Apollo's script comes from a CDN and runs with the rights of this page, which can read and write
- * everything in the API: who does not want that uses `/graphiql`, which loads nothing from elsewhere.
+ * The page at `/`. Apollo's script comes from a CDN, and runs with the rights of this page: it can read and write everything
+ * in the API. If you do not want that, use `/graphiql`, which loads nothing from other servers.
  */
 export function landingPage(examples: readonly ExampleQuery[]): Page {
   const document = examples.map(({ title, query }) => `# ${title}\n${query.trim()}\n`).join('\n');
@@ -71,7 +71,7 @@ document.head.append(script);
   };
 }
 
-/** JSON that cannot end the script element it stands in. */
+/** Writes JSON that cannot end the script element around it. */
 function forScript(value: unknown): string {
   return JSON.stringify(value).replaceAll('<', '\\u003c');
 }

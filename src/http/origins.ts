@@ -4,18 +4,18 @@ import type { FastifyInstance } from 'fastify';
 import { FunesError, quote } from '../errors.ts';
 import { refuse } from './request-errors.ts';
 
-/** Where Apollo's Sandbox lives when it is opened by itself; the one embedded at `/` calls from our own page. */
+/** The origin of Apollo's Sandbox when a person opens it there. The Sandbox at `/` calls from this server's own origin. */
 const apolloStudio = 'https://studio.apollographql.com';
 
-/** Lets scripts of Apollo Studio and of the given origins call the API; others get no CORS header at all. */
+/** Lets scripts of Apollo Studio and of `origins` call the API. Other origins receive no CORS header. */
 export async function allowOrigins(app: FastifyInstance, origins: readonly string[]): Promise<void> {
   await app.register(cors, { origin: [apolloStudio, ...origins], methods: ['GET', 'POST'], maxAge: 3600 });
 }
 
 /**
- * Refuses requests to a name this server does not go by. A page on the web can point a name of its own at 127.0.0.1:
- * the browser then takes this server for the page's own and lets the page read every answer (DNS rebinding). Such a
- * request carries that name. An address, `localhost` and what is under it cannot be pointed elsewhere.
+ * Refuses requests to a host name that is not one of this server's `names`. This prevents DNS rebinding: a web page lets its
+ * own host name point to 127.0.0.1, and the browser then lets the page read every answer of this server. The `Host` header of
+ * such a request has the page's host name. IP addresses, `localhost` and names below it are safe: nobody can redirect them.
  */
 export function checkHostNames(app: FastifyInstance, names: readonly string[]): void {
   const allowed = new Set(names);
@@ -33,7 +33,7 @@ export function checkHostNames(app: FastifyInstance, names: readonly string[]): 
   });
 }
 
-/** The host without its port; undefined where HTTP/1.0 sends none. */
+/** The host name without the port; undefined if the header is missing, as HTTP/1.0 allows. */
 function nameOf(header: string | undefined): string | undefined {
   return header?.replace(/:\d*$/, '').toLowerCase();
 }

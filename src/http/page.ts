@@ -1,23 +1,23 @@
 import { createHash } from 'node:crypto';
 
-/** A query that the pages offer; the title stands above it as a comment. */
+/** A query that the pages show, with its title as a comment above it. */
 export interface ExampleQuery {
   title: string;
   query: string;
 }
 
-/** A page as it is sent: what it may load stands in a header that a page altered on its way could not change. */
+/** A page, and the header that says what the page may load. */
 export interface Page {
   html: string;
   contentSecurityPolicy: string;
 }
 
-/** The hash by which a Content-Security-Policy lets in one inline script or style sheet. */
+/** The hash by which a Content-Security-Policy allows one inline script or style sheet. */
 export function cspHash(source: string): string {
   return `'sha256-${createHash('sha256').update(source).digest('base64')}'`;
 }
 
-/** A policy that allows nothing but what is listed; no page may be framed, as clicks in it change what is stored. */
+/** A policy that allows only what `directives` list. No page may be framed, because a click in it can change stored data. */
 export function policy(directives: Readonly<Record<string, string>>): string {
   const all = {
     'default-src': "'none'",
@@ -30,7 +30,7 @@ export function policy(directives: Readonly<Record<string, string>>): string {
     .join('; ');
 }
 
-/** A small `f` as the pages' icon, so that no file has to be asked for. */
+/** The icon of the pages, a small `f`. It is inline, so that browsers request no file for it. */
 export const icon =
   'data:image/svg+xml,' +
   encodeURIComponent(

@@ -9,14 +9,14 @@ const compress = promisify(gzip);
 const decompress = promisify(gunzip);
 
 /**
- * `/` opens Apollo Sandbox from its CDN and, where that cannot be reached, `/graphiql`, which is served from the
- * installed packages. Both show `examples`.
+ * Adds the pages for people. `/` opens Apollo Sandbox from its CDN, or `/graphiql` if the CDN cannot be reached. `/graphiql`
+ * comes from the installed packages. Both show `examples`.
  */
 export function addPages(app: FastifyInstance, examples: readonly ExampleQuery[]): void {
   const landing = landingPage(examples);
   app.get('/', (_request, reply) => send(reply, landing).send(landing.html));
 
-  // 9 MB, of which most starts see nothing: made when first asked for, and kept compressed.
+  // 9 MB, which most runs of the server never need: made at the first request, and kept compressed.
   let prepared: Promise<{ page: Page; body: Buffer; etag: string }> | undefined;
   const prepare = async () => {
     const { graphiqlPage } = await import('./graphiql-page.ts');
@@ -27,7 +27,7 @@ export function addPages(app: FastifyInstance, examples: readonly ExampleQuery[]
   };
   app.get('/graphiql', async (request, reply) => {
     prepared ??= prepare().catch((error: unknown) => {
-      prepared = undefined; // so that the next request tries again
+      prepared = undefined; // the next request tries again
       throw error;
     });
     const { page, body, etag } = await prepared;

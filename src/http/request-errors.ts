@@ -3,14 +3,14 @@ import { FunesError, quote } from '../errors.ts';
 import { graphqlPath } from './graphql-endpoint.ts';
 import { type ErrorDescriber, httpStatus } from './graphql-errors.ts';
 
-/** Sends the refusal of a whole request, in the form of GraphQL's errors, which every GraphQL client shows. */
+/** Refuses a whole request. The answer has the form of GraphQL's errors, because every GraphQL client can show them. */
 export function refuse(reply: FastifyReply, error: FunesError, status = httpStatus(error)): FastifyReply {
   const { code, message } = error;
   reply.request.record = { ...reply.request.record, codes: [code] };
   return reply.code(status).send({ errors: [{ message, extensions: { code } }] });
 }
 
-/** Refuses what is not a request that can be routed, such as a URL that cannot be decoded. */
+/** Refuses a request that cannot be routed, such as one whose URL cannot be decoded. */
 export function refuseUnreadable(reply: FastifyReply, { message, statusCode }: FastifyError): FastifyReply {
   return refuse(
     reply,
@@ -19,14 +19,14 @@ export function refuseUnreadable(reply: FastifyReply, { message, statusCode }: F
   );
 }
 
-/** Answers requests that reach no route, or whose body cannot be read, as GraphQL clients expect errors. */
+/** Answers requests that reach no route or whose body cannot be read. The answers have the form of GraphQL's errors. */
 export function answerRequestErrors(
   app: FastifyInstance,
   { errors, bodyLimit }: { errors: ErrorDescriber; bodyLimit: number },
 ): void {
   app.setErrorHandler((error: FastifyError, request, reply) => {
-    // Closing now would break the client's sending before it reads the answer. Node reads what is still sent and throws
-    // it away, for as long as one request may take.
+    // If the server closed the connection now, the client would fail while it sends, and never read the answer. Node reads
+    // the rest of the body and discards it, within the time limit of a request.
     if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') reply.header('connection', 'keep-alive');
     const refusal = requestError(error, request, bodyLimit);
     if (refusal !== undefined) return refuse(reply, refusal, error.statusCode);
@@ -55,7 +55,7 @@ export function answerRequestErrors(
   });
 }
 
-/** What is wrong with a request that Fastify refuses; undefined when the server is at fault. */
+/** The error of a request that Fastify refuses; undefined if the server is at fault. */
 function requestError(
   error: FastifyError,
   request: FastifyRequest,

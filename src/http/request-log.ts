@@ -1,9 +1,9 @@
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from '../log.ts';
 
-/** What the log line of a request says beside its path, status and duration. */
+/** What the log line of a request says in addition to path, status and duration. */
 export interface RequestRecord {
-  /** Name of the GraphQL operation; null when it has none. */
+  /** Name of the GraphQL operation; null if it has none. */
   operation?: string | null;
   user?: string;
   /** Codes of the errors in the answer, each once. */
@@ -19,8 +19,8 @@ declare module 'fastify' {
 const longestName = 100;
 
 /**
- * Logs one line for each request when its answer has been sent. Query text, variables and answers are not in it, and
- * neither is the URL: of a GET request it has the query. The path is the route's.
+ * Logs one line for each request after its answer was sent. The line never contains query text, variables or the answer. It has
+ * the path of the route instead of the URL, because the URL of a GET request contains the query.
  */
 export function logRequests(app: FastifyInstance, logger: Logger): void {
   app.decorateRequest('record');

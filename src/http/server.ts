@@ -10,7 +10,7 @@ import { addPages } from './pages.ts';
 import { answerRequestErrors, refuseUnreadable } from './request-errors.ts';
 import { logRequests } from './request-log.ts';
 
-/** Of the settings, those that the HTTP server reads. */
+/** The settings that the HTTP server uses. */
 export type HttpConfig = Pick<
   Config,
   'host' | 'port' | 'corsOrigins' | 'allowedHosts' | 'bodyLimit' | 'introspection' | 'statementTimeout'
@@ -19,36 +19,36 @@ export type HttpConfig = Pick<
 export interface HttpServerOptions<Context extends RequestContext>
   extends Pick<GraphQLEndpointOptions<Context>, 'schema' | 'createContext' | 'logger'> {
   config: HttpConfig;
-  /** Queries that the pages for people offer; the first one is open when they appear. */
+  /** Queries that the pages show; the pages open with the first one. */
   examples: readonly ExampleQuery[];
 }
 
 export interface HttpServer {
-  /** Where clients on this machine reach it, without a path: `http://127.0.0.1:4000`. */
+  /** The URL for clients on this machine, without a path: `http://127.0.0.1:4000`. */
   url: string;
   /**
-   * Accepts no further connection and resolves when the requests in flight are answered; after `graceMs`
-   * (default 30 s) those that are not are cut off.
+   * Accepts no more connections, and resolves when the requests in flight are answered. Cuts off those that are not answered
+   * after `graceMs` (default 30 s).
    */
   close(options?: { graceMs?: number }): Promise<void>;
 }
 
-/** Longest time a client may take to send one request; without a limit slow ones could hold all sockets. */
+/** Longest time a client may take to send one request. Without a limit, slow clients could hold all sockets. */
 const longestUploadMs = 120_000;
 
 /**
  * Serves `schema` at `/graphql` and the pages for people at `/` and `/graphiql`.
- * @throws FunesError UNAVAILABLE when it cannot listen on the configured host and port.
+ * @throws FunesError UNAVAILABLE if it cannot listen on the configured host and port.
  */
 export async function startHttpServer<Context extends RequestContext>(
   options: HttpServerOptions<Context>,
 ): Promise<HttpServer> {
   const { config, logger, examples } = options;
   const app = fastify({
-    logger: false, // one line a request is written by logRequests, without a child logger for each
+    logger: false, // logRequests writes one line a request, without a child logger for each request
     bodyLimit: config.bodyLimit,
     requestTimeout: longestUploadMs,
-    return503OnClosing: false, // a request that came through on an open connection is in flight, too
+    return503OnClosing: false, // a new request on an open connection is in flight, too
     frameworkErrors: (error, _request, reply: FastifyReply) => refuseUnreadable(reply, error),
   });
   app.removeContentTypeParser('text/plain');
@@ -66,7 +66,7 @@ export async function startHttpServer<Context extends RequestContext>(
     introspection: config.introspection,
   });
 
-  // Node closes idle connections when closing begins; one that becomes idle later would keep it waiting for 72 s.
+  // Node closes idle connections when closing begins. A connection that becomes idle later would delay closing by 72 s.
   app.addHook('onSend', (_request, reply, payload, next) => {
     if (draining) reply.header('connection', 'close');
     next(null, payload);
@@ -96,7 +96,7 @@ export async function startHttpServer<Context extends RequestContext>(
 
 async function listen(app: FastifyInstance, { host, port }: HttpConfig): Promise<void> {
   try {
-    // Fastify would open a second server for the other address of localhost, which does not take part in draining.
+    // For localhost, Fastify would open a second server on ::1, which `drain` does not reach.
     await app.listen({ host: host === 'localhost' ? '127.0.0.1' : host, port });
   } catch (error) {
     await app.close();

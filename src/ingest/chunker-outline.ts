@@ -1,12 +1,12 @@
 import MarkdownIt from 'markdown-it';
 import { segmentsOf } from './chunker-segments.ts';
 
-/** How a text shows its structure: blank lines only, or CommonMark with tables. */
+/** How a text shows its structure: by blank lines only, or by CommonMark with tables. */
 export type TextStructure = 'text' | 'markdown';
 
 /**
- * How good a place is for a cut; the greater the better. `piece` is inside a word or inside what should stay whole,
- * `segment` is between the parts of a long word (a URL, a sentence in Chinese).
+ * The strength of a boundary: the greater, the better is a cut there. `piece` is inside a word, or inside a span that should
+ * stay whole. `segment` is between the parts of a long word (a URL, a sentence in Chinese).
  */
 export const strength = {
   piece: 0,
@@ -17,11 +17,11 @@ export const strength = {
   item: 5,
   block: 6,
   section: 7,
-  /** Of a sixth-level heading; the first level has `heading + 5`. */
+  /** A sixth-level heading. The first level has `heading + 5`. */
   heading: 8,
 } as const;
 
-/** A place where a text may be cut. */
+/** A boundary at which a text may be cut. */
 export interface Boundary {
   /** Offset in UTF-16 units of the first character after the cut. */
   offset: number;
@@ -34,11 +34,11 @@ export interface Span {
   end: number;
 }
 
-/** What is known of a text's structure. */
+/** The structure of a text. */
 export interface Outline {
-  /** In ascending order of offset, one an offset. */
+  /** In ascending order of offset, at most one for each offset. */
   boundaries: Boundary[];
-  /** What should not be cut when it fits into one chunk: code blocks, tables, a heading and the next block's start. */
+  /** Spans that should stay whole if they fit in a chunk: code blocks, tables, a heading with the start of the next block. */
   kept: Span[];
 }
 
@@ -58,11 +58,11 @@ export function outlineText(text: string, structure: TextStructure): Outline {
 interface Blocks {
   boundaries: Boundary[];
   kept: Span[];
-  /** Where sentences are looked for. */
+  /** Spans in which sentences are found. */
   prose: Span[];
 }
 
-/** Paragraphs are set apart by a blank line; two blank lines or more begin a section. */
+/** A blank line ends a paragraph. Two or more blank lines begin a section. */
 function textBlocks(text: string): Blocks {
   const boundaries: Boundary[] = [];
   const starts = lineStarts(text);
@@ -80,7 +80,7 @@ function textBlocks(text: string): Blocks {
   return { boundaries, kept: [], prose: spansBetween(boundaries, text.length) };
 }
 
-// Only the block structure is needed; parsing emphasis and links would take most of the time.
+// Parses only the block structure, because emphasis and links would take most of the time.
 const markdown = new MarkdownIt({ html: true });
 markdown.core.ruler.enableOnly(['normalize', 'block']);
 
@@ -89,7 +89,7 @@ const verbatimTypes = new Set(['fence', 'code_block', 'table_open']);
 function markdownBlocks(text: string): Blocks {
   const boundaries: Boundary[] = [];
   const kept: Span[] = [];
-  /** Where the lines of code blocks and tables begin. */
+  /** Offsets at which the lines of code blocks and tables begin. */
   const verbatim = new Set<number>();
   const lines = lineStarts(text);
   const offsetOf = (line: number) => lines[line] ?? text.length;
@@ -112,7 +112,7 @@ function markdownBlocks(text: string): Blocks {
     if (headingStart !== undefined) kept.push({ start: headingStart, end: start + 1 });
     if (verbatimTypes.has(token.type)) {
       verbatimEnd = offsetOf(token.map[1]);
-      // To a program or a table, a line is what a sentence is to prose.
+      // A line of a program or a table is like a sentence of prose.
       for (let line = token.map[0] + 1; line < token.map[1]; line += 1) {
         boundaries.push({ offset: offsetOf(line), strength: strength.sentence });
         verbatim.add(offsetOf(line));
@@ -141,7 +141,7 @@ function spansBetween(boundaries: Boundary[], end: number): Span[] {
     .filter((span) => span.start < span.end);
 }
 
-/** Line breaks as CommonMark has them, so that the parser's line numbers are indexes of this list. */
+/** The offset of each line. Line breaks are those of CommonMark, so the line numbers of the parser are indexes in this list. */
 function lineStarts(text: string): number[] {
   const starts = [0];
   for (const match of text.matchAll(/\r\n?|\n/g)) starts.push(match.index + match[0].length);
@@ -150,13 +150,13 @@ function lineStarts(text: string): number[] {
 
 const sentenceSegmenter = new Intl.Segmenter('en', { granularity: 'sentence' });
 
-/** Where the second and later sentences of a paragraph begin. */
+/** The boundaries before the second and later sentences of a paragraph. */
 function sentenceStarts(text: string, paragraph: Span): Boundary[] {
   const starts: Boundary[] = [];
   if (!/\p{Sentence_Terminal}/u.test(text.slice(paragraph.start, paragraph.end))) return starts;
   let hasLetters = false;
   for (const sentence of segmentsOf(sentenceSegmenter, text, paragraph.start, paragraph.end)) {
-    // "3." and "***" are taken for sentences: what follows them belongs to them.
+    // The segmenter takes "3." and "***" for sentences. They belong to the text after them.
     if (hasLetters && !sentence.continued) {
       starts.push({ offset: sentence.start, strength: strength.sentence });
     }

@@ -1,25 +1,25 @@
 import { strength } from './chunker-outline.ts';
 import { cumulativeTokens, type TokenCounter, type Unit } from './chunker-units.ts';
 
-/** Sizes of chunks, in tokens without special ones. */
+/** The sizes of chunks, in tokens without special ones. */
 export interface ChunkSizes {
   /** Most tokens of one chunk. */
   chunkSize: number;
-  /** Most tokens that the end of one chunk and the beginning of the next have in common. */
+  /** Most tokens that the end of a chunk shares with the beginning of the next. */
   overlap: number;
 }
 
-/** A chunk's place in its text and its measures. */
+/** The offsets of a chunk in its text, and its sizes. */
 export interface ChunkSpan {
   startOffset: number;
   endOffset: number;
-  /** Tokens of the chunk, as the model's tokenizer counts it alone. */
+  /** Tokens of the chunk; the model's tokenizer counts the chunk by itself. */
   tokens: number;
-  /** Tokens of the chunk's beginning that is also the end of the chunk before it. */
+  /** Tokens of the chunk's beginning that are also the end of the previous chunk. */
   overlapTokens: number;
 }
 
-/** Packs the units of a text into chunks: each as full as its best cut allows. */
+/** Packs the units of a text into chunks. Each chunk ends at the best boundary that its size allows. */
 export function packUnits(
   text: string,
   units: Unit[],
@@ -29,10 +29,10 @@ export function packUnits(
   return new Packing(text, units, countTokens, sizes).run();
 }
 
-/** Below this part of chunkSize a chunk is a scrap, and a weaker boundary further on is preferred. */
+/** A chunk should have at least this part of chunkSize. To reach it, a weaker boundary is taken. */
 const leastFill = 0.25;
 
-/** The units from index `first` up to, and not including, `end`; `tokens` is the count of their joined text. */
+/** The units from index `first` to `end`, exclusive. `tokens` is the number of tokens of their joined text. */
 interface UnitRange {
   first: number;
   end: number;
@@ -71,8 +71,8 @@ class Packing {
   }
 
   /**
-   * Where the chunk begins whose first new unit is `fresh`: as early as the overlap allows. A chunk that begins with a
-   * heading has no overlap, for its subject is a new one.
+   * Finds the first unit of the chunk whose first new unit is `fresh`: as early as the overlap allows. A chunk that begins
+   * with a heading has no overlap, because its subject is a new one.
    */
   private overlapStart(previousFirst: number, fresh: number): number {
     let limit = this.sizes.overlap;
@@ -85,7 +85,7 @@ class Packing {
     }
   }
 
-  /** The earliest sentence, else word, else part of a word that begins at most `limit` tokens before `fresh`. */
+  /** The earliest sentence that begins at most `limit` tokens before `fresh`; if there is none, a word, or a part of one. */
   private earliestStart(previousFirst: number, fresh: number, limit: number): number {
     let sentence = fresh;
     let word = fresh;
@@ -102,8 +102,8 @@ class Packing {
   }
 
   /**
-   * The chunk from `first` (or, where that gives no good cut, from `fresh`) to the best end at which the whole of it,
-   * counted alone, fits. Undefined when not one new unit fits.
+   * The chunk from `first` to the best end at which it fits, counted by itself. Undefined if no new unit fits, or if the chunk
+   * has a better end without an overlap.
    */
   private fittingChunk(first: number, fresh: number): UnitRange | undefined {
     let limit = this.sizes.chunkSize;
@@ -117,7 +117,7 @@ class Packing {
     }
   }
 
-  /** Whether a word, or what should stay whole, is cut at `end` which has room when there is no overlap. */
+  /** Whether `end` cuts a word, or a span that should stay whole, and a chunk without an overlap has a stronger end. */
   private isBetterWithoutOverlap(end: number, fresh: number, limit: number): boolean {
     if (this.strengthAt(end) >= strength.word) return false;
     const farther = this.bestEnd(fresh, fresh, limit);
@@ -128,7 +128,7 @@ class Packing {
     return { first, end: first + 1, tokens: this.count(first, first + 1) };
   }
 
-  /** The strongest boundary that is reached with at most `limit` tokens, and of equal ones the last. */
+  /** The strongest boundary within `limit` tokens; the last one of several that are equally strong. */
   private bestEnd(first: number, fresh: number, limit: number): number | undefined {
     let last = fresh;
     while (last < this.units.length && this.tokensOf(first, last + 1) <= limit) last += 1;
@@ -140,7 +140,7 @@ class Packing {
     return this.strengthAt(best) >= strength.word ? best : this.strongest(fresh + 1, last);
   }
 
-  /** The index from `low` to `high` of the strongest boundary, and of equal ones the last. */
+  /** The index of the strongest boundary from `low` to `high`; the last one of several that are equally strong. */
   private strongest(low: number, high: number): number {
     let best = high;
     for (let at = high; at >= low; at -= 1) {

@@ -2,23 +2,23 @@ import { type Boundary, type Outline, type Span, strength } from './chunker-outl
 import { segmentsOf, wholeCharacters } from './chunker-segments.ts';
 
 /**
- * The smallest part of a text that is moved between chunks: usually a word with the white space after it. It begins at
- * `start` and ends where the next one begins; all units together are the whole text.
+ * The smallest part of a text that is moved between chunks, usually a word with the white space after it. A unit begins at
+ * `start` and ends at the start of the next one. All units together are the whole text.
  */
 export interface Unit {
   start: number;
-  /** At least 1: what has no tokens (white space, zero-width characters) belongs to a neighbour. */
+  /** At least 1: text without tokens (white space, zero-width characters) belongs to a neighbouring unit. */
   tokens: number;
-  /** How good a place its beginning is for a cut. */
+  /** The strength of the boundary at its beginning. */
   strength: number;
 }
 
-/** Gives the number of a text's tokens, without special ones. */
+/** Returns the number of tokens of a text, without special ones. */
 export type TokenCounter = (text: string) => number;
 
-// Longer words are likely to be URLs, data, or a script without spaces; places inside them are noted for overlaps.
+// A longer word is probably a URL, data, or text in a script without spaces. Boundaries inside it are kept for overlaps.
 const longestPlainWord = 32;
-/** WordPiece reads a run of more than 100 letters as one unknown token, so that its true count says nothing. */
+/** WordPiece takes a run of more than 100 letters for one unknown token of any length, so longer words are split first. */
 const longestMeasuredWord = 64;
 const shortestPiece = 8;
 
@@ -26,8 +26,8 @@ const wordSegmenter = new Intl.Segmenter('en', { granularity: 'word' });
 const graphemeSegmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
 /**
- * Cuts a text into units of at most `maxTokens` tokens each (a single character with more stays one unit). A text
- * without any token has no units.
+ * Cuts a text into units of at most `maxTokens` tokens. A character with more tokens stays one unit. A text without tokens has
+ * no units.
  */
 export function measureUnits(
   text: string,
@@ -58,7 +58,7 @@ export function measureUnits(
   return units.list;
 }
 
-/** Indentation goes with the line it stands in, other white space with the word before it. */
+/** Indentation belongs to its line; other white space belongs to the word before it. */
 function indentationStart(gap: string): number {
   const lineBreak = Math.max(gap.lastIndexOf('\n'), gap.lastIndexOf('\r'));
   return lineBreak < 0 ? gap.length : lineBreak + 1;
@@ -73,7 +73,7 @@ function gapStrength(gap: string): number {
 
 class UnitList {
   readonly list: Unit[] = [];
-  /** How the unit after the last begins; it is kept until text with tokens comes. */
+  /** The beginning of the next unit, until text with tokens comes. */
   private next: { start: number; strength: number } | undefined;
 
   constructor(
@@ -82,7 +82,7 @@ class UnitList {
     private readonly maxTokens: number,
   ) {}
 
-  /** Says where the next unit begins; ignored when it has begun already with text that has no tokens. */
+  /** Begins the next unit, unless text without tokens has already begun it. */
   begin(start: number, cutStrength: number): void {
     this.next ??= { start, strength: cutStrength };
   }
@@ -98,7 +98,7 @@ class UnitList {
     this.addWord(partStart, end);
   }
 
-  /** Weakens every boundary inside the spans which fit into one chunk. Spans may overlap. */
+  /** Weakens the boundaries inside each span that fits in a chunk. Spans may overlap. */
   keepWhole(spans: Span[]): void {
     const tokensBefore = cumulativeTokens(this.list);
     for (const span of spans) {
@@ -166,7 +166,7 @@ class UnitList {
   }
 }
 
-/** Entry `i` is the number of tokens before unit `i`; the last entry is that of all. */
+/** Element `i` is the number of tokens before unit `i`; the last element is the number of all tokens. */
 export function cumulativeTokens(units: Unit[]): number[] {
   const sums = [0];
   let sum = 0;

@@ -4,20 +4,20 @@ import { outlineText, type TextStructure } from './chunker-outline.ts';
 import { type ChunkSizes, type ChunkSpan, packUnits } from './chunker-packing.ts';
 import { measureUnits } from './chunker-units.ts';
 
-// Runs in the chunker's thread only: importing this module elsewhere would count tokens on the importer's thread.
+// Import this module only in the chunker's thread. Elsewhere, it would count tokens on the importer's thread.
 
-/** One text to cut. */
+/** A text to cut into chunks. */
 export interface ChunkTask extends ChunkSizes {
   text: string;
   format: TextStructure;
 }
 
-/** Distinct words whose counts are remembered; about 10 MB. */
+/** Distinct words whose counts are cached; about 10 MB. */
 const rememberedWords = 100_000;
 const tokensOfWord = new Map<string, number>();
 const tokenizerLoaded = loadTokenizer(workerData as TokenizerOptions);
 
-/** Cuts a text; see `Chunker.chunk`. */
+/** Cuts a text into chunks; see `Chunker.chunk`. */
 export default async function chunk({ text, format, chunkSize, overlap }: ChunkTask): Promise<ChunkSpan[]> {
   const tokenizer = await tokenizerLoaded;
   const countTokens = (part: string) => tokenizer.countTokens(part);

@@ -9,7 +9,7 @@ import type { ChunkTask } from './chunker-worker.ts';
 export type { TextStructure } from './chunker-outline.ts';
 export type { ChunkSpan } from './chunker-packing.ts';
 
-/** One chunk; `content` is `text.slice(startOffset, endOffset)`, offsets in UTF-16 units. */
+/** A chunk. `content` is `text.slice(startOffset, endOffset)`; offsets are in UTF-16 code units. */
 export interface ChunkPiece extends ChunkSpan {
   content: string;
 }
@@ -17,26 +17,26 @@ export interface ChunkPiece extends ChunkSpan {
 /** How a text is cut. */
 export interface ChunkOptions {
   format: TextStructure;
-  /** Most tokens of one chunk, 200 unless told. */
+  /** Most tokens of one chunk. Default 200. */
   chunkSize?: number | undefined;
-  /** Most tokens that neighbouring chunks share, 40 unless told. */
+  /** Most tokens that neighbouring chunks share. Default 40. */
   overlap?: number | undefined;
 }
 
-/** Default sizes in the embedding model's tokens. */
+/** The default sizes, in tokens of the embedding model. */
 export const defaultChunkSizes: ChunkSizes = { chunkSize: 200, overlap: 40 };
 
-/** Below this size a single character of some scripts has more tokens than a chunk may have. */
+/** The smallest size of a chunk, because a single character of some scripts has several tokens. */
 export const leastChunkSize = 8;
 
-/** Longest time that the chunker's thread waits for the next text before it ends. */
+/** How long the chunker's thread waits for the next text before it ends. */
 const idleMilliseconds = 60_000;
 
 const typescriptLoader = new URL('../typescript-worker.mjs', import.meta.url).href;
 
 /**
- * Cuts texts into chunks that the embedding model reads whole, in a worker thread of its own. The thread starts with
- * the first text, takes one text at a time, and ends after a minute without work.
+ * Cuts texts into chunks that fit in the window of the embedding model. Works in a thread of its own, which starts with the
+ * first text, takes one text at a time, and ends after a minute without work.
  */
 export class Chunker {
   private readonly pool: Piscina;
@@ -44,8 +44,8 @@ export class Chunker {
   private closed = false;
 
   /**
-   * Takes the embedding model's two settings, whose tokenizer counts the tokens.
-   * Throws FunesError BAD_USER_INPUT for a model setting that is neither a folder nor a hub id.
+   * @param options the two settings of the embedding model. The model's tokenizer counts the tokens.
+   * @throws FunesError BAD_USER_INPUT for a model setting that is neither a folder nor a hub id.
    */
   constructor(options: TokenizerOptions = {}) {
     resolveModel(options.model);
@@ -62,15 +62,18 @@ export class Chunker {
   }
 
   /**
-   * The chunks of `text` in order. Each has at least 1 and at most `chunkSize` tokens; each begins at most `overlap`
-   * tokens before the end of the one before it; without these overlaps they join up to the text exactly, white space
-   * included. Cuts are made at headings, blocks, list items, sentences, lines or words, the first of these that
-   * leaves no scrap. Code blocks and tables are cut only when they are longer than a chunk, words likewise; a heading
-   * stays with what follows it, and what begins with a heading has no overlap.
+   * Cuts `text` into chunks, in order. A chunk has 1 to `chunkSize` tokens, and begins at most `overlap` tokens before the
+   * end of the previous one. Without the overlaps, the chunks together are exactly the text, including white space.
    *
-   * A text without words has no chunks. One character with more than `chunkSize` tokens is a chunk all the same, which
-   * takes a tokenizer that expands ligatures. Throws FunesError BAD_USER_INPUT for a chunkSize below 8 and an overlap
-   * of more than half the chunkSize; UNAVAILABLE once it is closed.
+   * A chunk ends before a heading, block, list item, sentence, line or word: the first of these that does not make the chunk
+   * very short. Code blocks, tables and words are cut only if they are longer than a chunk. A heading stays with the text
+   * after it, and a chunk that begins with a heading has no overlap.
+   *
+   * A text without tokens, such as white space, has no chunks. A character with more than `chunkSize` tokens is a chunk; only
+   * tokenizers that expand ligatures have such characters.
+   *
+   * @throws FunesError BAD_USER_INPUT for a chunkSize below 8, or an overlap of more than half the chunkSize; UNAVAILABLE after
+   *   `close`.
    */
   async chunk(text: string, options: ChunkOptions): Promise<ChunkPiece[]> {
     const sizes = checkChunkSizes(options);
@@ -79,7 +82,7 @@ export class Chunker {
     return spans.map((span) => ({ content: text.slice(span.startOffset, span.endOffset), ...span }));
   }
 
-  /** Ends the thread when the texts that were given to it are done; later ones are refused. */
+  /** Ends the thread after its texts are cut. Refuses later texts. */
   async close(): Promise<void> {
     this.closed = true;
     // The pool's own close() drops tasks that wait for the thread to start.
@@ -101,8 +104,8 @@ export class Chunker {
 }
 
 /**
- * Fills in the default sizes (200 and 40; the overlap is at most a fifth of a chunkSize given alone).
- * Throws FunesError BAD_USER_INPUT for sizes that no text can be cut with.
+ * Checks sizes and fills in the defaults: 200 and 40, but an overlap of at most a fifth of the chunkSize.
+ * @throws FunesError BAD_USER_INPUT for sizes with which no text can be cut.
  */
 export function checkChunkSizes(options: Omit<ChunkOptions, 'format'>): ChunkSizes {
   const chunkSize = options.chunkSize ?? defaultChunkSizes.chunkSize;

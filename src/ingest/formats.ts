@@ -2,34 +2,34 @@ import { extname } from 'node:path';
 import { FunesError, quote } from '../errors.ts';
 import type { TextStructure } from './chunker-outline.ts';
 
-/** A kind of file that documents are made of. */
+/** A file format of documents. */
 export interface DocumentFormat {
-  /** Its usual extension without the dot; what is stored as the document's file type. */
+  /** The usual extension without the dot. It is stored as the file type of a document. */
   name: string;
-  /** Other names, all in lower case: further extensions and media types. */
+  /** Other extensions, and media types, in lower case. */
   aliases: readonly string[];
-  /** How its text shows headings and blocks to the chunker. */
+  /** How the chunker finds headings and blocks in the text. */
   structure: TextStructure;
-  /** Gives the file's text. Throws FunesError BAD_USER_INPUT for bytes that are not of this format. */
-  read(bytes: Uint8Array): string | Promise<string>;
+  /** Returns the text of a file. @throws FunesError BAD_USER_INPUT for bytes that do not have this format. */
+  decode(bytes: Uint8Array): string | Promise<string>;
 }
 
-/** Every format that can be ingested; a new one needs an entry here and nothing else. */
+/** All formats that can be ingested. A new format needs only an entry here. */
 export const documentFormats: readonly DocumentFormat[] = [
-  { name: 'txt', aliases: ['text', 'text/plain'], structure: 'text', read: decodeText },
+  { name: 'txt', aliases: ['text', 'text/plain'], structure: 'text', decode: decodeText },
   {
     name: 'md',
     aliases: ['markdown', 'text/markdown', 'text/x-markdown'],
     structure: 'markdown',
-    read: decodeText,
+    decode: decodeText,
   },
 ];
 
 /**
- * Finds a document's format by `fileType` (an extension or a media type, in any case) when it is given, else by the
- * extension of `filename`; a name without extension is taken for plain text.
+ * Finds the format of a document by `fileType` (an extension or a media type, in upper or lower case). Without a `fileType`,
+ * the extension of `filename` decides; a name without an extension means plain text.
  *
- * Throws FunesError BAD_USER_INPUT, which names the supported formats, for any other.
+ * @throws FunesError BAD_USER_INPUT that names the supported formats, for any other format.
  */
 export function formatOf(filename: string, fileType?: string | null): DocumentFormat {
   const said = fileType?.trim() || extname(filename) || 'txt';
@@ -46,10 +46,10 @@ export function formatOf(filename: string, fileType?: string | null): DocumentFo
 }
 
 /**
- * Decodes a text file: UTF-8, or UTF-16 that begins with a byte order mark. A byte order mark tells the encoding and is
- * no part of the text; everything else is kept as it is, line endings included.
+ * Decodes a text file in UTF-8, or in UTF-16 with a byte order mark. A byte order mark is not part of the text. All other
+ * characters stay as they are, including line endings.
  *
- * Throws FunesError BAD_USER_INPUT for bytes that are no text in these encodings.
+ * @throws FunesError BAD_USER_INPUT for bytes that are not text in these encodings.
  */
 export function decodeText(bytes: Uint8Array): string {
   const encoding = encodingOf(bytes);
@@ -57,10 +57,10 @@ export function decodeText(bytes: Uint8Array): string {
   try {
     text = new TextDecoder(encoding, { fatal: true }).decode(bytes);
   } catch (error) {
-    const place = encoding === 'utf-8' ? ` (byte ${firstInvalidByte(bytes)} is wrong)` : '';
+    const where = encoding === 'utf-8' ? ` (byte ${firstInvalidByte(bytes)} is wrong)` : '';
     throw new FunesError(
       'BAD_USER_INPUT',
-      `The file is not valid ${encoding.toUpperCase()}${place}. Save it as UTF-8 and send it again.`,
+      `The file is not valid ${encoding.toUpperCase()}${where}. Save it as UTF-8 and send it again.`,
       { cause: error },
     );
   }
@@ -76,7 +76,8 @@ export function decodeText(bytes: Uint8Array): string {
 
 /**
  * Decodes base64 (RFC 4648, standard or URL-safe alphabet, white space allowed, padding optional).
- * Throws FunesError BAD_USER_INPUT for anything else; `name` is what the client calls the value.
+ * @param name the input path of the value, for the error.
+ * @throws FunesError BAD_USER_INPUT for anything else.
  */
 export function decodeBase64(value: string, name: string): Uint8Array {
   const digits = value.replace(/\s+/g, '').replace(/={1,2}$/, '');
@@ -97,13 +98,13 @@ function encodingOf(bytes: Uint8Array): 'utf-8' | 'utf-16le' | 'utf-16be' {
   return 'utf-8';
 }
 
-/** Offset of the first byte that is not UTF-8. */
+/** The offset of the first byte that is not valid UTF-8. */
 function firstInvalidByte(bytes: Uint8Array): number {
   const replacement = Buffer.from('\uFFFD');
   let offset = 0;
   for (const valid of new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes).split('\uFFFD')) {
     offset += Buffer.byteLength(valid);
-    // The decoder's replacement character may as well be in the file itself.
+    // If the file itself has a replacement character, the search goes on behind it.
     if (!replacement.equals(bytes.subarray(offset, offset + replacement.length))) break;
     offset += replacement.length;
   }

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { FunesError, quote } from '../errors.ts';
-import { limits } from '../limits.ts';
-import { checkJson, checkOptionalText, checkRange, checkText } from '../store/checks.ts';
+import { checkJson, checkOptionalText, checkRange, checkText } from '../input/checks.ts';
+import { limits } from '../input/limits.ts';
+import type { Services } from '../services.ts';
 import {
   type ChunkValues,
   createDocument,
@@ -12,12 +13,11 @@ import {
 } from '../store/documents.ts';
 import { embedForWriting } from '../store/embeddings.ts';
 import type { DocumentRow } from '../store/rows.ts';
-import type { Services } from '../store/services.ts';
 import { ownerOf, type Viewer } from '../viewer.ts';
 import { checkChunkSizes } from './chunker.ts';
 import { type DocumentFormat, decodeBase64, formatOf } from './formats.ts';
 
-/** Where a document's text comes from: exactly one of the two. */
+/** The text of a document: exactly one of the two. */
 interface Source {
   content?: string | null | undefined;
   contentBase64?: string | null | undefined;
@@ -28,7 +28,7 @@ interface Sizes {
   overlap?: number | null | undefined;
 }
 
-/** What a client says of a new document. */
+/** A new document. */
 export interface NewDocument extends Source, Sizes {
   filename: string;
   filePath?: string | null | undefined;
@@ -37,7 +37,7 @@ export interface NewDocument extends Source, Sizes {
   metadata?: Record<string, unknown> | null | undefined;
 }
 
-/** What of a document can be changed; a field that is left out stays as it is. */
+/** Changes of a document. A field that is left out stays as it is. */
 export interface DocumentUpdate extends Source, Sizes {
   filename?: string | null | undefined;
   filePath?: string | null | undefined;
@@ -46,9 +46,9 @@ export interface DocumentUpdate extends Source, Sizes {
 }
 
 /**
- * Stores a document: bytes -> text -> chunks -> embeddings -> one transaction. The same bytes of the same user again
- * are a no-op that gives the first document, whatever else is said of them.
- * @throws FunesError BAD_USER_INPUT or LIMIT_EXCEEDED naming the field; nothing is stored then.
+ * Stores a document: bytes -> text -> chunks -> embeddings -> one transaction. If the user has a document with these bytes,
+ * stores nothing and returns that document, even if the other fields differ.
+ * @throws FunesError BAD_USER_INPUT or LIMIT_EXCEEDED that names the field. Nothing is stored then.
  */
 export async function ingestDocument(
   services: Services,
@@ -59,9 +59,9 @@ export async function ingestDocument(
   const filename = checkText(input.filename, 'input.filename', 255);
   const filePath = checkOptionalText(input.filePath, 'input.filePath', 4096) ?? null;
   const metadata = checkJson(input.metadata ?? {}, 'input.metadata');
-  const sizes = readSizes(input);
+  const sizes = parseSizes(input);
   const format = formatOf(filename, input.fileType);
-  const bytes = readBytes(input);
+  const bytes = parseBytes(input);
   const contentHash = sha256(bytes);
   const known = await findDocumentByHash(services.database, viewer, userId, contentHash);
   if (known) return { document: known, created: false };
@@ -79,8 +79,8 @@ export async function ingestDocument(
 }
 
 /**
- * Changes what is said of a document and, when there is new text, its chunks.
- * @throws FunesError NOT_FOUND; CONFLICT when another document has the new bytes; otherwise as `ingestDocument`.
+ * Changes the fields of a document. New text replaces its chunks.
+ * @throws FunesError NOT_FOUND; CONFLICT if another document has the new bytes; otherwise as `ingestDocument`.
  */
 export async function replaceDocument(
   services: Services,
@@ -112,8 +112,8 @@ export async function replaceDocument(
     }
     return updateDocument(services.database, viewer, id, { values });
   }
-  const sizes = readSizes(input);
-  const bytes = readBytes(input);
+  const sizes = parseSizes(input);
+  const bytes = parseBytes(input);
   const [current] = await readDocuments(services.database, viewer, [id]);
   if (!current) throw documentNotFound(id);
   const format = formatOf(
@@ -127,7 +127,7 @@ export async function replaceDocument(
   });
 }
 
-function readSizes({ chunkSize, overlap }: Sizes) {
+function parseSizes({ chunkSize, overlap }: Sizes) {
   const sizes = checkChunkSizes({
     ...(chunkSize != null && { chunkSize }),
     ...(overlap != null && { overlap }),
@@ -136,7 +136,7 @@ function readSizes({ chunkSize, overlap }: Sizes) {
   return sizes;
 }
 
-function readBytes({ content, contentBase64 }: Source): Uint8Array {
+function parseBytes({ content, contentBase64 }: Source): Uint8Array {
   if ((content == null) === (contentBase64 == null)) {
     throw new FunesError(
       'BAD_USER_INPUT',
@@ -147,7 +147,7 @@ function readBytes({ content, contentBase64 }: Source): Uint8Array {
   return decodeBase64(contentBase64 ?? '', 'input.contentBase64');
 }
 
-/** What a person would call a word, and so what a search could find: pictographs are words of chats. */
+/** The characters of words that a search can find. Pictographs are words in chats. */
 const words = /[\p{L}\p{N}\p{Extended_Pictographic}]/u;
 
 async function toChunks(
@@ -156,7 +156,7 @@ async function toChunks(
   bytes: Uint8Array,
   sizes: ReturnType<typeof checkChunkSizes>,
 ): Promise<ChunkValues[]> {
-  const text = checkText(await format.read(bytes), "The document's text", limits.documentLength);
+  const text = checkText(await format.decode(bytes), "The document's text", limits.documentLength);
   if (!words.test(text)) {
     throw new FunesError(
       'BAD_USER_INPUT',

@@ -1,5 +1,3 @@
-import type { SearchOptions } from './options.ts';
-
 interface Scored {
   score?: number | undefined;
   /** Cosine similarity to each hit of the same list, in their order. */
@@ -14,7 +12,7 @@ interface Scored {
 export function chooseDiverse<H extends Scored>(
   hits: readonly H[],
   k: number,
-  { diversity }: SearchOptions,
+  diversity: number | undefined,
 ): H[] {
   if (diversity === undefined) return hits.slice(0, k);
   const scores = hits.map(({ score }) => score ?? 0);

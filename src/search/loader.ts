@@ -1,30 +1,19 @@
 import DataLoader from 'dataloader';
-import type { SQL } from 'drizzle-orm';
-import type { VectorInput } from '../../schema/columns/vector.ts';
 import type { Database } from '../database/transaction.ts';
 import type { Embedder } from '../embedding/embedder.ts';
 import { FunesError } from '../errors.ts';
-import { limits } from '../limits.ts';
+import { limits } from '../input/limits.ts';
 import type { Viewer } from '../viewer.ts';
-import type { Examples } from './examples.ts';
-import { isRanked, type SearchOptions, usesIndex } from './options.ts';
+import { type Searched, search } from './execute.ts';
+import type { MatchScores } from './matches.ts';
+import type { SearchOptions } from './options.ts';
 import type { Position } from './paging.ts';
+import type { EmbeddedQuery, QueryBatch, SearchQuery } from './query.ts';
 import { ReportDraft, type SearchReport } from './report.ts';
-import type { SearchRequest, Target } from './request.ts';
-
-/**
- * What a search is near to: a text (except the stored row with this id), a vector, the stored row with this id, or what
- * examples have in common.
- */
-export type Near =
-  | { text: string; except?: string }
-  | { vector: VectorInput }
-  | { id: string }
-  | { examples: Examples };
 
 /** One search that a field of a request asks for. */
 export interface SearchKey<Filters> {
-  near: Near;
+  query: SearchQuery;
   k: number;
   filters: Filters | undefined;
   options: SearchOptions;
@@ -32,32 +21,6 @@ export interface SearchKey<Filters> {
   pages?: boolean | undefined;
   /** The field of the response that asks, when a report is wanted. */
   reportAs?: string | undefined;
-}
-
-/** How one kind of row is searched. */
-export interface SearchKind<Filters, M, Conditions = SQL | undefined> {
-  /** What is found, for messages and cursors. */
-  name: string;
-  compile: (filters: Filters | undefined) => Conditions;
-  byVectors: (
-    database: Database,
-    viewer: Viewer,
-    targets: readonly Target[],
-    request: SearchRequest<Conditions>,
-  ) => Promise<M[][]>;
-  /** Undefined where there is nothing to be near to but texts and vectors. */
-  byRows?: (
-    database: Database,
-    viewer: Viewer,
-    ids: readonly string[],
-    request: SearchRequest<Conditions>,
-  ) => Promise<M[][]>;
-  byExamples?: (
-    database: Database,
-    viewer: Viewer,
-    examples: Examples,
-    request: SearchRequest<Conditions>,
-  ) => Promise<M[]>;
 }
 
 /** Counts what the searches of one request ask for: each level of `similar` within `similar` multiplies it. */
@@ -85,74 +48,87 @@ export type SearchLoader<Filters, M> = DataLoader<SearchKey<Filters>, M[]>;
  * @param budget what all searches of the request share.
  * @param reports gets a report for each statement of which a field wants one.
  */
-export function createSearchLoader<Filters, M, Conditions = SQL | undefined>(
+export function createSearchLoader<Filters, Found extends { row: { id: string } }, Conditions>(
   { database, embedder }: { database: Database; embedder: Embedder },
   viewer: Viewer,
-  kind: SearchKind<Filters, M, Conditions>,
+  searched: Searched<Filters, Found, Conditions>,
   budget: MatchBudget,
   reports: SearchReport[] = [],
-): SearchLoader<Filters, M> {
-  async function targetOf(near: Near): Promise<Target> {
-    if ('text' in near) return { ...near, vector: await embedder.embedQuery(near.text) };
-    if ('vector' in near) return { vector: near.vector, text: undefined };
-    throw new TypeError('A search for rows came to the search for vectors.');
-  }
+): SearchLoader<Filters, Found & MatchScores> {
+  type Matches = (Found & MatchScores)[];
 
-  async function run(keys: readonly SearchKey<Filters>[]): Promise<M[][]> {
-    budget.take(keys.length * (keys[0]?.k ?? 0));
+  /** One list a key, in their order. The keys differ in what they are near to alone. */
+  async function run(keys: readonly SearchKey<Filters>[]): Promise<Matches[]> {
+    const [{ k, filters, options, after, pages }] = keys as [SearchKey<Filters>];
+    budget.take(keys.length * k);
     const fields = keys.flatMap(({ reportAs }) => reportAs ?? []);
-    if (fields.length === 0) return search(keys, undefined);
-    const { options } = keys[0] as SearchKey<Filters>;
-    const used = options.mode === 'KEYWORD' || usesIndex(options);
-    const draft = new ReportDraft(fields, { used, ranked: isRanked(options) });
-    const lists = await search(keys, draft);
-    reports.push(draft.finished());
-    return lists;
-  }
-
-  async function search(
-    keys: readonly SearchKey<Filters>[],
-    report: ReportDraft | undefined,
-  ): Promise<M[][]> {
-    const [first] = keys;
-    if (!first) return [];
-    const { k, filters, options, after, pages } = first;
-    const request = { k, conditions: kind.compile(filters), options, after, pages, report };
-    const ids = keys.flatMap(({ near }) => ('id' in near ? [near.id] : []));
-    report?.searchesFor(new Set(ids).size || 1);
-    if (ids.length > 0 && kind.byRows) return kind.byRows(database, viewer, ids, request);
-    if ('examples' in first.near && kind.byExamples) {
-      const list = await kind.byExamples(database, viewer, first.near.examples, request);
-      return keys.map(() => list);
-    }
-    const nears = distinct(keys.map(({ near }) => near));
-    report?.searchesFor(nears.values.length);
-    const targets = await Promise.all(nears.values.map(targetOf));
-    const lists = await kind.byVectors(database, viewer, targets, request);
-    return nears.places.map((place) => lists[place] ?? []);
+    const report = fields.length > 0 ? new ReportDraft(fields) : undefined;
+    const request = { k, conditions: searched.compile(filters), options, after, pages, report };
+    const { batch, indexes } = await batchOf(
+      keys.map(({ query }) => query),
+      embedder,
+    );
+    const lists = await search(database, viewer, searched, batch, request);
+    if (report) reports.push(report.finished());
+    return indexes.map((index) => lists[index] ?? []);
   }
 
   return new DataLoader(
     async (keys) => {
-      const lists = new Array<M[] | Error>(keys.length);
+      const lists = new Array<Matches | Error>(keys.length);
       await Promise.all(
-        [...groupBy(keys, groupKey).values()].map(async (places) => {
-          const found = await run(places.map((place) => keys[place] as SearchKey<Filters>)).catch(asError);
-          for (const [i, place] of places.entries())
-            lists[place] = found instanceof Error ? found : (found[i] ?? []);
+        [...groupBy(keys, groupKey).values()].map(async (indexes) => {
+          const found = await run(indexes.map((index) => keys[index] as SearchKey<Filters>)).catch(asError);
+          for (const [i, index] of indexes.entries())
+            lists[index] = found instanceof Error ? found : (found[i] ?? []);
         }),
       );
       return lists;
     },
     // Equal searches meet in `run`; a cache would need the whole vector as its key.
-    { name: kind.name, cache: false },
+    { name: searched.name, cache: false },
   );
 }
 
 /** Searches with the same group key differ only in the text, vector or row; those by examples not at all. */
-function groupKey<Filters>({ near, k, filters, options, after, pages }: SearchKey<Filters>): string {
-  const form = 'examples' in near ? near.examples : 'id' in near ? 'id' : 'except' in near;
+function groupKey<Filters>({ query, k, filters, options, after, pages }: SearchKey<Filters>): string {
+  const form = 'examples' in query ? query.examples : 'id' in query ? 'id' : 'except' in query;
   return JSON.stringify([form, k, filters ?? null, options, after ?? null, pages ?? false]);
+}
+
+/** Queries of one form as a batch, in which equal texts stand once, and for each of them the index of its list. */
+async function batchOf(
+  queries: readonly SearchQuery[],
+  embedder: Embedder,
+): Promise<{ batch: QueryBatch; indexes: number[] }> {
+  const [first] = queries;
+  if (first && 'examples' in first) {
+    return { batch: { by: 'examples', examples: first.examples }, indexes: queries.map(() => 0) };
+  }
+  const ids = queries.flatMap((query) => ('id' in query ? [query.id] : []));
+  if (ids.length > 0) return { batch: { by: 'rows', ids }, indexes: [...ids.keys()] };
+  const { values, indexes } = distinct(queries);
+  const embedded = await Promise.all(values.map((query) => embed(query, embedder)));
+  return { batch: { by: 'vectors', queries: embedded }, indexes };
+}
+
+async function embed(query: SearchQuery, embedder: Embedder): Promise<EmbeddedQuery> {
+  if ('text' in query) return { ...query, vector: await embedder.embedQuery(query.text) };
+  if ('vector' in query) return { vector: query.vector, text: undefined };
+  throw new TypeError('A search for rows came among searches for vectors.');
+}
+
+/** Each text once, and for every element the index of its value. */
+function distinct(queries: readonly SearchQuery[]): { values: SearchQuery[]; indexes: number[] } {
+  const values: SearchQuery[] = [];
+  const seen = new Map<unknown, number>();
+  const indexes = queries.map((query) => {
+    const identity = 'text' in query && query.except === undefined ? query.text : query;
+    const index = seen.get(identity) ?? values.push(query) - 1;
+    seen.set(identity, index);
+    return index;
+  });
+  return { values, indexes };
 }
 
 function groupBy<T>(values: readonly T[], key: (value: T) => string): Map<string, number[]> {
@@ -164,19 +140,6 @@ function groupBy<T>(values: readonly T[], key: (value: T) => string): Map<string
     else groups.set(name, [i]);
   }
   return groups;
-}
-
-/** Each text once, and for every element the place of its value. */
-function distinct(nears: readonly Near[]): { values: Near[]; places: number[] } {
-  const values: Near[] = [];
-  const seen = new Map<unknown, number>();
-  const places = nears.map((near) => {
-    const identity = 'text' in near && near.except === undefined ? near.text : near;
-    const place = seen.get(identity) ?? values.push(near) - 1;
-    seen.set(identity, place);
-    return place;
-  });
-  return { values, places };
 }
 
 function asError(error: unknown): Error {

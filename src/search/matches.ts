@@ -1,7 +1,9 @@
-import { similarityOf } from './distance.ts';
-import type { SearchOptions } from './options.ts';
-import type { Position } from './paging.ts';
-import type { ScoreParts } from './scoring.ts';
+import { chooseDiverse } from './diversity.ts';
+import type { Basis, Position } from './paging.ts';
+import type { SearchPlan } from './plan.ts';
+import type { ReportDraft } from './report.ts';
+import { similarityOf } from './sql/distance.ts';
+import type { Hit } from './sql/hits.ts';
 
 /** A row that a search found, and how near it is. */
 export interface Match<Row> {
@@ -15,24 +17,85 @@ export interface Match<Row> {
   /** What the score was made of, where it is more than the similarity. */
   scoreParts: ScoreParts | null;
   /** Where it stands in a list that is read in pages; null in others. */
-  place: Position | null;
+  position: Position | null;
 }
 
-/** The match of a hit; one that was ranked by distance alone has its similarity for a score. */
-export function toMatch<Row>(
-  row: Row,
-  hit: { distance: number; score?: number | undefined; parts?: ScoreParts | undefined },
-  place: Position | null,
-  options: SearchOptions,
-): Match<Row> {
-  const similarity = similarityOf(options.metric, hit.distance);
+/** Parts of a score; null for what the search did not look at. */
+export interface ScoreParts {
+  keyword: number | null;
+  context: number | null;
+  recency: number | null;
+  importance: number | null;
+}
+
+/** What a match has beside what was found. */
+export type MatchScores = Omit<Match<unknown>, 'row'>;
+
+/**
+ * The matches of each query, at most k, by the query's key.
+ * @param found what a hit found: its row, and what else a match of its kind has.
+ */
+export function toMatches<Found extends { row: { id: string } }>(
+  hits: readonly Hit[],
+  plan: SearchPlan,
+  found: (hit: Hit) => Found,
+  report: ReportDraft | undefined,
+): Map<string, (Found & MatchScores)[]> {
+  const groups = new Map<string, Hit[]>();
+  for (const hit of hits) {
+    const group = groups.get(hit.key);
+    if (group) group.push(hit);
+    else groups.set(hit.key, [hit]);
+  }
+  return new Map([...groups].map(([key, group]) => [key, toList(group, plan, found, report)]));
+}
+
+function toList<Found extends { row: { id: string } }>(
+  hits: readonly Hit[],
+  plan: SearchPlan,
+  foundBy: (hit: Hit) => Found,
+  report: ReportDraft | undefined,
+): (Found & MatchScores)[] {
+  const [first] = hits;
+  if (first) report?.add(first);
+  const { maxDistance = Number.POSITIVE_INFINITY } = plan;
+  const basis = first?.basis ?? undefined;
+  // The statement of a report finds rows beyond the threshold, too.
+  const within = plan.report ? hits.filter((hit) => hit.distance <= maxDistance) : hits;
+  return chooseDiverse(within, plan.k, plan.diversity).map((hit, i) => {
+    const found = foundBy(hit);
+    const position = plan.pages ? positionOf(hit, found.row, i + 1, basis, plan) : null;
+    return { ...found, ...scoresOf(hit, position, plan) };
+  });
+}
+
+/** A match that was ranked by distance alone has its similarity for a score. */
+function scoresOf(hit: Hit, position: Position | null, { metric }: SearchPlan): MatchScores {
+  const similarity = similarityOf(metric, hit.distance);
   const parts = Object.values(hit.parts ?? {}).some((part) => part !== null) ? hit.parts : undefined;
   return {
-    row,
     distance: hit.distance,
     similarity,
     score: hit.score ?? similarity,
     scoreParts: parts ?? null,
-    place,
+    position,
+  };
+}
+
+function positionOf(
+  { kind, distance, score, round = 0 }: Hit,
+  { id }: { id: string },
+  onPage: number,
+  basis: Basis | undefined,
+  { k, after }: SearchPlan,
+): Position {
+  return {
+    seen: (after?.seen ?? 0) + onPage,
+    k: after?.k ?? k,
+    round,
+    value: score ?? distance,
+    id,
+    ...(kind && { kind }),
+    ...(basis && { basis }),
   };
 }

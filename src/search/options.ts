@@ -1,7 +1,11 @@
-import type { LocalSettings } from '../database/transaction.ts';
 import { FunesError } from '../errors.ts';
-import { limits } from '../limits.ts';
-import { INDEXED_METRIC, type Metric } from './distance.ts';
+import { limits } from '../input/limits.ts';
+
+export const metrics = ['COSINE', 'EUCLIDEAN', 'INNER_PRODUCT'] as const;
+export type Metric = (typeof metrics)[number];
+
+/** The metric of the operator class (`vector_cosine_ops`) that the migrations' HNSW indexes have: the only one they answer. */
+export const INDEXED_METRIC: Metric = 'COSINE';
 
 export const modes = ['SEMANTIC', 'KEYWORD', 'HYBRID'] as const;
 export type Mode = (typeof modes)[number];
@@ -62,15 +66,6 @@ export const defaultSearchOptions: SearchOptions = {
 const HYBRID_CONTEXT = 0.4;
 const defaultWeights: Weights = { similarity: 1, recency: 0, importance: 0, halfLifeDays: 30 };
 
-// More than pgvector's own 40: an answer that is missing costs more than the time it takes.
-const DEFAULT_EF_SEARCH = 100;
-
-// Where an index scan gives up, to be completed exactly: a filter that is tried on the index leaves at least one row in
-// twenty (`nearest.ts`), so that what is wanted is found within twenty times as many.
-const LEAST_SCAN_TUPLES = 5000;
-const SCAN_TUPLES_PER_ROW = 20;
-const MOST_SCAN_TUPLES = 2_147_483_647; // that PostgreSQL takes
-
 /** Checks k. @throws FunesError BAD_USER_INPUT below 1, LIMIT_EXCEEDED above the limit. */
 export function checkK(k: number): void {
   if (!Number.isInteger(k) || k < 1)
@@ -79,7 +74,7 @@ export function checkK(k: number): void {
 }
 
 /** Fills in defaults and checks ranges. @throws FunesError BAD_USER_INPUT naming the option. */
-export function readSearchOptions(given: SearchOptionsInput | null | undefined): SearchOptions {
+export function parseSearchOptions(given: SearchOptionsInput | null | undefined): SearchOptions {
   if (!given) return defaultSearchOptions;
   const metric = given.metric ?? 'COSINE';
   const mode = given.mode ?? 'SEMANTIC';
@@ -140,11 +135,11 @@ export function readSearchOptions(given: SearchOptionsInput | null | undefined):
     ...within('diversity', 0, 1),
     ...within('efSearch', 1, limits.efSearch),
     ...(maxDistance != null && { maxDistance }),
-    ...(given.weights && { weights: readWeights(given.weights) }),
+    ...(given.weights && { weights: parseWeights(given.weights) }),
   };
 }
 
-function readWeights(given: NonNullable<SearchOptionsInput['weights']>): Weights {
+function parseWeights(given: NonNullable<SearchOptionsInput['weights']>): Weights {
   const weights = { ...defaultWeights };
   for (const name of ['similarity', 'recency', 'importance', 'halfLifeDays'] as const) {
     const value = given[name];
@@ -170,46 +165,4 @@ function readWeights(given: NonNullable<SearchOptionsInput['weights']>): Weights
     );
   }
   return weights;
-}
-
-/** Whether distance alone does not order the matches of these options. */
-export function isRanked(options: SearchOptions): boolean {
-  const { mode, context, percentile, weights, diversity } = options;
-  return (
-    mode !== 'SEMANTIC' ||
-    context > 0 ||
-    percentile !== undefined ||
-    weights !== undefined ||
-    diversity !== undefined
-  );
-}
-
-/** Whether a list can be read in pages: one that was chosen for its diversity is chosen as a whole. */
-export function hasPages({ diversity }: SearchOptions): boolean {
-  return diversity === undefined;
-}
-
-/** The vector index can answer this search; otherwise it reads every row that passes the conditions. */
-export function usesIndex({ metric, exact }: Pick<SearchOptions, 'metric' | 'exact'>): boolean {
-  return !exact && metric === INDEXED_METRIC;
-}
-
-/** The settings that a search for the `wanted` nearest needs in its transaction. */
-export function searchSettings(options: SearchOptions, wanted: number): LocalSettings {
-  return {
-    'hnsw.ef_search': Math.min(Math.max(options.efSearch ?? DEFAULT_EF_SEARCH, wanted), limits.efSearch),
-    // The order is put right outside the scan; strict_order would drop what it meets late.
-    'hnsw.iterative_scan': 'relaxed_order',
-    'hnsw.max_scan_tuples': Math.min(
-      Math.max(LEAST_SCAN_TUPLES, wanted * SCAN_TUPLES_PER_ROW),
-      MOST_SCAN_TUPLES,
-    ),
-    // A plan made for no value in particular cannot know how many rows a filter leaves, nor k.
-    plan_cache_mode: 'force_custom_plan',
-    // Compiling a plan of distances takes longer than running it.
-    jit: 'off',
-    // Parallel workers for the exact branch would be started before it is known whether the branch is needed, which takes
-    // longer than the whole search by the index.
-    ...(usesIndex(options) && { max_parallel_workers_per_gather: 0 }),
-  };
 }

@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
-import { type SQL, type SQLWrapper, sql } from 'drizzle-orm';
 import stableStringify from 'safe-stable-stringify';
 import { z } from 'zod';
 import { FunesError, quote } from '../errors.ts';
-import { limits } from '../limits.ts';
-import { BIGINT_MAX } from '../store/checks.ts';
+import { BIGINT_MAX } from '../input/checks.ts';
+import { limits } from '../input/limits.ts';
 
 /**
  * Pages of a ranked list are read by keyset: a cursor says which row was shown last, by what the list is ordered by and
@@ -94,7 +93,7 @@ export function writeCursor(query: QueryTag, place: Position): string {
  * @param ranked whether the list is ordered by scores, which have a basis.
  * @throws FunesError BAD_USER_INPUT for one that is not ours, or of another query.
  */
-export function readCursor(text: string, query: QueryTag, ranked: boolean): Position {
+export function parseCursor(text: string, query: QueryTag, ranked: boolean): Position {
   const read = text.length > longestCursor ? undefined : cursor.safeParse(decode(text)).data;
   if (read === undefined) throw notACursor(text);
   const { query: tag, ...place } = read;
@@ -122,38 +121,4 @@ function decode(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-/** Rows behind a place in the order of `distance` and ids. */
-export function behindDistance({ value, id }: Pick<Position, 'value' | 'id'>, ids: SQLWrapper): SQL {
-  return sql`(distance, ${ids}) > (${value}::float8, ${id}::bigint)`;
-}
-
-/** Rows behind a place in the order of rounds, in each of them of `by`, ascending, and of ids. */
-export function behindInRounds(
-  { value, round }: Pick<Position, 'value' | 'round'>,
-  by: 'distance' | 'score',
-  ids: { column: SQLWrapper; behind: SQLWrapper },
-): SQL {
-  const [column, place] = by === 'score' ? [sql`-score`, -value] : [sql`distance`, value];
-  return sql`(round, ${column}, ${ids.column}) > (${round}::bigint, ${place}::float8, ${ids.behind})`;
-}
-
-/** Up to which round, exclusive, a page needs the candidates: a round that has begun may be at its end. */
-export function roundsUntil(after: Position | undefined): number {
-  return after ? after.round + 2 : 1;
-}
-
-/** The round of the row at `place` (from 1) of a list, of which each round has so many. */
-export function roundOf(place: SQL, size: number, after: Position | undefined): SQL {
-  return after ? sql`((${place} - 1) / ${sql.raw(String(size))})` : sql`0::bigint`;
-}
-
-/**
- * The place in the rows of `kind` of a place in a list where equal values stand in the order of their kinds: behind all,
- * or before all, of those rows that have just this value, unless the place is one of them.
- */
-export function placeAmong<P extends Pick<Position, 'id' | 'kind'>>(kind: string, place: P): P {
-  if (place.kind === undefined || place.kind === kind) return place;
-  return { ...place, id: kind > place.kind ? '0' : String(BIGINT_MAX) };
 }

@@ -1,3 +1,5 @@
+import type { SearchPlan } from './plan.ts';
+
 /** How one statement carried out the searches that it stands for. */
 export interface SearchReport {
   /** The fields of the response that asked, without the places in lists: `similarMemories`, `memories.edges.node.similar`. */
@@ -30,15 +32,13 @@ export class ReportDraft {
   private readonly began = performance.now();
   private readonly report: SearchReport;
   private noted = 0;
+  private byIndexAlone = false;
 
-  constructor(
-    fields: readonly string[],
-    private readonly index: { used: boolean; ranked: boolean },
-  ) {
+  constructor(fields: readonly string[]) {
     this.report = {
       fields: [...new Set(fields)],
       searches: 0,
-      exact: !index.used,
+      exact: false,
       candidates: 0,
       completedExactly: 0,
       capped: 0,
@@ -47,9 +47,11 @@ export class ReportDraft {
     };
   }
 
-  /** Notes how many searches the statement stands for. */
-  searchesFor(searches: number): void {
+  /** Notes the plan, and for how many searches its statement stands. */
+  begin({ exact, ranking }: SearchPlan, searches: number): void {
+    this.report.exact = exact;
     this.report.searches = searches;
+    this.byIndexAlone = !exact && ranking === undefined;
   }
 
   readonly onStatement = (): void => {
@@ -66,8 +68,7 @@ export class ReportDraft {
 
   finished(): SearchReport {
     // A search by distance that found nothing has no row to tell how: it had to look at every row to know.
-    if (this.index.used && !this.index.ranked)
-      this.report.completedExactly += this.report.searches - this.noted;
+    if (this.byIndexAlone) this.report.completedExactly += this.report.searches - this.noted;
     this.report.tookMs = Math.round((performance.now() - this.began) * 10) / 10;
     return this.report;
   }

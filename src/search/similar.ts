@@ -1,16 +1,11 @@
 import { databaseError } from '../database/errors.ts';
 import { FunesError } from '../errors.ts';
-import { limits } from '../limits.ts';
-import { checkId, checkText } from '../store/checks.ts';
-import type { Examples } from './examples.ts';
-import type { Near, SearchKey, SearchLoader } from './loader.ts';
+import type { SearchKey, SearchLoader } from './loader.ts';
 import type { Match } from './matches.ts';
-import { checkK, hasPages, isRanked, readSearchOptions, type SearchOptionsInput } from './options.ts';
-import { notACursor, queryTag, readCursor, writeCursor } from './paging.ts';
-
-// pgvector adds up squares as 32-bit floats; beyond these lengths they become zero or infinite, and distances nonsense.
-const SHORTEST_VECTOR = 1e-15;
-const LONGEST_VECTOR = 1e15;
+import { checkK, parseSearchOptions, type SearchOptionsInput } from './options.ts';
+import { notACursor, parseCursor, queryTag, writeCursor } from './paging.ts';
+import { listOrder } from './plan.ts';
+import { parseQuery, type QueryInput, type SearchQuery } from './query.ts';
 
 /** What every search takes beside the text, vector or row that it is near to. */
 export interface SearchArguments<Filters> {
@@ -29,28 +24,19 @@ export type Paged<M> = M & {
   cursor: () => string | null;
 };
 
-/** What a search is near to, as a request gives it. */
-export interface NearInput {
-  text?: string | null | undefined;
-  vector?: readonly number[] | null | undefined;
-  /** Ids of stored rows to be near to, and with them ids of rows to be away from. */
-  like?: readonly string[] | null | undefined;
-  unlike?: readonly string[] | null | undefined;
-}
-
 /**
  * The k rows nearest to a text, to a vector or to examples, whichever is given; behind the cursor `after`, if there is one.
  * @throws FunesError BAD_USER_INPUT unless it is exactly one, and for a vector of another length; see also `checkK`,
- * `checkText` and `readSearchOptions`.
+ * `checkText` and `parseSearchOptions`.
  */
 export async function searchNear<Filters, M extends Match<unknown>>(
   loader: SearchLoader<Filters, M>,
-  near: NearInput,
+  query: QueryInput,
   search: SearchArguments<Filters>,
 ): Promise<Paged<M>[]> {
-  const request = { near: readNear(near), ...readSearch(search) };
+  const request = { query: parseQuery(query), ...parseSearch(search) };
   const { mode } = request.options;
-  if (mode !== 'SEMANTIC' && !('text' in request.near)) {
+  if (mode !== 'SEMANTIC' && !('text' in request.query)) {
     throw new FunesError('BAD_USER_INPUT', `options.mode ${mode} searches by words: give text to search by.`);
   }
   return loadPage(loader, request, search.after);
@@ -62,21 +48,22 @@ export async function loadPage<Filters, M extends Match<unknown>>(
   request: SearchKey<Filters>,
   cursor: string | null | undefined,
 ): Promise<Paged<M>[]> {
-  const { near, filters, options } = request;
-  const tag = queryTag({ list: loader.name, near, filters, options });
-  if (cursor != null && !hasPages(options)) {
+  const { query, filters, options } = request;
+  const order = listOrder(options);
+  const tag = queryTag({ list: loader.name, near: query, filters, options });
+  if (cursor != null && order === 'DIVERSITY') {
     throw new FunesError(
       'BAD_USER_INPUT',
       'after reads on in a list, and options.diversity chooses a list as a whole: raise k, or leave one of them out.',
     );
   }
-  const after = cursor == null ? undefined : readCursor(cursor, tag, isRanked(options));
+  const after = cursor == null ? undefined : parseCursor(cursor, tag, order === 'SCORE');
   const matches = await loader.load({ ...request, after, pages: true }).catch((error: unknown) => {
     throw cursor != null && databaseError(error)?.code === 'BAD_USER_INPUT' ? notACursor(cursor) : error;
   });
   return matches.map((match) => ({
     ...match,
-    cursor: () => match.place && writeCursor(tag, match.place),
+    cursor: () => match.position && writeCursor(tag, match.position),
   }));
 }
 
@@ -90,92 +77,21 @@ export async function similarTo<Filters, M extends Match<{ id: string }>>(
   text: string | null | undefined,
   search: SearchArguments<Filters>,
 ): Promise<M[]> {
-  const request = readSearch(search);
-  if (text == null) return loader.load({ near: { id: self.id }, ...request });
+  const request = parseSearch(search);
+  if (text == null) return loader.load({ query: { id: self.id }, ...request });
   const { diversity, percentile } = request.options;
   if (diversity !== undefined || percentile !== undefined) {
     // The row itself would count among what the others are compared with.
-    return loader.load({ near: { ...readNear({ text }), except: self.id } as Near, ...request });
+    const query = { ...parseQuery({ text }), except: self.id } as SearchQuery;
+    return loader.load({ query, ...request });
   }
   // One more than asked for, because the row itself may be among them; so that rows asked with one text share a search.
-  const matches = await loader.load({ near: readNear({ text }), ...request, k: request.k + 1 });
+  const matches = await loader.load({ query: parseQuery({ text }), ...request, k: request.k + 1 });
   return matches.filter(({ row }) => row.id !== self.id).slice(0, request.k);
 }
 
-/** Checks what all searches have in common. @throws FunesError as `checkK` and `readSearchOptions`. */
-export function readSearch<Filters>({ k, filters, options, reportAs }: SearchArguments<Filters>) {
+/** Checks what all searches have in common. @throws FunesError as `checkK` and `parseSearchOptions`. */
+export function parseSearch<Filters>({ k, filters, options, reportAs }: SearchArguments<Filters>) {
   checkK(k);
-  return { k, filters: filters ?? undefined, options: readSearchOptions(options), reportAs };
-}
-
-function readNear({ text, vector, like, unlike }: NearInput): Near {
-  const given = Object.entries({ text, vector, like }).filter(([, value]) => value != null);
-  if (given.length > 1) {
-    throw new FunesError(
-      'BAD_USER_INPUT',
-      `Both ${given.map(([name]) => name).join(' and ')} are given: a search is near to one of them. Leave one out.`,
-    );
-  }
-  if (unlike != null && like == null) {
-    throw new FunesError(
-      'BAD_USER_INPUT',
-      'unlike is given without like: name at least one row that matches should be near to.',
-    );
-  }
-  if (text != null) return { text: checkText(text, 'text', limits.queryLength) };
-  if (vector != null) return { vector: checkVector(vector) };
-  if (like != null) return { examples: checkExamples({ like, unlike: unlike ?? [] }) };
-  throw new FunesError('BAD_USER_INPUT', 'Give text, vector or like: what the matches should be near to.');
-}
-
-function checkExamples(examples: Examples): Examples {
-  for (const name of ['like', 'unlike'] as const) {
-    const ids = examples[name];
-    if (ids.length > limits.examples) {
-      throw new FunesError(
-        'LIMIT_EXCEEDED',
-        `${name} has ${ids.length} ids; at most ${limits.examples} are allowed.`,
-      );
-    }
-    for (const [i, id] of ids.entries()) checkId(id, `${name}[${i}]`);
-  }
-  if (examples.like.length === 0) {
-    throw new FunesError(
-      'BAD_USER_INPUT',
-      'like is empty: name at least one row that matches should be near to.',
-    );
-  }
-  const both = examples.like.find((id) => examples.unlike.includes(id));
-  if (both !== undefined) {
-    throw new FunesError('BAD_USER_INPUT', `${both} is in both like and unlike: leave it out of one.`);
-  }
-  return examples;
-}
-
-function checkVector(vector: readonly number[]): readonly number[] {
-  if (vector.length !== limits.dimensions) {
-    throw new FunesError(
-      'BAD_USER_INPUT',
-      `vector must have ${limits.dimensions} numbers, like the stored embeddings, not ${vector.length}.`,
-    );
-  }
-  // pgvector stores 32-bit floats: beyond their range a finite number becomes infinite.
-  const wrong = vector.findIndex((element) => !Number.isFinite(Math.fround(element)));
-  if (wrong !== -1) {
-    throw new FunesError(
-      'BAD_USER_INPUT',
-      `vector[${wrong}] must be a finite 32-bit number, not ${vector[wrong]}.`,
-    );
-  }
-  const length = Math.hypot(...vector);
-  if (length === 0)
-    throw new FunesError('BAD_USER_INPUT', 'vector has only zeros: it has no direction to be near to.');
-  if (length < SHORTEST_VECTOR || length > LONGEST_VECTOR) {
-    throw new FunesError(
-      'BAD_USER_INPUT',
-      `vector has a length of ${length.toPrecision(3)}; it must be within 1e-15 and 1e15. ` +
-        'Scale it: stored embeddings have a length of 1.',
-    );
-  }
-  return vector;
+  return { k, filters: filters ?? undefined, options: parseSearchOptions(options), reportAs };
 }

@@ -2,17 +2,17 @@ import { and, eq, inArray, type SQL, sql } from 'drizzle-orm';
 import { documentChunks } from '../../schema/index.ts';
 import { type Database, transaction } from '../database/transaction.ts';
 import { FunesError, quote } from '../errors.ts';
+import { checkId } from '../input/checks.ts';
 import { type Viewer, visibleTo } from '../viewer.ts';
-import { checkId } from './checks.ts';
 import { checkPageSize, type Listed, type Page, toPage } from './pages.ts';
-import { type ChunkRow, chunkFields } from './rows.ts';
+import { type ChunkRow, chunkColumns } from './rows.ts';
 
 export const chunkList: Listed<ChunkRow, 'ID' | 'CREATED_AT'> = {
   name: 'chunks',
   table: documentChunks,
   id: documentChunks.id,
   userId: documentChunks.userId,
-  fields: chunkFields,
+  columns: chunkColumns,
   orders: { ID: documentChunks.id, CREATED_AT: documentChunks.createdAt },
 };
 
@@ -25,7 +25,7 @@ export async function readChunks(
   for (const id of ids) checkId(id, 'id');
   const condition = and(inArray(documentChunks.id, [...ids]), visibleTo(viewer, documentChunks.userId));
   return transaction(database, viewer, { access: 'read' }, (tx) =>
-    tx.select(chunkFields).from(documentChunks).where(condition),
+    tx.select(chunkColumns).from(documentChunks).where(condition),
   );
 }
 
@@ -44,7 +44,7 @@ export async function readChunksAt(
   const wanted = sql`unnest(${bigints(places.map((p) => p.documentId))}::bigint[], ${bigints(places.map((p) => p.chunkIndex))}::int[])`;
   const rows = await transaction(database, viewer, { access: 'read' }, (tx) =>
     tx
-      .select(chunkFields)
+      .select(chunkColumns)
       .from(documentChunks)
       .innerJoin(
         sql`${wanted} as wanted (document_id, chunk_index)`,
@@ -105,7 +105,7 @@ export async function readChunkPages(
     where ${conditions} order by ${documentChunks.chunkIndex} limit wanted.rows`;
   const rows = await transaction(database, viewer, { access: 'read' }, (tx) =>
     tx
-      .select({ n: sql<number>`wanted.n::int`, row: chunkFields })
+      .select({ n: sql<number>`wanted.n::int`, row: chunkColumns })
       .from(sql`${wanted} cross join lateral (${page}) as page`)
       .innerJoin(
         documentChunks,

@@ -2,11 +2,11 @@ import { and, eq, inArray, type SQL, sql } from 'drizzle-orm';
 import { documentChunks, documents } from '../../schema/index.ts';
 import { type Database, type Transaction, transaction } from '../database/transaction.ts';
 import { FunesError, quote } from '../errors.ts';
+import { checkId } from '../input/checks.ts';
 import { type Viewer, visibleTo } from '../viewer.ts';
-import { checkId } from './checks.ts';
 import type { EmbeddingColumns } from './embeddings.ts';
 import type { Listed } from './pages.ts';
-import { type DocumentRow, documentFields } from './rows.ts';
+import { type DocumentRow, documentColumns } from './rows.ts';
 
 /** A document as it is written; its chunks are given beside it. */
 export interface DocumentValues {
@@ -42,7 +42,7 @@ export const documentList: Listed<DocumentRow, 'PROCESSED_AT' | 'UPDATED_AT' | '
   table: documents,
   id: documents.id,
   userId: documents.userId,
-  fields: documentFields,
+  columns: documentColumns,
   orders: {
     PROCESSED_AT: documents.processedAt,
     UPDATED_AT: documents.updatedAt,
@@ -59,7 +59,7 @@ export async function readDocuments(
 ): Promise<DocumentRow[]> {
   const condition = ownDocuments(viewer, ids);
   return transaction(database, viewer, { access: 'read' }, (tx) =>
-    tx.select(documentFields).from(documents).where(condition),
+    tx.select(documentColumns).from(documents).where(condition),
   );
 }
 
@@ -72,7 +72,7 @@ export async function findDocumentByHash(
 ): Promise<DocumentRow | undefined> {
   const [row] = await transaction(database, viewer, { access: 'read' }, (tx) =>
     tx
-      .select(documentFields)
+      .select(documentColumns)
       .from(documents)
       .where(sameBytes(viewer, userId, contentHash)),
   );
@@ -94,13 +94,13 @@ export async function createDocument(
       .insert(documents)
       .values({ ...values, totalChunks: chunks.length })
       .onConflictDoNothing({ target: [documents.userId, documents.contentHash] })
-      .returning(documentFields);
+      .returning(documentColumns);
     if (created) {
       await insertChunks(tx, created, chunks);
       return { document: created, created: true };
     }
     const [first] = await tx
-      .select(documentFields)
+      .select(documentColumns)
       .from(documents)
       .where(sameBytes(viewer, values.userId, values.contentHash));
     if (!first)
@@ -121,13 +121,13 @@ export async function updateDocument(
 ): Promise<DocumentRow> {
   const condition = ownDocuments(viewer, [id]);
   return transaction(database, viewer, { access: 'write' }, async (tx) => {
-    const [current] = await tx.select(documentFields).from(documents).where(condition).for('update');
+    const [current] = await tx.select(documentColumns).from(documents).where(condition).for('update');
     if (!current) throw documentNotFound(id);
     // The old chunks go first: each of them refers to the document's present number of chunks.
     if (chunks) await tx.delete(documentChunks).where(chunksOf(current));
     const changes = { ...values, ...(chunks && { totalChunks: chunks.length, processedAt: sql`now()` }) };
     if (Object.keys(changes).length === 0) return current;
-    const [updated] = await tx.update(documents).set(changes).where(condition).returning(documentFields);
+    const [updated] = await tx.update(documents).set(changes).where(condition).returning(documentColumns);
     if (!updated) throw documentNotFound(id);
     if (chunks) await insertChunks(tx, updated, chunks);
     return updated;

@@ -2,13 +2,13 @@ import { and, eq, inArray, type SQL } from 'drizzle-orm';
 import { memories } from '../../schema/index.ts';
 import { type Database, type Transaction, transaction } from '../database/transaction.ts';
 import { FunesError, quote } from '../errors.ts';
-import { limits } from '../limits.ts';
+import { checkBatch, checkId, checkJson, checkOptionalText, checkRange, checkText } from '../input/checks.ts';
+import { limits } from '../input/limits.ts';
+import type { Services } from '../services.ts';
 import { ownerOf, type Viewer, visibleTo } from '../viewer.ts';
-import { checkBatch, checkId, checkJson, checkOptionalText, checkRange, checkText } from './checks.ts';
 import { embedForWriting } from './embeddings.ts';
 import type { Listed } from './pages.ts';
-import { type MemoryRow, memoryFields } from './rows.ts';
-import type { Services } from './services.ts';
+import { type MemoryRow, memoryColumns } from './rows.ts';
 
 /** What a client says of a new memory. */
 export interface NewMemory {
@@ -37,7 +37,7 @@ export const memoryList: Listed<MemoryRow, 'CREATED_AT' | 'UPDATED_AT' | 'IMPORT
   table: memories,
   id: memories.id,
   userId: memories.userId,
-  fields: memoryFields,
+  columns: memoryColumns,
   orders: {
     CREATED_AT: memories.createdAt,
     UPDATED_AT: memories.updatedAt,
@@ -53,7 +53,7 @@ export async function readMemories(
   ids: readonly string[],
 ): Promise<MemoryRow[]> {
   return transaction(database, viewer, { access: 'read' }, (tx) =>
-    tx.select(memoryFields).from(memories).where(ownMemories(viewer, ids)),
+    tx.select(memoryColumns).from(memories).where(ownMemories(viewer, ids)),
   );
 }
 
@@ -82,7 +82,7 @@ export async function createMemories(
       .insert(memories)
       .values(rows)
       .onConflictDoNothing({ target: [memories.userId, memories.idempotencyKey] })
-      .returning(memoryFields);
+      .returning(memoryColumns);
     return inInputOrder(tx, viewer, values, created, name);
   });
 }
@@ -107,7 +107,7 @@ async function inInputOrder(
     ),
     visibleTo(viewer, memories.userId),
   );
-  const earlier = await tx.select(memoryFields).from(memories).where(sameKeys);
+  const earlier = await tx.select(memoryColumns).from(memories).where(sameKeys);
   const byKey = new Map(earlier.map((row) => [keyOf(row), row]));
   const withoutKey = created.filter(({ idempotencyKey }) => idempotencyKey === null).values();
   return values.map((value, i) => {
@@ -151,7 +151,7 @@ export async function updateMemory(
       .update(memories)
       .set({ ...values, ...embedding })
       .where(found)
-      .returning(memoryFields),
+      .returning(memoryColumns),
   );
   return row ?? notFound(id);
 }

@@ -2,13 +2,13 @@ import { and, asc, eq, getTableColumns, inArray, lt, or, type SQL, sql } from 'd
 import { memories, memoriesArchive } from '../../schema/index.ts';
 import { type Transaction, transaction } from '../database/transaction.ts';
 import { FunesError, quote } from '../errors.ts';
-import { compileMemoryFilters, type MemoryFilters } from '../search/filters/filters.ts';
-import { readDate } from '../search/filters/operands.ts';
-import { Place } from '../search/filters/place.ts';
+import { compileMemoryFilters, type MemoryFilters } from '../filters/filters.ts';
+import { InputPath } from '../filters/input-path.ts';
+import { parseDate } from '../filters/operands.ts';
+import { checkBatch, checkId, checkRange } from '../input/checks.ts';
+import type { Services } from '../services.ts';
 import { type Viewer, visibleTo } from '../viewer.ts';
-import { checkBatch, checkId, checkRange } from './checks.ts';
-import { type MemoryRow, memoryFields } from './rows.ts';
-import type { Services } from './services.ts';
+import { type MemoryRow, memoryColumns } from './rows.ts';
 
 /** Which memories to archive: all that is given must hold. */
 export interface ArchiveRequest {
@@ -50,18 +50,18 @@ export async function archiveMemories(
   viewer: Viewer,
   request: ArchiveRequest,
 ): Promise<Archived> {
-  const condition = and(readConditions(request), visibleTo(viewer, memories.userId)) as SQL;
+  const condition = and(compileConditions(request), visibleTo(viewer, memories.userId)) as SQL;
   const rows = request.dryRun
     ? await transaction(database, viewer, { access: 'read' }, (tx) => sampleOf(tx, condition))
     : await transaction(database, viewer, { access: 'write' }, (tx) => moveToArchive(tx, condition));
   return { count: rows[0]?.total ?? 0, sample: rows.map(({ total: _total, ...row }) => row) };
 }
 
-function readConditions({ olderThan, importanceBelow, filters }: ArchiveRequest): SQL {
+function compileConditions({ olderThan, importanceBelow, filters }: ArchiveRequest): SQL {
   const condition = and(
     olderThan == null
       ? undefined
-      : lt(memories.createdAt, readDate(olderThan, Place.root('input.olderThan'))),
+      : lt(memories.createdAt, parseDate(olderThan, InputPath.root('input.olderThan'))),
     importanceBelow == null
       ? undefined
       : lt(memories.importanceScore, checkRange(importanceBelow, 'input.importanceBelow', 0, 1)),
@@ -79,7 +79,7 @@ function readConditions({ olderThan, importanceBelow, filters }: ArchiveRequest)
 function sampleOf(tx: Transaction, condition: SQL): Promise<Sampled[]> {
   const total = sql<number>`(select count(*) from ${memories} where ${condition})`.mapWith(Number);
   return tx
-    .select({ ...memoryFields, total })
+    .select({ ...memoryColumns, total })
     .from(memories)
     .where(condition)
     .orderBy(asc(memories.createdAt), asc(memories.id))
@@ -88,7 +88,7 @@ function sampleOf(tx: Transaction, condition: SQL): Promise<Sampled[]> {
 
 /** The same of those that have been. */
 function moveToArchive(tx: Transaction, condition: SQL): Promise<Sampled[]> {
-  const { embeddingStatus, ...columns } = memoryFields;
+  const { embeddingStatus, ...columns } = memoryColumns;
   const moved = tx
     .$with('moved', {})
     .as(

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { databaseError } from '../database/errors.ts';
 import { type Database, transaction } from '../database/transaction.ts';
 import { FunesError, quote } from '../errors.ts';
-import { limits } from '../limits.ts';
+import { limits } from '../input/limits.ts';
 import { type Viewer, visibleTo } from '../viewer.ts';
 
 export type Direction = 'ASC' | 'DESC';
@@ -47,7 +47,7 @@ export interface Listed<Row, Order extends string> {
   id: PgColumn;
   /** Owner of a row; undefined where rows are shared by all users. */
   userId: PgColumn | undefined;
-  fields: { [Name in keyof Row]: PgColumn | SQL };
+  columns: { [Name in keyof Row]: PgColumn | SQL };
   orders: Record<Order, PgColumn>;
 }
 
@@ -83,7 +83,7 @@ export async function readPage<Row, Order extends string>(
   const order = direction === 'ASC' ? asc : desc;
   const rows = await transaction(database, viewer, { access: 'read' }, (tx) =>
     tx
-      .select({ value: sql<string>`${column}::text`, id: list.id, row: list.fields })
+      .select({ value: sql<string>`${column}::text`, id: list.id, row: list.columns })
       .from(list.table)
       .where(and(visible, beyond))
       .orderBy(order(column), order(list.id))

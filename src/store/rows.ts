@@ -1,7 +1,7 @@
 import { getTableColumns, type SQL, sql } from 'drizzle-orm';
 import type { PgColumn } from 'drizzle-orm/pg-core';
 import { documentChunks, documents, memories, toolEmbeddings } from '../../schema/index.ts';
-import type { EmbeddingStatus } from '../search/filters/conditions.ts';
+import type { EmbeddingStatus } from '../filters/conditions.ts';
 
 function statusOf(embedding: PgColumn): SQL<EmbeddingStatus> {
   return sql<EmbeddingStatus>`case when ${embedding} is null then 'PENDING' else 'READY' end`;
@@ -18,13 +18,13 @@ const {
   embedding: memoryEmbedding,
   contentTsv: _memoryTsv,
   contentLength: _memoryLength,
-  ...memoryColumns
+  ...storedMemoryColumns
 } = getTableColumns(memories);
-export const memoryFields = { ...memoryColumns, embeddingStatus: statusOf(memoryEmbedding) };
+export const memoryColumns = { ...storedMemoryColumns, embeddingStatus: statusOf(memoryEmbedding) };
 export type MemoryRow = Omit<typeof memories.$inferSelect, Computed> & Embedded;
 
-const { lastChunkIndex: _last, ...documentColumns } = getTableColumns(documents);
-export const documentFields = documentColumns;
+const { lastChunkIndex: _last, ...storedDocumentColumns } = getTableColumns(documents);
+export const documentColumns = storedDocumentColumns;
 export type DocumentRow = Omit<typeof documents.$inferSelect, 'lastChunkIndex'>;
 
 const {
@@ -32,16 +32,16 @@ const {
   contentTsv: _chunkTsv,
   contentLength: _chunkLength,
   previousChunkIndex: _previous,
-  ...chunkColumns
+  ...storedChunkColumns
 } = getTableColumns(documentChunks);
-export const chunkFields = { ...chunkColumns, embeddingStatus: statusOf(chunkEmbedding) };
+export const chunkColumns = { ...storedChunkColumns, embeddingStatus: statusOf(chunkEmbedding) };
 export type ChunkRow = Omit<typeof documentChunks.$inferSelect, Computed | 'previousChunkIndex'> & Embedded;
 
 const {
   embedding: toolEmbedding,
   contentTsv: _toolTsv,
   contentLength: _toolLength,
-  ...toolColumns
+  ...storedToolColumns
 } = getTableColumns(toolEmbeddings);
-export const toolFields = { ...toolColumns, embeddingStatus: statusOf(toolEmbedding) };
+export const toolColumns = { ...storedToolColumns, embeddingStatus: statusOf(toolEmbedding) };
 export type ToolRow = Omit<typeof toolEmbeddings.$inferSelect, Computed> & Embedded;

@@ -2,13 +2,13 @@ import { eq, type SQL, sql } from 'drizzle-orm';
 import { toolEmbeddings } from '../../schema/index.ts';
 import { type Database, transaction } from '../database/transaction.ts';
 import { FunesError, quote } from '../errors.ts';
-import { limits } from '../limits.ts';
+import { checkBatch, checkJson, checkText } from '../input/checks.ts';
+import { limits } from '../input/limits.ts';
+import type { Services } from '../services.ts';
 import type { Viewer } from '../viewer.ts';
-import { checkBatch, checkJson, checkText } from './checks.ts';
 import { embedForWriting } from './embeddings.ts';
 import type { Listed } from './pages.ts';
-import { type ToolRow, toolFields } from './rows.ts';
-import type { Services } from './services.ts';
+import { type ToolRow, toolColumns } from './rows.ts';
 
 const MAX_NAME_LENGTH = 100;
 
@@ -24,7 +24,7 @@ export const toolList: Listed<ToolRow, 'TOOL_NAME' | 'USAGE_COUNT' | 'CREATED_AT
   table: toolEmbeddings,
   id: toolEmbeddings.id,
   userId: undefined,
-  fields: toolFields,
+  columns: toolColumns,
   orders: {
     TOOL_NAME: toolEmbeddings.toolName,
     USAGE_COUNT: toolEmbeddings.usageCount,
@@ -49,7 +49,7 @@ export async function readTool(
   name: string,
 ): Promise<ToolRow | undefined> {
   const [row] = await transaction(database, viewer, { access: 'read' }, (tx) =>
-    tx.select(toolFields).from(toolEmbeddings).where(named(name)),
+    tx.select(toolColumns).from(toolEmbeddings).where(named(name)),
   );
   return row;
 }
@@ -90,7 +90,7 @@ export async function registerTools(
           embeddingModel: sql`excluded.embedding_model`,
         },
       })
-      .returning(toolFields),
+      .returning(toolColumns),
   );
   const byName = new Map(rows.map((row) => [row.toolName, row]));
   return inputs.flatMap(({ toolName }) => byName.get(toolName) ?? []);
@@ -103,7 +103,7 @@ export async function recordToolUse({ database }: Services, viewer: Viewer, name
       .update(toolEmbeddings)
       .set({ usageCount: sql`${toolEmbeddings.usageCount} + 1`, lastUsed: sql`now()` })
       .where(named(name))
-      .returning(toolFields),
+      .returning(toolColumns),
   );
   if (!row) throw new FunesError('NOT_FOUND', `There is no tool named ${quote(name)}.`);
   return row;

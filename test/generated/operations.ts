@@ -3,31 +3,31 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
 import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
-/** Which memories to archive: all that is given must hold, and at least one of `olderThan`, `importanceBelow` and `filters` must be given. */
+/** Which memories to archive. Give at least one of `olderThan`, `importanceBelow` and `filters`; a memory must meet all that you give. */
 export type ArchiveMemoriesInput = {
-  /** True: changes nothing, and says how many would be archived with up to 10 of them. Look at these first, then send the same with false. */
+  /** With true, nothing changes: the mutation returns how many memories would be archived, and up to 10 of them. With false, they are archived. */
   dryRun?: boolean;
-  /** Those that pass these filters; empty filters do not count as given. */
+  /** Memories that pass these filters. Empty filters do not count as given. */
   filters?: MemoryFilters | null | undefined;
-  /** Those with an `importanceScore` below this, 0 to 1. */
+  /** Memories with an `importanceScore` below this, 0 to 1. */
   importanceBelow?: number | null | undefined;
-  /** Those that were stored (`createdAt`) before this time. */
+  /** Memories that were stored (`createdAt`) before this time. */
   olderThan?: string | null | undefined;
 };
 
-/** Conditions on true or false; all that are given must hold. */
+/** Conditions on true or false; a row must meet all that are given. */
 export type BooleanFilter = {
   /** Equal to this. */
   eq?: boolean | null | undefined;
-  /** The exact opposite of `eq`: found too where there is no such value. */
+  /** The exact opposite of `eq`: also finds rows where there is no such value. */
   ne?: boolean | null | undefined;
 };
 
-/** Which chunks. All that is given must hold. A filter that says nothing ({}, an empty list) is no filter, and is left out of the `and`, `or` or `not` that it stands in. At most 100 conditions and 8 levels of nesting. */
+/** Which chunks. A row must meet every condition that is given. A filter without conditions ({}, an empty list) is no filter: `and`, `or` and `not` ignore it. At most 100 conditions and 8 levels of nesting. */
 export type ChunkFilters = {
-  /** All of these filters hold. */
+  /** A row must pass all of these filters. */
   and?: Array<ChunkFilters> | null | undefined;
-  /** Position in the document, from 0. */
+  /** The number of the chunk in its document, from 0. */
   chunkIndex?: IntFilter | null | undefined;
   /** Length in tokens of the embedding model. */
   chunkSize?: IntFilter | null | undefined;
@@ -37,7 +37,7 @@ export type ChunkFilters = {
   contentSummary?: StringFilter | null | undefined;
   /** When the chunk was stored. */
   createdAt?: DateTimeFilter | null | undefined;
-  /** Chunks of the documents that pass this filter; one more level of nesting. */
+  /** Chunks of documents that pass this filter, which counts as one more level of nesting. */
   document?: DocumentFilters | null | undefined;
   /** The document that the chunk is of. */
   documentId?: IdFilter | null | undefined;
@@ -51,9 +51,9 @@ export type ChunkFilters = {
   id?: IdFilter | null | undefined;
   /** The metadata, an object in every row. */
   metadata?: JsonFilter | null | undefined;
-  /** Exactly the rows that this filter leaves out, rows without a value among them. */
+  /** Finds exactly the rows that this filter leaves out, also rows that have no value. */
   not?: ChunkFilters | null | undefined;
-  /** At least one of these filters holds; an empty list is no filter. */
+  /** A row must pass at least one of these filters; an empty list is no filter. */
   or?: Array<ChunkFilters> | null | undefined;
   /** How many tokens at the start also end the chunk before. */
   overlapSize?: IntFilter | null | undefined;
@@ -61,7 +61,7 @@ export type ChunkFilters = {
   startOffset?: IntFilter | null | undefined;
   /** How many chunks the document has. */
   totalChunks?: IntFilter | null | undefined;
-  /** The owner, who is the owner of the document. */
+  /** The owner, who also owns the document. Without this filter, an administrator finds the rows of all users. */
   userId?: StringFilter | null | undefined;
 };
 
@@ -73,11 +73,11 @@ export type ChunkOrder = {
   field?: ChunkOrderField;
 };
 
-/** What a list is ordered by; equal ones stand by id. */
+/** What a list is ordered by. The tie-break is the id. */
 export type ChunkOrderField =
   /** When it was stored. */
   | 'CREATED_AT'
-  /** The id: documents as they came, each in its own order. */
+  /** The id: documents in the order of their storing, the chunks of each in their order. */
   | 'ID';
 
 /** A memory to store. */
@@ -86,7 +86,7 @@ export type CreateMemoryInput = {
   content: string;
   /** A shorter form of the text. */
   contentSummary?: string | null | undefined;
-  /** A name for this write, unique per user, up to 200 characters: sent again with the same content it stores nothing and returns the first memory; with other content it is a CONFLICT. */
+  /** A name for this write, unique per user, up to 200 characters. If you send it again with the same content, nothing is stored and the first memory is returned. With other content it is a CONFLICT. */
   idempotencyKey?: string | null | undefined;
   /** How much it matters, 0 to 1. Default 0.5. */
   importanceScore?: number | null | undefined;
@@ -96,11 +96,11 @@ export type CreateMemoryInput = {
   sessionId?: string | null | undefined;
   /** Where it comes from, up to 50 characters. Default "chat". */
   source?: string | null | undefined;
-  /** The user it belongs to, up to 100 characters. Default: who asks. */
+  /** The user it belongs to, up to 100 characters. Default: the user who sends the request. */
   userId?: string | null | undefined;
 };
 
-/** Conditions on a point in time; all that are given must hold. Times are compared to the millisecond, which is how the API shows them, though the database keeps microseconds. Years 1 to 9999. */
+/** Conditions on a point in time; a row must meet all that are given. Times are compared to the millisecond, as the API shows them, though the database keeps microseconds. Years 1 to 9999. */
 export type DateTimeFilter = {
   /** Equal to this; null finds rows without a value, where the column may lack one. */
   eq?: string | null | undefined;
@@ -108,21 +108,21 @@ export type DateTimeFilter = {
   gt?: string | null | undefined;
   /** Later than this, or equal. */
   gte?: string | null | undefined;
-  /** Equal to one of these (at most 1000); an empty list has none. */
+  /** Equal to one of these (at most 1000); an empty list finds no row. */
   in?: Array<string> | null | undefined;
   /** Earlier than this. */
   lt?: string | null | undefined;
   /** Earlier than this, or equal. */
   lte?: string | null | undefined;
-  /** The exact opposite of `eq`: rows without a value are found too; null leaves those out. */
+  /** The exact opposite of `eq`: also finds rows without a value; null leaves those out. */
   ne?: string | null | undefined;
-  /** The exact opposite of `in`: rows without a value are found too. At most 1000 values. */
+  /** The exact opposite of `in`: also finds rows without a value. At most 1000 values. */
   notIn?: Array<string> | null | undefined;
 };
 
-/** Which documents. All that is given must hold. A filter that says nothing ({}, an empty list) is no filter, and is left out of the `and`, `or` or `not` that it stands in. At most 100 conditions and 8 levels of nesting. */
+/** Which documents. A row must meet every condition that is given. A filter without conditions ({}, an empty list) is no filter: `and`, `or` and `not` ignore it. At most 100 conditions and 8 levels of nesting. */
 export type DocumentFilters = {
-  /** All of these filters hold. */
+  /** A row must pass all of these filters. */
   and?: Array<DocumentFilters> | null | undefined;
   /** SHA-256 of the content, 64 hexadecimal digits in lower case. */
   contentHash?: StringFilter | null | undefined;
@@ -138,9 +138,9 @@ export type DocumentFilters = {
   id?: IdFilter | null | undefined;
   /** The metadata, an object in every row. */
   metadata?: JsonFilter | null | undefined;
-  /** Exactly the rows that this filter leaves out, rows without a value among them. */
+  /** Finds exactly the rows that this filter leaves out, also rows that have no value. */
   not?: DocumentFilters | null | undefined;
-  /** At least one of these filters holds; an empty list is no filter. */
+  /** A row must pass at least one of these filters; an empty list is no filter. */
   or?: Array<DocumentFilters> | null | undefined;
   /** When the document was ingested. */
   processedAt?: DateTimeFilter | null | undefined;
@@ -148,7 +148,7 @@ export type DocumentFilters = {
   totalChunks?: IntFilter | null | undefined;
   /** When the document last changed. */
   updatedAt?: DateTimeFilter | null | undefined;
-  /** The owner. */
+  /** The owner. Without this filter, an administrator finds the rows of all users. */
   userId?: StringFilter | null | undefined;
 };
 
@@ -160,7 +160,7 @@ export type DocumentOrder = {
   field?: DocumentOrderField;
 };
 
-/** What a list is ordered by; equal ones stand by id. */
+/** What a list is ordered by. The tie-break is the id. */
 export type DocumentOrderField =
   /** The name of its file. */
   | 'FILENAME'
@@ -173,16 +173,16 @@ export type DocumentOrderField =
 
 /** Whether a row can be found by meaning. */
 export type EmbeddingStatus =
-  /** The row is stored, and waits for its embedding; vector search does not see it yet. */
+  /** The row is stored and waits for its embedding; vector search does not find it yet. */
   | 'PENDING'
   /** The row has its embedding. */
   | 'READY';
 
-/** Conditions on whether a row has its embedding; all that are given must hold. */
+/** Conditions on whether a row has its embedding; a row must meet all that are given. */
 export type EmbeddingStatusFilter = {
   /** Equal to this. */
   eq?: EmbeddingStatus | null | undefined;
-  /** Equal to one of these (at most 1000); an empty list has none. */
+  /** Equal to one of these (at most 1000); an empty list finds no row. */
   in?: Array<EmbeddingStatus> | null | undefined;
   /** Different from this. */
   ne?: EmbeddingStatus | null | undefined;
@@ -190,7 +190,7 @@ export type EmbeddingStatusFilter = {
   notIn?: Array<EmbeddingStatus> | null | undefined;
 };
 
-/** Conditions on a number; all that are given must hold. */
+/** Conditions on a number; a row must meet all that are given. */
 export type FloatFilter = {
   /** Equal to this; null finds rows without a value, where the column may lack one. */
   eq?: number | null | undefined;
@@ -198,26 +198,26 @@ export type FloatFilter = {
   gt?: number | null | undefined;
   /** Greater than this, or equal. */
   gte?: number | null | undefined;
-  /** Equal to one of these (at most 1000); an empty list has none. */
+  /** Equal to one of these (at most 1000); an empty list finds no row. */
   in?: Array<number> | null | undefined;
   /** Less than this. */
   lt?: number | null | undefined;
   /** Less than this, or equal. */
   lte?: number | null | undefined;
-  /** The exact opposite of `eq`: rows without a value are found too; null leaves those out. */
+  /** The exact opposite of `eq`: also finds rows without a value; null leaves those out. */
   ne?: number | null | undefined;
-  /** The exact opposite of `in`: rows without a value are found too. At most 1000 values. */
+  /** The exact opposite of `in`: also finds rows without a value. At most 1000 values. */
   notIn?: Array<number> | null | undefined;
 };
 
-/** How HYBRID joins nearness and words. */
+/** How HYBRID joins the score of the meaning and the score of the words. */
 export type Fusion =
-  /** Reciprocal rank fusion: only the places in the two lists count. */
+  /** Reciprocal rank fusion: only the ranks in the two lists count. */
   | 'RANK'
   /** The sum of the two scores, each as standard deviations from the mean of the candidates. */
   | 'SCORE';
 
-/** Conditions on an id; all that are given must hold. Ids are ordered as numbers, and later rows have greater ones. */
+/** Conditions on an id; a row must meet all that are given. Ids are ordered as numbers, and later rows have greater ids. */
 export type IdFilter = {
   /** Equal to this; null finds rows without a value, where the column may lack one. */
   eq?: string | null | undefined;
@@ -225,19 +225,19 @@ export type IdFilter = {
   gt?: string | null | undefined;
   /** Greater than this, or equal. */
   gte?: string | null | undefined;
-  /** Equal to one of these (at most 1000); an empty list has none. */
+  /** Equal to one of these (at most 1000); an empty list finds no row. */
   in?: Array<string> | null | undefined;
   /** Less than this. */
   lt?: string | null | undefined;
   /** Less than this, or equal. */
   lte?: string | null | undefined;
-  /** The exact opposite of `eq`: rows without a value are found too; null leaves those out. */
+  /** The exact opposite of `eq`: also finds rows without a value; null leaves those out. */
   ne?: string | null | undefined;
-  /** The exact opposite of `in`: rows without a value are found too. At most 1000 values. */
+  /** The exact opposite of `in`: also finds rows without a value. At most 1000 values. */
   notIn?: Array<string> | null | undefined;
 };
 
-/** A document to store: its text or its bytes, one of the two. */
+/** A document to store. Give its text or its bytes. */
 export type IngestDocumentInput = {
   /** Longest chunk, in the embedding model's tokens, 8 to 1000. Default 200. */
   chunkSize?: number | null | undefined;
@@ -245,21 +245,21 @@ export type IngestDocumentInput = {
   content?: string | null | undefined;
   /** The bytes of the file in base64. */
   contentBase64?: string | null | undefined;
-  /** Where the file lies, for the application to find it again. */
+  /** The path of the file, so that the application finds it again. */
   filePath?: string | null | undefined;
-  /** The format, where the name does not tell: "txt" or "md", or its media type. */
+  /** The format, if the name does not tell it: "txt" or "md", or a media type. */
   fileType?: string | null | undefined;
-  /** The name of its file, up to 255 characters; its ending tells the format: .txt, .md, .markdown. */
+  /** The name of its file, up to 255 characters. The ending tells the format: .txt, .md, .markdown. */
   filename: string;
   /** What else to keep with it, up to 65536 characters of JSON. */
   metadata?: Record<string, unknown> | null | undefined;
   /** How much of a chunk may repeat the end of the one before, in tokens, up to half of chunkSize. Default 40. */
   overlap?: number | null | undefined;
-  /** The user it belongs to, up to 100 characters. Default: who asks. */
+  /** The user it belongs to, up to 100 characters. Default: the user who sends the request. */
   userId?: string | null | undefined;
 };
 
-/** Conditions on a whole number; all that are given must hold. */
+/** Conditions on a whole number; a row must meet all that are given. */
 export type IntFilter = {
   /** Equal to this; null finds rows without a value, where the column may lack one. */
   eq?: number | null | undefined;
@@ -267,35 +267,35 @@ export type IntFilter = {
   gt?: number | null | undefined;
   /** Greater than this, or equal. */
   gte?: number | null | undefined;
-  /** Equal to one of these (at most 1000); an empty list has none. */
+  /** Equal to one of these (at most 1000); an empty list finds no row. */
   in?: Array<number> | null | undefined;
   /** Less than this. */
   lt?: number | null | undefined;
   /** Less than this, or equal. */
   lte?: number | null | undefined;
-  /** The exact opposite of `eq`: rows without a value are found too; null leaves those out. */
+  /** The exact opposite of `eq`: also finds rows without a value; null leaves those out. */
   ne?: number | null | undefined;
-  /** The exact opposite of `in`: rows without a value are found too. At most 1000 values. */
+  /** The exact opposite of `in`: also finds rows without a value. At most 1000 values. */
   notIn?: Array<number> | null | undefined;
 };
 
-/** Conditions on a JSON object; all that are given must hold. */
+/** Conditions on a JSON object; the object must meet all that are given. */
 export type JsonFilter = {
-  /** Typed conditions on places inside the object, all of which must hold: {at: {path: ["user", "age"], number: {gte: 18}}}. */
+  /** Typed conditions on paths inside the object, which must meet all of them: {at: {path: ["user", "age"], number: {gte: 18}}}. */
   at?: Array<JsonPathFilter> | null | undefined;
-  /** The object has all of this in it: each key with its value, objects inside objects likewise, and each element of an array somewhere in the array: {tags: ["a"]} is in {tags: ["b", "a"], x: 1}. At most 65536 characters of JSON, 32 levels. */
+  /** The object includes all of this: each key with its value, objects inside objects likewise, and each element of an array anywhere in the array: {tags: ["b", "a"], x: 1} includes {tags: ["a"]}. At most 65536 characters of JSON, 32 levels. */
   contains?: Record<string, unknown> | null | undefined;
 };
 
-/** What is found at one place inside a JSON object; all that is given must hold. Values are compared in their own type (10 is greater than 9, and "10" is no number): a value of another type is as good as none, so only `ne` and `notIn` hold for it. Times kept as text in ISO 8601, all in UTC, can be compared with `string`. */
+/** Conditions on the value at one path inside a JSON object; the value must meet all that are given. Values are compared in their own type (10 is greater than 9, and "10" is no number). A value of another type counts as none: it meets only `ne` and `notIn`. Use `string` to compare times that are kept as text in ISO 8601, all in UTC. */
 export type JsonPathFilter = {
   /** The value as true or false. */
   boolean?: BooleanFilter | null | undefined;
-  /** Whether there is anything at the path; a null in the JSON is something. */
+  /** Whether there is a value at the path; a null in the JSON is a value. */
   exists?: boolean | null | undefined;
   /** The value as a number. */
   number?: FloatFilter | null | undefined;
-  /** The keys that lead to the value, the outermost first: ["user", "age"]. In an array a step is a position, "0" the first and "-1" the last. At most 32 steps. */
+  /** The keys that lead to the value, the outermost first: ["user", "age"]. In an array a step is an index: "0" is the first element and "-1" the last. At most 32 steps. */
   path: Array<string>;
   /** The value as a string. */
   string?: StringFilter | null | undefined;
@@ -309,7 +309,7 @@ export type JsonType =
   | 'ARRAY'
   /** true or false. */
   | 'BOOLEAN'
-  /** A null that stands there; where nothing stands, there is no type. */
+  /** A null in the JSON; where there is no value, there is no type. */
   | 'NULL'
   /** A number, whole or not: 10, -2.5, 1e3. */
   | 'NUMBER'
@@ -318,9 +318,9 @@ export type JsonType =
   /** A text in quotes, also one of digits: "10". */
   | 'STRING';
 
-/** Which memories. All that is given must hold. A filter that says nothing ({}, an empty list) is no filter, and is left out of the `and`, `or` or `not` that it stands in. At most 100 conditions and 8 levels of nesting. */
+/** Which memories. A row must meet every condition that is given. A filter without conditions ({}, an empty list) is no filter: `and`, `or` and `not` ignore it. At most 100 conditions and 8 levels of nesting. */
 export type MemoryFilters = {
-  /** All of these filters hold. */
+  /** A row must pass all of these filters. */
   and?: Array<MemoryFilters> | null | undefined;
   /** The text itself. */
   content?: StringFilter | null | undefined;
@@ -340,9 +340,9 @@ export type MemoryFilters = {
   importanceScore?: FloatFilter | null | undefined;
   /** The metadata, an object in every row. */
   metadata?: JsonFilter | null | undefined;
-  /** Exactly the rows that this filter leaves out, rows without a value among them. */
+  /** Finds exactly the rows that this filter leaves out, also rows that have no value. */
   not?: MemoryFilters | null | undefined;
-  /** At least one of these filters holds; an empty list is no filter. */
+  /** A row must pass at least one of these filters; an empty list is no filter. */
   or?: Array<MemoryFilters> | null | undefined;
   /** The conversation; null where there is none. */
   sessionId?: StringFilter | null | undefined;
@@ -350,7 +350,7 @@ export type MemoryFilters = {
   source?: StringFilter | null | undefined;
   /** When the memory last changed. */
   updatedAt?: DateTimeFilter | null | undefined;
-  /** The owner. */
+  /** The owner. Without this filter, an administrator finds the rows of all users. */
   userId?: StringFilter | null | undefined;
 };
 
@@ -362,7 +362,7 @@ export type MemoryOrder = {
   field?: MemoryOrderField;
 };
 
-/** What a list is ordered by; equal ones stand by id. */
+/** What a list is ordered by. The tie-break is the id. */
 export type MemoryOrderField =
   /** When it was stored. */
   | 'CREATED_AT'
@@ -389,7 +389,7 @@ export type OrderDirection =
   /** Largest, newest or alphabetically last. */
   | 'DESC';
 
-/** Which rows of each kind; filters of a kind that is not asked for are refused. */
+/** Which rows of each kind. Filters of a kind that is not in `kinds` are refused. */
 export type RecallFilters = {
   /** Which chunks. */
   chunks?: ChunkFilters | null | undefined;
@@ -403,7 +403,7 @@ export type RecallFilters = {
 
 /** What can be recalled. */
 export type RecallKind =
-  /** Chunks of documents, each by itself. */
+  /** Chunks of documents. */
   | 'CHUNK'
   /** Documents, each by its best chunk. */
   | 'DOCUMENT'
@@ -416,7 +416,7 @@ export type RecallKind =
 export type RegisterToolInput = {
   /** What it does, up to 100000 characters. */
   toolDescription: string;
-  /** Its name, up to 100 characters; a name that is taken is updated. */
+  /** Its name, up to 100 characters. If the name is taken, that tool is updated. */
   toolName: string;
   /** Its parameters, usually a JSON Schema, up to 65536 characters of JSON. */
   toolParameters?: Record<string, unknown> | null | undefined;
@@ -424,54 +424,54 @@ export type RegisterToolInput = {
 
 /** What makes a row a good match. */
 export type SearchMode =
-  /** Both, fused. */
+  /** Both: the two scores are fused. */
   | 'HYBRID'
-  /** The words of the text, ranked by BM25. Finds rows that have no embedding yet; a row has to share a word with the text, common words such as "the" not counted. */
+  /** The words of the text, ranked by BM25. A row must share a word with the text; common words such as "the" do not count. Also finds rows that have no embedding yet. */
   | 'KEYWORD'
-  /** Nearness in meaning: the distance of the embeddings. */
+  /** The meaning: the distance of the embeddings. */
   | 'SEMANTIC';
 
-/** How a search measures, ranks, and how hard it looks. */
+/** How a search measures distances, ranks matches, and uses the vector index. */
 export type SearchOptions = {
-  /** Memories: the share of its score that each one lends those next to it in its session, 0 to 1 (half of it to the second next), because an answer often stands a turn beside the words that match. Default 0.4 in HYBRID, otherwise 0. */
+  /** Memories only: the share of its score that each memory lends to the memories right before and after it in its session, 0 to 1, and half of the share to those two turns away. An answer often stands a turn beside the words that match. On by default, with 0.4, in HYBRID with fusion SCORE. Elsewhere the default is 0, which is off. */
   context?: number | null | undefined;
-  /** Prefer matches that are unlike those before them, 0 (not at all) to 1 (nothing else counts): maximal marginal relevance. */
+  /** Prefer matches that are unlike the matches before them (maximal marginal relevance): 0 (not at all) to 1 (nothing else counts). Without it likeness does not count. A list with `diversity` has one page. */
   diversity?: number | null | undefined;
-  /** Candidates the vector index keeps in hand while it looks, 1 to 1000: more finds more and takes longer. Default 100. */
+  /** How many candidates the vector index considers, 1 to 1000. A larger value misses fewer of the nearest rows and takes longer. Default 100. */
   efSearch?: number | null | undefined;
-  /** Compare with every row that passes the filters instead of using the vector index: slower, and never misses. */
+  /** Compare every row that passes the filters instead of using the vector index: slower, and never misses a row. */
   exact?: boolean;
-  /** HYBRID: how the two are joined. Default SCORE. */
+  /** HYBRID only: how the two scores are joined. Default SCORE. */
   fusion?: Fusion | null | undefined;
-  /** HYBRID: what the words weigh, 0 to 10, where meaning weighs 1. Default 0.7. */
+  /** HYBRID only: the weight of the words, 0 to 10. The meaning weighs 1. Default 0.7. */
   keywordWeight?: number | null | undefined;
-  /** Leave out matches that are farther than this, in the metric's own distance. */
+  /** Leave out matches with a larger distance than this, in the distance of the metric. 0 or more; for INNER_PRODUCT any number. */
   maxDistance?: number | null | undefined;
   /** The distance to measure by. */
   metric?: Metric;
   /** Search by meaning, by words, or by both. */
   mode?: SearchMode;
-  /** A threshold that adapts: keep matches whose distance is at or below this percentile of the candidates' distances, 0 to 1. Candidates are the best few hundred, and more for a greater k: the threshold is another then, and so are scores that are made over the candidates. */
+  /** A threshold that adapts, 0 to 1: with 0.1, only the nearest tenth of the candidates can match. The candidates are the rows that the search ranks, some hundreds, and more of them for a larger k. So the threshold depends on k, as do scores that are computed over the candidates. Without it there is no such threshold. */
   percentile?: number | null | undefined;
-  /** Memories: rank by freshness and importance, too. */
+  /** Memories only: rank by recency and importance too. Without it they do not count. */
   weights?: SearchWeights | null | undefined;
 };
 
-/** What the parts of a score weigh; only their proportions count. Candidates are the best few hundred, so that a fresh, important memory outside of the nearest k can enter. */
+/** The weights of similarity, recency and importance in the score of a memory, which is their weighted mean. Only the proportions count. The best few hundred memories are ranked, so that a fresh or important one that is not among the nearest k can still match. */
 export type SearchWeights = {
-  /** Days after which recency is half, above 0. Default 30. */
+  /** The half-life of recency in days, above 0 and up to 1000000. Default 30. */
   halfLifeDays?: number | null | undefined;
-  /** importanceScore, 0 to 1. Default 0. */
+  /** Weight of `importanceScore`, 0 to 1000000. Default 0. */
   importance?: number | null | undefined;
-  /** Freshness: 1 now, halved with each half-life. Default 0. */
+  /** Weight of the freshness, 0 to 1000000: it is 1 for a new memory, and halves with each half-life. Default 0. */
   recency?: number | null | undefined;
-  /** Nearness to what is searched for. Default 1. */
+  /** Weight of the nearness to what you search for, 0 to 1000000. Default 1. */
   similarity?: number | null | undefined;
 };
 
-/** Conditions on a text; all that are given must hold. Case, accents and blanks count. Order is that of Unicode code points, the same on every database. Up to 10000 characters a string. */
+/** Conditions on a text; a row must meet all that are given. Case, accents and blanks count. Texts are ordered by Unicode code point, on every database alike. A string has up to 10000 characters. */
 export type StringFilter = {
-  /** Has exactly this text somewhere in it; no character in it is a wildcard. */
+  /** The value has exactly this text somewhere in it; no character is a wildcard. */
   contains?: string | null | undefined;
   /** Equal to this; null finds rows without a value, where the column may lack one. */
   eq?: string | null | undefined;
@@ -479,23 +479,23 @@ export type StringFilter = {
   gt?: string | null | undefined;
   /** Later in order than this, or equal. */
   gte?: string | null | undefined;
-  /** Equal to one of these (at most 1000); an empty list has none. */
+  /** Equal to one of these (at most 1000); an empty list finds no row. */
   in?: Array<string> | null | undefined;
   /** Earlier in order than this. */
   lt?: string | null | undefined;
   /** Earlier in order than this, or equal. */
   lte?: string | null | undefined;
-  /** The exact opposite of `eq`: rows without a value are found too; null leaves those out. */
+  /** The exact opposite of `eq`: also finds rows without a value; null leaves those out. */
   ne?: string | null | undefined;
-  /** The exact opposite of `in`: rows without a value are found too. At most 1000 values. */
+  /** The exact opposite of `in`: also finds rows without a value. At most 1000 values. */
   notIn?: Array<string> | null | undefined;
-  /** Begins with exactly this text; no character in it is a wildcard. */
+  /** The value begins with exactly this text; no character is a wildcard. */
   startsWith?: string | null | undefined;
 };
 
-/** Which tools. All that is given must hold. A filter that says nothing ({}, an empty list) is no filter, and is left out of the `and`, `or` or `not` that it stands in. At most 100 conditions and 8 levels of nesting. */
+/** Which tools. A row must meet every condition that is given. A filter without conditions ({}, an empty list) is no filter: `and`, `or` and `not` ignore it. At most 100 conditions and 8 levels of nesting. */
 export type ToolFilters = {
-  /** All of these filters hold. */
+  /** A row must pass all of these filters. */
   and?: Array<ToolFilters> | null | undefined;
   /** When the tool was registered. */
   createdAt?: DateTimeFilter | null | undefined;
@@ -507,15 +507,15 @@ export type ToolFilters = {
   id?: IdFilter | null | undefined;
   /** When the tool was last used; null where it never was. */
   lastUsed?: DateTimeFilter | null | undefined;
-  /** Exactly the rows that this filter leaves out, rows without a value among them. */
+  /** Finds exactly the rows that this filter leaves out, also rows that have no value. */
   not?: ToolFilters | null | undefined;
-  /** At least one of these filters holds; an empty list is no filter. */
+  /** A row must pass at least one of these filters; an empty list is no filter. */
   or?: Array<ToolFilters> | null | undefined;
   /** What the tool does. */
   toolDescription?: StringFilter | null | undefined;
   /** The name, which no two tools share. */
   toolName?: StringFilter | null | undefined;
-  /** The parameters, a JSON object; conditions inside a tool without parameters find nothing there. */
+  /** The parameters, a JSON object; a tool without parameters has no values inside. */
   toolParameters?: JsonFilter | null | undefined;
   /** When the tool last changed. */
   updatedAt?: DateTimeFilter | null | undefined;
@@ -531,7 +531,7 @@ export type ToolOrder = {
   field?: ToolOrderField;
 };
 
-/** What a list is ordered by; equal ones stand by id. */
+/** What a list is ordered by. The tie-break is the id. */
 export type ToolOrderField =
   /** When it was first registered. */
   | 'CREATED_AT'
@@ -544,27 +544,27 @@ export type ToolOrderField =
   /** How often it was used. */
   | 'USAGE_COUNT';
 
-/** What to change of a document; a field that is left out stays as it is. */
+/** What to change of a document. A field that you leave out stays as it is. */
 export type UpdateDocumentInput = {
   /** With new text: Longest chunk, in the embedding model's tokens, 8 to 1000. Default 200. */
   chunkSize?: number | null | undefined;
-  /** The new text: it is cut and embedded anew, and its chunks replace the old ones. */
+  /** The new text. It is cut and embedded anew, and its chunks replace the old ones. */
   content?: string | null | undefined;
   /** The new bytes in base64, instead of `content`. */
   contentBase64?: string | null | undefined;
-  /** Where the file lies; null removes it. */
+  /** The path of the file; null removes it. */
   filePath?: string | null | undefined;
-  /** The format of the new text, where the name does not tell. */
+  /** The format of the new text, if the name does not tell it. */
   fileType?: string | null | undefined;
   /** The new name of its file. */
   filename?: string | null | undefined;
-  /** Takes the place of all the metadata. */
+  /** Replaces all the metadata. */
   metadata?: Record<string, unknown> | null | undefined;
   /** With new text: How much of a chunk may repeat the end of the one before, in tokens, up to half of chunkSize. Default 40. */
   overlap?: number | null | undefined;
 };
 
-/** What to change of a memory; a field that is left out stays as it is. */
+/** What to change of a memory. A field that you leave out stays as it is. */
 export type UpdateMemoryInput = {
   /** The new text; it is embedded anew. */
   content?: string | null | undefined;
@@ -572,7 +572,7 @@ export type UpdateMemoryInput = {
   contentSummary?: string | null | undefined;
   /** How much it matters, 0 to 1. */
   importanceScore?: number | null | undefined;
-  /** Takes the place of all the metadata. */
+  /** Replaces all the metadata. */
   metadata?: Record<string, unknown> | null | undefined;
   /** The conversation it belongs to; null removes it. */
   sessionId?: string | null | undefined;

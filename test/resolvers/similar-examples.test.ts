@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { limits } from '../../src/limits.ts';
+import { limits } from '../../src/input/limits.ts';
 import {
   ChunksDocument,
   CreateMemoriesDocument,

@@ -5,15 +5,15 @@ import { createContext } from '../../resolvers/context.ts';
 import { buildSchema } from '../../resolvers/schema.ts';
 import { ingestDocument, replaceDocument } from '../../src/ingest/ingest.ts';
 import { createLoaders } from '../../src/loaders.ts';
-import { searchDocumentsByRows } from '../../src/search/documents.ts';
+import { search } from '../../src/search/execute.ts';
 import { defaultSearchOptions } from '../../src/search/options.ts';
-import { searchableMemories, searchByRows } from '../../src/search/search.ts';
+import { documentSearch, memorySearch } from '../../src/search/searches.ts';
+import type { Services } from '../../src/services.ts';
 import { documentChunksRequest, readChunkPages, readChunks, readChunksAt } from '../../src/store/chunks.ts';
 import { deleteDocument, findDocumentByHash, readDocuments } from '../../src/store/documents.ts';
 import { createMemories, deleteMemories, readMemories, updateMemory } from '../../src/store/memories.ts';
 import { archiveMemories, restoreMemories } from '../../src/store/memory-archive.ts';
 import type { DocumentRow, MemoryRow } from '../../src/store/rows.ts';
-import type { Services } from '../../src/store/services.ts';
 import { localViewer, type Viewer } from '../../src/viewer.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { HashEmbedder } from '../support/hash-embedder.ts';
@@ -237,7 +237,7 @@ describe('a viewer who is no admin', () => {
     const request = { k: 5, conditions: undefined, options: defaultSearchOptions };
     const ids = memories.map(({ id }) => id);
     const lengths = async (viewer: Viewer) =>
-      (await searchByRows(db.pool, viewer, searchableMemories, ids, request)).map((list) => list.length);
+      (await search(db.pool, viewer, memorySearch, { by: 'rows', ids }, request)).map((list) => list.length);
     expect(await lengths(bob)).toEqual(ids.map(() => 0));
     expect(await lengths(ann)).toEqual(ids.map(() => texts.length - 1));
   });
@@ -245,10 +245,10 @@ describe('a viewer who is no admin', () => {
   test('finds nothing near to somebody else’s document', async () => {
     const request = { k: 5, conditions: undefined, options: defaultSearchOptions };
     const ids = documents.map(({ id }) => id);
-    expect(await searchDocumentsByRows(db.pool, bob, ids, request)).toEqual([[], []]);
-    expect((await searchDocumentsByRows(db.pool, ann, ids, request)).map((list) => list.length)).toEqual([
-      1, 1,
-    ]);
+    expect(await search(db.pool, bob, documentSearch, { by: 'rows', ids }, request)).toEqual([[], []]);
+    expect(
+      (await search(db.pool, ann, documentSearch, { by: 'rows', ids }, request)).map((list) => list.length),
+    ).toEqual([1, 1]);
   });
 });
 

@@ -1,18 +1,18 @@
 import { createHash } from 'node:crypto';
+import { EMBEDDING_DIMENSIONS } from '../../schema/columns/vector.ts';
 import type { Embedder } from '../../src/embedding/embedder.ts';
-import { embeddingDimensions } from '../../src/embedding/model.ts';
 
 /** Components that each word sets; several, so that two words rarely share all of theirs. */
 const componentsPerWord = 8;
 
 /**
- * An embedder for tests where meaning does not matter: every word is hashed to a few signed components of 384, a text
+ * An embedder for tests where meaning does not matter: every word is hashed to a few signed components, a text
  * is the sum of its words scaled to length 1. Equal texts get equal vectors, texts that share words are nearer than
  * texts that do not. It counts what was asked of it, so that a test can say that nothing was.
  */
 export class HashEmbedder implements Embedder {
   readonly model = 'hash-embedder';
-  readonly dimensions = embeddingDimensions;
+  readonly dimensions = EMBEDDING_DIMENSIONS;
   /** Calls of `embed` and of `embedQuery` so far. */
   calls = 0;
   /** Texts in those calls. */
@@ -35,11 +35,11 @@ export class HashEmbedder implements Embedder {
 
 /** The vector of one text; a text without a word counts as one word. */
 export function hashVector(text: string): Float32Array {
-  const vector = new Float32Array(embeddingDimensions);
+  const vector = new Float32Array(EMBEDDING_DIMENSIONS);
   for (const word of text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [text]) {
     const digest = createHash('sha256').update(word).digest();
     for (let i = 0; i < componentsPerWord; i++) {
-      const index = digest.readUInt16LE(i * 2) % embeddingDimensions;
+      const index = digest.readUInt16LE(i * 2) % EMBEDDING_DIMENSIONS;
       const sign = digest.readInt8(16 + i) < 0 ? -1 : 1;
       vector[index] = (vector[index] ?? 0) + sign;
     }

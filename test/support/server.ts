@@ -3,7 +3,7 @@ import { startApi } from '../../src/composition.ts';
 import { loadConfig } from '../../src/config.ts';
 import type { Embedder } from '../../src/embedding/embedder.ts';
 import { createLogger } from '../../src/log.ts';
-import type { Services } from '../../src/store/services.ts';
+import type { Services } from '../../src/services.ts';
 import type { TypedDocumentString } from '../generated/operations.ts';
 import { openTestDatabase, type Seed, type TestDatabase } from './database.ts';
 import { HashEmbedder } from './hash-embedder.ts';

@@ -4,16 +4,16 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PGlite } from '@electric-sql/pglite';
 
-/** The cluster (PostgreSQL's word for its files) inside an embedded data folder. */
+/** The folder of the cluster (the files of a PostgreSQL server) inside an embedded data folder. */
 export const clusterPath = (folder: string): string => join(folder, 'cluster');
 
 const partialPrefix = 'partial-';
 const partialLifeMs = 60 * 60 * 1000;
 
 /**
- * Makes sure that the data folder has a cluster. initdb takes seconds, so a cluster is made once, kept in the cache
- * folder under the engine's version, and copied from there; a cache that cannot be written only costs time.
- * What is half made is never under its final name, so a crash at any moment leaves nothing that would be opened.
+ * Makes sure that the data folder has a cluster, and returns its path. initdb takes seconds, so a cluster is made once, kept in
+ * the cache folder under the version of the engine, and copied from there. If the cache cannot be written, initdb runs again.
+ * A cluster gets its final name only when it is complete, so a crash never leaves half a cluster that would be opened.
  */
 export async function prepareCluster(folder: string, cacheDir: string): Promise<void> {
   const cluster = clusterPath(folder);
@@ -37,7 +37,7 @@ async function cachedCluster(cacheDir: string): Promise<string> {
     await rename(partial, cached);
   } catch (error) {
     await rm(partial, { recursive: true, force: true });
-    if (!isCluster(cached)) throw error; // otherwise another process was faster, and its cluster is as good
+    if (!isCluster(cached)) throw error; // otherwise another process was faster; use its cluster
   }
   return cached;
 }

@@ -9,36 +9,35 @@ import { type EngineChild, launchEngine } from './engine-child.ts';
 import type { Endpoint, EngineOptions } from './messages.ts';
 
 export interface EmbeddedDatabaseOptions {
-  /** The server's data folder; the database keeps to its subfolder `database`. */
+  /** The data folder of the server. The database uses its subfolder `database`. */
   dataDir: string;
-  /** Where the files of a fresh database are kept, so that only the very first start has to make them. */
+  /** The folder that keeps the files of an empty database, so that only the first start must make them. */
   cacheDir?: string;
-  /** Listen on the loopback interface instead of a unix socket; the default on Windows, which has none. */
+  /** Listen on the loopback interface instead of a unix socket. The default on Windows, which has no unix sockets. */
   loopback?: boolean;
   logger?: Pick<Logger, 'debug' | 'info' | 'error'>;
 }
 
-/** What postgres.js needs to connect. A pool of it must have exactly one connection: PGlite is one session. */
+/** Options of postgres.js to connect. A pool must have exactly one connection, because PGlite is one session. */
 export type EmbeddedConnection = Endpoint & { user: string; database: string };
 
 export interface EmbeddedDatabase {
   readonly connection: EmbeddedConnection;
-  /** For people: what it is, and where its data is. */
+  /** Describes the database for people: where its data is. */
   readonly describe: string;
-  /** The process that holds the engine; undefined while a new one is being started. */
+  /** The process of the engine; undefined while a new process is being started. */
   readonly pid: number | undefined;
   /**
-   * Ends the statement in hand by ending the engine, which starts again at once. PGlite looks at no cancel request and
-   * at no timeout while it computes, so there is no gentler way. Nothing that was acknowledged is lost.
+   * Ends the running statement by killing the engine, which starts again at once. No other way works, because PGlite sees
+   * neither a cancel request nor a timeout while it computes. No acknowledged write is lost.
    */
   interrupt(): void;
   /**
-   * Closes the cluster, lets `change` replace its files, and opens it again in the same process, which costs a fraction of
-   * another start. Tests go on to the next database so. Every connection is closed; a database that cannot be opened
-   * again is to be closed.
+   * Closes the cluster, lets `change` replace its files, and opens it again in the same process. That is much faster than a
+   * new start; tests use it to go to their next database. It ends every connection. If it fails, close the database.
    */
   exchange(change: () => Promise<void>): Promise<void>;
-  /** Closes the engine with a checkpoint and gives the data folder free. */
+  /** Closes the engine with a checkpoint, and unlocks the data folder. */
   close(): Promise<void>;
 }
 
@@ -49,9 +48,9 @@ const longestPauseMs = 5000;
 const defaultCacheDir = fileURLToPath(new URL('../../../node_modules/.cache/funes', import.meta.url));
 
 /**
- * Starts the embedded PostgreSQL with pgvector in a child process, and starts it again whenever it dies, until `close`.
+ * Starts the embedded PostgreSQL with pgvector in a child process. If the process dies before `close`, it is started again.
  *
- * @throws FunesError UNAVAILABLE when the data folder is in use (the message names the pid) or cannot be opened.
+ * @throws FunesError UNAVAILABLE if the data folder is in use (the message names the pid) or cannot be opened.
  */
 export async function startEmbeddedDatabase(options: EmbeddedDatabaseOptions): Promise<EmbeddedDatabase> {
   const { dataDir, cacheDir = defaultCacheDir, loopback = process.platform === 'win32' } = options;
@@ -92,7 +91,7 @@ function socketPath(folder: string): { path: string; remove(): void } {
   };
 }
 
-/** Keeps one engine process alive. */
+/** Starts an engine process, and starts another one when it dies. */
 class EngineSupervisor {
   private child: EngineChild | undefined;
   private watching: Promise<void> | undefined;
@@ -148,7 +147,7 @@ class EngineSupervisor {
         this.logger?.info('The embedded database was ended to stop a statement; starting it again.');
       else if (how !== undefined)
         this.logger?.error({ how }, 'The embedded database ended; starting it again.');
-      // Once is bad luck; a database that dies at every start must not be started in a tight loop.
+      // An engine that dies soon after each start must not be started in a tight loop.
       const steady = this.interrupted || Date.now() - readyAt > steadyAfterMs;
       pauseMs = steady ? 0 : Math.min(longestPauseMs, pauseMs * 2 + 100);
       this.interrupted = false;

@@ -4,28 +4,28 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { FunesError } from '../../errors.ts';
 import type { Endpoint, EngineMessage, EngineOptions, ServerMessage } from './messages.ts';
 
-/** One engine process that is up. */
+/** A running engine process. */
 export interface EngineChild {
   readonly pid: number | undefined;
   readonly endpoint: Endpoint;
-  /** Resolves when the process has ended, with how, for a log. */
+  /** Resolves when the process has ended; describes how it ended, for the log. */
   readonly exited: Promise<string>;
   kill(): void;
   /** See `EmbeddedDatabase.exchange`. */
   exchange(change: () => Promise<void>): Promise<void>;
-  /** Closes the engine with a checkpoint; kills it when that takes too long. */
+  /** Closes the engine with a checkpoint; kills it if that takes too long. */
   close(): Promise<void>;
 }
 
 const closeWithinMs = 15_000;
 const program = fileURLToPath(new URL('./engine-process.ts', import.meta.url));
-// Resolved here, as the server may have been started from any folder.
+// An absolute path, because the server may be started from any folder.
 const typescriptLoader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
 
 /**
  * Starts an engine process and waits until it listens.
  *
- * @throws FunesError UNAVAILABLE when the data folder is in use or cannot be opened.
+ * @throws FunesError UNAVAILABLE if the data folder is in use or cannot be opened.
  */
 export async function launchEngine(
   options: EngineOptions,
@@ -39,7 +39,7 @@ export async function launchEngine(
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     errorOutput = (errorOutput + text).slice(-4000);
   });
-  // Not `once(child, 'close')`, which an 'error' rejects: a message to a process that has just died is one.
+  // `once(child, 'close')` would reject at an 'error', and sending to a process that has just died is an 'error'.
   const exited = new Promise<string>((resolve) => {
     child.once('close', (code, signal) => resolve(`${signal ?? `status ${code}`} ${errorOutput}`.trim()));
   });
@@ -96,7 +96,7 @@ async function answer<Type extends EngineMessage['type']>(
 
 async function close(child: ChildProcess, exited: Promise<string>): Promise<void> {
   const timer = setTimeout(() => child.kill('SIGKILL'), closeWithinMs);
-  if (child.connected) child.send({ type: 'close' } satisfies ServerMessage, () => {}); // it may be dead already
+  if (child.connected) child.send({ type: 'close' } satisfies ServerMessage, () => {}); // the process may be dead already
   await exited;
   clearTimeout(timer);
 }

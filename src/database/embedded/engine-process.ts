@@ -7,8 +7,8 @@ import { Engine } from './engine.ts';
 import { type FolderLock, lockFolder } from './folder-lock.ts';
 import type { Endpoint, EngineMessage, EngineOptions, ServerMessage } from './messages.ts';
 
-// The program of the process that holds the embedded database. PGlite computes on the thread it is called on, so in the
-// server's own process every statement would stop the event loop.
+// The program of the engine process. PGlite computes on the thread that calls it, so in the process of the server every
+// statement would block the event loop.
 
 const closeWithinMs = 10_000;
 interface RunningEngine {
@@ -71,9 +71,9 @@ async function openEngine(cluster: string): Promise<Engine> {
 async function listen(engine: Engine, endpoint: Endpoint): Promise<PGLiteSocketServer> {
   if ('path' in endpoint) {
     await mkdir(dirname(endpoint.path), { recursive: true, mode: 0o700 });
-    await rm(endpoint.path, { force: true }); // left by a process that was killed; the lock says it is dead
+    await rm(endpoint.path, { force: true }); // left by a killed process; no other one is alive, because this one has the lock
   }
-  // PGlite is one session: a second connection would read and write inside the first one's transactions.
+  // PGlite is one session: a second connection would read and write inside the transactions of the first.
   const listener = new PGLiteSocketServer({ db: engine, ...endpoint, maxConnections: 1 });
   await listener.start();
   return listener;
@@ -91,7 +91,7 @@ async function close(running: Promise<RunningEngine>): Promise<never> {
   setTimeout(() => process.exit(1), closeWithinMs).unref();
   const { lock, engine, listener } = await running;
   await listener.stop();
-  if (!engine.closed) await engine.close(); // writes a checkpoint, so that the next start need not recover
+  if (!engine.closed) await engine.close(); // writes a checkpoint, so that the next start needs no recovery
   await lock.release();
   process.exit(0);
 }
@@ -108,7 +108,7 @@ async function resume({ lock, endpoint }: RunningEngine): Promise<RunningEngine>
 
 const options: EngineOptions = JSON.parse(process.argv[2] ?? '');
 process.title = `funes database ${options.folder}`;
-// A terminal and systemd signal the whole group. The server drains first and then says when to close.
+// Terminals and systemd signal the whole process group. The server drains its requests first, then sends `close`.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
 
 function refuse(error: unknown): void {
@@ -126,4 +126,4 @@ process.on('message', (message: ServerMessage) => {
     running.catch(refuse);
   } else void close(running);
 });
-process.on('disconnect', () => void close(running)); // the server is gone, however it died
+process.on('disconnect', () => void close(running)); // the server has ended or died

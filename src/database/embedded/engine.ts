@@ -5,24 +5,24 @@ const checkpointAfterBytes = 64 * 1024 * 1024;
 const walCheckEveryMs = 2000;
 
 const [simpleQuery, sync] = ['Q', 'S'].map((type) => type.charCodeAt(0));
-const startup = 0; // a startup packet has no type byte; it begins with its length, below 16 MB
+const startup = 0; // a startup packet begins with its length instead of a type, and the length is below 16 MB
 
 /**
- * PGlite as a server's engine. PGlite is one session in single-user mode; this adds the two things that a client of a
- * server counts on and that mode does not do: each connection starts with a clean session, and checkpoints happen, so
- * that the write-ahead log and the time of a recovery stay bounded.
+ * PGlite as the engine of a server. PGlite is one session in single-user mode. This class adds two things that clients of a
+ * server expect: each connection begins with a clean session, and there are checkpoints, which limit the size of the
+ * write-ahead log and the time of a recovery.
  *
- * Durability: every acknowledged write survives the death of this process, as it has been handed to the operating
- * system. A power failure is another matter: PGlite runs with fsync off and its file system has none.
+ * Durability: every acknowledged write survives the death of this process, because the operating system has it. A write may not
+ * survive a power failure, because PGlite runs with fsync off and its file system has no fsync.
  */
 export class Engine extends PGlite {
   private walCheckedAt = 0;
 
   /**
-   * @param cluster the folder with its files.
-   * @param onLog takes each line of PostgreSQL's log.
-   * @param onFailure called when the engine itself has failed, not a statement; the socket server would then wait for
-   *   ever, so the process must end.
+   * @param cluster the folder of the cluster.
+   * @param onLog called with each line of PostgreSQL's log.
+   * @param onFailure called if the engine fails, not just a statement. It must end the process, because the socket server would
+   *   wait for ever.
    */
   constructor(
     cluster: string,
@@ -34,18 +34,18 @@ export class Engine extends PGlite {
       relaxedDurability: false,
       startParams: [
         ...PGlite.defaultStartParams,
-        // The log must not have a client's errors in it, as they quote its statements and values.
+        // The log must not contain errors of clients, because they quote statements and values.
         ...['-c', 'log_min_messages=log', '-c', 'log_min_error_statement=panic'],
       ],
       onStderr: (line) => {
         onLog(line);
-        return false; // nothing on our own standard error
+        return false; // PGlite then writes nothing to standard error
       },
     };
     super(cluster, options);
   }
 
-  /** One message of a client. The socket server calls this for each, one at a time, and never between two others. */
+  /** Handles one message of a client. The socket server calls this for one message at a time. */
   override async execProtocolRawStream(
     message: Uint8Array,
     options: Parameters<PGlite['execProtocolRawStream']>[1],
@@ -75,7 +75,7 @@ export class Engine extends PGlite {
     if (Number(written) >= checkpointAfterBytes) await this.command('CHECKPOINT');
   }
 
-  /** Runs a statement of our own and gives its last value. Its answer is collected here, so no client sees it. */
+  /** Runs a statement of this class and returns its last value. No client sees the answer. */
   private async command(statement: string): Promise<string | undefined> {
     const parser = new protocol.Parser();
     let value: string | undefined;

@@ -4,11 +4,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import nativeFs from 'fs-native-extensions';
 import { FunesError } from '../../errors.ts';
 
-/** Who holds a data folder, as it stands in `owner.json` beside the lock. */
+/** The processes that use a data folder, as written in `owner.json` beside the lock. */
 export interface FolderOwner {
-  /** The server that a person started and can stop. */
+  /** The server, which a person started and can stop. */
   serverPid: number;
-  /** The process with the database engine, which holds the lock. */
+  /** The process of the engine, which holds the lock. */
   enginePid: number;
 }
 
@@ -19,11 +19,11 @@ export interface FolderLock {
 const retryEveryMs = 50;
 
 /**
- * Takes the exclusive lock on a data folder. The kernel holds it for the open file: it ends with the process, by
- * whatever death, and cannot grow stale while the engine computes or be mistaken for another process with the same pid.
+ * Takes the exclusive lock on a data folder. The kernel ties the lock to the open file, so the lock ends when the process ends
+ * or dies. Unlike a file with a pid, such a lock cannot be stale or belong to another process with the same pid.
  *
- * @param waitMs how long to wait for an engine whose server is already dead and which is about to close.
- * @throws FunesError UNAVAILABLE that names the pid of the server that holds it.
+ * @param waitMs how long to wait for an engine that is about to close because its server has ended.
+ * @throws FunesError UNAVAILABLE that names the pid of the server that uses the folder.
  */
 export async function lockFolder(folder: string, owner: FolderOwner, waitMs = 10_000): Promise<FolderLock> {
   const file = await open(join(folder, 'lock'), 'a');
@@ -62,7 +62,7 @@ async function readOwner(ownerFile: string): Promise<FolderOwner | undefined> {
     const owner: unknown = JSON.parse(await readFile(ownerFile, 'utf8'));
     return isOwner(owner) ? owner : undefined;
   } catch {
-    return undefined; // its holder has the lock and is just about to write it
+    return undefined; // the owner has taken the lock and will write the file next
   }
 }
 

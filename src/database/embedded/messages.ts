@@ -1,13 +1,13 @@
 import type { ErrorCode } from '../../errors.ts';
 
-/** Where the engine listens: a unix socket, or the loopback interface where there are no unix sockets. */
+/** Where the engine listens: on a unix socket, or on the loopback interface if there are no unix sockets. */
 export type Endpoint = { path: string } | { host: string; port: number };
 
-/** What the server tells its engine process when it starts it. */
+/** The argument with which the server starts its engine process. */
 export interface EngineOptions {
   /** The folder with the lock, the socket and the cluster. */
   folder: string;
-  /** Where a freshly made cluster is kept, to be copied into new data folders. */
+  /** The folder that keeps an empty cluster for new data folders. */
   cacheDir: string;
   endpoint: Endpoint;
   serverPid: number;

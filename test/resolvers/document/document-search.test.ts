@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { EMBEDDING_DIMENSIONS } from '../../../schema/columns/vector.ts';
 import {
   DeleteDocumentDocument,
   DocumentChunksDocument,
@@ -83,7 +84,7 @@ type Metric = keyof typeof distances;
 const meanOf = (filename: string): number[] => {
   const vectors = chunks[filename] ?? [];
   return Array.from(
-    { length: 384 },
+    { length: EMBEDDING_DIMENSIONS },
     (_, i) => vectors.reduce((sum, { vector }) => sum + (vector[i] ?? 0), 0) / vectors.length,
   );
 };

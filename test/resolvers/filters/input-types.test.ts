@@ -13,13 +13,13 @@ import { ChunkFilters } from '../../../resolvers/filters/chunk-filters.ts';
 import { DocumentFilters } from '../../../resolvers/filters/document-filters.ts';
 import { MemoryFilters } from '../../../resolvers/filters/memory-filters.ts';
 import { ToolFilters } from '../../../resolvers/filters/tool-filters.ts';
-import { chunkFields, documentFields, memoryFields, toolFields } from '../../../src/search/filters/fields.ts';
+import { chunkFields, documentFields, memoryFields, toolFields } from '../../../src/filters/fields.ts';
 import {
   compileChunkFilters,
   compileDocumentFilters,
   compileMemoryFilters,
   compileToolFilters,
-} from '../../../src/search/filters/filters.ts';
+} from '../../../src/filters/filters.ts';
 
 const dialect = new PgDialect();
 

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { EMBEDDING_DIMENSIONS } from '../../../schema/columns/vector.ts';
 import {
   ArchiveMemoriesDocument,
   type ArchiveMemoriesInput,
@@ -190,7 +191,7 @@ describe('archiveMemories', () => {
         .sample[0];
     };
     const before = await look(true);
-    expect([before?.embedding?.length, before?.similar.length]).toEqual([384, 5]);
+    expect([before?.embedding?.length, before?.similar.length]).toEqual([EMBEDDING_DIMENSIONS, 5]);
     expect(await look(false)).toEqual({ ...before, embedding: null, similar: [] });
   });
 });

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { EMBEDDING_DIMENSIONS } from '../../../schema/columns/vector.ts';
 import {
   CountMemoriesDocument,
   CreateMemoriesDocument,
@@ -68,7 +69,7 @@ describe('createMemory', () => {
     const { id } = await create('lighthouse keepers trim the wick');
     const stored = await embeddingOf(id);
     const vector = hashVector('lighthouse keepers trim the wick');
-    expect(stored).toHaveLength(384);
+    expect(stored).toHaveLength(EMBEDDING_DIMENSIONS);
     for (const [i, element] of stored.entries()) expect(element).toBeCloseTo(vector[i] ?? Number.NaN, 6);
   });
 

@@ -1,4 +1,5 @@
 import { describe } from 'vitest';
+import { EMBEDDING_DIMENSIONS } from '../../../schema/columns/vector.ts';
 import {
   ChunkNeighboursDocument,
   ChunksDocument,
@@ -234,7 +235,7 @@ describe('a number', () => {
 });
 
 describe('a vector', () => {
-  const zeros = (length = 384) => Array.from({ length }, () => 0);
+  const zeros = (length = EMBEDDING_DIMENSIONS) => Array.from({ length }, () => 0);
   const vectorSearches = [
     SimilarMemoriesDocument,
     SimilarDocumentsDocument,
@@ -247,13 +248,13 @@ describe('a vector', () => {
       [
         '383',
         operation,
-        { vector: zeros(383) },
+        { vector: zeros(EMBEDDING_DIMENSIONS - 1) },
         'vector must have 384 numbers, like the stored embeddings, not 383.',
       ],
       [
         '385',
         operation,
-        { vector: zeros(385) },
+        { vector: zeros(EMBEDDING_DIMENSIONS + 1) },
         'vector must have 384 numbers, like the stored embeddings, not 385.',
       ],
       ['none', operation, { vector: [] }, 'vector must have 384 numbers, like the stored embeddings, not 0.'],
@@ -266,13 +267,13 @@ describe('a vector', () => {
       [
         'null',
         operation,
-        { vector: [null, ...zeros(383)] },
+        { vector: [null, ...zeros(EMBEDDING_DIMENSIONS - 1)] },
         /Expected non-nullable type "Float!" not to be null/,
       ],
       [
         '"NaN"',
         operation,
-        { vector: ['NaN', ...zeros(383)] },
+        { vector: ['NaN', ...zeros(EMBEDDING_DIMENSIONS - 1)] },
         /Float cannot represent non numeric value: "NaN"/,
       ],
       ['zeros', operation, { vector: zeros() }, 'vector has only zeros: it has no direction to be near to.'],

@@ -22,7 +22,7 @@ const limits = {
 test('a guarded reservation sends nothing of its own when it begins with BEGIN, else one empty statement', async () => {
   const { database } = db;
   const client = openClient({
-    target: typeof database === 'string' ? database : database.connection,
+    database: typeof database === 'string' ? database : database.connection,
     connections: 1,
     connectTimeoutMs: 5000,
     prepare: true,

@@ -1,5 +1,6 @@
 import { threadId, type Worker } from 'node:worker_threads';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { EMBEDDING_DIMENSIONS } from '../../../schema/columns/vector.ts';
 import type { BatchReport } from '../../../src/embedding/embedding-queue.ts';
 import { cosine, loadRealEmbedder } from '../../support/real-embedder.ts';
 
@@ -32,7 +33,7 @@ const filler =
 describe('the bundled model', () => {
   test('says which model it is and how long its vectors are', () => {
     expect(embedder.model).toBe('all-MiniLM-L6-v2');
-    expect(embedder.dimensions).toBe(384);
+    expect(embedder.dimensions).toBe(EMBEDDING_DIMENSIONS);
   });
 
   test('gives the values published for all-MiniLM-L6-v2', async () => {
@@ -53,7 +54,7 @@ describe('the bundled model', () => {
 
   test('gives vectors of 384 components and length 1', async () => {
     for (const vector of await embedder.embed(['Funes', filler.repeat(50)])) {
-      expect(vector).toHaveLength(384);
+      expect(vector).toHaveLength(EMBEDDING_DIMENSIONS);
       expect(Math.hypot(...vector)).toBeCloseTo(1, 5);
     }
   });

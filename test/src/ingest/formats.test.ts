@@ -41,7 +41,7 @@ describe('the format of a document', () => {
 });
 
 describe('a text file', () => {
-  const read = (content: Uint8Array) => formatOf('a.txt').read(content);
+  const read = (content: Uint8Array) => formatOf('a.txt').decode(content);
 
   test('is kept exactly, with its line endings and blanks', () => {
     const text = ' Zeile 1\r\n\tZeile\u00a02\r\u2028😀 \ufeff\n\n';

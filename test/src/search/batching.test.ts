@@ -4,8 +4,11 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Context, createContext } from '../../../resolvers/context.ts';
 import { buildSchema } from '../../../resolvers/schema.ts';
+
+import { EMBEDDING_DIMENSIONS } from '../../../schema/columns/vector.ts';
+import type { Services } from '../../../src/services.ts';
+
 import { createMemories } from '../../../src/store/memories.ts';
-import type { Services } from '../../../src/store/services.ts';
 import { localViewer } from '../../../src/viewer.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { HashEmbedder } from '../../support/hash-embedder.ts';
@@ -137,7 +140,7 @@ describe('searches of one request', () => {
     const { data, statements } = await run('{ memories(first: 50) { edges { node { embedding } } } }');
     expect(statements).toHaveLength(2);
     const { edges } = (data as { memories: { edges: { node: { embedding: number[] } }[] } }).memories;
-    for (const { node } of edges) expect(node.embedding).toHaveLength(384);
+    for (const { node } of edges) expect(node.embedding).toHaveLength(EMBEDDING_DIMENSIONS);
   });
 
   it('totalCount is counted only when it is asked for', async () => {

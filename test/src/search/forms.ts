@@ -1,4 +1,4 @@
-import { limits } from '../../../src/limits.ts';
+import { limits } from '../../../src/input/limits.ts';
 
 // Each form of search, as a field of a query. What it sends is the last statement, after the one that reads the rows it
 // asks.

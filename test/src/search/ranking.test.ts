@@ -1,11 +1,12 @@
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { memorySearch, toolSearch } from '../../../src/search/kinds.ts';
+
 import { createSearchLoader, MatchBudget } from '../../../src/search/loader.ts';
 import type { SearchOptionsInput } from '../../../src/search/options.ts';
+import { memorySearch, toolSearch } from '../../../src/search/searches.ts';
 import { searchNear, similarTo } from '../../../src/search/similar.ts';
+import type { Services } from '../../../src/services.ts';
 import { createMemories, type NewMemory } from '../../../src/store/memories.ts';
-import type { Services } from '../../../src/store/services.ts';
 import { registerTools } from '../../../src/store/tools.ts';
 import { localViewer } from '../../../src/viewer.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';

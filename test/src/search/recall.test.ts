@@ -1,12 +1,18 @@
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
 import type { Pool } from '../../../src/database/pool.ts';
-import { compileMemoryFilters } from '../../../src/search/filters/filters.ts';
+
+import type { Database } from '../../../src/database/transaction.ts';
+import { compileMemoryFilters } from '../../../src/filters/filters.ts';
+import { search as searchBatch } from '../../../src/search/execute.ts';
+
 import type { Match } from '../../../src/search/matches.ts';
 import { defaultSearchOptions } from '../../../src/search/options.ts';
 import type { Position } from '../../../src/search/paging.ts';
-import type { SearchRequest, Target } from '../../../src/search/request.ts';
-import { searchableMemories, searchByVectors } from '../../../src/search/search.ts';
+import type { SearchRequest } from '../../../src/search/plan.ts';
+import type { EmbeddedQuery } from '../../../src/search/query.ts';
+import { memorySearch } from '../../../src/search/searches.ts';
 import type { MemoryRow } from '../../../src/store/rows.ts';
 import { localViewer } from '../../../src/viewer.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
@@ -17,11 +23,15 @@ const ROWS = 20_000;
 const QUERIES = 50;
 const k = 10;
 
+function searchByVectors(database: Database, queries: readonly EmbeddedQuery[], request: SearchRequest) {
+  return searchBatch(database, localViewer, memorySearch, { by: 'vectors', queries }, request);
+}
+
 describe('search among 20,000 clustered vectors', () => {
   let db: TestDatabase;
   const vectors = clusteredVectors(ROWS + QUERIES);
   const queries = vectors.slice(ROWS);
-  const targets = queries.map((vector) => ({ vector, text: undefined }));
+  const embedded = queries.map((vector) => ({ vector, text: undefined }));
 
   beforeAll(async () => {
     const seed = {
@@ -34,7 +44,7 @@ describe('search among 20,000 clustered vectors', () => {
   afterAll(() => db.close());
 
   const search = (bucketsBelow: number | undefined, exact: boolean) =>
-    searchByVectors(db.pool, localViewer, searchableMemories, targets, {
+    searchByVectors(db.pool, embedded, {
       k,
       conditions: compileMemoryFilters(
         bucketsBelow === undefined
@@ -83,7 +93,7 @@ describe('search among 20,000 clustered vectors', () => {
     'reads the HNSW index in %s',
     async (_, { vectors: count, filtered }: { vectors: number; filtered?: boolean }) => {
       const recorded = recordStatements(db.pool);
-      await searchByVectors(recorded.database, localViewer, searchableMemories, targets.slice(0, count), {
+      await searchByVectors(recorded.database, embedded.slice(0, count), {
         k,
         conditions: filtered ? compileMemoryFilters({ source: { eq: 'chat' } }) : undefined,
         options: defaultSearchOptions,
@@ -98,7 +108,7 @@ describe('search among 20,000 clustered vectors', () => {
     'does not read the HNSW index, which could not answer, with %o',
     async (options) => {
       const recorded = recordStatements(db.pool);
-      await searchByVectors(recorded.database, localViewer, searchableMemories, targets.slice(0, 1), {
+      await searchByVectors(recorded.database, embedded.slice(0, 1), {
         k,
         conditions: undefined,
         options: { ...defaultSearchOptions, ...options },
@@ -121,23 +131,21 @@ describe('search among 20,000 clustered vectors', () => {
           : { metadata: { at: [{ path: ['bucket'], number: { lt: bucketsBelow } }] } },
       );
       const recorded = recordStatements(db.pool);
-      const page = async (target: Target, request: Omit<SearchRequest, 'conditions'>) => {
+      const page = async (query: EmbeddedQuery, request: Omit<SearchRequest, 'conditions'>) => {
         const asked = { conditions, ...request };
-        return (
-          await searchByVectors(recorded.database, localViewer, searchableMemories, [target], asked)
-        )[0] as Match<MemoryRow>[];
+        return (await searchByVectors(recorded.database, [query], asked))[0] as Match<MemoryRow>[];
       };
       let right = 0;
-      for (const target of targets.slice(0, 10)) {
+      for (const query of embedded.slice(0, 10)) {
         const found: string[] = [];
         for (let after: Position | undefined, n = 0; n < 5; n++) {
-          const list = await page(target, { k, options: defaultSearchOptions, pages: true, after });
+          const list = await page(query, { k, options: defaultSearchOptions, pages: true, after });
           expect(list).toHaveLength(k);
           found.push(...list.map(({ row }) => row.id));
-          after = list.at(-1)?.place ?? undefined;
+          after = list.at(-1)?.position ?? undefined;
         }
         expect(new Set(found).size).toBe(5 * k);
-        const truth = await page(target, { k: 5 * k, options: { ...defaultSearchOptions, exact: true } });
+        const truth = await page(query, { k: 5 * k, options: { ...defaultSearchOptions, exact: true } });
         const nearest = new Set(truth.map(({ row }) => row.id));
         right += found.filter((id) => nearest.has(id)).length;
       }
@@ -151,13 +159,7 @@ describe('search among 20,000 clustered vectors', () => {
   it('completes exactly where the index scan gives up early', async () => {
     const conditions = sql`(metadata ->> 'bucket')::int = 7`;
     const request = { k: 20, conditions, options: { ...defaultSearchOptions, efSearch: 1 } };
-    const [found] = await searchByVectors(
-      db.pool,
-      localViewer,
-      searchableMemories,
-      targets.slice(0, 1),
-      request,
-    );
+    const [found] = await searchByVectors(db.pool, embedded.slice(0, 1), request);
     expect(found).toHaveLength(20);
     expect(new Set(found?.map(({ row }) => row.metadata.bucket))).toEqual(new Set([7]));
   });

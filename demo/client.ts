@@ -1,0 +1,58 @@
+import { FunesError } from '../src/errors.ts';
+
+/** A GraphQL API over HTTP. */
+export interface Client {
+  readonly url: string;
+  /**
+   * Returns the data of one operation.
+   * @throws FunesError UNAVAILABLE if nothing listens there. INTERNAL_SERVER_ERROR if the operation fails, with the
+   * server's own message, or if what answers is no GraphQL API.
+   */
+  send<Data>(query: string, variables?: Record<string, unknown>): Promise<Data>;
+}
+
+interface Answer {
+  data?: unknown;
+  errors?: { message: string }[];
+}
+
+/** Returns a client of the API at `url`. It connects only to send something. */
+export function clientOf(url: string): Client {
+  return {
+    url,
+    async send<Data>(query: string, variables: Record<string, unknown> = {}): Promise<Data> {
+      const text = await post(url, JSON.stringify({ query, variables }));
+      const { data, errors } = parse(url, text);
+      if (errors && errors.length > 0) {
+        const messages = errors.map(({ message }) => message).join('\n');
+        throw new FunesError('INTERNAL_SERVER_ERROR', `${url} answered: ${messages}`);
+      }
+      return data as Data;
+    },
+  };
+}
+
+async function post(url: string, body: string): Promise<string> {
+  try {
+    const headers = { 'content-type': 'application/json', accept: 'application/json' };
+    const response = await fetch(url, { method: 'POST', headers, body });
+    return await response.text();
+  } catch (error) {
+    throw new FunesError('UNAVAILABLE', `No server answers at ${url}.`, { cause: error });
+  }
+}
+
+function parse(url: string, text: string): Answer {
+  try {
+    const answer: unknown = JSON.parse(text);
+    if (typeof answer === 'object' && answer !== null && ('data' in answer || 'errors' in answer)) {
+      return answer as Answer;
+    }
+  } catch {
+    // said below
+  }
+  throw new FunesError(
+    'INTERNAL_SERVER_ERROR',
+    `What answers at ${url} is no GraphQL server. Name the address of a funes server: npm run demo -- http://host:port/graphql`,
+  );
+}

@@ -1,0 +1,25 @@
+import { GraphQLFloat, GraphQLString } from 'graphql';
+import { Field, FieldResolver, ObjectType } from 'type-graphql';
+import { EmbeddingStatus } from '../../src/filters/conditions.ts';
+import { limits } from '../../src/input/limits.ts';
+
+/** What the API shows about the embedding of a row, without the embedding itself. */
+@ObjectType({ simpleResolvers: true })
+export abstract class Embedded {
+  @Field(() => GraphQLString, {
+    nullable: true,
+    description: 'The model that made the embedding; null while PENDING.',
+  })
+  embeddingModel!: string | null;
+
+  @Field(() => EmbeddingStatus, { description: 'Whether it can be found by meaning already.' })
+  embeddingStatus!: EmbeddingStatus;
+}
+
+/** The field `embedding` of a row. It has a resolver of its own, because few requests ask for an embedding. */
+export function EmbeddingField(): MethodDecorator {
+  return FieldResolver(() => [GraphQLFloat], {
+    nullable: true,
+    description: `The embedding, ${limits.dimensions} numbers; null while PENDING. Read from the database only when asked for.`,
+  });
+}

@@ -1,0 +1,23 @@
+import { GraphQLString } from 'graphql';
+import { GraphQLJSONObject } from 'graphql-scalars';
+import { Field, InputType } from 'type-graphql';
+import { limits } from '../../src/input/limits.ts';
+import type { NewTool } from '../../src/store/tools.ts';
+import { OptionalField } from '../common/optional-field.ts';
+
+@InputType({ description: 'A tool to register.' })
+export class RegisterToolInput implements NewTool {
+  @Field(() => GraphQLString, {
+    description: 'Its name, up to 100 characters. If the name is taken, that tool is updated.',
+  })
+  toolName!: string;
+
+  @Field(() => GraphQLString, { description: `What it does, up to ${limits.contentLength} characters.` })
+  toolDescription!: string;
+
+  @OptionalField(
+    () => GraphQLJSONObject,
+    `Its parameters, usually a JSON Schema, up to ${limits.jsonLength} characters of JSON.`,
+  )
+  toolParameters?: Record<string, unknown> | null;
+}

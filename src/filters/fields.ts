@@ -1,0 +1,119 @@
+import { type SQL, sql } from 'drizzle-orm';
+import type { PgColumn } from 'drizzle-orm/pg-core';
+import { documentChunks, documents, memories, toolEmbeddings } from '../../schema/index.ts';
+import { compare } from './comparisons.ts';
+import type {
+  EmbeddingStatus,
+  EnumCondition,
+  JsonCondition,
+  OrderedCondition,
+  StringCondition,
+} from './conditions.ts';
+import { compareJson } from './json.ts';
+import { type Conditions, compileNesting, type Field, type Nesting } from './nesting.ts';
+import { dateTime, double, id, integer, numeric, type Scalar, testedEnum, text } from './scalars.ts';
+
+const NOT_NULL = 'this field has a value in every row: compare it with one.';
+
+function scalarField<T>(column: PgColumn, scalar: Scalar<T>): Field<OrderedCondition<T>> {
+  return {
+    compile: (condition, inputPath) =>
+      compare(column, scalar, condition, column.notNull ? NOT_NULL : undefined, inputPath),
+  };
+}
+
+const textField = (column: PgColumn): Field<StringCondition> => scalarField(column, text);
+
+const jsonField = (column: PgColumn): Field<JsonCondition> => ({
+  compile: (condition, inputPath) => compareJson(column, condition, inputPath),
+});
+
+function embeddingStatusField(embedding: PgColumn): Field<EnumCondition<EmbeddingStatus>> {
+  const status = testedEnum<EmbeddingStatus>({
+    READY: sql`${embedding} is not null`,
+    PENDING: sql`${embedding} is null`,
+  });
+  return { compile: (condition, inputPath) => compare(embedding, status, condition, NOT_NULL, inputPath) };
+}
+
+// Every column of the tables but the vectors themselves, their tsvector, the length for BM25, and the two generated
+// columns that exist for foreign keys alone (last_chunk_index, previous_chunk_index).
+
+export const memoryFields = {
+  id: scalarField(memories.id, id),
+  userId: textField(memories.userId),
+  content: textField(memories.content),
+  contentSummary: textField(memories.contentSummary),
+  source: textField(memories.source),
+  sessionId: textField(memories.sessionId),
+  importanceScore: scalarField(memories.importanceScore, double),
+  metadata: jsonField(memories.metadata),
+  idempotencyKey: textField(memories.idempotencyKey),
+  embeddingModel: textField(memories.embeddingModel),
+  embeddingStatus: embeddingStatusField(memories.embedding),
+  createdAt: scalarField(memories.createdAt, dateTime),
+  updatedAt: scalarField(memories.updatedAt, dateTime),
+};
+
+export const documentFields = {
+  id: scalarField(documents.id, id),
+  userId: textField(documents.userId),
+  filename: textField(documents.filename),
+  filePath: textField(documents.filePath),
+  fileType: textField(documents.fileType),
+  fileSize: scalarField(documents.fileSize, numeric),
+  contentHash: textField(documents.contentHash),
+  totalChunks: scalarField(documents.totalChunks, integer),
+  metadata: jsonField(documents.metadata),
+  processedAt: scalarField(documents.processedAt, dateTime),
+  updatedAt: scalarField(documents.updatedAt, dateTime),
+};
+
+/** Chunks whose document passes a filter of documents. */
+const documentOfChunk: Field<DocumentFilters> = {
+  compile: (filters, inputPath) => {
+    const condition = compileNesting(documentFields, filters, inputPath.deeper());
+    if (!condition) return [];
+    return [inDocuments(condition)];
+  },
+};
+
+const inDocuments = (condition: SQL) =>
+  sql`(${documentChunks.documentId}, ${documentChunks.userId}) in (select ${documents.id}, ${documents.userId} from ${documents} where ${condition})`;
+
+export const chunkFields = {
+  id: scalarField(documentChunks.id, id),
+  userId: textField(documentChunks.userId),
+  documentId: scalarField(documentChunks.documentId, id),
+  document: documentOfChunk,
+  chunkIndex: scalarField(documentChunks.chunkIndex, integer),
+  totalChunks: scalarField(documentChunks.totalChunks, integer),
+  content: textField(documentChunks.content),
+  contentSummary: textField(documentChunks.contentSummary),
+  chunkSize: scalarField(documentChunks.chunkSize, integer),
+  overlapSize: scalarField(documentChunks.overlapSize, integer),
+  startOffset: scalarField(documentChunks.startOffset, integer),
+  endOffset: scalarField(documentChunks.endOffset, integer),
+  metadata: jsonField(documentChunks.metadata),
+  embeddingModel: textField(documentChunks.embeddingModel),
+  embeddingStatus: embeddingStatusField(documentChunks.embedding),
+  createdAt: scalarField(documentChunks.createdAt, dateTime),
+};
+
+export const toolFields = {
+  id: scalarField(toolEmbeddings.id, id),
+  toolName: textField(toolEmbeddings.toolName),
+  toolDescription: textField(toolEmbeddings.toolDescription),
+  toolParameters: jsonField(toolEmbeddings.toolParameters),
+  usageCount: scalarField(toolEmbeddings.usageCount, integer),
+  lastUsed: scalarField(toolEmbeddings.lastUsed, dateTime),
+  embeddingModel: textField(toolEmbeddings.embeddingModel),
+  embeddingStatus: embeddingStatusField(toolEmbeddings.embedding),
+  createdAt: scalarField(toolEmbeddings.createdAt, dateTime),
+  updatedAt: scalarField(toolEmbeddings.updatedAt, dateTime),
+};
+
+export interface MemoryFilters extends Conditions<typeof memoryFields>, Nesting<MemoryFilters> {}
+export interface DocumentFilters extends Conditions<typeof documentFields>, Nesting<DocumentFilters> {}
+export interface ChunkFilters extends Conditions<typeof chunkFields>, Nesting<ChunkFilters> {}
+export interface ToolFilters extends Conditions<typeof toolFields>, Nesting<ToolFilters> {}

@@ -1,0 +1,93 @@
+import { or, type SQL, type SQLWrapper, sql } from 'drizzle-orm';
+import { makePgArray } from 'drizzle-orm/pg-core';
+import { limits } from '../input/limits.ts';
+import { compare, entries } from './comparisons.ts';
+import { JsonType } from './conditions.ts';
+import type { InputPath } from './input-path.ts';
+import { filterLimits } from './limits.ts';
+import { parseBoolean, parseEnum, parseJsonObject, parseList, parseObject, parseString } from './operands.ts';
+import { boolean, numeric, type Scalar, text } from './scalars.ts';
+
+const NO_NULL =
+  'a condition on a path compares values: use exists: false where there is nothing, type: NULL for a JSON null.';
+
+/** What PostgreSQL reads as a position when `#>` meets an array with it. */
+const ARRAY_POSITION = /^\s*[+-]?\d+$/;
+
+/** Up to this many values `in` is written as containments, which an index answers one by one. */
+const INDEXED_LIST_LENGTH = 10;
+
+/**
+ * A JsonCondition on a jsonb column as SQL; all of the parts must hold.
+ * @throws FunesError BAD_USER_INPUT, LIMIT_EXCEEDED.
+ */
+export function compareJson(column: SQLWrapper, condition: unknown, inputPath: InputPath): SQL[] {
+  return entries(condition, inputPath).flatMap(([name, value, here]) => {
+    switch (name) {
+      case 'contains':
+        here.count();
+        return [contains(column, parseJsonObject(value, here, limits.jsonLength))];
+      case 'at':
+        return parseList(value, here, filterLimits.conditions).flatMap((one, i) =>
+          compareAtPath(column, one, here.at(i)),
+        );
+      default:
+        throw here.refusal('is not an operator of a JSON field; there are contains and at.');
+    }
+  });
+}
+
+// Cast from text: for a parameter of type jsonb itself, postgres.js without Drizzle would write JSON of the JSON.
+const contains = (column: SQLWrapper, json: string) => sql`${column} @> ${json}::text::jsonb`;
+
+function compareAtPath(column: SQLWrapper, condition: unknown, inputPath: InputPath): SQL[] {
+  const { path, ...rest } = { path: undefined, ...parseObject(condition, inputPath) };
+  const steps = parseList(path, inputPath.at('path'), filterLimits.jsonDepth).map((step, i) =>
+    parseString(step, inputPath.at('path').at(i)),
+  );
+  if (steps.length === 0) throw inputPath.at('path').refusal('is empty: name at least one key.');
+  const found = sql`(${column} #> ${makePgArray(steps)}::text[])`;
+  const type = sql`jsonb_typeof(${found})`;
+  // A CASE, because it is the one construct that surely evaluates the test before the cast.
+  const asText = sql`case ${type} when 'string' then ${found} #>> '{}' end`;
+  const asNumber = sql`case ${type} when 'number' then ${found}::numeric end`;
+  const asBoolean = sql`case ${type} when 'boolean' then ${found}::boolean end`;
+
+  const parts = entries(rest, inputPath).flatMap(([name, value, here]) => {
+    switch (name) {
+      case 'exists':
+        here.count();
+        return parseBoolean(value, here) ? sql`${found} is not null` : sql`${found} is null`;
+      case 'type':
+        here.count();
+        return sql`${type} = ${parseEnum(value, here, Object.values(JsonType)).toLowerCase()}::text`;
+      case 'string':
+        return compare(sql`(${asText})`, indexed(text, column, steps), value, NO_NULL, here);
+      case 'number':
+        return compare(sql`(${asNumber})`, indexed(numeric, column, steps), value, NO_NULL, here);
+      case 'boolean':
+        return compare(sql`(${asBoolean})`, indexed(boolean, column, steps), value, NO_NULL, here);
+      default:
+        throw here.refusal('is no condition on a path; there are exists, type, string, number and boolean.');
+    }
+  });
+  if (parts.length === 0) inputPath.count();
+  return parts;
+}
+
+/**
+ * Equality at a path of object keys is the same as containment of `{key: {key: value}}`, and a GIN index serves that. A
+ * step that may be a position in an array has no such form.
+ */
+function indexed<T>(scalar: Scalar<T>, column: SQLWrapper, steps: readonly string[]): Scalar<T> {
+  if (steps.some((step) => ARRAY_POSITION.test(step))) return scalar;
+  const equals = (value: T) =>
+    contains(column, JSON.stringify(steps.reduceRight<unknown>((inner, key) => ({ [key]: inner }), value)));
+  return {
+    ...scalar,
+    equals: (_, value) => equals(value),
+    isAmong: (expression, values) =>
+      (values.length <= INDEXED_LIST_LENGTH && or(...values.map(equals))) ||
+      scalar.isAmong(expression, values),
+  };
+}

@@ -1,0 +1,140 @@
+import { quote } from '../errors.ts';
+import { BIGINT_MAX, unstorable } from '../input/checks.ts';
+import type { InputPath } from './input-path.ts';
+import { filterLimits } from './limits.ts';
+
+// Readers of operands: each gives its value back when PostgreSQL can compare with it, and otherwise throws the FunesError
+// that says why not. GraphQL has checked the types already; other callers' JavaScript has not.
+
+const BIGINT_MIN = -(2n ** 63n);
+const FIRST_DATE = Date.parse('0001-01-01T00:00:00.000Z');
+const LAST_DATE = Date.parse('9999-12-31T23:59:59.999Z');
+
+export function parseString(value: unknown, inputPath: InputPath): string {
+  if (typeof value !== 'string') throw inputPath.refusal(`must be a string, not ${describe(value)}.`);
+  if (value.length > filterLimits.stringLength) {
+    throw inputPath.excess(
+      `has ${value.length} characters; a string in a filter may have ${filterLimits.stringLength}.`,
+    );
+  }
+  const problem = unstorable(value);
+  if (problem)
+    throw inputPath.refusal(`contains ${problem}, which no stored text can contain: ${quote(value)}.`);
+  return value;
+}
+
+/** An id in decimal digits, within bigint's range. */
+export function parseId(value: unknown, inputPath: InputPath): string {
+  const text = typeof value === 'string' ? value : '';
+  if (!/^(0|-?[1-9]\d{0,18})$/.test(text) || BigInt(text) > BIGINT_MAX || BigInt(text) < BIGINT_MIN) {
+    throw inputPath.refusal(
+      `must be an id as this API gives them, a whole number like "42", not ${describe(value)}.`,
+    );
+  }
+  return text;
+}
+
+/** A finite number. */
+export function parseNumber(value: unknown, inputPath: InputPath): number {
+  if (typeof value !== 'number' || !Number.isFinite(value)) {
+    throw inputPath.refusal(`must be a finite number, not ${describe(value)}.`);
+  }
+  return value;
+}
+
+/** A whole number that JavaScript holds exactly. */
+export function parseInteger(value: unknown, inputPath: InputPath): number {
+  if (!Number.isSafeInteger(value))
+    throw inputPath.refusal(`must be a whole number, not ${describe(value)}.`);
+  return Number(value);
+}
+
+export function parseBoolean(value: unknown, inputPath: InputPath): boolean {
+  if (typeof value !== 'boolean') throw inputPath.refusal(`must be true or false, not ${describe(value)}.`);
+  return value;
+}
+
+/** A valid Date of the years 1 to 9999, which are the ones that JavaScript and PostgreSQL write alike. */
+export function parseDate(value: unknown, inputPath: InputPath): Date {
+  const time = value instanceof Date ? value.getTime() : Number.NaN;
+  if (!(time >= FIRST_DATE && time <= LAST_DATE)) {
+    throw inputPath.refusal(`must be a point in time in the years 1 to 9999 (UTC), not ${describe(value)}.`);
+  }
+  return new Date(time);
+}
+
+/** One of `allowed`. */
+export function parseEnum<T extends string>(value: unknown, inputPath: InputPath, allowed: readonly T[]): T {
+  const found = allowed.find((name) => name === value);
+  if (found === undefined)
+    throw inputPath.refusal(`must be ${allowed.join(' or ')}, not ${describe(value)}.`);
+  return found;
+}
+
+export function parseList(value: unknown, inputPath: InputPath, limit: number): readonly unknown[] {
+  if (!Array.isArray(value)) throw inputPath.refusal(`must be a list, not ${describe(value)}.`);
+  if (value.length > limit)
+    throw inputPath.excess(`has ${value.length} elements; at most ${limit} are allowed.`);
+  return value;
+}
+
+/** An object whose own keys are the names in it: no list, no scalar. */
+export function parseObject(value: unknown, inputPath: InputPath): object {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw inputPath.refusal(`must be an object, not ${describe(value)}.`);
+  }
+  return value;
+}
+
+/**
+ * A JSON object in JSON, exactly as jsonb can store it: finite numbers, no undefined (a variable without a value would
+ * silently widen the filter), no text that PostgreSQL cannot hold.
+ */
+export function parseJsonObject(value: unknown, inputPath: InputPath, maxLength: number): string {
+  checkJson(parseObject(value, inputPath), inputPath, 1);
+  const json = JSON.stringify(value);
+  if (json.length > maxLength) {
+    throw inputPath.excess(`has ${json.length} characters as JSON; at most ${maxLength} are allowed.`);
+  }
+  return json;
+}
+
+function checkJson(value: unknown, inputPath: InputPath, depth: number): void {
+  switch (typeof value) {
+    case 'boolean':
+      return;
+    case 'string': {
+      const problem = unstorable(value);
+      if (problem)
+        throw inputPath.refusal(`contains ${problem}, which no JSON column can contain: ${quote(value)}.`);
+      return;
+    }
+    case 'number':
+      if (!Number.isFinite(value)) throw inputPath.refusal(`contains ${value}, which JSON cannot say.`);
+      return;
+    case 'object':
+      if (value === null) return;
+      if (depth > filterLimits.jsonDepth) {
+        throw inputPath.excess(
+          `is nested too deep: JSON in a filter may have ${filterLimits.jsonDepth} levels.`,
+        );
+      }
+      for (const [key, element] of Object.entries(value)) {
+        checkJson(key, inputPath, depth);
+        checkJson(element, inputPath, depth + 1);
+      }
+      return;
+    default:
+      throw inputPath.refusal(
+        value === undefined
+          ? 'contains a variable that was given no value.'
+          : `contains ${describe(value)}, which is not JSON.`,
+      );
+  }
+}
+
+function describe(value: unknown): string {
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'an invalid date' : value.toISOString();
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'a list' : 'an object';
+  return typeof value === 'function' ? 'a function' : quote(value);
+}

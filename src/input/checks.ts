@@ -1,0 +1,126 @@
+import { FunesError, quote } from '../errors.ts';
+import { limits } from './limits.ts';
+
+/** What a text contains that no PostgreSQL text or jsonb can hold; undefined when it can be stored. */
+export function unstorable(text: string): string | undefined {
+  if (text.includes('\0')) return 'a NUL character (U+0000)';
+  if (/\p{Surrogate}/u.test(text)) return 'half of a surrogate pair';
+  return undefined;
+}
+
+/** The same, or what no reader could see. */
+function flaw(text: string): string | undefined {
+  const problem = unstorable(text);
+  if (problem) return problem;
+  // White space is fine, and so is U+0080 to U+009F: text that was decoded wrongly once is full of them.
+  const control = /(?![\t-\r\u0080-\u009f])\p{Cc}/u.exec(text);
+  if (!control) return undefined;
+  return `a control character (U+${control[0].charCodeAt(0).toString(16).padStart(4, '0').toUpperCase()})`;
+}
+
+/**
+ * White space, and what shows as nothing at all: control and format characters (U+200B), those that Unicode lets a font
+ * leave out (Hangul fillers, U+3164; joiners and variation selectors), and the Braille pattern without dots.
+ */
+const blank = /^[\s\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]*$/u;
+
+/**
+ * Gives a text that can be stored back, as it is.
+ * @param name what the client calls it, for the message.
+ * @throws FunesError BAD_USER_INPUT for a blank text or characters that cannot be stored, LIMIT_EXCEEDED for its length.
+ */
+export function checkText(value: string, name: string, maxLength: number): string {
+  if (value.length > maxLength) {
+    throw new FunesError(
+      'LIMIT_EXCEEDED',
+      `${name} has ${value.length} characters; at most ${maxLength} are allowed.`,
+    );
+  }
+  if (blank.test(value)) throw new FunesError('BAD_USER_INPUT', `${name} must not be blank.`);
+  const problem = flaw(value);
+  if (problem)
+    throw new FunesError('BAD_USER_INPUT', `${name} contains ${problem}: ${quote(value)}. Remove it.`);
+  return value;
+}
+
+/** The same for a text that may be missing. */
+export function checkOptionalText<T extends string | null | undefined>(
+  value: T,
+  name: string,
+  maxLength: number,
+): T {
+  if (typeof value === 'string') checkText(value, name, maxLength);
+  return value;
+}
+
+/** Gives a number within `min` and `max` back. @throws FunesError BAD_USER_INPUT */
+export function checkRange(value: number, name: string, min: number, max: number): number {
+  // Written so that NaN fails.
+  if (!(value >= min && value <= max)) {
+    throw new FunesError('BAD_USER_INPUT', `${name} must be within ${min} and ${max}, not ${value}.`);
+  }
+  return value;
+}
+
+/**
+ * Gives a JSON object as jsonb will store it: a plain object, which those that stand in a query's text are not.
+ * @throws FunesError BAD_USER_INPUT, LIMIT_EXCEEDED for its size or depth.
+ */
+export function checkJson(value: Record<string, unknown>, name: string): Record<string, unknown> {
+  checkJsonValue(value, name, 1);
+  const json = JSON.stringify(value);
+  if (json.length > limits.jsonLength) {
+    throw new FunesError(
+      'LIMIT_EXCEEDED',
+      `${name} has ${json.length} characters as JSON; at most ${limits.jsonLength} are allowed.`,
+    );
+  }
+  return JSON.parse(json);
+}
+
+function checkJsonValue(value: unknown, name: string, depth: number): void {
+  if (typeof value === 'string') {
+    const problem = unstorable(value);
+    if (problem)
+      throw new FunesError('BAD_USER_INPUT', `${name} contains ${problem} in ${quote(value)}. Remove it.`);
+  } else if (typeof value === 'number' && !Number.isFinite(value)) {
+    // JSON.stringify would make it null; a client's 1e999 is infinite by the time it is read.
+    throw new FunesError('BAD_USER_INPUT', `${name} contains a number beyond 1.8e308: send it as a string.`);
+  } else if (typeof value === 'object' && value !== null) {
+    if (depth > limits.jsonDepth) {
+      throw new FunesError(
+        'LIMIT_EXCEEDED',
+        `${name} is nested too deep: objects and lists may stand in each other ${limits.jsonDepth} levels deep.`,
+      );
+    }
+    for (const [key, element] of Object.entries(value)) {
+      checkJsonValue(key, name, depth);
+      checkJsonValue(element, name, depth + 1);
+    }
+  }
+}
+
+/** The largest value of a bigint column. */
+export const BIGINT_MAX = 2n ** 63n - 1n;
+
+/** Gives an id back. @throws FunesError BAD_USER_INPUT for what cannot be one of ours. */
+export function checkId(value: string, name: string): string {
+  if (!/^[1-9]\d{0,18}$/.test(value) || BigInt(value) > BIGINT_MAX) {
+    throw new FunesError(
+      'BAD_USER_INPUT',
+      `${name} must be an id as this API gives them, like "42", not ${quote(value)}.`,
+    );
+  }
+  return value;
+}
+
+/** Checks the size of a batch. @throws FunesError LIMIT_EXCEEDED */
+export function checkBatch<T>(elements: readonly T[], name: string): readonly T[] {
+  if (elements.length > limits.batchSize) {
+    throw new FunesError(
+      'LIMIT_EXCEEDED',
+      `${name} has ${elements.length} elements; at most ${limits.batchSize} are allowed at once.`,
+    );
+  }
+  return elements;
+}

@@ -1,0 +1,145 @@
+import { type SQL, type SQLWrapper, sql } from 'drizzle-orm';
+import type { PgColumn } from 'drizzle-orm/pg-core';
+import type { PlannedSource, RankingPlan, SearchPlan } from '../plan.ts';
+import type { SearchTable } from '../tables.ts';
+import { distanceTo } from './distance.ts';
+import { keyOf, nameOf, withRow } from './keys.ts';
+import { newestOf, roundOf } from './keyset.ts';
+import { bm25, capped, keywordSteps, keywordTerms, plainTsv, wordBasis } from './keyword.ts';
+import { nearest } from './nearest.ts';
+import { nearestDocuments } from './nearest-documents.ts';
+import { neighbours } from './neighbours.ts';
+import { column, cte } from './pipeline.ts';
+import { bestRows, scoringSteps } from './scoring.ts';
+
+/** What rows are to be near to: a vector and, where words count, a text; expressions over an outer row. */
+export interface Operands {
+  vector: SQLWrapper;
+  text: SQLWrapper | undefined;
+}
+
+/**
+ * A parenthesised subselect of the best rows of the plan's one source, with the columns of its key, `distance`, `score`, `parts`
+ * and, for `diversity`, `alike` (cosine similarity to each of the rows, in their order).
+ *
+ * Candidates come from the vector index and from the words, in one statement; every candidate then gets both its
+ * distance and its BM25, so that a row which only one of the lists found is judged by both.
+ */
+export function ranked(plan: SearchPlan, ranking: RankingPlan, operands: Operands): SQL {
+  const [source] = plan.sources as [PlannedSource];
+  const { table } = source;
+  const key = keyOf(table);
+  const ctes = [
+    ...(ranking.words && operands.text
+      ? [keywordTerms(source, operands.text, plan.after?.basis?.words?.[0])]
+      : []),
+    ...candidateSteps(plan, ranking, source, operands),
+    ...scoringSteps(plan, ranking, { key, size: source.candidates }),
+  ];
+  const group = table.group && nameOf(table.group);
+  return bestRows(ctes, plan, ranking, {
+    columns: key,
+    rows: group
+      ? sql`(select distinct on (${group}) * from ${cte.scored} order by ${group}, ${column.round}, ${column.score} desc, ${column.id}) best`
+      : sql`${cte.scored} best`,
+    tieBreak: group ?? column.id,
+    sources: [{ newest: newestOf(table), words: wordBasis }],
+    report: candidateReport(ranking),
+    embedded: sql`select ${cte.chosen}.*, ${table.embedding} as embedding from ${cte.chosen} join ${table.table} using (${key})`,
+  });
+}
+
+/** Columns that tell how the candidates were found, see `SearchReport`. */
+export function candidateReport({ near, words }: RankingPlan): SQL {
+  const compared = [
+    ...(near ? [sql`select ${column.id} from ${cte.near}`] : []),
+    ...(words ? [sql`select ${column.id} from ${cte.scoredWords}`] : []),
+  ];
+  return sql`(select count(*) from (${sql.join(compared, sql` union `)}) compared) as ${column.candidates},
+    ${near ? sql`coalesce((select bool_or(${column.completed}) from ${cte.near}), false)` : sql`false`} as ${column.completed},
+    ${words ? capped : sql`false`} as ${column.capped}`;
+}
+
+/**
+ * CTEs up to `features`: the candidates, with `context` also their neighbours, each with its `round`, `distance` and `bm25`.
+ * Where words count, `terms` and `corpus` come before them.
+ */
+export function candidateSteps(
+  plan: SearchPlan,
+  ranking: RankingPlan,
+  source: PlannedSource,
+  { vector }: Operands,
+): SQL[] {
+  const { table, conditions, filters, candidates, wanted } = source;
+  const session = source.lends ? table.session : undefined;
+  const key = keyOf(table);
+  const search = { operand: vector, k: wanted, conditions, filters };
+  const lists = [
+    ...(ranking.near
+      ? [
+          {
+            name: cte.near,
+            steps: sql`${cte.near} as materialized (select *, row_number() over (order by ${column.distance}, ${column.id}) as ${column.rank}
+      from ${
+        table.group
+          ? sql`(select best.*, ${column.chunkId} as ${column.id} from ${nearestDocuments(plan, search)} best)`
+          : nearest(table, plan, search)
+      } near)`,
+          },
+        ]
+      : []),
+    ...(ranking.words ? [{ name: cte.worded, steps: wordedSteps(source) }] : []),
+  ];
+  const found = lists.map(
+    ({ name }) =>
+      sql`select ${key}, ${roundOf(column.rank, candidates, plan.after)} as ${column.round} from ${name}`,
+  );
+  return [
+    ...lists.map(({ steps }) => steps),
+    sql`${cte.candidates} as materialized (select ${key}, min(${column.round}) as ${column.round}
+      from (${sql.join(found, sql` union all `)}) found group by ${key})`,
+    ...(session ? [neighbours(ranking, source, session)] : []),
+    session
+      ? sql`pool as materialized (select ${key}, bool_or(${column.candidate}) as ${column.candidate}, min(${column.round}) as ${column.round} from (
+      select ${key}, true as ${column.candidate}, ${column.round} from ${cte.candidates}
+      union all select ${key}, false, ${column.round} from ${cte.turns}) seen group by ${key})`
+      : sql`pool as materialized (select ${key}, true as ${column.candidate}, ${column.round} from ${cte.candidates})`,
+    features(plan, ranking, table, vector),
+  ];
+}
+
+/** The CTE `worded` with what it is made of: the `wanted` best rows by BM25, of a group only the best. */
+function wordedSteps(source: PlannedSource): SQL {
+  const group = source.table.group && nameOf(source.table.group);
+  const best = group
+    ? sql`(select distinct on (${group}) * from ${cte.scoredWords} order by ${group}, ${column.bm25} desc, ${column.id}) best_words`
+    : cte.scoredWords;
+  return sql`${keywordSteps(source)},
+    ${cte.worded} as materialized (select *, row_number() over (order by ${column.bm25} desc, ${column.id}) as ${column.rank}
+      from ${best} where ${column.bm25} > 0 order by ${column.bm25} desc, ${column.id} limit ${source.wanted})`;
+}
+
+function features(
+  { metric, after }: SearchPlan,
+  { words, weights }: RankingPlan,
+  table: SearchTable,
+  vector: SQLWrapper,
+): SQL {
+  const worth =
+    table.worth && weights
+      ? sql`, ${recency(table.worth.createdAt, weights.halfLifeDays, after?.basis?.at)} as ${column.recency},
+    ${table.worth.importance} as ${column.importance}`
+      : sql``;
+  const text = words ? sql`, ${plainTsv(table)} as tsv, ${table.length} as length` : sql``;
+  const columns = sql`${distanceTo(table.embedding, metric, vector)} as ${column.distance}${text}${worth}`;
+  return sql`${cte.features} as materialized (
+    select pool.*, row.*, ${words ? bm25(sql`row.tsv`, sql`row.length`) : sql`0::float8`} as ${column.bm25}
+    from ${withRow(table, sql`pool`, columns, sql`row`)})`;
+}
+
+/** 1 for a row of this moment, or of `at`, a half for each half-life that had passed then since it was stored. */
+function recency(createdAt: PgColumn, halfLifeDays: number, at: string | undefined): SQL {
+  const now = at === undefined ? sql`now()` : sql`${at}::timestamptz`;
+  // After a thousand half-lives it is 0 for all that matters, and later PostgreSQL refuses to compute it (underflow).
+  return sql`power(0.5::float8, least(greatest(extract(epoch from ${now} - ${createdAt})::float8, 0) / (86400 * ${halfLifeDays}::float8), 1000))`;
+}

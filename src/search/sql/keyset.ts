@@ -1,0 +1,47 @@
+import { type SQL, type SQLWrapper, sql } from 'drizzle-orm';
+import { BIGINT_MAX } from '../../input/checks.ts';
+import type { Position } from '../paging.ts';
+import type { SearchTable } from '../tables.ts';
+import { column } from './pipeline.ts';
+
+// The conditions by which a later page begins behind the position of a cursor: see `paging.ts`.
+
+/** Rows behind a position in the order of `distance` and ids. */
+export function behindDistance({ value, id }: Pick<Position, 'value' | 'id'>, ids: SQLWrapper): SQL {
+  return sql`(${column.distance}, ${ids}) > (${value}::float8, ${id}::bigint)`;
+}
+
+/** Rows behind a position in the order of rounds, in each of them of `by`, ascending, and of ids. */
+export function behindInRounds(
+  { value, round }: Pick<Position, 'value' | 'round'>,
+  by: 'distance' | 'score',
+  ids: { column: SQLWrapper; behind: SQLWrapper },
+): SQL {
+  const [order, position] = by === 'score' ? [sql`-${column.score}`, -value] : [column.distance, value];
+  return sql`(${column.round}, ${order}, ${ids.column}) > (${round}::bigint, ${position}::float8, ${ids.behind})`;
+}
+
+/** The round of the row of this rank in a list of which each round has so many. */
+export function roundOf(rank: SQL, size: number, after: Position | undefined): SQL {
+  return after ? sql`((${rank} - 1) / ${sql.raw(String(size))})` : sql`0::bigint`;
+}
+
+/**
+ * The position among the rows of `kind` of a position in a list where equal values stand in the order of their kinds: behind
+ * all, or before all, of those rows that have just this value, unless the position is of one of them.
+ */
+export function positionAmong<P extends Pick<Position, 'id' | 'kind'>>(kind: string, position: P): P {
+  if (position.kind === undefined || position.kind === kind) return position;
+  return { ...position, id: kind > position.kind ? '0' : String(BIGINT_MAX) };
+}
+
+/** The condition that leaves out rows which were added after the first page was read. */
+export function notNewer({ id }: Pick<SearchTable, 'id'>, newest: string | undefined): SQL | undefined {
+  // Nearly all rows pass: `+ 0` keeps the planner from reading them by the primary key instead of the vector index.
+  return newest === undefined ? undefined : sql`${id} + 0 <= ${newest}::bigint`;
+}
+
+/** The id of a table's newest row, as text, "0" without rows. */
+export function newestOf({ table, id }: Pick<SearchTable, 'table' | 'id'>): SQL {
+  return sql`coalesce((select max(${id}) from ${table}), 0)::text`;
+}

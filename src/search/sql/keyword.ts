@@ -1,0 +1,188 @@
+import { and, type SQL, type SQLWrapper, sql } from 'drizzle-orm';
+import type { WordBasis } from '../paging.ts';
+import type { PlannedSource } from '../plan.ts';
+import type { SearchTable } from '../tables.ts';
+import { arrayLiteral } from './array-literal.ts';
+import { keyOf, nameOf } from './keys.ts';
+import { column, cte } from './pipeline.ts';
+import { sampled, sampleScale } from './sample.ts';
+
+/** The text-search configuration of the generated columns; a query must use the same. */
+const CONFIGURATION = sql.raw("'english'");
+
+/** BM25's constants, the usual ones: Robertson and Zaragoza, "The Probabilistic Relevance Framework", 2009, section 3.4. */
+const K1 = sql.raw('1.2::float8');
+const B = sql.raw('0.75::float8');
+
+/** Most distinct words of a query that are looked up, the longest: the shortest are the commonest. */
+const MOST_WORDS = sql.raw('64');
+/** Rows of a word that are counted one by one; a commoner word's number is estimated from a sample. */
+const MOST_COUNTED = sql.raw('1000');
+/** Rows that are scored: those with the rarest words. */
+const MOST_SCORED = sql.raw('1000');
+
+/**
+ * `ts_rank` of one word with equal weights is `sum(1 / i^2 for i = 1..tf) / (pi^2 / 6)`, so it tells how often the word
+ * stands in a tsvector without unnesting it, which for long texts is fifty times the work. The steps between sums are
+ * told apart up to 32 occurrences; BM25 hardly changes from there on.
+ */
+const frequencySteps = sql.raw(
+  `array[${Array.from({ length: 32 }, (_, i) => {
+    let sum = 0;
+    for (let n = 1; n <= i + 1; n++) sum += 1 / n ** 2;
+    return ((sum * 6) / Math.PI ** 2 - 1e-5).toFixed(7);
+  }).join(',')}]::float8[]`,
+);
+
+/** An order of words that does not depend on what is stored. */
+const longestFirst = sql.raw('order by length(lexeme) desc, lexeme');
+
+/** A FROM item: the words of a text that are looked up. */
+function lexemesOf(text: SQLWrapper): SQL {
+  return sql`(select lexeme from unnest(tsvector_to_array(to_tsvector(${CONFIGURATION}, ${text}))) lexeme
+        ${longestFirst} limit ${MOST_WORDS})`;
+}
+
+/** A lexeme as a query for it alone. */
+const lexemeQuery = sql`('''' || replace(replace(lexeme, '\\', '\\\\'), '''', '''''') || '''')::tsquery`;
+
+/**
+ * CTEs, without the word `with`: `found (query, lexeme, documents)`, one row a word of `text` that occurs, with the
+ * number of rows that have it, and `corpus (documents, length)`, the number of rows and their mean length. Only rows
+ * that pass `conditions` count.
+ */
+function wordCounts({ table: { table, tsv, length }, conditions }: PlannedSource, text: SQLWrapper): SQL {
+  const counted = sql`select count(*) from (select from ${table}
+    where ${and(sql`${tsv} @@ word.query`, conditions)} limit ${MOST_COUNTED}) counted`;
+  return sql`sample as materialized (
+      select ${tsv} as tsv, ${length} as length from ${sampled(table)} where ${conditions ?? sql`true`}),
+    words as materialized (
+      select word.query, word.lexeme, (${counted}) as counted
+      from (select lexeme, ${lexemeQuery} as query from ${lexemesOf(text)} word) word),
+    found as materialized (
+      select query, lexeme, case when counted < ${MOST_COUNTED} then counted else
+        greatest(counted, (select count(*) from sample where tsv @@ query) * ${sampleScale(table)}) end::float8 as documents
+      from words where counted > 0),
+    corpus as materialized (
+      select greatest(count(*) * ${sampleScale(table)}, (select max(documents) from found), 1)::float8 as documents,
+        greatest(coalesce(avg(length), 1), 1)::float8 as length from sample)`;
+}
+
+/** The same as they were counted for an earlier page of the list. */
+function countedBefore({ documents, length, counts }: WordBasis, text: SQLWrapper): SQL {
+  return sql`words as materialized (select ${lexemeQuery} as query, lexeme from ${lexemesOf(text)} word),
+    found as materialized (select query, lexeme, documents
+      from (select *, row_number() over (${longestFirst}) as n from words) word
+      join unnest(${arrayLiteral(counts.map(String))}::float8[]) with ordinality as counted (documents, n) using (n)
+      where documents > 0),
+    corpus as materialized (select ${documents}::float8 as documents, ${length}::float8 as length)`;
+}
+
+/** A `WordBasis` of what `keywordTerms` counted. */
+export const wordBasis = sql`(select jsonb_build_object('documents', documents, 'length', length, 'counts',
+  (select coalesce(jsonb_agg(coalesce(found.documents, 0) ${longestFirst}), '[]')
+    from words left join found using (lexeme))) from corpus)`;
+
+/** The CTE `terms`: which words count for how much. `rarity` has the `documents` of a word, and `total` those of all. */
+function termWeights(rarity: SQL, total: SQL): SQL {
+  return sql`terms as materialized (
+      select found.query, ln(1 + (total.documents - rarity.documents + 0.5) / (rarity.documents + 0.5)) as idf,
+        sum(found.documents) over rarest <= ${MOST_SCORED} or row_number() over rarest = 1 as chosen
+      from found join ${rarity} rarity using (lexeme), ${total} total
+      window rarest as (order by found.documents, lexeme rows unbounded preceding))`;
+}
+
+/**
+ * CTEs, without the word `with`, that others build on: `terms (query, idf, chosen)`, one row a word of `text` that
+ * occurs, and `corpus (documents, length)`, the number of rows and their mean length. How rare a word is counts among
+ * the rows that pass `conditions` only.
+ * @param before what an earlier page of the list counted, which is then not counted again.
+ */
+export function keywordTerms(source: PlannedSource, text: SQLWrapper, before: WordBasis | undefined): SQL {
+  return sql`${before ? countedBefore(before, text) : wordCounts(source, text)}, ${termWeights(sql`found`, sql`corpus`)}`;
+}
+
+/**
+ * The same for several tables, whose BM25 is then comparable: a word is as rare as it is in all of them together, as when
+ * the shards of one index share their statistics. Each table keeps its own mean length, and its own choice of words.
+ * @returns CTEs to stand before all, for each table those of its own `with`, and for each table its `WordBasis`.
+ */
+export function sharedKeywordTerms(
+  sources: readonly PlannedSource[],
+  text: SQLWrapper,
+  before: readonly WordBasis[] | undefined,
+): { shared: SQL; own: SQL[]; bases: SQL[] } {
+  const names = sources.map((_, i) => sql.raw(`words_${i + 1}`));
+  const counts = sources.map(
+    (
+      source,
+      i,
+    ) => sql`${names[i]} as materialized (with ${before?.[i] ? countedBefore(before[i], text) : wordCounts(source, text)}
+      select lexeme, found.query, found.documents, corpus.documents as rows, corpus.length
+      from corpus left join (words left join found using (lexeme)) on true)`,
+  );
+  const every = sql.join(
+    names.map(
+      (name) => sql`select lexeme, documents, null::float8 as rows from ${name} where documents is not null
+      union all select null, null, max(rows) from ${name}`,
+    ),
+    sql` union all `,
+  );
+  const shared = sql`${sql.join(counts, sql`, `)},
+    rarities as materialized (select lexeme, sum(documents) as documents, sum(rows) as rows
+      from (${every}) every group by lexeme)`;
+  const own = names.map(
+    (
+      name,
+    ) => sql`found as materialized (select query, lexeme, documents from ${name} where documents is not null),
+      corpus as materialized (select rows as documents, length from ${name} limit 1),
+      ${termWeights(sql`rarities`, sql`(select rows as documents from rarities where lexeme is null)`)}`,
+  );
+  const bases = names.map(
+    (
+      name,
+    ) => sql`(select jsonb_build_object('documents', max(rows), 'length', max(length), 'counts', coalesce(
+      jsonb_agg(coalesce(documents, 0) ${longestFirst}) filter (where lexeme is not null), '[]')) from ${name})`,
+  );
+  return { shared, own, bases };
+}
+
+/**
+ * BM25 of a row for the words in `terms`; 0 for one with none of them. `tsv` is looked at once a word: give it read out
+ * of the table by `plainTsv`.
+ */
+export function bm25(tsv: SQLWrapper, length: SQLWrapper): SQL<number> {
+  return sql<number>`(select coalesce(sum(idf * tf * (${K1} + 1) / (tf + ${K1} * (1 - ${B} + ${B} * ${length} / corpus.length))), 0)
+    from corpus, (select idf, width_bucket(ts_rank('{1,1,1,1}', ${tsv}, query)::float8, ${frequencySteps}) as tf
+      from terms where ${tsv} @@ query) term)::float8`;
+}
+
+/**
+ * A tsvector as a value of its own. A long one is stored out of line, and would be fetched and decompressed anew by each
+ * function that looks at it. Only of use in a subselect that the planner cannot dissolve (OFFSET 0).
+ */
+export function plainTsv({ tsv }: SearchTable): SQL {
+  return sql`${tsv} || ''::tsvector`;
+}
+
+/** Whether words or rows were left out because there are more than are scored, for a report. */
+export const capped = sql`(exists (select from terms where not chosen)
+  or (select count(*) from ${cte.scoredWords}) >= ${MOST_SCORED})`;
+
+/**
+ * CTEs up to `scored_words`: rows that have one of the chosen (rarest) words, with their `bm25`, in no order. When those are
+ * fewer than `wanted`, counted by `group` where there is one, also rows that only have commoner words.
+ */
+export function keywordSteps({ table, conditions, wanted }: PlannedSource): SQL {
+  const matching = (words: SQL, guard?: SQL) => sql`select ${sql.join([...table.key], sql`, `)},
+        ${plainTsv(table)} as tsv, ${table.length} as length
+      from ${table.table} where ${and(guard, words, conditions)} limit ${MOST_SCORED} offset 0`;
+  const having = (chosen: SQL) =>
+    sql`${table.tsv} @@ (select string_agg(query::text, ' | ')::tsquery from terms where ${chosen})`;
+  const few = sql`(select count(${table.group ? sql`distinct ${nameOf(table.group)}` : sql`*`}) from rare) < ${wanted}`;
+  const others = and(having(sql`not chosen`), sql`not ${having(sql`chosen`)}`) as SQL;
+  return sql`rare as materialized (${matching(having(sql`chosen`))}),
+    common as materialized (${matching(others, few)}),
+    ${cte.scoredWords} as materialized (select ${keyOf(table)}, ${bm25(sql`matching.tsv`, sql`matching.length`)} as ${column.bm25}
+      from (select * from rare union all select * from common) matching)`;
+}

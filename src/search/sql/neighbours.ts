@@ -1,0 +1,42 @@
+import { and, isNotNull, type SQL, sql } from 'drizzle-orm';
+import type { PlannedSource, RankingPlan } from '../plan.ts';
+import type { SearchTable } from '../tables.ts';
+import { withRow } from './keys.ts';
+import { column, cte } from './pipeline.ts';
+
+/** Turns before and after one that lend it part of their score, and the share of the second of them. */
+const NEIGHBOURS = sql.raw('2');
+const SECOND_SHARE = sql.raw('0.5');
+
+/**
+ * The CTEs `beside`, `turns` and `shares`: rows of the same session up to two before and two after each candidate, with how much
+ * of a score they exchange. `turns` are those rows by their key, and `shares` tells who lends to whom.
+ */
+export function neighbours(
+  { words }: RankingPlan,
+  { table, conditions }: PlannedSource,
+  session: NonNullable<SearchTable['session']>,
+): SQL {
+  const same = and(
+    sql`${session.userId} = turn.user_id`,
+    sql`${session.sessionId} = turn.session_id`,
+    words ? undefined : isNotNull(table.embedding),
+    conditions,
+  );
+  const side = (
+    beyond: SQL,
+    order: SQL,
+  ) => sql`(select ${table.id} as ${column.other}, ${session.userId} as other_user,
+      row_number() over (order by ${table.id} ${order}) as step
+    from ${table.table} where ${and(same, sql`${table.id} ${beyond} turn.id`)} order by ${table.id} ${order} limit ${NEIGHBOURS})`;
+  const turn = sql`${table.id} as id, ${session.userId} as user_id, ${session.sessionId} as session_id`;
+  return sql`beside as materialized (
+      select turn.id, ${cte.candidates}.${column.round}, side.${column.other}, side.other_user as user_id,
+        case side.step when 1 then 1.0 else ${SECOND_SHARE} end as ${column.share}
+      from ${withRow(table, cte.candidates, turn, sql`turn`)}
+        cross join lateral (${side(sql`<`, sql`desc`)} union all ${side(sql`>`, sql`asc`)}) side),
+    ${cte.turns} as materialized (select ${column.other} as id, user_id, ${column.round} from beside),
+    ${cte.shares} as materialized (select id, ${column.other}, ${column.share}, min(${column.round}) as ${column.round} from (
+      select id, ${column.other}, ${column.share}, ${column.round} from beside union all select ${column.other}, id, ${column.share}, ${column.round} from beside) share
+      group by id, ${column.other}, ${column.share})`;
+}

@@ -1,0 +1,179 @@
+import { and, inArray, isNotNull, type SQL, type SQLWrapper, sql } from 'drizzle-orm';
+import { vectorLiteral } from '../../../schema/columns/vector.ts';
+import { documentChunks, documents } from '../../../schema/index.ts';
+import { FunesError, quote } from '../../errors.ts';
+import { type Viewer, visibleTo } from '../../viewer.ts';
+import type { SearchPlan } from '../plan.ts';
+import type { EmbeddedQuery, Examples } from '../query.ts';
+import type { RowTable } from '../tables.ts';
+import { arrayLiteral } from './array-literal.ts';
+import type { Operands } from './candidates.ts';
+import { sourceVector } from './document-means.ts';
+import { withinDistance } from './hits.ts';
+
+/** The queries of a batch as a FROM item, each row of which is searched for by LATERAL hits. */
+export interface AskedQueries {
+  /** What hits are near to, over a row of the queries. */
+  operands: Operands;
+  /** The FROM item of the queries with the hits of each. */
+  from: (hits: SQL) => SQL;
+  /** Tells the hits of one query from those of another. */
+  key: SQL;
+  /** The value of `key` for each query, in their order. */
+  keys: readonly string[];
+  where?: SQL | undefined;
+}
+
+/** Characters of a document that asks by its words: a tsvector, in which they are looked up, takes no more than 1 MB. */
+const ASKING_LENGTH = sql.raw('200000');
+
+const queryOperands: Operands = { vector: sql`query.vector`, text: sql`query.text` };
+
+/** Queries as rows `query (vector, text, n)`, numbered from 1; sent as few parameters, read once. */
+export function askedVectors(queries: readonly EmbeddedQuery[]): AskedQueries {
+  return {
+    operands: queryOperands,
+    from: (hits) => sql`${queryRows(queries)} cross join lateral ${hits} as hit`,
+    key: sql`query.n`,
+    keys: queries.map((_, i) => String(i + 1)),
+  };
+}
+
+function queryRows(queries: readonly EmbeddedQuery[]): SQL {
+  const vectors = arrayLiteral(queries.map(({ vector }) => vectorLiteral(vector)));
+  const texts = arrayLiteral(queries.map(({ text }) => text ?? ''));
+  if (!queries.some(({ except }) => except)) {
+    return sql`unnest(${vectors}::vector[], ${texts}::text[]) with ordinality as query (vector, text, n)`;
+  }
+  const excepted = arrayLiteral(queries.map(({ except }) => except ?? '0'));
+  return sql`unnest(${vectors}::vector[], ${texts}::text[], ${excepted}::bigint[])
+    with ordinality as query (vector, text, excepted, n)`;
+}
+
+/** Stored rows that ask: those that the viewer may see, and, except by KEYWORD, that have an embedding. */
+export function askedRows<Row>(
+  { ranking }: SearchPlan,
+  viewer: Viewer,
+  { table, userId, sourceText }: RowTable<Row>,
+  ids: readonly string[],
+): AskedQueries {
+  return {
+    operands: { vector: sql`source.embedding`, text: sourceText },
+    from: (hits) => sql`${table} as source cross join lateral ${hits} as hit`,
+    key: sql`source.id`,
+    keys: ids,
+    where: and(
+      inArray(sql`source.id`, [...ids]),
+      userId && visibleTo(viewer, sql`source.user_id`),
+      ranking?.near === false ? undefined : sql`source.embedding is not null`,
+    ),
+  };
+}
+
+/** Stored documents that ask, by the means of their chunks and, where words count, all their text. */
+export function askedDocuments(
+  { ranking }: SearchPlan,
+  viewer: Viewer,
+  ids: readonly string[],
+): AskedQueries {
+  const asking = and(
+    inArray(documentChunks.documentId, [...ids]),
+    ranking?.near === false ? undefined : isNotNull(documentChunks.embedding),
+    visibleTo(viewer, documentChunks.userId),
+  );
+  const text = ranking?.words
+    ? sql`, left(string_agg(content, ' ' order by chunk_index), ${ASKING_LENGTH}) as text`
+    : sql``;
+  const means = sql`(select document_id, avg(embedding) as vector${text} from ${documentChunks}
+    where ${asking} group by document_id)`;
+  return {
+    operands: { vector: sourceVector, text: sql`source.text` },
+    from: (hits) => sql`${means} as source cross join lateral ${hits} as hit`,
+    key: sql`source.document_id`,
+    keys: ids,
+  };
+}
+
+/** What was found of the examples, beside each hit; one row without a hit when there is none. */
+export const exampleColumns = {
+  known: sql<string[]>`to_json(source.known)`,
+  pending: sql<string[]>`to_json(source.pending)`,
+  isHit: sql<boolean>`hit.distance is not null`,
+};
+
+/** Rows of a table that are examples. */
+export function exampleRows<Row>(
+  viewer: Viewer,
+  { table, id, userId, embedding }: RowTable<Row>,
+  examples: Examples,
+): SQL {
+  return sql`select ${id} as id, ${embedding} as vector from ${table}
+    where ${and(inArray(id, idsOf(examples)), userId && visibleTo(viewer, userId))}`;
+}
+
+/** Documents that are examples, by the means of their chunks. */
+export function exampleDocuments(viewer: Viewer, examples: Examples): SQL {
+  return sql`select ${documents.id} as id, (select avg(member.embedding) from document_chunks member
+      where member.document_id = ${documents.id} and member.user_id = ${documents.userId}) as vector
+    from ${documents} where ${and(inArray(documents.id, idsOf(examples)), visibleTo(viewer, documents.userId))}`;
+}
+
+/**
+ * Examples as one row `source (vector)`: `2 * mean(like) - mean(unlike)`, scaled to length 1; without `unlike` `mean(like)`.
+ * This is Rocchio's relevance feedback (in "The SMART Retrieval System", 1971) with the mean of the liked for a query and weights
+ * of 1, and what Qdrant's recommend API calls `average_vector`. Each example counts once.
+ */
+export function askedExamples(plan: SearchPlan, rows: SQL, { like, unlike }: Examples): AskedQueries {
+  const among = (ids: readonly string[]): SQLWrapper =>
+    ids.length === 0 ? sql`false` : inArray(sql`id`, [...ids]);
+  return {
+    operands: { vector: sourceVector, text: undefined },
+    from: (hits) => sql`(
+    select known, pending, l2_normalize(case when away is null then near else near + near - away end) as vector
+    from (
+      select coalesce(array_agg(id::text), '{}') as known,
+        coalesce(array_agg(id::text) filter (where vector is null), '{}') as pending,
+        avg(vector) filter (where ${among(like)}) as near,
+        avg(vector) filter (where ${among(unlike)}) as away
+      from (${rows}) example) mean) source
+    left join lateral ${hits} as hit on ${withinDistance(plan) ?? sql`true`}`,
+    key: sql`1`,
+    keys: ['1'],
+  };
+}
+
+/**
+ * The rows that are hits, of those found by examples.
+ * @param label what a row is called in messages.
+ * @throws FunesError NOT_FOUND for ids that the viewer sees no row with, CONFLICT for rows that have no embedding yet.
+ */
+export function hitsOfExamples<H extends { known: string[]; pending: string[]; isHit: boolean }>(
+  rows: readonly H[],
+  examples: Examples,
+  label: string,
+): H[] {
+  const [first] = rows;
+  const known = new Set(first?.known);
+  const unknown = idsOf(examples).filter((id) => !known.has(id));
+  if (unknown.length > 0) {
+    throw new FunesError('NOT_FOUND', `There is no ${label} with id ${listed(unknown)}.`);
+  }
+  if (first && first.pending.length > 0) {
+    throw new FunesError(
+      'CONFLICT',
+      `What ${label} ${listed(first.pending)} is like is not known yet, as its embedding is PENDING: ` +
+        'leave it out, or ask again later.',
+    );
+  }
+  return rows.filter(({ isHit }) => isHit);
+}
+
+function idsOf({ like, unlike }: Examples): string[] {
+  return [...like, ...unlike];
+}
+
+/** The first of many, for a message. */
+function listed(ids: readonly string[]): string {
+  const shown = ids.slice(0, 10).map((id) => quote(id));
+  return `${shown.join(', ')}${ids.length > shown.length ? ` and ${ids.length - shown.length} more` : ''}`;
+}

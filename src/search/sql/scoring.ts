@@ -1,0 +1,208 @@
+import { and, type SQL, sql } from 'drizzle-orm';
+import type { Basis, Position } from '../paging.ts';
+import type { RankingPlan, SearchPlan } from '../plan.ts';
+import { FARTHEST, similarityExpression } from './distance.ts';
+import { behindInRounds } from './keyset.ts';
+import { column, cte } from './pipeline.ts';
+
+/** Reciprocal rank fusion's constant: Cormack, Clarke and Büttcher, SIGIR 2009. */
+const RANK_CONSTANT = sql.raw('60');
+
+/**
+ * CTEs from `features` to `scored`: what each row is worth. They need, for fusion by rank, the lists `near` and `worded`
+ * with the same `key`, and with `context` the `shares`.
+ * @param member the column of `features` that `shares` tells rows by.
+ * @param size how many candidates of `near` and of `worded` are in a round, where their places do not begin with those of
+ *   earlier rounds.
+ */
+export function scoringSteps(
+  plan: SearchPlan,
+  ranking: RankingPlan,
+  { key, size, member = column.id }: { key: SQL; size?: number; member?: SQL },
+): SQL[] {
+  const basis = plan.after?.basis;
+  const byRank = ranking.base === 'RANK';
+  return [
+    basis ? momentsOf(basis) : moments,
+    sql`based as materialized (select ${cte.features}.*, ${baseScore(plan, ranking, size)} as base from ${cte.features} cross join moments
+      ${byRank ? sql`left join ${cte.near} using (${key})` : sql``}
+      ${byRank ? sql`left join ${cte.worded} using (${key})` : sql``})`,
+    ranking.context === undefined
+      ? sql`relevant as materialized (select based.*, null::float8 as lent from based)`
+      : lent(ranking.context, plan.after, member),
+    sql`${cte.scored} as materialized (select *, ${finalScore(ranking, basis)} as ${column.score} from relevant
+      where ${threshold(plan, ranking, basis)})`,
+  ];
+}
+
+const moments = sql`moments as materialized (select avg(${column.distance}) as mean, stddev_pop(${column.distance}) as spread,
+      avg(${column.bm25}) as word_mean, stddev_pop(${column.bm25}) as word_spread from ${cte.features} where ${column.candidate})`;
+
+function momentsOf({ moments: [mean, spread, wordMean, wordSpread] }: Basis): SQL {
+  return sql`moments as materialized (select ${mean}::float8 as mean, ${spread}::float8 as spread,
+      ${wordMean}::float8 as word_mean, ${wordSpread}::float8 as word_spread)`;
+}
+
+/** A list that is made of `scored`. */
+interface ScoredList {
+  /** What tells its rows apart, and whatever else a hit carries. */
+  columns: SQL;
+  /** A FROM item: the rows of `scored`, or the best of each group of them. */
+  rows: SQL;
+  /** The column by which rows of equal score are ordered. */
+  tieBreak: SQL;
+  /** The column and value by which rows behind a position are known, where that is not `tieBreak` and its id. */
+  behind?: (after: Position) => { column: SQL; behind: SQL };
+  /** The tables it comes from: the newest row of each, and where words count what is known of those. */
+  sources: readonly { newest: SQL; words: SQL }[];
+  /** Columns for reports: `candidates`, `completed` and `capped`, see `SearchReport`. */
+  report: SQL;
+  /** A select of all columns of `chosen`, which has those above, and the row's `embedding`. */
+  embedded: SQL;
+}
+
+/**
+ * A parenthesised subselect of the best rows in `scored`, best first, with `columns`, `distance`, `score` and `parts`; on
+ * later pages `round`; `basis` and the report's columns as far as the query asks; for `diversity` also `alike`, the cosine
+ * similarity to each of the rows in their order.
+ * @param ctes those up to `scored`.
+ */
+export function bestRows(
+  ctes: readonly SQL[],
+  plan: SearchPlan,
+  ranking: RankingPlan,
+  list: ScoredList,
+): SQL {
+  const { after, report } = plan;
+  const order = sql`order by ${after ? sql`${column.round}, ` : sql``}${column.score} desc, ${list.tieBreak}`;
+  const ids = after && (list.behind?.(after) ?? { column: list.tieBreak, behind: sql`${after.id}::bigint` });
+  const past = after && ids && behindInRounds(after, 'score', ids);
+  const how = report ? sql`, ${list.report}` : sql``;
+  const round = after ? sql`, ${column.round}` : sql``;
+  const rows = sql`select ${list.columns}${round}, ${scoreColumns(plan, ranking)}${basisColumn(plan, ranking, list, order)}${how}
+    from ${list.rows}${past ? sql` where ${past}` : sql``} ${order} limit ${ranking.rows}`;
+  const before = sql.join([...ctes], sql`, `);
+  if (!ranking.alike) return sql`(with ${before} ${rows})`;
+  return sql`(with ${before}, ${cte.chosen} as materialized (${rows}), placed as materialized (${list.embedded})
+    select placed.*, ${alikeColumn(list.tieBreak)} from placed)`;
+}
+
+/**
+ * The column `basis` with a comma before it: a `Basis` in the first row of a list that is read in pages, and nothing where
+ * there are none. A later page repeats what it was given.
+ */
+function basisColumn(plan: SearchPlan, ranking: RankingPlan, { sources }: ScoredList, order: SQL): SQL {
+  const { after } = plan;
+  if (!plan.pages) return sql``;
+  const fromEach = (part: 'newest' | 'words') =>
+    sql`jsonb_build_array(${sql.join(
+      sources.map((source) => source[part]),
+      sql`, `,
+    )})`;
+  const relevant = sql`from relevant where ${threshold(plan, ranking, undefined)}`;
+  const basis = after
+    ? sql`${JSON.stringify(after.basis)}::jsonb`
+    : sql`jsonb_build_object('at', now(), 'newest', ${fromEach('newest')},
+      'words', ${ranking.words ? fromEach('words') : sql`null`},
+      'moments', (select jsonb_build_array(mean, spread, word_mean, word_spread) from moments),
+      'farthest', ${farthest(ranking) ?? sql`null`},
+      'relevance', ${
+        ranking.scaled
+          ? sql`(select jsonb_build_array(min(${relevance}), max(${relevance})) ${relevant})`
+          : sql`'[null, null]'::jsonb`
+      })`;
+  return sql`, case when row_number() over (${order}) = 1 then ${basis} end as ${column.basis}`;
+}
+
+function scoreColumns(plan: SearchPlan, { words, weights }: RankingPlan): SQL {
+  return sql`${distanceOrFarthest(plan)} as ${column.distance}, ${column.score}, jsonb_build_object(
+    'keyword', ${words ? column.bm25 : sql`null`}, 'context', lent,
+    'recency', ${weights ? column.recency : sql`null`}, 'importance', ${weights ? column.importance : sql`null`}) as ${column.parts}`;
+}
+
+/** The distance that a match shows: a row without an embedding, which was found by its words, counts as farthest. */
+function distanceOrFarthest({ metric }: SearchPlan): SQL {
+  return sql`coalesce(${column.distance}, ${FARTHEST[metric]})`;
+}
+
+/** The column `alike` of a row in `placed (score, embedding)`, whose order is by score, then `ids`. */
+function alikeColumn(ids: SQL): SQL {
+  const others = sql`other.${column.score} desc, other.${ids}`;
+  return sql`(select array_agg(coalesce(1 - (placed.embedding <=> other.embedding), 0)
+      order by ${others}) from placed other)::float8[] as ${column.alike}`;
+}
+
+/** What a row is worth by itself: see `RankingPlan.base`. */
+function baseScore(
+  { metric, after }: SearchPlan,
+  { base, near, words, keywordWeight }: RankingPlan,
+  size: number | undefined,
+): SQL {
+  const weight = sql`${keywordWeight}::float8`;
+  switch (base) {
+    case 'SIMILARITY':
+      return similarityExpression(metric, column.distance);
+    case 'BM25':
+      return column.bm25;
+    case 'RANK': {
+      // A rank of a later round was no rank when the row's own round was looked at.
+      const rank = (list: SQL) =>
+        after && size !== undefined
+          ? sql`case when ${list}.${column.rank} <= ${sql.raw(String(size))} * (${column.round} + 1) then ${list}.${column.rank} end`
+          : sql`${list}.${column.rank}`;
+      const reciprocal = (list: SQL) => sql`coalesce(1.0 / (${RANK_CONSTANT} + ${rank(list)}), 0)`;
+      return sql`(${reciprocal(cte.near)} + ${weight} * ${reciprocal(cte.worded)})::float8`;
+    }
+    case 'STANDARD': {
+      const nearScore = near ? sql`coalesce((mean - ${column.distance}) / nullif(spread, 0), 0)` : sql`0`;
+      const wordScore = words
+        ? sql`${weight} * coalesce((${column.bm25} - word_mean) / nullif(word_spread, 0), 0)`
+        : sql`0`;
+      return sql`(${nearScore} + ${wordScore})::float8`;
+    }
+  }
+}
+
+/** The CTEs `loans` and `relevant`: what its neighbours lend a row, found by the column `member`. */
+function lent(context: number, after: Position | undefined, member: SQL): SQL {
+  const known = after
+    ? sql`join based borrower on borrower.${member} = ${cte.shares}.id where ${cte.shares}.${column.round} <= borrower.${column.round}`
+    : sql``;
+  // In a fixed order: a sum of floats in another one may differ in its last digit, and pages are cut by exact scores.
+  return sql`loans as materialized (select ${cte.shares}.id,
+        ${context}::float8 * sum(${cte.shares}.${column.share} * lender.base order by ${cte.shares}.${column.other}) as lent
+      from ${cte.shares} join based lender on lender.${member} = ${cte.shares}.${column.other} ${known} group by ${cte.shares}.id),
+    relevant as materialized (select based.*, coalesce(loans.lent, 0) as lent from based left join loans on loans.id = based.${member})`;
+}
+
+/** The distance that `percentile` stands for among the candidates. */
+function farthest({ percentile }: RankingPlan): SQL | undefined {
+  return percentile === undefined
+    ? undefined
+    : sql`(select percentile_cont(${percentile}::float8) within group (order by ${column.distance}) from ${cte.features} where ${column.candidate})`;
+}
+
+/** What passes `maxDistance` and `percentile`; the candidates' distances are what the percentile is of. */
+function threshold(plan: SearchPlan, ranking: RankingPlan, basis: Basis | undefined): SQL {
+  const { maxDistance } = plan;
+  const far = distanceOrFarthest(plan);
+  const within = maxDistance === undefined ? undefined : sql`${far} <= ${maxDistance}::float8`;
+  const limit =
+    basis && ranking.percentile !== undefined ? sql`${basis.farthest}::float8` : farthest(ranking);
+  return and(within, limit && sql`${far} <= ${limit}`) ?? sql`true`;
+}
+
+const relevance = sql`(base + coalesce(lent, 0))`;
+
+function finalScore({ weights, scaled }: RankingPlan, basis: Basis | undefined): SQL {
+  if (!weights) return relevance;
+  const [least, greatest] = basis
+    ? [sql`${basis.relevance[0]}::float8`, sql`${basis.relevance[1]}::float8`]
+    : [sql`min(${relevance}) over ()`, sql`max(${relevance}) over ()`];
+  const relevant = scaled
+    ? sql`coalesce((${relevance} - ${least}) / nullif(${greatest} - ${least}, 0), 1)`
+    : relevance;
+  const { similarity, recency, importance } = weights;
+  return sql`((${similarity}::float8 * ${relevant} + ${recency}::float8 * ${column.recency} + ${importance}::float8 * ${column.importance})
+    / ${similarity + recency + importance}::float8)`;
+}

@@ -1,0 +1,228 @@
+import { and, asc, eq, inArray, type SQL, sql } from 'drizzle-orm';
+import { vectorLiteral } from '../../../schema/columns/vector.ts';
+import { documentChunks, documents, memories, toolEmbeddings } from '../../../schema/index.ts';
+import type { Transaction } from '../../database/transaction.ts';
+import {
+  type ChunkRow,
+  chunkColumns,
+  type DocumentRow,
+  documentColumns,
+  type MemoryRow,
+  memoryColumns,
+  type ToolRow,
+  toolColumns,
+} from '../../store/rows.ts';
+import type { Viewer } from '../../viewer.ts';
+import type { KindName } from '../kinds.ts';
+import type { PlannedSource, SearchPlan } from '../plan.ts';
+import type { QueryBatch } from '../query.ts';
+import type { RowTable } from '../tables.ts';
+import { type Operands, ranked } from './candidates.ts';
+import { documentsByMean } from './document-means.ts';
+import { type Hit, hitColumns, hitOrder, withinDistance } from './hits.ts';
+import { keptStatement } from './kept-statements.ts';
+import { nearest } from './nearest.ts';
+import { nearestDocuments } from './nearest-documents.ts';
+import {
+  type AskedQueries,
+  askedDocuments,
+  askedExamples,
+  askedRows,
+  askedVectors,
+  exampleColumns,
+  exampleDocuments,
+  exampleRows,
+  hitsOfExamples,
+} from './queries.ts';
+import { nearestOfAll, rankedOfAll } from './recall.ts';
+
+// The whole statement of a search: the queries, LATERAL the hits of each, joined with the rows that the hits stand for. One
+// statement, however many queries and kinds.
+
+/** A statement that is ready to be sent, and how its rows are read. */
+export interface SearchStatement<Found> {
+  /** The key of each query's hits, in the order of the queries. */
+  keys: readonly string[];
+  /** Sends the statement. @throws FunesError for examples that cannot be searched with. */
+  select(tx: Transaction): Promise<Hit[]>;
+  /** What a hit of `select` found. */
+  found(hit: Hit): Found;
+}
+
+/** Searches a table whose rows are matches themselves. */
+export function rowStatement<Row>(
+  plan: SearchPlan,
+  viewer: Viewer,
+  table: RowTable<Row>,
+  batch: QueryBatch,
+): SearchStatement<{ row: Row }> {
+  const found = ({ row }: Hit & { row?: unknown }) => ({ row: row as Row });
+  const sameRow = and(...table.key.map((column) => eq(column, sql`hit.${sql.identifier(column.name)}`)));
+  if (batch.by === 'examples') {
+    const { examples } = batch;
+    const [{ kind }] = plan.sources as [PlannedSource];
+    const asked = askedExamples(plan, exampleRows(viewer, table, examples), examples);
+    return {
+      keys: asked.keys,
+      select: async (tx) => {
+        const rows = await tx
+          .select({ ...exampleColumns, ...hitColumns(asked.key, plan), row: table.columns })
+          .from(asked.from(rowHits(plan, asked.operands)))
+          .leftJoin(table.table, sameRow)
+          .orderBy(hitOrder(plan), asc(table.id));
+        return hitsOfExamples(rows, examples, kind.label);
+      },
+      found,
+    };
+  }
+  const select = (tx: Transaction, from: SQL, { key, where }: Pick<AskedQueries, 'key' | 'where'>) =>
+    tx
+      .select({ ...hitColumns(key, plan), row: table.columns })
+      .from(from)
+      .innerJoin(table.table, sameRow)
+      .where(and(where, withinDistance(plan)))
+      .orderBy(asc(key), hitOrder(plan), asc(table.id));
+  if (batch.by === 'vectors' && batch.queries.length === 1 && !plan.ranking) {
+    const [query] = batch.queries;
+    if (query && query.except === undefined) {
+      const key = sql`1::bigint`;
+      const statement = keptStatement(table, plan, (builder) =>
+        select(
+          builder,
+          sql`${rowHits(plan, { vector: sql`${sql.placeholder('vector')}::vector`, text: undefined })} as hit`,
+          { key },
+        ),
+      );
+      const values = { vector: vectorLiteral(query.vector) };
+      return { keys: ['1'], select: (tx) => statement(tx, values) as Promise<Hit[]>, found };
+    }
+  }
+  const asked = batch.by === 'rows' ? askedRows(plan, viewer, table, batch.ids) : askedVectors(batch.queries);
+  return {
+    keys: asked.keys,
+    select: async (tx) => select(tx, asked.from(rowHits(plan, asked.operands)), asked),
+    found,
+  };
+}
+
+/** Searches for documents, by their chunks: each with the chunk that is nearest. */
+export function documentStatement(
+  plan: SearchPlan,
+  viewer: Viewer,
+  batch: QueryBatch,
+): SearchStatement<{ row: DocumentRow; chunk: ChunkRow }> {
+  const found = (hit: Hit & { row?: unknown; chunk?: unknown }) => ({
+    row: hit.row as DocumentRow,
+    chunk: hit.chunk as ChunkRow,
+  });
+  const columns = { row: documentColumns, chunk: chunkColumns };
+  const itsChunk = and(eq(documentChunks.id, sql`hit.chunk_id`), eq(documentChunks.userId, sql`hit.user_id`));
+  const itself = and(eq(documents.id, sql`hit.document_id`), eq(documents.userId, sql`hit.user_id`));
+  if (batch.by === 'examples') {
+    const { examples } = batch;
+    const asked = askedExamples(plan, exampleDocuments(viewer, examples), examples);
+    return {
+      keys: asked.keys,
+      select: async (tx) => {
+        const rows = await tx
+          .select({ ...exampleColumns, ...hitColumns(asked.key, plan), ...columns })
+          .from(asked.from(documentHits(plan, asked.operands)))
+          .leftJoin(documentChunks, itsChunk)
+          .leftJoin(documents, itself)
+          .orderBy(hitOrder(plan), asc(documents.id));
+        return hitsOfExamples(rows, examples, 'document');
+      },
+      found,
+    };
+  }
+  const asked = batch.by === 'rows' ? askedDocuments(plan, viewer, batch.ids) : askedVectors(batch.queries);
+  return {
+    keys: asked.keys,
+    select: (tx) =>
+      tx
+        .select({ ...hitColumns(asked.key, plan), ...columns })
+        .from(asked.from(documentHits(plan, asked.operands)))
+        .innerJoin(documentChunks, itsChunk)
+        .innerJoin(documents, itself)
+        .where(withinDistance(plan))
+        .orderBy(asc(asked.key), hitOrder(plan), asc(documents.id)),
+    found,
+  };
+}
+
+/** A row of one of the kinds; a document with the chunk of it that is nearest. */
+export type RecalledRow = { id: string } & (
+  | { kind: 'MEMORY'; memory: MemoryRow }
+  | { kind: 'CHUNK'; chunk: ChunkRow }
+  | { kind: 'DOCUMENT'; document: DocumentRow; chunk: ChunkRow }
+  | { kind: 'TOOL'; tool: ToolRow }
+);
+
+/** Searches among rows of all the plan's sources. */
+export function recallStatement(
+  plan: SearchPlan,
+  _viewer: Viewer,
+  batch: QueryBatch,
+): SearchStatement<{ row: RecalledRow }> {
+  if (batch.by !== 'vectors') throw new TypeError('A recall is searched by texts and vectors alone.');
+  const asked = askedVectors(batch.queries);
+  const hits = plan.ranking
+    ? rankedOfAll(plan, plan.ranking, asked.operands)
+    : nearestOfAll(plan, asked.operands);
+  const isOf = (...kinds: KindName[]): SQL =>
+    inArray(
+      sql`hit.kind`,
+      kinds.filter((name) => plan.sources.some(({ kind }) => kind.name === name)),
+    );
+  return {
+    keys: asked.keys,
+    select: (tx) =>
+      tx
+        .select({
+          ...hitColumns(asked.key, plan),
+          kind: sql<KindName>`hit.kind`,
+          id: sql<string>`hit.row_id::text`,
+          memory: memoryColumns,
+          chunk: chunkColumns,
+          document: documentColumns,
+          tool: toolColumns,
+        })
+        .from(asked.from(hits))
+        .leftJoin(
+          memories,
+          and(isOf('MEMORY'), eq(memories.id, sql`hit.row_id`), eq(memories.userId, sql`hit.user_id`)),
+        )
+        .leftJoin(
+          documentChunks,
+          and(
+            isOf('CHUNK', 'DOCUMENT'),
+            eq(documentChunks.id, sql`hit.chunk_id`),
+            eq(documentChunks.userId, sql`hit.user_id`),
+          ),
+        )
+        .leftJoin(
+          documents,
+          and(isOf('DOCUMENT'), eq(documents.id, sql`hit.row_id`), eq(documents.userId, sql`hit.user_id`)),
+        )
+        .leftJoin(toolEmbeddings, and(isOf('TOOL'), eq(toolEmbeddings.id, sql`hit.row_id`)))
+        .where(withinDistance(plan))
+        .orderBy(asc(asked.key), hitOrder(plan), sql`hit.kind`, sql`hit.row_id`),
+    found: (hit) => ({ row: hit as unknown as RecalledRow }),
+  };
+}
+
+function rowHits(plan: SearchPlan, operands: Operands): SQL {
+  if (plan.ranking) return ranked(plan, plan.ranking, operands);
+  const [{ table, conditions, filters }] = plan.sources as [PlannedSource];
+  const { k, after } = plan;
+  return nearest(table, plan, { operand: operands.vector, k, conditions, filters, after });
+}
+
+function documentHits(plan: SearchPlan, operands: Operands): SQL {
+  if (plan.means) return documentsByMean(plan);
+  if (plan.ranking)
+    return sql`(select best.*, id as chunk_id from ${ranked(plan, plan.ranking, operands)} best)`;
+  const [{ conditions, filters }] = plan.sources as [PlannedSource];
+  const { k, after } = plan;
+  return nearestDocuments(plan, { operand: operands.vector, k, conditions, filters, after });
+}

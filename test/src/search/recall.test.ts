@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import type { Pool } from '../../../src/database/pool.ts';
 
@@ -54,7 +54,7 @@ describe('search among 20,000 clustered vectors', () => {
       options: { ...defaultSearchOptions, exact },
     });
 
-  it.each([
+  test.each([
     ['no filter', undefined],
     ['a filter that half of the rows pass', 500],
     ['a filter that 10 % pass', 100],
@@ -75,7 +75,7 @@ describe('search among 20,000 clustered vectors', () => {
     120_000,
   );
 
-  it('the exact search agrees with distances computed here', async () => {
+  test('the exact search agrees with distances computed here', async () => {
     const [truth] = await search(undefined, true);
     const query = queries[0] as Float32Array;
     const distances = vectors.slice(0, ROWS).map((v, n) => ({ n, d: 1 - dot(v, query) }));
@@ -85,7 +85,7 @@ describe('search among 20,000 clustered vectors', () => {
       expect(match.distance).toBeCloseTo(nearest[i]?.d ?? 0, 4);
   });
 
-  it.each([
+  test.each([
     ['the plain form', { vectors: 1 }],
     ['the form for several vectors', { vectors: 3 }],
     ['a filtered search', { vectors: 1, filtered: true }],
@@ -104,7 +104,7 @@ describe('search among 20,000 clustered vectors', () => {
     },
   );
 
-  it.each([{ exact: true }, { metric: 'EUCLIDEAN' as const }, { metric: 'INNER_PRODUCT' as const }])(
+  test.each([{ exact: true }, { metric: 'EUCLIDEAN' as const }, { metric: 'INNER_PRODUCT' as const }])(
     'does not read the HNSW index, which could not answer, with %o',
     async (options) => {
       const recorded = recordStatements(db.pool);
@@ -118,7 +118,7 @@ describe('search among 20,000 clustered vectors', () => {
     },
   );
 
-  it.each([
+  test.each([
     ['no filter', undefined],
     ['a filter that half of the rows pass', 500],
     ['a filter that 1 % pass', 10],
@@ -156,7 +156,7 @@ describe('search among 20,000 clustered vectors', () => {
     120_000,
   );
 
-  it('completes exactly where the index scan gives up early', async () => {
+  test('completes exactly where the index scan gives up early', async () => {
     const conditions = sql`(metadata ->> 'bucket')::int = 7`;
     const request = { k: 20, conditions, options: { ...defaultSearchOptions, efSearch: 1 } };
     const [found] = await searchByVectors(db.pool, embedded.slice(0, 1), request);

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EMBEDDING_DIMENSIONS } from '../../../schema/columns/vector.ts';
+import { hashVector } from '../../../testkit/hash-embedder.ts';
 import {
   DeleteDocumentDocument,
   DocumentChunksDocument,
@@ -11,7 +12,6 @@ import {
   SimilarDocumentsDocument,
   type SimilarDocumentsQueryVariables,
 } from '../../generated/operations.ts';
-import { hashVector } from '../../support/hash-embedder.ts';
 import { startTestServer, type TestServer } from '../../support/server.ts';
 
 // Sections of different words, each its own chunk: a document's best chunk and the mean of its chunks then order

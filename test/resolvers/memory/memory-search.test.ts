@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { hashVector } from '../../../testkit/hash-embedder.ts';
 import {
   CreateMemoriesDocument,
   type MemoryMatchFieldsFragment,
@@ -7,7 +8,6 @@ import {
   SimilarMemoriesDocument,
   type SimilarMemoriesQueryVariables,
 } from '../../generated/operations.ts';
-import { hashVector } from '../../support/hash-embedder.ts';
 import { cosine } from '../../support/real-embedder.ts';
 import { startTestServer, type TestServer } from '../../support/server.ts';
 

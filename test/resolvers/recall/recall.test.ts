@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { HashEmbedder, hashVector } from '../../../testkit/hash-embedder.ts';
 import {
   ChunksDocument,
   CreateMemoriesDocument,
@@ -8,7 +9,6 @@ import {
   RegisterToolsDocument,
   SimilarMemoriesDocument,
 } from '../../generated/operations.ts';
-import { HashEmbedder, hashVector } from '../../support/hash-embedder.ts';
 import { startTestServer, type TestServer } from '../../support/server.ts';
 
 // One subject in every kind, in words that the English configuration neither stems nor drops.

@@ -8,10 +8,10 @@ import { EMBEDDING_DIMENSIONS } from '../../../schema/columns/vector.ts';
 import type { Services } from '../../../src/services.ts';
 import { createMemories } from '../../../src/store/memories.ts';
 import { localViewer } from '../../../src/viewer.ts';
+import { HashEmbedder } from '../../../testkit/hash-embedder.ts';
+import { recordStatements, type Statement } from '../../../testkit/statements.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
-import { HashEmbedder } from '../../support/hash-embedder.ts';
 import { sharedChunker } from '../../support/shared-chunker.ts';
-import { recordStatements, type Statement } from '../../support/statements.ts';
 
 const schema = buildSchema();
 

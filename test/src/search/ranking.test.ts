@@ -9,10 +9,10 @@ import type { Services } from '../../../src/services.ts';
 import { createMemories, type NewMemory } from '../../../src/store/memories.ts';
 import { registerTools } from '../../../src/store/tools.ts';
 import { localViewer } from '../../../src/viewer.ts';
+import { HashEmbedder, hashVector } from '../../../testkit/hash-embedder.ts';
+import { recordStatements } from '../../../testkit/statements.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
-import { HashEmbedder, hashVector } from '../../support/hash-embedder.ts';
 import { sharedChunker } from '../../support/shared-chunker.ts';
-import { recordStatements } from '../../support/statements.ts';
 
 /** Words that the English configuration neither stems nor drops, so that a test can count them itself. */
 const texts = [

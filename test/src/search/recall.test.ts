@@ -15,9 +15,9 @@ import type { EmbeddedQuery } from '../../../src/search/query.ts';
 import { memorySearch } from '../../../src/search/searches.ts';
 import type { MemoryRow } from '../../../src/store/rows.ts';
 import { localViewer } from '../../../src/viewer.ts';
+import { explain, recordStatements } from '../../../testkit/statements.ts';
+import { clusteredVectors, storeVectors } from '../../../testkit/vectors.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
-import { explain, recordStatements } from '../../support/statements.ts';
-import { clusteredVectors, storeVectors } from '../../support/vectors.ts';
 
 const ROWS = 20_000;
 const QUERIES = 50;
@@ -36,7 +36,7 @@ describe('search among 20,000 clustered vectors', () => {
   beforeAll(async () => {
     const seed = {
       name: `clustered-vectors-${ROWS}`,
-      sources: ['test/support/vectors.ts'],
+      sources: ['testkit/vectors.ts'],
       store: (pool: Pool) => storeVectors(pool, vectors.slice(0, ROWS)),
     };
     db = await openTestDatabase({ statementTimeoutMs: 300_000, seed });

@@ -9,7 +9,7 @@ export default {
       comment: 'The tables know nothing of what is built on them.',
       severity: 'error',
       from: { path: '^schema/' },
-      to: { path: '^(src|resolvers|test|bench|drizzle)/' },
+      to: { path: '^(src|resolvers|test|testkit|bench|drizzle)/' },
     },
     {
       name: 'src-below-resolvers',
@@ -38,7 +38,14 @@ export default {
       comment: 'What runs in production does not import tests or benchmarks.',
       severity: 'error',
       from: { path: '^(src|resolvers|schema)/' },
-      to: { path: '^(test|bench)/' },
+      to: { path: '^(test|testkit|bench)/' },
+    },
+    {
+      name: 'bench-needs-no-tests',
+      comment: 'What tests and benchmarks share is in testkit.',
+      severity: 'error',
+      from: { path: '^(testkit|bench|demo)/' },
+      to: { path: '^test/' },
     },
     {
       name: 'no-development-packages',
@@ -65,7 +72,7 @@ export default {
       name: 'no-cycles',
       comment: 'Cycles of types alone cost nothing at run time and are allowed.',
       severity: 'error',
-      from: { path: '^(src|resolvers|schema|test|bench)/' },
+      from: { path: '^(src|resolvers|schema|test|testkit|bench)/' },
       to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
     },
     {

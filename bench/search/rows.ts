@@ -3,7 +3,7 @@ import { vectorLiteral } from '../../schema/columns/vector.ts';
 import { startEmbeddedDatabase } from '../../src/database/embedded/embedded-database.ts';
 import { migrate } from '../../src/database/migrate.ts';
 import { openPool, type Pool } from '../../src/database/pool.ts';
-import { clusteredVectors, storeVectors } from '../../test/support/vectors.ts';
+import { clusteredVectors, storeVectors } from '../../testkit/vectors.ts';
 import type { BenchDatabase } from '../support/database.ts';
 import { forms, k } from './forms.ts';
 

@@ -6,8 +6,8 @@ import { vectorLiteral } from '../../schema/columns/vector.ts';
 import type { Pool } from '../../src/database/pool.ts';
 import { Chunker } from '../../src/ingest/chunker.ts';
 import { createLogger } from '../../src/log.ts';
-import { HashEmbedder } from '../../test/support/hash-embedder.ts';
-import { recordStatements } from '../../test/support/statements.ts';
+import { HashEmbedder } from '../../testkit/hash-embedder.ts';
+import { recordStatements } from '../../testkit/statements.ts';
 import { type Form, k, query } from './forms.ts';
 import type { BenchQuery } from './rows.ts';
 

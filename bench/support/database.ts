@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import postgres from 'postgres';
-import { databaseUrl, onServer } from '../../test/support/database-template.ts';
+import { databaseUrl, onServer } from '../../testkit/server-database.ts';
 
 /** Where a benchmark's rows are. */
 export interface BenchDatabase {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { AgentAnswer, DocumentsAnswer, RecallAnswer } from '../../demo/answers.ts';
 import { type Client, clientOf } from '../../demo/client.ts';
 import { documentFiles, readDocuments } from '../../demo/documents.ts';
@@ -46,7 +46,7 @@ async function loadSome(onDone: (filename: string) => void = () => {}) {
 }
 
 describe('the first query to paste', () => {
-  it('finds for each memory the one that means nearly the same, on a server with nothing in it', async () => {
+  test('finds for each memory the one that means nearly the same, on a server with nothing in it', async () => {
     const [first] = exampleQueries;
     const { createMemories } = await client.send<{
       createMemories: { content: string; similar: { memory: { content: string } }[] }[];
@@ -59,7 +59,7 @@ describe('the first query to paste', () => {
     }
   });
 
-  it('is one operation, like every example, so that a client that names none can send it', async () => {
+  test('is one operation, like every example, so that a client that names none can send it', async () => {
     for (const { query } of exampleQueries) {
       expect(await client.send(query)).toBeDefined();
     }
@@ -67,7 +67,7 @@ describe('the first query to paste', () => {
 });
 
 describe('the demo', { timeout: 120_000 }, () => {
-  it('finds every document in the packages that are installed', async () => {
+  test('finds every document in the packages that are installed', async () => {
     const documents = await readDocuments();
     expect(documents.map(({ filename }) => filename)).toEqual(documentFiles);
     expect(documents.find(({ filename }) => filename.startsWith('@electric-sql'))?.metadata.package).toBe(
@@ -75,7 +75,7 @@ describe('the demo', { timeout: 120_000 }, () => {
     );
   });
 
-  it('says what was new, and changes nothing when it runs again', async () => {
+  test('says what was new, and changes nothing when it runs again', async () => {
     const done: string[] = [];
     const first = await loadSome((filename) => done.push(filename));
     expect(first.memories.created).toBe(first.memories.total);
@@ -93,7 +93,7 @@ describe('the demo', { timeout: 120_000 }, () => {
     expect(await server.contents()).toEqual(before);
   });
 
-  it('registers a tool anew when somebody changed what it does', async () => {
+  test('registers a tool anew when somebody changed what it does', async () => {
     await loadTools(client);
     await client.send(
       'mutation { registerTools(inputs: [{ toolName: "translate", toolDescription: "Something else." }]) { id } }',
@@ -105,7 +105,7 @@ describe('the demo', { timeout: 120_000 }, () => {
     expect(tool.toolDescription).toBe('Translates a text into another language.');
   });
 
-  it('shows queries whose answers are right', async () => {
+  test('shows queries whose answers are right', async () => {
     await loadSome();
     const { similarMemories } = await client.send<RecallAnswer>(demoQueries.recall.query);
     expect(similarMemories.map(({ memory }) => memory.content)).toEqual([
@@ -125,7 +125,7 @@ describe('the demo', { timeout: 120_000 }, () => {
     expect(tools[0]?.tool.toolName).toBe('search_logs');
   });
 
-  it('prints each query with its answer', async () => {
+  test('prints each query with its answer', async () => {
     await loadSome();
     let printed = '';
     await showQueries(client, (text) => {
@@ -142,7 +142,7 @@ describe('the demo', { timeout: 120_000 }, () => {
 });
 
 describe('the client of the demo', () => {
-  it('says that no server answers where nothing listens', async () => {
+  test('says that no server answers where nothing listens', async () => {
     const nobody = clientOf('http://127.0.0.1:1/graphql');
     await expect(nobody.send('{ __typename }')).rejects.toMatchObject({
       code: 'UNAVAILABLE',
@@ -150,7 +150,7 @@ describe('the client of the demo', () => {
     });
   });
 
-  it('tells a server that is not ours by its answer', async () => {
+  test('tells a server that is not ours by its answer', async () => {
     const other = createServer((_request, response) => response.end('<p>Hello</p>'));
     onTestFinished(() => void other.close());
     await once(other.listen(0, '127.0.0.1'), 'listening');
@@ -160,7 +160,7 @@ describe('the client of the demo', () => {
     );
   });
 
-  it("passes the server's own words on when an operation fails", async () => {
+  test("passes the server's own words on when an operation fails", async () => {
     await expect(client.send('{ similarMemories(text: "x", k: 0) { score } }')).rejects.toThrow(
       /k is how many matches to return/,
     );

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { hashVector } from '../../testkit/hash-embedder.ts';
 import {
   ChunkPageDocument,
   CreateMemoriesDocument,
@@ -13,7 +14,6 @@ import {
   SimilarMemoriesDocument,
   ToolPageDocument,
 } from '../generated/operations.ts';
-import { hashVector } from '../support/hash-embedder.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 
 const vocabulary = 'violin harbor zebra lantern apricot concert ticket boat lesson kettle'.split(' ');

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Embedder } from '../../src/embedding/embedder.ts';
 import { FunesError } from '../../src/errors.ts';
+import { HashEmbedder, hashVector } from '../../testkit/hash-embedder.ts';
 import {
   ChunksDocument,
   CreateMemoriesDocument,
@@ -21,7 +22,6 @@ import {
   UpdateDocumentDocument,
   UpdateMemoryDocument,
 } from '../generated/operations.ts';
-import { HashEmbedder, hashVector } from '../support/hash-embedder.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 
 /** An embedder whose model can stop, as the real one's thread can. */

@@ -70,6 +70,19 @@ describe('a row that waits for its embedding', () => {
     expect(contents(await find({ text: 'violin', options: { context: 0.4 } }))).toEqual(['violin']);
   });
 
+  test.each([
+    ['COSINE', 2],
+    ['EUCLIDEAN', 2],
+    ['INNER_PRODUCT', 1],
+  ] as const)('is as far as two texts can be by %s, and no farther', async (metric, farthest) => {
+    await pending('violin');
+    const by = (options: object) =>
+      find({ text: 'violin', options: { mode: 'KEYWORD', metric, ...options } });
+    expect((await by({}))[0]?.distance).toBe(farthest);
+    expect(await by({ maxDistance: farthest })).toHaveLength(1);
+    expect(await by({ maxDistance: farthest - 0.1 })).toHaveLength(0);
+  });
+
   test('counts as the farthest where distances are limited', async () => {
     await pending('violin');
     const by = (options: object) => find({ text: 'violin', options: { mode: 'KEYWORD', ...options } });

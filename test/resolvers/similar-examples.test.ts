@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { limits } from '../../src/input/limits.ts';
+import { HashEmbedder, hashVector } from '../../testkit/hash-embedder.ts';
 import {
   ChunksDocument,
   CreateMemoriesDocument,
@@ -12,7 +13,6 @@ import {
   type SimilarMemoriesQueryVariables,
   SimilarToolsDocument,
 } from '../generated/operations.ts';
-import { HashEmbedder, hashVector } from '../support/hash-embedder.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 
 const texts = [

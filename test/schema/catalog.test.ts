@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 
 // What a migrated database must look like, written by hand from the product's data model and not from the code.
@@ -177,14 +177,14 @@ describe('a migrated database', () => {
     }
   }
 
-  it('has these tables and no others', async () => {
+  test('has these tables and no others', async () => {
     const found = await query<{ name: string }>(
       "select relname as name from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r'",
     );
     expect(found.map(({ name }) => name).sort()).toEqual([...tables].sort());
   });
 
-  it.each(tables)('has every column of %s with its type, default and nullability', async (table) => {
+  test.each(tables)('has every column of %s with its type, default and nullability', async (table) => {
     const found = await query<{ name: string; definition: string }>(
       `select attname as name, format_type(atttypid, atttypmod)
           || case when attnotnull then ' not null' else '' end
@@ -200,7 +200,7 @@ describe('a migrated database', () => {
     );
   });
 
-  it.each(tables)('has every index of %s with its operator class and parameters', async (table) => {
+  test.each(tables)('has every index of %s with its operator class and parameters', async (table) => {
     const found = await query<{ name: string; definition: string }>(
       `select c.relname as name, case when i.indisunique then 'unique ' else '' end
           || regexp_replace(pg_get_indexdef(c.oid), '^.* USING ', '') as definition
@@ -213,7 +213,7 @@ describe('a migrated database', () => {
     );
   });
 
-  it.each(tables)('has every check and foreign key of %s', async (table) => {
+  test.each(tables)('has every check and foreign key of %s', async (table) => {
     const found = await query<{ definition: string }>(
       "select pg_get_constraintdef(oid) as definition from pg_constraint where conrelid = $1::regclass and contype in ('c', 'f')",
       [table],
@@ -221,7 +221,7 @@ describe('a migrated database', () => {
     expect(found.map(({ definition }) => definition).sort()).toEqual([...(constraints[table] ?? [])].sort());
   });
 
-  it('has the user in every key of memories, documents and chunks, so that they can be distributed by it', async () => {
+  test('has the user in every key of memories, documents and chunks, so that they can be distributed by it', async () => {
     const found = await query<{ name: string }>(
       `select conname as name from pg_constraint c
         where conrelid in ('memories'::regclass, 'documents'::regclass, 'document_chunks'::regclass)
@@ -231,11 +231,11 @@ describe('a migrated database', () => {
     expect(found).toEqual([]);
   });
 
-  it('has no triggers but those of its foreign keys', async () => {
+  test('has no triggers but those of its foreign keys', async () => {
     expect(await query('select tgname from pg_trigger where not tgisinternal')).toEqual([]);
   });
 
-  it('keeps embeddings in the row, where a distance reads them without a second look-up', async () => {
+  test('keeps embeddings in the row, where a distance reads them without a second look-up', async () => {
     const found = await query<{ storage: string }>(
       `select attstorage::text as storage from pg_attribute where attname = 'embedding'
         and attrelid in ('memories'::regclass, 'document_chunks'::regclass, 'tool_embeddings'::regclass)`,
@@ -251,7 +251,7 @@ describe('a migrated database', () => {
     const document = (total: number) =>
       `insert into documents (filename, content_hash, total_chunks) values ('a.txt', '${hash}', ${total})`;
 
-    it.each([
+    test.each([
       ['a document without the chunks it counts', [document(2)], 'documents_last_chunk_fkey'],
       ['a document whose last chunk is missing', [document(2), chunk(0, 2)], 'documents_last_chunk_fkey'],
       ['a chunk whose predecessor is missing', [document(2), chunk(1, 2)], 'document_chunks_previous_fkey'],
@@ -273,7 +273,7 @@ describe('a migrated database', () => {
       expect(error).toMatchObject({ constraint_name: constraint });
     });
 
-    it('accepts a document with all its chunks', async () => {
+    test('accepts a document with all its chunks', async () => {
       await query(['begin', document(2), chunk(0, 2), chunk(1, 2), 'commit'].join('; '));
       await query('delete from documents');
       expect(await query('select id from document_chunks')).toEqual([]);

@@ -15,8 +15,8 @@ import { createMemories, deleteMemories, readMemories, updateMemory } from '../.
 import { archiveMemories, restoreMemories } from '../../src/store/memory-archive.ts';
 import type { DocumentRow, MemoryRow } from '../../src/store/rows.ts';
 import { localViewer, type Viewer } from '../../src/viewer.ts';
+import { HashEmbedder } from '../../testkit/hash-embedder.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
-import { HashEmbedder } from '../support/hash-embedder.ts';
 import { sharedChunker } from '../support/shared-chunker.ts';
 
 const schema = buildSchema();

@@ -1,10 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import postgres from 'postgres';
 import type { TestProject } from 'vitest/node';
 import { startEmbeddedDatabase } from '../../src/database/embedded/embedded-database.ts';
 import { migrate } from '../../src/database/migrate.ts';
 import { openPool, type PoolOptions } from '../../src/database/pool.ts';
+import { databaseUrl, onServer } from '../../testkit/server-database.ts';
 import { keptCluster } from './kept-clusters.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
@@ -67,21 +67,4 @@ async function postgresTemplate(serverUrl: string) {
 async function migrateAndClose(database: PoolOptions['database']): Promise<void> {
   const pool = openPool({ database, poolSize: 1 });
   await migrate(pool).finally(() => pool.close());
-}
-
-/** The URL of another database on the same server. */
-export function databaseUrl(serverUrl: string, database: string): string {
-  const url = new URL(serverUrl);
-  url.pathname = `/${database}`;
-  return url.href;
-}
-
-/** Runs one statement outside any transaction, as CREATE DATABASE needs it. */
-export async function onServer(serverUrl: string, statement: string): Promise<void> {
-  const sql = postgres(serverUrl, { max: 1, onnotice: () => {} });
-  try {
-    await sql.unsafe(statement);
-  } finally {
-    await sql.end();
-  }
 }

@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { inject } from 'vitest';
 import type { EmbeddedDatabase } from '../../src/database/embedded/embedded-database.ts';
 import { openPool, type Pool, type PoolOptions } from '../../src/database/pool.ts';
-import { type DatabaseTemplate, databaseUrl, onServer } from './database-template.ts';
+import { databaseUrl, onServer } from '../../testkit/server-database.ts';
+import type { DatabaseTemplate } from './database-template.ts';
 import { keptCluster } from './kept-clusters.ts';
 import { leaseEngine } from './shared-engine.ts';
 

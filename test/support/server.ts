@@ -4,11 +4,11 @@ import { loadConfig } from '../../src/config.ts';
 import type { Embedder } from '../../src/embedding/embedder.ts';
 import { createLogger } from '../../src/log.ts';
 import type { Services } from '../../src/services.ts';
+import { HashEmbedder } from '../../testkit/hash-embedder.ts';
+import { recordStatements, type Statement } from '../../testkit/statements.ts';
 import type { TypedDocumentString } from '../generated/operations.ts';
 import { openTestDatabase, type Seed, type TestDatabase } from './database.ts';
-import { HashEmbedder } from './hash-embedder.ts';
 import { sharedChunker } from './shared-chunker.ts';
-import { recordStatements, type Statement } from './statements.ts';
 
 export interface GraphQLAnswer<Data> {
   status: number;

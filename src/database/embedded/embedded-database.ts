@@ -33,9 +33,8 @@ export interface EmbeddedDatabase {
    */
   interrupt(): void;
   /**
-   * Closes the cluster, lets `change` replace its files, and opens it again in the same process, which costs a fraction of
-   * another start. Tests go on to the next database so. Every connection is closed; a database that cannot be opened
-   * again is to be closed.
+   * Closes the cluster, lets `change` replace its files, and opens it again in the same process. That is much faster than a
+   * new start; tests use it to go to their next database. It ends every connection. If it fails, close the database.
    */
   exchange(change: () => Promise<void>): Promise<void>;
   /** Closes the engine with a checkpoint, and unlocks the data folder. */

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { HashEmbedder, hashVector } from '../../../testkit/hash-embedder.ts';
 import {
   ChunkDocument,
   ChunkEmbeddingDocument,
@@ -13,7 +14,6 @@ import {
   IngestDocumentDocument,
   SimilarChunksDocument,
 } from '../../generated/operations.ts';
-import { HashEmbedder, hashVector } from '../../support/hash-embedder.ts';
 import { cosine } from '../../support/real-embedder.ts';
 import { startTestServer, type TestServer } from '../../support/server.ts';
 

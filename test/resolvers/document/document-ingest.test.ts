@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { hashVector } from '../../../testkit/hash-embedder.ts';
 import {
   ChunkDocument,
   DeleteDocumentDocument,
@@ -14,7 +15,6 @@ import {
   UpdateDocumentDocument,
   type UpdateDocumentInput,
 } from '../../generated/operations.ts';
-import { hashVector } from '../../support/hash-embedder.ts';
 import { cosine } from '../../support/real-embedder.ts';
 import { startTestServer, type TestServer } from '../../support/server.ts';
 

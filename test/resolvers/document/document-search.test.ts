@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EMBEDDING_DIMENSIONS } from '../../../schema/columns/vector.ts';
+import { hashVector } from '../../../testkit/hash-embedder.ts';
 import {
   DeleteDocumentDocument,
   DocumentChunksDocument,
@@ -11,7 +12,6 @@ import {
   SimilarDocumentsDocument,
   type SimilarDocumentsQueryVariables,
 } from '../../generated/operations.ts';
-import { hashVector } from '../../support/hash-embedder.ts';
 import { startTestServer, type TestServer } from '../../support/server.ts';
 
 // Sections of different words, each its own chunk: a document's best chunk and the mean of its chunks then order
@@ -80,6 +80,11 @@ const distances = {
   INNER_PRODUCT: (a: number[], b: number[]) => -dot(a, b),
 };
 type Metric = keyof typeof distances;
+const similarities: Record<Metric, (distance: number) => number> = {
+  COSINE: (distance) => 1 - distance,
+  EUCLIDEAN: (distance) => 1 / (1 + distance),
+  INNER_PRODUCT: (distance) => -distance,
+};
 
 const meanOf = (filename: string): number[] => {
   const vectors = chunks[filename] ?? [];
@@ -168,6 +173,17 @@ describe('similarDocuments', () => {
     );
   });
 
+  test.each(metrics)('is scored by the similarity of its best chunk when ranked, by %s', async (metric) => {
+    const vector = query.map((x, i) => 2 * x + (i % 5) / 30);
+    const matches = await similar({ vector, options: { metric, percentile: 1 } });
+    expect(matches.map(({ document, score }) => ({ filename: document.filename, score }))).toEqual(
+      byBestChunk(vector, metric).map(({ filename, distance }) => ({
+        filename,
+        score: expect.closeTo(similarities[metric](distance), 5),
+      })),
+    );
+  });
+
   test('leaves out what is farther than maxDistance, and finds the same with exact', async () => {
     const all = byBestChunk(query);
     const maxDistance = ((all[1]?.distance ?? 0) + (all[2]?.distance ?? 0)) / 2;
@@ -225,6 +241,16 @@ describe('Document.similar by more than distance', () => {
     expectMatches(
       await neighbours(self, { options: { percentile } }),
       all().filter(({ distance }) => distance <= limit),
+    );
+  });
+
+  test.each(metrics)('is scored by the similarity of the means when ranked, by %s', async (metric) => {
+    const matches = await neighbours(self, { options: { metric, percentile: 1 } });
+    expect(matches.map(({ document, score }) => ({ filename: document.filename, score }))).toEqual(
+      byMean(self, metric).map(({ filename, distance }) => ({
+        filename,
+        score: expect.closeTo(similarities[metric](distance), 5),
+      })),
     );
   });
 

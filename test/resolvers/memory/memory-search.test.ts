@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { hashVector } from '../../../testkit/hash-embedder.ts';
 import {
   CreateMemoriesDocument,
   type MemoryMatchFieldsFragment,
@@ -7,7 +8,6 @@ import {
   SimilarMemoriesDocument,
   type SimilarMemoriesQueryVariables,
 } from '../../generated/operations.ts';
-import { hashVector } from '../../support/hash-embedder.ts';
 import { cosine } from '../../support/real-embedder.ts';
 import { startTestServer, type TestServer } from '../../support/server.ts';
 
@@ -165,6 +165,43 @@ describe('similarMemories', () => {
       }),
     ).toEqual(plain);
   });
+});
+
+// These scores are computed by the database, and the similarity beside them by the server.
+describe('a ranked list of memories', () => {
+  const metrics = ['COSINE', 'EUCLIDEAN', 'INNER_PRODUCT'] as const;
+  // Not of length 1, so that no metric's similarities are those of another.
+  const vector = vectorOf('the ferry leaves at dusk').map((x, i) => x * 3 + (i % 7) / 20);
+
+  test.each(metrics)('is scored by its similarity, as %s defines it', async (metric) => {
+    const candidates = expected(vector, { metric });
+    for (const options of [{ percentile: 1 }, { diversity: 0 }]) {
+      const matches = await similar({ vector, k: 12, options: { metric, ...options } });
+      expect(matches).toHaveLength(texts.length);
+      for (const [i, { distance, similarity, score }] of matches.entries()) {
+        expect(distance).toBeCloseTo(candidates[i]?.distance ?? Number.NaN, 5);
+        expect(score).toBeCloseTo(similarities[metric](distance), 12);
+        expect(similarity).toBeCloseTo(score, 12);
+      }
+    }
+  });
+
+  test.each(metrics)(
+    'by weights counts the similarity, as %s defines it, with its weight',
+    async (metric) => {
+      const weights = { similarity: 2, importance: 1 };
+      const matches = await similar({ vector, k: 12, options: { metric, weights } });
+      const distanceOf = new Map(expected(vector, { metric }).map(({ n, distance }) => [n, distance]));
+      const scores = texts.map(
+        (_, n) => (2 * similarities[metric](distanceOf.get(n) ?? NaN) + n / texts.length) / 3,
+      );
+      expect(matches.map(({ score }) => score)).toEqual(
+        [...scores].sort((a, b) => b - a).map((score) => expect.closeTo(score, 5)),
+      );
+      for (const { memory, score } of matches)
+        expect(score).toBeCloseTo(scores[Number(memory.metadata.n)] ?? NaN, 5);
+    },
+  );
 });
 
 describe('Memory.similar', () => {

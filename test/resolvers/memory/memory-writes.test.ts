@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EMBEDDING_DIMENSIONS } from '../../../schema/columns/vector.ts';
+import { HashEmbedder, hashVector } from '../../../testkit/hash-embedder.ts';
 import {
   CountMemoriesDocument,
   CreateMemoriesDocument,
@@ -12,7 +13,6 @@ import {
   UpdateMemoryDocument,
   UpdateMemoryTwiceDocument,
 } from '../../generated/operations.ts';
-import { HashEmbedder, hashVector } from '../../support/hash-embedder.ts';
 import { startTestServer, type TestServer } from '../../support/server.ts';
 
 let server: TestServer;

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { HashEmbedder, hashVector } from '../../../testkit/hash-embedder.ts';
 import {
   ChunksDocument,
   CreateMemoriesDocument,
@@ -8,7 +9,6 @@ import {
   RegisterToolsDocument,
   SimilarMemoriesDocument,
 } from '../../generated/operations.ts';
-import { HashEmbedder, hashVector } from '../../support/hash-embedder.ts';
 import { startTestServer, type TestServer } from '../../support/server.ts';
 
 // One subject in every kind, in words that the English configuration neither stems nor drops.
@@ -115,6 +115,27 @@ describe('recall', () => {
       for (const { score, similarity } of found) expect(score).toBe(similarity);
     },
   );
+
+  test.each([
+    ['COSINE', (distance: number) => 1 - distance],
+    ['EUCLIDEAN', (distance: number) => 1 / (1 + distance)],
+    ['INNER_PRODUCT', (distance: number) => -distance],
+  ] as const)('is scored by similarity when ranked, as %s defines it', async (metric, similarityOf) => {
+    // A vector of length 1 each: what makes one distance makes the others.
+    const distanceOf = {
+      COSINE: (d: number) => d,
+      EUCLIDEAN: (d: number) => Math.sqrt(2 * d),
+      INNER_PRODUCT: (d: number) => d - 1,
+    };
+    const found = await recall({ kinds: [...everyKind], k: 50, options: { metric, percentile: 1 } });
+    const wanted = expected('violin harbor', everyKind);
+    expect(found).toHaveLength(wanted.size);
+    for (const match of found) {
+      const distance = distanceOf[metric](wanted.get(entryOf(match)) ?? NaN);
+      expect(match.distance).toBeCloseTo(distance, 3);
+      expect(match.score).toBeCloseTo(similarityOf(match.distance), 12);
+    }
+  });
 
   test('is of memories and chunks, eight, when nothing else is said', async () => {
     const found = await recall({});

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { HashEmbedder, hashVector } from '../../../testkit/hash-embedder.ts';
 import {
   CountToolsDocument,
   DeleteToolDocument,
@@ -11,7 +12,6 @@ import {
   ToolNeighboursDocument,
   ToolsDocument,
 } from '../../generated/operations.ts';
-import { HashEmbedder, hashVector } from '../../support/hash-embedder.ts';
 import { cosine } from '../../support/real-embedder.ts';
 import { startTestServer, type TestServer } from '../../support/server.ts';
 

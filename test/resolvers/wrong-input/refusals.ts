@@ -40,9 +40,14 @@ export function refuses(title: string, cases: Case[]) {
   });
 }
 
+let running: TestServer | undefined;
+
 /** The server, and what of its rows wrong input can refer to. */
 export const stored = {
-  server: undefined as unknown as TestServer,
+  get server(): TestServer {
+    if (running === undefined) throw new Error('There is no server: call storeRows in the test file.');
+    return running;
+  },
   ids: { memory: '', document: '', chunk: '' },
   cursors: {
     memories: '',
@@ -58,7 +63,7 @@ export const stored = {
 /** Starts the server of a test file with a few rows in each table. */
 export function storeRows(): void {
   beforeAll(async () => {
-    stored.server = await startTestServer();
+    running = await startTestServer();
     const { server, ids, cursors } = stored;
     const input = { content: 'the memory that was there before', idempotencyKey: 'taken' };
     ids.memory = (await server.request(CreateMemoryDocument, { input })).createMemory.id;

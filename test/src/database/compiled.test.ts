@@ -3,8 +3,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { compile } from '../../../src/database/compiled.ts';
 import { transaction } from '../../../src/database/transaction.ts';
 import { localViewer } from '../../../src/viewer.ts';
+import { recordStatements } from '../../../testkit/statements.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
-import { recordStatements } from '../../support/statements.ts';
 
 let db: TestDatabase;
 beforeAll(async () => {

@@ -2,8 +2,8 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, inject, test } from 'vitest';
 import { openPool, type Pool } from '../../../src/database/pool.ts';
 import { awaitDatabase, serverProblem, vectorProblem } from '../../../src/database/readiness.ts';
+import { databaseUrl, onServer } from '../../../testkit/server-database.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
-import { databaseUrl, onServer } from '../../support/database-template.ts';
 
 const where = 'things on db.example:5432';
 const template = inject('databaseTemplate');

@@ -2,6 +2,7 @@ import type { ReservedSql } from 'postgres';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openClient } from '../../../src/database/client.ts';
 import { guardReservation } from '../../../src/database/reservation.ts';
+import { watchConnection } from '../../../testkit/statements.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
 
 let db: TestDatabase;
@@ -35,14 +36,10 @@ test('a guarded reservation sends nothing of its own when it begins with BEGIN, 
   const sent = async (use: (connection: ReservedSql) => Promise<unknown>) => {
     const reserved = await client.reserve();
     const texts: string[] = [];
-    const { unsafe } = reserved;
-    const noting = Object.assign(reserved, {
-      unsafe: ((text: string, ...more: never[]) => {
-        texts.push(text);
-        return unsafe(text, ...more);
-      }) as typeof unsafe,
-    });
-    const connection = guardReservation(noting, limits);
+    const connection = guardReservation(
+      watchConnection(reserved, (text) => texts.push(text)),
+      limits,
+    );
     await use(connection);
     connection.release();
     return texts;

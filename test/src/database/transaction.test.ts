@@ -1,7 +1,8 @@
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Database, type Transaction, transaction } from '../../../src/database/transaction.ts';
+import { type Transaction, transaction } from '../../../src/database/transaction.ts';
 import { localViewer } from '../../../src/viewer.ts';
+import { watchDatabase } from '../../../testkit/statements.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
 
 let db: TestDatabase;
@@ -18,20 +19,12 @@ const write = <T>(work: (tx: Transaction) => Promise<T>) =>
 async function readWatched(single: boolean, work: (tx: Transaction) => Promise<unknown>): Promise<string[]> {
   const events: string[] = [];
   const answered: Promise<unknown>[] = [];
-  const reserve: Database['reserve'] = async () => {
-    const connection = await db.pool.reserve();
-    const unsafe = ((text: string, ...more: never[]) => {
-      const [word] = text.split(' ');
-      events.push(`> ${word}`);
-      const statement = send(text, ...more);
-      const note = () => events.push(`< ${word}`);
-      answered.push(Promise.prototype.then.call(statement, note, note));
-      return statement;
-    }) as typeof connection.unsafe;
-    const send = connection.unsafe;
-    return Object.assign(connection, { unsafe });
-  };
-  const watched = { prepare: db.pool.prepare, localSettings: {}, reserve };
+  const watched = watchDatabase(db.pool, () => (text, _, answer) => {
+    const [word] = text.split(' ');
+    events.push(`> ${word}`);
+    const note = () => events.push(`< ${word}`);
+    answered.push(Promise.prototype.then.call(answer, note, note));
+  });
   await transaction(watched, localViewer, { access: 'read', single }, work);
   await Promise.all(answered);
   return events;

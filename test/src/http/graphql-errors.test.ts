@@ -5,7 +5,7 @@ import { transaction } from '../../../src/database/transaction.ts';
 import { errorCodes, FunesError } from '../../../src/errors.ts';
 import { localViewer } from '../../../src/viewer.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
-import { type Resolvers, schemaOf, startTestServer } from './test-server.ts';
+import { type Resolvers, schemaOf, serveSchema } from './served-schema.ts';
 
 const secret = 'the memory of user 7';
 
@@ -111,7 +111,7 @@ function start(level: 'info' | 'debug' = 'info') {
       throw shared;
     };
   }
-  return startTestServer({ schema, level });
+  return serveSchema({ schema, level });
 }
 
 /** The one error of an answer, and that nothing but message, locations, path and code went out. */

@@ -1,10 +1,10 @@
 import { request } from 'node:http';
 import { describe, expect, test } from 'vitest';
-import { schemaOf, startTestServer, type TestServer } from './test-server.ts';
+import { type ServedSchema, schemaOf, serveSchema } from './served-schema.ts';
 
 const schema = schemaOf('type Query { a: Int }', {});
 
-const preflight = (server: TestServer, origin: string) =>
+const preflight = (server: ServedSchema, origin: string) =>
   fetch(`${server.url}/graphql`, {
     method: 'OPTIONS',
     headers: {
@@ -18,7 +18,7 @@ describe('scripts of other origins', () => {
   test.each(['https://studio.apollographql.com', 'https://app.example.com'])(
     '%s may call the API',
     async (origin) => {
-      const server = await startTestServer({ schema, config: { corsOrigins: ['https://app.example.com'] } });
+      const server = await serveSchema({ schema, config: { corsOrigins: ['https://app.example.com'] } });
       const asked = await preflight(server, origin);
       expect(asked.status).toBe(204);
       expect(asked.headers.get('access-control-allow-origin')).toBe(origin);
@@ -40,7 +40,7 @@ describe('scripts of other origins', () => {
     'https://app.example.com:8443',
     'null',
   ])('%s gets no CORS header, neither before nor with an answer', async (origin) => {
-    const server = await startTestServer({ schema, config: { corsOrigins: ['https://app.example.com'] } });
+    const server = await serveSchema({ schema, config: { corsOrigins: ['https://app.example.com'] } });
     const answers = [
       await preflight(server, origin),
       await server.post({ query: '{ __typename }' }, { origin }),
@@ -54,7 +54,7 @@ describe('scripts of other origins', () => {
 
 describe('names of the server', () => {
   /** `fetch` does not let a caller choose the Host header. */
-  const statusFor = (server: TestServer, host: string) =>
+  const statusFor = (server: ServedSchema, host: string) =>
     new Promise<{ status: number | undefined; body: string }>((resolve, reject) => {
       request(`${server.url}/`, { headers: { host } }, (response) => {
         let body = '';
@@ -76,7 +76,7 @@ describe('names of the server', () => {
     '[::1]:4000',
     'memory.example.com:443',
   ])('a request to %s is answered', async (host) => {
-    const server = await startTestServer({ schema, config: { allowedHosts: ['memory.example.com'] } });
+    const server = await serveSchema({ schema, config: { allowedHosts: ['memory.example.com'] } });
     expect(await statusFor(server, host)).toMatchObject({ status: 200 });
   });
 
@@ -87,7 +87,7 @@ describe('names of the server', () => {
     '127.0.0.1.evil.example',
     'example.com',
   ])('a request to %s is refused, as it could come from a page that points the name here', async (host) => {
-    const server = await startTestServer({ schema, config: { allowedHosts: ['memory.example.com'] } });
+    const server = await serveSchema({ schema, config: { allowedHosts: ['memory.example.com'] } });
     const { status, body } = await statusFor(server, host);
     expect(status).toBe(403);
     expect(JSON.parse(body)).toMatchObject({

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { schemaOf, startTestServer } from './test-server.ts';
+import { schemaOf, serveSchema } from './served-schema.ts';
 
 const schema = schemaOf('type Query { a: Int }', {});
 
@@ -14,7 +14,7 @@ function inlineScripts(html: string): string[] {
 test.each(['/', '/graphiql'])(
   '%s is a page that shows the examples and runs only its own script',
   async (path) => {
-    const server = await startTestServer({ schema });
+    const server = await serveSchema({ schema });
     const response = await fetch(server.url + path);
     const html = await response.text();
     expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8');
@@ -29,13 +29,13 @@ test.each(['/', '/graphiql'])(
 );
 
 test('/graphiql names no other host to load anything from', async () => {
-  const server = await startTestServer({ schema });
+  const server = await serveSchema({ schema });
   const policy = (await fetch(`${server.url}/graphiql`)).headers.get('content-security-policy');
   expect(policy).not.toMatch(/https?:/);
 });
 
 test('/graphiql is compressed for clients that can read it, and not sent again to those that have it', async () => {
-  const server = await startTestServer({ schema });
+  const server = await serveSchema({ schema });
   const plain = await fetch(`${server.url}/graphiql`, { headers: { 'accept-encoding': 'identity' } });
   const compressed = await fetch(`${server.url}/graphiql`, { headers: { 'accept-encoding': 'gzip' } });
   expect(plain.headers.get('content-encoding')).toBeNull();
@@ -48,7 +48,7 @@ test('/graphiql is compressed for clients that can read it, and not sent again t
 });
 
 test('a browser that opens /graphql is sent to the page', async () => {
-  const server = await startTestServer({ schema });
+  const server = await serveSchema({ schema });
   const response = await fetch(`${server.url}/graphql`, {
     headers: { accept: 'text/html' },
     redirect: 'manual',

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { FunesError } from '../../../src/errors.ts';
-import { schemaOf, startTestServer } from './test-server.ts';
+import { schemaOf, serveSchema } from './served-schema.ts';
 
 const schema = schemaOf('type Query { echo(text: String!): String missing: Int gone: Int }', {
   echo: (_, { text }) => text,
@@ -15,7 +15,7 @@ const schema = schemaOf('type Query { echo(text: String!): String missing: Int g
 const text = 'Funes remembered every leaf of every tree';
 
 test('a request is one line with its operation, status, duration and user, and nothing of what was said', async () => {
-  const server = await startTestServer({ schema });
+  const server = await serveSchema({ schema });
   await server.graphql('query Remember($text: String!) { echo(text: $text) }', { text });
 
   expect(server.log).toEqual([
@@ -34,7 +34,7 @@ test('a request is one line with its operation, status, duration and user, and n
 });
 
 test('an operation without a name is logged as null, and each code of its errors once', async () => {
-  const server = await startTestServer({ schema });
+  const server = await serveSchema({ schema });
   await server.graphql('{ missing gone also: echo }');
   await server.graphql('{ missing gone }');
   expect(server.log).toMatchObject([
@@ -45,7 +45,7 @@ test('an operation without a name is logged as null, and each code of its errors
 });
 
 test('the text of a query in a URL is not logged', async () => {
-  const server = await startTestServer({ schema });
+  const server = await serveSchema({ schema });
   const url = `${server.url}/graphql?query=${encodeURIComponent(`{ echo(text: "${text}") }`)}`;
   await fetch(url, { headers: { 'apollo-require-preflight': '1' } });
   await fetch(`${server.url}/${encodeURIComponent(text)}`);
@@ -57,7 +57,7 @@ test('the text of a query in a URL is not logged', async () => {
 });
 
 test('a name of thousands of letters is cut', async () => {
-  const server = await startTestServer({ schema });
+  const server = await serveSchema({ schema });
   await server.graphql(`query ${'A'.repeat(5000)} { __typename }`);
   expect(server.log[0]?.operation).toBe('A'.repeat(100));
 });

@@ -3,7 +3,7 @@ import { request as httpRequest } from 'node:http';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { FunesError } from '../../../src/errors.ts';
-import { schemaOf, startTestServer, until } from './test-server.ts';
+import { schemaOf, serveSchema, until } from './served-schema.ts';
 
 const hello = schemaOf('type Query { hello(name: String!): String! } type Mutation { write: Int }', {
   hello: (_, { name }) => `hello ${name}`,
@@ -12,13 +12,13 @@ const hello = schemaOf('type Query { hello(name: String!): String! } type Mutati
 
 describe('GraphQL over HTTP', () => {
   test('POST answers a query with variables', async () => {
-    const server = await startTestServer({ schema: hello });
+    const server = await serveSchema({ schema: hello });
     const answer = await server.graphql('query ($name: String!) { hello(name: $name) }', { name: 'Irineo' });
     expect(answer).toMatchObject({ status: 200, data: { hello: 'hello Irineo' } });
   });
 
   test('a client that asks for application/graphql-response+json gets it', async () => {
-    const server = await startTestServer({ schema: hello });
+    const server = await serveSchema({ schema: hello });
     const response = await server.post(
       { query: '{ __typename }' },
       { accept: 'application/graphql-response+json' },
@@ -27,7 +27,7 @@ describe('GraphQL over HTTP', () => {
   });
 
   test('GET answers a query and refuses a mutation', async () => {
-    const server = await startTestServer({ schema: hello });
+    const server = await serveSchema({ schema: hello });
     const get = (query: string) =>
       fetch(`${server.url}/graphql?query=${encodeURIComponent(query)}`, {
         headers: { 'apollo-require-preflight': '1' },
@@ -39,7 +39,7 @@ describe('GraphQL over HTTP', () => {
   });
 
   test('a request that a web form could send is refused (CSRF)', async () => {
-    const server = await startTestServer({ schema: hello });
+    const server = await serveSchema({ schema: hello });
     const get = await fetch(`${server.url}/graphql?query={__typename}`);
     expect(get.status).toBe(400);
     const form = await server.post('query=mutation{write}', {
@@ -49,10 +49,10 @@ describe('GraphQL over HTTP', () => {
   });
 
   test('introspection answers unless it is switched off, and then no message suggests names', async () => {
-    const open = await startTestServer({ schema: hello });
+    const open = await serveSchema({ schema: hello });
     expect((await open.graphql('{ __schema { queryType { name } } }')).status).toBe(200);
 
-    const closed = await startTestServer({ schema: hello, config: { introspection: false } });
+    const closed = await serveSchema({ schema: hello, config: { introspection: false } });
     const answer = await closed.graphql('{ __schema { queryType { name } } }');
     expect(answer).toMatchObject({ status: 400, errors: [{ extensions: { code: 'BAD_USER_INPUT' } }] });
     expect((await closed.graphql('{ helo }')).errors?.[0]?.message).toBe(
@@ -61,7 +61,7 @@ describe('GraphQL over HTTP', () => {
   });
 
   test('a context that cannot be made refuses the request with its code and status', async () => {
-    const server = await startTestServer({
+    const server = await serveSchema({
       schema: hello,
       createContext: () => Promise.reject(new FunesError('UNAUTHENTICATED', 'This key is not known.')),
     });
@@ -111,7 +111,7 @@ describe('requests that are no GraphQL', () => {
       expect.stringContaining('__proto__'),
     ],
   ])('%s is refused as BAD_USER_INPUT', async (_, body, contentType, status, message) => {
-    const server = await startTestServer({ schema: hello });
+    const server = await serveSchema({ schema: hello });
     const response = await server.post(body, { 'content-type': contentType });
     expect(response.status).toBe(status);
     expect(await response.json()).toMatchObject({
@@ -121,7 +121,7 @@ describe('requests that are no GraphQL', () => {
   });
 
   test('another path is NOT_FOUND, another method is told which to use', async () => {
-    const server = await startTestServer({ schema: hello });
+    const server = await serveSchema({ schema: hello });
     const path = await fetch(`${server.url}/grapql?secret=1`);
     expect(path.status).toBe(404);
     expect(await path.json()).toEqual({
@@ -137,7 +137,7 @@ describe('requests that are no GraphQL', () => {
   });
 
   test('a path that cannot be decoded is BAD_USER_INPUT', async () => {
-    const server = await startTestServer({ schema: hello });
+    const server = await serveSchema({ schema: hello });
     const response = await fetch(`${server.url}/%zz`);
     expect(response.status).toBe(400);
     expect(await response.json()).toMatchObject({ errors: [{ extensions: { code: 'BAD_USER_INPUT' } }] });
@@ -150,7 +150,7 @@ describe('the body limit', () => {
   const ofLength = (length: number) => query.replace('""', `"${'x'.repeat(length - query.length)}"`);
 
   test('a body of exactly the limit is read', async () => {
-    const server = await startTestServer({ schema: hello, config: { bodyLimit: limit } });
+    const server = await serveSchema({ schema: hello, config: { bodyLimit: limit } });
     expect((await server.post(ofLength(limit))).status).toBe(200);
   });
 
@@ -158,7 +158,7 @@ describe('the body limit', () => {
     ['one byte more', limit + 1],
     ['20 times as much', limit * 20],
   ])('%s is LIMIT_EXCEEDED, also when its length is not announced', async (_, length) => {
-    const server = await startTestServer({ schema: hello, config: { bodyLimit: limit } });
+    const server = await serveSchema({ schema: hello, config: { bodyLimit: limit } });
     const refusal = {
       errors: [
         {
@@ -184,7 +184,7 @@ describe('the body limit', () => {
 });
 
 test('a client that is refused while it still sends can read the answer and use the connection again', async () => {
-  const server = await startTestServer({ schema: hello, config: { bodyLimit: 1024 } });
+  const server = await serveSchema({ schema: hello, config: { bodyLimit: 1024 } });
   const socket = connect(Number(new URL(server.url).port), '127.0.0.1').setEncoding('utf8');
   let received = '';
   socket.on('data', (text) => {
@@ -208,14 +208,14 @@ describe('listening', () => {
     const taken = createServer().listen(0, '127.0.0.1');
     await once(taken, 'listening');
     const { port } = taken.address() as AddressInfo;
-    await expect(startTestServer({ schema: hello, config: { port } })).rejects.toThrow(
+    await expect(serveSchema({ schema: hello, config: { port } })).rejects.toThrow(
       `Cannot listen on 127.0.0.1:${port}: another program listens there. Stop it, or set PORT to another number`,
     );
     taken.close();
   });
 
   test('an address that this machine does not have is named', async () => {
-    await expect(startTestServer({ schema: hello, config: { host: '192.0.2.1' } })).rejects.toThrow(
+    await expect(serveSchema({ schema: hello, config: { host: '192.0.2.1' } })).rejects.toThrow(
       'Cannot listen on 192.0.2.1:0: this machine has no such address. Set HOST to one it has.',
     );
   });
@@ -224,7 +224,7 @@ describe('listening', () => {
     ['localhost', /^http:\/\/localhost:\d+$/],
     ['0.0.0.0', /^http:\/\/127\.0\.0\.1:\d+$/],
   ])('on %s its url can be used on this machine', async (host, url) => {
-    const server = await startTestServer({ schema: hello, config: { host } });
+    const server = await serveSchema({ schema: hello, config: { host } });
     expect(server.url).toMatch(url);
     expect((await server.graphql('{ __typename }')).status).toBe(200);
   });
@@ -250,7 +250,7 @@ describe('closing', () => {
 
   test('waits for the requests in flight, answers them, and accepts no further connection', async () => {
     const { schema, release, arrived } = slowServer();
-    const server = await startTestServer({ schema });
+    const server = await serveSchema({ schema });
     const inFlight = [server.graphql('{ slow }'), server.graphql('{ slow }')];
     await until(() => arrived() === 2);
 
@@ -275,14 +275,14 @@ describe('closing', () => {
   });
 
   test('does not wait for connections that are kept alive', async () => {
-    const server = await startTestServer({ schema: hello });
+    const server = await serveSchema({ schema: hello });
     await server.graphql('{ __typename }');
     await server.close({ graceMs: forever }); // Fastify keeps an idle connection for 72 s, longer than a test may take
   });
 
   test('cuts off what is not answered when the grace is over', async () => {
     const { schema, arrived } = slowServer();
-    const server = await startTestServer({ schema });
+    const server = await serveSchema({ schema });
     const request = httpRequest(`${server.url}/graphql`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
@@ -294,7 +294,7 @@ describe('closing', () => {
   });
 
   test('asked twice, closes once', async () => {
-    const server = await startTestServer({ schema: hello });
+    const server = await serveSchema({ schema: hello });
     await Promise.all([server.close(), server.close()]);
     await expect(fetch(server.url)).rejects.toThrow();
   });

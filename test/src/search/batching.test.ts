@@ -1,17 +1,17 @@
 import DataLoader from 'dataloader';
 import { graphql } from 'graphql';
 import { pino } from 'pino';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Context, createContext } from '../../../resolvers/context.ts';
 import { buildSchema } from '../../../resolvers/schema.ts';
 import { EMBEDDING_DIMENSIONS } from '../../../schema/columns/vector.ts';
 import type { Services } from '../../../src/services.ts';
 import { createMemories } from '../../../src/store/memories.ts';
 import { localViewer } from '../../../src/viewer.ts';
+import { HashEmbedder } from '../../../testkit/hash-embedder.ts';
+import { recordStatements, type Statement } from '../../../testkit/statements.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
-import { HashEmbedder } from '../../support/hash-embedder.ts';
 import { sharedChunker } from '../../support/shared-chunker.ts';
-import { recordStatements, type Statement } from '../../support/statements.ts';
 
 const schema = buildSchema();
 
@@ -66,7 +66,7 @@ describe('searches of one request', () => {
     };
   };
 
-  it('fifty memories with five neighbours each cost two statements and no embedding', async () => {
+  test('fifty memories with five neighbours each cost two statements and no embedding', async () => {
     const { data, statements, calls } = await run(fiftyWithNeighbours);
     expect(statements.map(firstWords)).toEqual([
       expect.stringMatching(/^select/),
@@ -83,7 +83,7 @@ describe('searches of one request', () => {
     }
   });
 
-  it('the same would be seen as 51 statements if each memory searched by itself (control)', async () => {
+  test('the same would be seen as 51 statements if each memory searched by itself (control)', async () => {
     const [batched, separate] = [
       await run(fiftyWithNeighbours),
       await run(fiftyWithNeighbours, withoutBatching),
@@ -92,7 +92,7 @@ describe('searches of one request', () => {
     expect(separate.data).toEqual(batched.data);
   });
 
-  it('fifty memories asked with one text embed it once and search once', async () => {
+  test('fifty memories asked with one text embed it once and search once', async () => {
     const { data, statements, texts } = await run(
       '{ memories(first: 50) { edges { node { id similar(text: "subject 3", k: 5) { memory { id } } } } } }',
     );
@@ -107,7 +107,7 @@ describe('searches of one request', () => {
     }
   });
 
-  it('aliases with twenty texts are one statement, and each gets its own matches', async () => {
+  test('aliases with twenty texts are one statement, and each gets its own matches', async () => {
     const aliases = Array.from(
       { length: 20 },
       (_, n) => `a${n}: similarMemories(text: "note ${n}", k: 1) { memory { content } }`,
@@ -121,7 +121,7 @@ describe('searches of one request', () => {
     );
   });
 
-  it('searches with other filters or another k are statements of their own', async () => {
+  test('searches with other filters or another k are statements of their own', async () => {
     const { statements } = await run(`{
       a: similarMemories(text: "note 1", k: 2) { score }
       b: similarMemories(text: "note 2", k: 3) { score }
@@ -130,7 +130,7 @@ describe('searches of one request', () => {
     expect(statements).toHaveLength(3);
   });
 
-  it('embeddings leave the database only when they are selected, and then together', async () => {
+  test('embeddings leave the database only when they are selected, and then together', async () => {
     const without = await run('{ memories(first: 50) { edges { node { id content } } } }');
     expect(without.statements.map(selected)).not.toContainEqual(
       expect.stringMatching(/"embedding"(?! is null)/),
@@ -141,7 +141,7 @@ describe('searches of one request', () => {
     for (const { node } of edges) expect(node.embedding).toHaveLength(EMBEDDING_DIMENSIONS);
   });
 
-  it('totalCount is counted only when it is asked for', async () => {
+  test('totalCount is counted only when it is asked for', async () => {
     expect((await run('{ memories(first: 1) { edges { cursor } } }')).statements).toHaveLength(1);
     const { data, statements } = await run('{ memories(first: 1) { totalCount } }');
     expect(statements).toHaveLength(2);

@@ -1,6 +1,6 @@
 import type { Pool } from '../../../src/database/pool.ts';
+import { clusteredVectors, storeVectors } from '../../../testkit/vectors.ts';
 import type { Seed } from '../../support/database.ts';
-import { clusteredVectors, storeVectors } from '../../support/vectors.ts';
 
 /** How many memories, chunks and tools there are. */
 const rows = 4000;
@@ -12,7 +12,7 @@ export const hnsw = (table: string) =>
 /** As many rows of each kind, of which the searches of `forms` find some. */
 export const planRows: Seed = {
   name: 'plan-rows',
-  sources: ['test/support/vectors.ts', 'test/src/search/plan-rows.ts'],
+  sources: ['testkit/vectors.ts', 'test/src/search/plan-rows.ts'],
   store: storePlanRows,
 };
 

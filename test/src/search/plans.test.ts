@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { explain } from '../../../testkit/statements.ts';
 import { startTestServer, type TestServer } from '../../support/server.ts';
-import { explain } from '../../support/statements.ts';
 import { forms, reported, secondPages } from './forms.ts';
 import { hnsw, planRows } from './plan-rows.ts';
 

@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createSearchLoader, MatchBudget } from '../../../src/search/loader.ts';
 import type { SearchOptionsInput } from '../../../src/search/options.ts';
 import { memorySearch, toolSearch } from '../../../src/search/searches.ts';
@@ -8,10 +8,10 @@ import type { Services } from '../../../src/services.ts';
 import { createMemories, type NewMemory } from '../../../src/store/memories.ts';
 import { registerTools } from '../../../src/store/tools.ts';
 import { localViewer } from '../../../src/viewer.ts';
+import { HashEmbedder, hashVector } from '../../../testkit/hash-embedder.ts';
+import { recordStatements } from '../../../testkit/statements.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
-import { HashEmbedder, hashVector } from '../../support/hash-embedder.ts';
 import { sharedChunker } from '../../support/shared-chunker.ts';
-import { recordStatements } from '../../support/statements.ts';
 
 /** Words that the English configuration neither stems nor drops, so that a test can count them itself. */
 const texts = [
@@ -77,34 +77,34 @@ describe('ranked search', () => {
       ),
     );
 
-    it('scores by BM25, as computed here from the formula', async () => {
+    test('scores by BM25, as computed here from the formula', async () => {
       const matches = await search('words', 'zebra lantern', { mode: 'KEYWORD' });
       const expected = bm25(texts, ['zebra', 'lantern']).filter(({ score }) => score > 0);
       expect(contents(matches)).toEqual(expected.map(({ text }) => text));
       for (const [i, match] of matches.entries()) expect(match.score).toBeCloseTo(expected[i]?.score ?? 0, 4);
     });
 
-    it('finds inflected forms, and counts the words that make no difference for nothing', async () => {
+    test('finds inflected forms, and counts the words that make no difference for nothing', async () => {
       expect(contents(await search('words', 'the violins of the', { mode: 'KEYWORD' }))).toEqual(
         contents(await search('words', 'violin', { mode: 'KEYWORD' })),
       );
     });
 
-    it.each(['the of and', '!!! ??', "' | & ! <-> :* \\ ' ''", 'xylophone'])(
+    test.each(['the of and', '!!! ??', "' | & ! <-> :* \\ ' ''", 'xylophone'])(
       'finds nothing for %j, which is no error',
       async (text) => {
         expect(await search('words', text, { mode: 'KEYWORD' })).toEqual([]);
       },
     );
 
-    it('takes operators and quotes of a query for text', async () => {
+    test('takes operators and quotes of a query for text', async () => {
       const found = contents(
         await search('words', "harbor & !'lantern' | \"violin\" \\ ' :*", { mode: 'KEYWORD' }),
       );
       expect(new Set(found)).toEqual(new Set(texts.filter((text) => /harbor|lantern|violin/.test(text))));
     });
 
-    it('finds rows that have no embedding yet, which vector search does not', async () => {
+    test('finds rows that have no embedding yet, which vector search does not', async () => {
       const failing = {
         ...services,
         embedder: { ...services.embedder, embed: () => Promise.reject(new Error('down')) } as never,
@@ -124,7 +124,7 @@ describe('ranked search', () => {
   });
 
   describe('hybrid', () => {
-    it('adds both scores as standard scores over the candidates, the words with their weight', async () => {
+    test('adds both scores as standard scores over the candidates, the words with their weight', async () => {
       const [words, both] = [
         await search('words', 'zebra lantern', { mode: 'KEYWORD' }),
         await search('words', 'zebra lantern', { mode: 'HYBRID', keywordWeight: 0.5, context: 0 }),
@@ -139,7 +139,7 @@ describe('ranked search', () => {
       );
     });
 
-    it('by rank adds reciprocal ranks of the two lists', async () => {
+    test('by rank adds reciprocal ranks of the two lists', async () => {
       const options = { mode: 'HYBRID', fusion: 'RANK', keywordWeight: 1 } as const;
       const [near, words, both] = [
         await search('words', 'zebra lantern', {}),
@@ -154,7 +154,7 @@ describe('ranked search', () => {
         expect(score).toBeCloseTo(reciprocal(near, row.id) + reciprocal(words, row.id), 6);
     });
 
-    it('is one statement, also for several texts', async () => {
+    test('is one statement, also for several texts', async () => {
       const { database, statements } = recordStatements(db.pool);
       const loader = createSearchLoader(
         { ...services, database },
@@ -169,7 +169,7 @@ describe('ranked search', () => {
       expect(statements).toHaveLength(1);
     });
 
-    it('finds tools by the parts of their names', async () => {
+    test('finds tools by the parts of their names', async () => {
       await registerTools(services, localViewer, [
         { toolName: 'get_weather', toolDescription: 'Tells whether it rains' },
         { toolName: 'convertCurrency', toolDescription: 'Turns euros into dollars' },
@@ -204,7 +204,7 @@ describe('ranked search', () => {
       ]);
     });
 
-    it('lends the turn beside the words that match a part of their score', async () => {
+    test('lends the turn beside the words that match a part of their score', async () => {
       const [without, with_] = [
         await search('talk', 'umbrella', { mode: 'HYBRID', context: 0 }),
         await search('talk', 'umbrella', { mode: 'HYBRID', context: 0.4 }),
@@ -234,7 +234,7 @@ describe('ranked search', () => {
       ]),
     );
 
-    it('blend similarity, recency with its half-life, and importance in their proportions', async () => {
+    test('blend similarity, recency with its half-life, and importance in their proportions', async () => {
       const weights = { similarity: 2, recency: 1, importance: 1, halfLifeDays: 30 };
       const matches = await search('worth', 'zebra apricot violin', { weights });
       for (const { row, similarity, score, scoreParts } of matches) {
@@ -247,7 +247,7 @@ describe('ranked search', () => {
       expect(contents(await search('worth', 'zebra apricot violin', {}))[0]).toBe('zebra apricot violin');
     });
 
-    it('let a fresh, important memory outside of the nearest k enter', async () => {
+    test('let a fresh, important memory outside of the nearest k enter', async () => {
       const [nearest] = await search('worth', 'zebra apricot violin', {}, 1);
       const [best] = await search(
         'worth',
@@ -261,7 +261,7 @@ describe('ranked search', () => {
   });
 
   describe('thresholds and variety', () => {
-    it('percentile keeps what is at or below that part of the candidates', async () => {
+    test('percentile keeps what is at or below that part of the candidates', async () => {
       const all = await search('words', 'zebra', {});
       const half = await search('words', 'zebra', { percentile: 0.5 });
       const distances = all.map(({ distance }) => distance).sort((a, b) => a - b);
@@ -273,7 +273,7 @@ describe('ranked search', () => {
       expect(await search('words', 'zebra', { percentile: 1 })).toHaveLength(all.length);
     });
 
-    it('maxDistance holds in every mode', async () => {
+    test('maxDistance holds in every mode', async () => {
       for (const mode of ['SEMANTIC', 'KEYWORD', 'HYBRID'] as const) {
         const matches = await search('words', 'zebra', { mode, maxDistance: 0.6 });
         expect(matches.length).toBeGreaterThan(0);
@@ -281,7 +281,7 @@ describe('ranked search', () => {
       }
     });
 
-    it('diversity puts something else in the place of a near copy', async () => {
+    test('diversity puts something else in the place of a near copy', async () => {
       await store(
         'copies',
         ['zebra violin', 'violin zebra', 'zebra violin zebra violin', 'zebra harbor'].map((content) => ({
@@ -297,7 +297,7 @@ describe('ranked search', () => {
       expect(diverse[0]?.row.id).toBe(plain[0]?.row.id);
     });
 
-    it('orders by the operator of the metric, with its own distance', async () => {
+    test('orders by the operator of the metric, with its own distance', async () => {
       const query = hashVector('zebra lantern');
       const measured: Record<string, (v: Float32Array) => number> = {
         COSINE: (v) => 1 - dot(v, query),
@@ -315,7 +315,7 @@ describe('ranked search', () => {
     });
   });
 
-  it.each<[string, SearchOptionsInput]>([
+  test.each<[string, SearchOptionsInput]>([
     ['percentile', { percentile: 1.5 }],
     ['diversity', { diversity: -0.1 }],
     ['context', { context: 2 }],
@@ -335,7 +335,7 @@ describe('ranked search', () => {
     });
   });
 
-  it('refuses words without a text', async () => {
+  test('refuses words without a text', async () => {
     const loader = createSearchLoader(services, localViewer, memorySearch, new MatchBudget());
     const vector = [...hashVector('zebra')];
     await expect(searchNear(loader, { vector }, { k: 3, options: { mode: 'HYBRID' } })).rejects.toMatchObject(

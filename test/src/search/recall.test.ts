@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Pool } from '../../../src/database/pool.ts';
 import type { Database } from '../../../src/database/transaction.ts';
 import { compileMemoryFilters } from '../../../src/filters/filters.ts';
@@ -12,9 +12,9 @@ import type { EmbeddedQuery } from '../../../src/search/query.ts';
 import { memorySearch } from '../../../src/search/searches.ts';
 import type { MemoryRow } from '../../../src/store/rows.ts';
 import { localViewer } from '../../../src/viewer.ts';
+import { explain, recordStatements } from '../../../testkit/statements.ts';
+import { clusteredVectors, storeVectors } from '../../../testkit/vectors.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
-import { explain, recordStatements } from '../../support/statements.ts';
-import { clusteredVectors, storeVectors } from '../../support/vectors.ts';
 
 const ROWS = 20_000;
 const QUERIES = 50;
@@ -33,7 +33,7 @@ describe('search among 20,000 clustered vectors', () => {
   beforeAll(async () => {
     const seed = {
       name: `clustered-vectors-${ROWS}`,
-      sources: ['test/support/vectors.ts'],
+      sources: ['testkit/vectors.ts'],
       store: (pool: Pool) => storeVectors(pool, vectors.slice(0, ROWS)),
     };
     db = await openTestDatabase({ statementTimeoutMs: 300_000, seed });
@@ -51,7 +51,7 @@ describe('search among 20,000 clustered vectors', () => {
       options: { ...defaultSearchOptions, exact },
     });
 
-  it.each([
+  test.each([
     ['no filter', undefined],
     ['a filter that half of the rows pass', 500],
     ['a filter that 10 % pass', 100],
@@ -72,7 +72,7 @@ describe('search among 20,000 clustered vectors', () => {
     120_000,
   );
 
-  it('the exact search agrees with distances computed here', async () => {
+  test('the exact search agrees with distances computed here', async () => {
     const [truth] = await search(undefined, true);
     const query = queries[0] as Float32Array;
     const distances = vectors.slice(0, ROWS).map((v, n) => ({ n, d: 1 - dot(v, query) }));
@@ -82,7 +82,7 @@ describe('search among 20,000 clustered vectors', () => {
       expect(match.distance).toBeCloseTo(nearest[i]?.d ?? 0, 4);
   });
 
-  it.each([
+  test.each([
     ['the plain form', { vectors: 1 }],
     ['the form for several vectors', { vectors: 3 }],
     ['a filtered search', { vectors: 1, filtered: true }],
@@ -101,7 +101,7 @@ describe('search among 20,000 clustered vectors', () => {
     },
   );
 
-  it.each([{ exact: true }, { metric: 'EUCLIDEAN' as const }, { metric: 'INNER_PRODUCT' as const }])(
+  test.each([{ exact: true }, { metric: 'EUCLIDEAN' as const }, { metric: 'INNER_PRODUCT' as const }])(
     'does not read the HNSW index, which could not answer, with %o',
     async (options) => {
       const recorded = recordStatements(db.pool);
@@ -115,7 +115,7 @@ describe('search among 20,000 clustered vectors', () => {
     },
   );
 
-  it.each([
+  test.each([
     ['no filter', undefined],
     ['a filter that half of the rows pass', 500],
     ['a filter that 1 % pass', 10],
@@ -153,7 +153,7 @@ describe('search among 20,000 clustered vectors', () => {
     120_000,
   );
 
-  it('completes exactly where the index scan gives up early', async () => {
+  test('completes exactly where the index scan gives up early', async () => {
     const conditions = sql`(metadata ->> 'bucket')::int = 7`;
     const request = { k: 20, conditions, options: { ...defaultSearchOptions, efSearch: 1 } };
     const [found] = await searchByVectors(db.pool, embedded.slice(0, 1), request);

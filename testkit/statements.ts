@@ -1,5 +1,5 @@
 import type { ReservedSql } from 'postgres';
-import type { Database } from '../../src/database/transaction.ts';
+import type { Database } from '../src/database/transaction.ts';
 
 export interface Statement {
   text: string;
@@ -8,24 +8,41 @@ export interface Statement {
   settings: string;
 }
 
+/** Hears of a statement when it has been handed to the connection, before it is answered. */
+export type Heard = (text: string, parameters: readonly unknown[], answer: PromiseLike<unknown>) => void;
+
+/** Makes `heard` hear of each statement that is sent over the connection, whatever it is. */
+export function watchConnection(connection: ReservedSql, heard: Heard): ReservedSql {
+  const send = connection.unsafe;
+  const unsafe = ((text: string, parameters: never[] = [], options = {}) => {
+    const answer = send(text, parameters, options);
+    heard(text, parameters, answer);
+    return answer;
+  }) as ReservedSql['unsafe'];
+  return Object.assign(connection, { unsafe });
+}
+
+/** A database whose connections are watched, each by a `Heard` of its own. */
+export function watchDatabase(database: Database, hear: () => Heard): Database {
+  return {
+    ...database,
+    prepare: database.prepare,
+    localSettings: database.localSettings,
+    reserve: async (options) => watchConnection(await database.reserve(options), hear()),
+  };
+}
+
 /** A database that notes each statement it sends; BEGIN with its settings, COMMIT and ROLLBACK are not counted. */
 export function recordStatements(database: Database): { database: Database; statements: Statement[] } {
   const statements: Statement[] = [];
-  const reserve: Database['reserve'] = async (options) => {
-    const connection = await database.reserve(options);
-    const send = connection.unsafe;
+  const watched = watchDatabase(database, () => {
     let settings = '';
-    const unsafe = ((text: string, parameters: never[] = [], sendOptions = {}) => {
+    return (text, parameters) => {
       if (/^begin/i.test(text)) settings = text;
       else if (!/^(commit|rollback)/i.test(text)) statements.push({ text, parameters, settings });
-      return send(text, parameters, sendOptions);
-    }) as ReservedSql['unsafe'];
-    return Object.assign(connection, { unsafe });
-  };
-  return {
-    database: { ...database, prepare: database.prepare, localSettings: database.localSettings, reserve },
-    statements,
-  };
+    };
+  });
+  return { database: watched, statements };
 }
 
 /**

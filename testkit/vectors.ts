@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
-import { EMBEDDING_DIMENSIONS } from '../../schema/columns/vector.ts';
-import { type Database, transaction } from '../../src/database/transaction.ts';
-import { localViewer } from '../../src/viewer.ts';
+import { EMBEDDING_DIMENSIONS } from '../schema/columns/vector.ts';
+import { type Database, transaction } from '../src/database/transaction.ts';
+import { localViewer } from '../src/viewer.ts';
 
 /** A generator of numbers in [0, 1) that gives the same ones for the same seed (mulberry32). */
 export function seededRandom(seed: number): () => number {

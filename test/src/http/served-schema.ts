@@ -23,14 +23,14 @@ export function schemaOf(sdl: string, resolvers: Resolvers): GraphQLSchema {
   return schema;
 }
 
-export interface TestServerOptions {
+export interface ServedSchemaOptions {
   schema: GraphQLSchema;
   config?: Partial<HttpConfig>;
   createContext?: () => TestContext | Promise<TestContext>;
   level?: 'info' | 'debug';
 }
 
-export interface TestServer extends HttpServer {
+export interface ServedSchema extends HttpServer {
   /** The lines logged so far. */
   log: Record<string, unknown>[];
   post(body: unknown, headers?: Record<string, string>): Promise<Response>;
@@ -50,8 +50,8 @@ export interface GraphQLAnswer {
   text: string;
 }
 
-/** A server on a free port with the default settings; it ends with the test. */
-export async function startTestServer(options: TestServerOptions): Promise<TestServer> {
+/** Serves a schema over HTTP on a free port with the default settings. The server ends with the test. */
+export async function serveSchema(options: ServedSchemaOptions): Promise<ServedSchema> {
   const log: Record<string, unknown>[] = [];
   const server = await startHttpServer({
     config: { ...loadConfig({ env: {}, envFile: '/nowhere/.env' }), port: 0, ...options.config },

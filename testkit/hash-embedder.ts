@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { EMBEDDING_DIMENSIONS } from '../../schema/columns/vector.ts';
-import type { Embedder } from '../../src/embedding/embedder.ts';
+import { EMBEDDING_DIMENSIONS } from '../schema/columns/vector.ts';
+import type { Embedder } from '../src/embedding/embedder.ts';
 
 /** Components that each word sets; several, so that two words rarely share all of theirs. */
 const componentsPerWord = 8;

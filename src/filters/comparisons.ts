@@ -52,9 +52,9 @@ function compareWithNull(
   inputPath: InputPath,
 ): SQL {
   if (operator !== 'eq' && operator !== 'ne') {
-    throw inputPath.refusal('is null: give it a value, or leave the operator out.');
+    throw inputPath.refusal('is null: send a value, or leave the operator out.');
   }
-  if (noNull !== undefined) throw inputPath.refusal(`is null, and ${noNull}`);
+  if (noNull !== undefined) throw inputPath.refusal(`is null, but ${noNull}`);
   return operator === 'eq' ? sql`${expression} is null` : sql`${expression} is not null`;
 }
 

@@ -13,7 +13,7 @@ import { compareJson } from './json.ts';
 import { type Conditions, compileNesting, type Field, type Nesting } from './nesting.ts';
 import { dateTime, double, id, integer, numeric, type Scalar, testedEnum, text } from './scalars.ts';
 
-const NOT_NULL = 'this field has a value in every row: compare it with one.';
+const NOT_NULL = 'this field has a value in every row: compare with a value.';
 
 function scalarField<T>(column: PgColumn, scalar: Scalar<T>): Field<OrderedCondition<T>> {
   return {

@@ -9,7 +9,7 @@ import { parseBoolean, parseEnum, parseJsonObject, parseList, parseObject, parse
 import { boolean, numeric, type Scalar, text } from './scalars.ts';
 
 const NO_NULL =
-  'a condition on a path compares values: use exists: false where there is nothing, type: NULL for a JSON null.';
+  'a condition on a path compares values: to find rows without a value use exists: false, to find a JSON null use type: NULL.';
 
 /** What PostgreSQL reads as a position when `#>` meets an array with it. */
 const ARRAY_POSITION = /^\s*[+-]?\d+$/;
@@ -32,7 +32,7 @@ export function compareJson(column: SQLWrapper, condition: unknown, inputPath: I
           compareAtPath(column, one, here.at(i)),
         );
       default:
-        throw here.refusal('is not an operator of a JSON field; there are contains and at.');
+        throw here.refusal('is not an operator of a JSON field: use contains or at.');
     }
   });
 }
@@ -68,7 +68,7 @@ function compareAtPath(column: SQLWrapper, condition: unknown, inputPath: InputP
       case 'boolean':
         return compare(sql`(${asBoolean})`, indexed(boolean, column, steps), value, NO_NULL, here);
       default:
-        throw here.refusal('is no condition on a path; there are exists, type, string, number and boolean.');
+        throw here.refusal('is not a condition on a path: use exists, type, string, number or boolean.');
     }
   });
   if (parts.length === 0) inputPath.count();

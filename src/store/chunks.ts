@@ -130,7 +130,7 @@ function readCursor(documentId: string, after: string): number {
   if (document !== documentId || index === undefined) {
     throw new FunesError(
       'BAD_USER_INPUT',
-      `after must be a cursor that this document's chunks gave, not ${quote(after)}.`,
+      `after must be a cursor of this document's chunks, not ${quote(after)}.`,
     );
   }
   return Number(index);

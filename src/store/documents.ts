@@ -106,7 +106,7 @@ export async function createDocument(
     if (!first)
       throw new FunesError(
         'CONFLICT',
-        'The same document was deleted by another request meanwhile. Send it again.',
+        'Another request deleted this document meanwhile. Send the document again.',
       );
     return { document: first, created: false };
   });

@@ -113,14 +113,17 @@ async function inInputOrder(
   return values.map((value, i) => {
     const row = value.idempotencyKey === null ? withoutKey.next().value : byKey.get(keyOf(value));
     if (!row)
-      throw new FunesError('CONFLICT', `${name(i)} was removed by another request meanwhile. Send it again.`);
+      throw new FunesError(
+        'CONFLICT',
+        `Another request removed ${name(i)} meanwhile. Send ${name(i)} again.`,
+      );
     if (row.content !== value.content) {
       // What this batch created is not kept, so its id would lead nowhere.
       const first = values.findIndex((other) => keyOf(other) === keyOf(value));
       const before = created.some(({ id }) => id === row.id) ? name(first) : `memory ${row.id}`;
       throw new FunesError(
         'CONFLICT',
-        `${name(i)}.idempotencyKey ${quote(row.idempotencyKey)} was used before for ${before}, which has another content. ` +
+        `${name(i)}.idempotencyKey ${quote(row.idempotencyKey)} was used before for ${before}, which has other content. ` +
           'Repeat a key only to repeat the same write.',
       );
     }
@@ -206,7 +209,7 @@ function readMemoryChange(change: MemoryChange) {
     if (value === null)
       throw new FunesError(
         'BAD_USER_INPUT',
-        `input.${field} has a value in every memory: null cannot be stored.`,
+        `input.${field} must not be null: leave it out to keep the stored value.`,
       );
   }
   return {

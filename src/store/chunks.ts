@@ -29,19 +29,19 @@ export async function readChunks(
   );
 }
 
-/** A chunk by its place in its document. */
-export interface ChunkPlace {
+/** Where a chunk is in its document. */
+export interface ChunkAddress {
   documentId: string;
   chunkIndex: number;
 }
 
-/** The chunks at these places, in their order; null where there is none. One statement. */
+/** The chunks at these addresses, in their order; null where there is none. One statement. */
 export async function readChunksAt(
   database: Database,
   viewer: Viewer,
-  places: readonly ChunkPlace[],
+  addresses: readonly ChunkAddress[],
 ): Promise<(ChunkRow | null)[]> {
-  const wanted = sql`unnest(${bigints(places.map((p) => p.documentId))}::bigint[], ${bigints(places.map((p) => p.chunkIndex))}::int[])`;
+  const wanted = sql`unnest(${bigints(addresses.map(({ documentId }) => documentId))}::bigint[], ${bigints(addresses.map(({ chunkIndex }) => chunkIndex))}::int[])`;
   const rows = await transaction(database, viewer, { access: 'read' }, (tx) =>
     tx
       .select(chunkColumns)
@@ -52,8 +52,8 @@ export async function readChunksAt(
       )
       .where(visibleTo(viewer, documentChunks.userId)),
   );
-  const found = new Map(rows.map((row) => [placeKey(row), row]));
-  return places.map((place) => found.get(placeKey(place)) ?? null);
+  const found = new Map(rows.map((row) => [chunkAddressKey(row), row]));
+  return addresses.map((address) => found.get(chunkAddressKey(address)) ?? null);
 }
 
 /** A page of one document's chunks, in the document's order. */
@@ -120,7 +120,7 @@ export async function readChunkPages(
   });
 }
 
-function cursorOf({ documentId, chunkIndex }: ChunkPlace): string {
+function cursorOf({ documentId, chunkIndex }: ChunkAddress): string {
   return Buffer.from(`document ${documentId} chunk ${chunkIndex}`).toString('base64url');
 }
 
@@ -141,6 +141,7 @@ function bigints(values: readonly (string | number)[]): string {
   return `{${values.join(',')}}`;
 }
 
-function placeKey({ documentId, chunkIndex }: ChunkPlace): string {
+/** A chunk address as a key: equal for equal addresses. */
+export function chunkAddressKey({ documentId, chunkIndex }: ChunkAddress): string {
   return `${documentId}/${chunkIndex}`;
 }

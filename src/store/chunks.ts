@@ -68,13 +68,13 @@ export interface DocumentChunksRequest {
  * Reads a page's size and cursor, each request for itself: one that is wrong must not fail those it is read with.
  * @throws FunesError BAD_USER_INPUT for a size or a cursor that is not of this document, LIMIT_EXCEEDED for the size.
  */
-export function documentChunksRequest(
+export function parseDocumentChunksRequest(
   documentId: string,
   first: number,
   after: string | null | undefined,
 ): DocumentChunksRequest {
   checkPageSize(first);
-  return { documentId, first, afterIndex: after == null ? -1 : readCursor(documentId, after) };
+  return { documentId, first, afterIndex: after == null ? -1 : parseCursor(documentId, after) };
 }
 
 /** The page each request asks for, in their order. One statement, however many documents there are. */
@@ -124,7 +124,7 @@ function cursorOf({ documentId, chunkIndex }: ChunkAddress): string {
   return Buffer.from(`document ${documentId} chunk ${chunkIndex}`).toString('base64url');
 }
 
-function readCursor(documentId: string, after: string): number {
+function parseCursor(documentId: string, after: string): number {
   const [, document, index] =
     /^document (\d+) chunk (\d{1,9})$/.exec(Buffer.from(after, 'base64url').toString()) ?? [];
   if (document !== documentId || index === undefined) {

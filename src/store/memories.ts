@@ -70,7 +70,7 @@ export async function createMemories(
 ): Promise<MemoryRow[]> {
   checkBatch(inputs, 'inputs');
   if (inputs.length === 0) return [];
-  const values = inputs.map((input, i) => readNewMemory(viewer, input, name(i)));
+  const values = inputs.map((input, i) => parseNewMemory(viewer, input, name(i)));
   const embeddings = await embedForWriting(
     embedder,
     values.map(({ content }) => content),
@@ -91,7 +91,7 @@ export async function createMemories(
 async function inInputOrder(
   tx: Transaction,
   viewer: Viewer,
-  values: readonly ReturnType<typeof readNewMemory>[],
+  values: readonly ReturnType<typeof parseNewMemory>[],
   created: readonly MemoryRow[],
   name: (index: number) => string,
 ): Promise<MemoryRow[]> {
@@ -141,7 +141,7 @@ export async function updateMemory(
   id: string,
   change: MemoryChange,
 ): Promise<MemoryRow> {
-  const values = readMemoryChange(change);
+  const values = parseMemoryChange(change);
   const found = ownMemories(viewer, [id]);
   if (Object.keys(values).length === 0) {
     const [row] = await readMemories(database, viewer, [id]);
@@ -189,7 +189,7 @@ function notFound(id: string): never {
   throw new FunesError('NOT_FOUND', `There is no memory with id ${quote(id)}.`);
 }
 
-function readNewMemory(viewer: Viewer, input: NewMemory, name: string) {
+function parseNewMemory(viewer: Viewer, input: NewMemory, name: string) {
   return {
     content: checkText(input.content, `${name}.content`, limits.contentLength),
     contentSummary:
@@ -203,7 +203,7 @@ function readNewMemory(viewer: Viewer, input: NewMemory, name: string) {
   };
 }
 
-function readMemoryChange(change: MemoryChange) {
+function parseMemoryChange(change: MemoryChange) {
   const { content, contentSummary, source, sessionId, importanceScore, metadata } = change;
   for (const [field, value] of Object.entries({ content, source, importanceScore, metadata })) {
     if (value === null)

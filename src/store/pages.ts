@@ -75,7 +75,7 @@ export async function readPage<Row, Order extends string>(
   const { field, direction } = request.orderBy;
   const column = list.orders[field];
   const kind = [list.name, field, direction] as const;
-  const after = request.after == null ? undefined : readCursor(request.after, kind);
+  const after = request.after == null ? undefined : parseCursor(request.after, kind);
   const beyond =
     after &&
     sql`(${column}, ${list.id}) ${direction === 'ASC' ? sql`>` : sql`<`} (${after.value}::${sql.raw(column.getSQLType())}, ${after.id}::bigint)`;
@@ -138,7 +138,7 @@ export function checkPageSize(first: number): void {
   }
 }
 
-function readCursor(
+function parseCursor(
   cursor: string,
   kind: readonly [string, string, Direction],
 ): { value: string; id: string } {

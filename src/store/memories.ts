@@ -53,7 +53,7 @@ export async function readMemories(
   ids: readonly string[],
 ): Promise<MemoryRow[]> {
   return transaction(database, viewer, { access: 'read' }, (tx) =>
-    tx.select(memoryColumns).from(memories).where(ownMemories(viewer, ids)),
+    tx.select(memoryColumns).from(memories).where(visibleMemories(viewer, ids)),
   );
 }
 
@@ -142,7 +142,7 @@ export async function updateMemory(
   change: MemoryChange,
 ): Promise<MemoryRow> {
   const values = parseMemoryChange(change);
-  const found = ownMemories(viewer, [id]);
+  const found = visibleMemories(viewer, [id]);
   if (Object.keys(values).length === 0) {
     const [row] = await readMemories(database, viewer, [id]);
     return row ?? notFound(id);
@@ -166,14 +166,14 @@ export async function deleteMemories(
   ids: readonly string[],
   name: (index: number) => string = (index) => `ids[${index}]`,
 ): Promise<number> {
-  const condition = ownMemories(viewer, checkBatch(ids, 'ids'), name);
+  const condition = visibleMemories(viewer, checkBatch(ids, 'ids'), name);
   const deleted = await transaction(database, viewer, { access: 'write' }, (tx) =>
     tx.delete(memories).where(condition).returning({ id: memories.id }),
   );
   return deleted.length;
 }
 
-function ownMemories(
+function visibleMemories(
   viewer: Viewer,
   ids: readonly string[],
   name: (index: number) => string = () => 'id',

@@ -52,7 +52,7 @@ export async function archiveMemories(
 ): Promise<Archived> {
   const condition = and(compileConditions(request), visibleTo(viewer, memories.userId)) as SQL;
   const rows = request.dryRun
-    ? await transaction(database, viewer, { access: 'read' }, (tx) => sampleOf(tx, condition))
+    ? await transaction(database, viewer, { access: 'read' }, (tx) => readSample(tx, condition))
     : await transaction(database, viewer, { access: 'write' }, (tx) => moveToArchive(tx, condition));
   return { count: rows[0]?.total ?? 0, sample: rows.map(({ total: _total, ...row }) => row) };
 }
@@ -76,7 +76,7 @@ function compileConditions({ olderThan, importanceBelow, filters }: ArchiveReque
 }
 
 /** The oldest of the memories that would be archived, each with the number of all. */
-function sampleOf(tx: Transaction, condition: SQL): Promise<Sampled[]> {
+function readSample(tx: Transaction, condition: SQL): Promise<Sampled[]> {
   const total = sql<number>`(select count(*) from ${memories} where ${condition})`.mapWith(Number);
   return tx
     .select({ ...memoryColumns, total })

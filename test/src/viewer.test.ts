@@ -15,7 +15,7 @@ import {
   readChunks,
   readChunksAt,
 } from '../../src/store/chunks.ts';
-import { deleteDocument, findDocumentByHash, readDocuments } from '../../src/store/documents.ts';
+import { deleteDocument, readDocumentByHash, readDocuments } from '../../src/store/documents.ts';
 import { createMemories, deleteMemories, readMemories, updateMemory } from '../../src/store/memories.ts';
 import { archiveMemories, restoreMemories } from '../../src/store/memory-archive.ts';
 import type { DocumentRow, MemoryRow } from '../../src/store/rows.ts';
@@ -99,7 +99,7 @@ describe('a viewer who is no admin', () => {
     expect(await readChunksAt(pool, bob, [{ documentId: document.id, chunkIndex: 0 }])).toEqual([null]);
     const [page] = await readChunkPages(pool, bob, [parseDocumentChunksRequest(document.id, 10, null)]);
     expect(page?.edges).toEqual([]);
-    expect(await findDocumentByHash(pool, bob, 'ann', document.contentHash)).toBeUndefined();
+    expect(await readDocumentByHash(pool, bob, 'ann', document.contentHash)).toBeUndefined();
 
     const [its, others] = [createLoaders(services, ann), createLoaders(services, bob)];
     expect(await its.memoryEmbeddings.loadMany(ids)).not.toContain(null);

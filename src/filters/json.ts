@@ -1,7 +1,7 @@
 import { or, type SQL, type SQLWrapper, sql } from 'drizzle-orm';
 import { makePgArray } from 'drizzle-orm/pg-core';
 import { limits } from '../input/limits.ts';
-import { compare, entries } from './comparisons.ts';
+import { compileComparisons, entries } from './comparisons.ts';
 import { JsonType } from './conditions.ts';
 import type { InputPath } from './input-path.ts';
 import { filterLimits } from './limits.ts';
@@ -21,7 +21,7 @@ const INDEXED_LIST_LENGTH = 10;
  * A JsonCondition on a jsonb column as SQL; all of the parts must hold.
  * @throws FunesError BAD_USER_INPUT, LIMIT_EXCEEDED.
  */
-export function compareJson(column: SQLWrapper, condition: unknown, inputPath: InputPath): SQL[] {
+export function compileJson(column: SQLWrapper, condition: unknown, inputPath: InputPath): SQL[] {
   return entries(condition, inputPath).flatMap(([name, value, here]) => {
     switch (name) {
       case 'contains':
@@ -29,7 +29,7 @@ export function compareJson(column: SQLWrapper, condition: unknown, inputPath: I
         return [contains(column, parseJsonObject(value, here, limits.jsonLength))];
       case 'at':
         return parseList(value, here, filterLimits.conditions).flatMap((one, i) =>
-          compareAtPath(column, one, here.at(i)),
+          compileAtPath(column, one, here.at(i)),
         );
       default:
         throw here.refusal('is not an operator of a JSON field: use contains or at.');
@@ -40,7 +40,7 @@ export function compareJson(column: SQLWrapper, condition: unknown, inputPath: I
 // Cast from text: for a parameter of type jsonb itself, postgres.js without Drizzle would write JSON of the JSON.
 const contains = (column: SQLWrapper, json: string) => sql`${column} @> ${json}::text::jsonb`;
 
-function compareAtPath(column: SQLWrapper, condition: unknown, inputPath: InputPath): SQL[] {
+function compileAtPath(column: SQLWrapper, condition: unknown, inputPath: InputPath): SQL[] {
   const { path, ...rest } = { path: undefined, ...parseObject(condition, inputPath) };
   const steps = parseList(path, inputPath.at('path'), filterLimits.jsonDepth).map((step, i) =>
     parseString(step, inputPath.at('path').at(i)),
@@ -62,11 +62,11 @@ function compareAtPath(column: SQLWrapper, condition: unknown, inputPath: InputP
         here.count();
         return sql`${type} = ${parseEnum(value, here, Object.values(JsonType)).toLowerCase()}::text`;
       case 'string':
-        return compare(sql`(${asText})`, indexed(text, column, steps), value, NO_NULL, here);
+        return compileComparisons(sql`(${asText})`, indexed(text, column, steps), value, NO_NULL, here);
       case 'number':
-        return compare(sql`(${asNumber})`, indexed(numeric, column, steps), value, NO_NULL, here);
+        return compileComparisons(sql`(${asNumber})`, indexed(numeric, column, steps), value, NO_NULL, here);
       case 'boolean':
-        return compare(sql`(${asBoolean})`, indexed(boolean, column, steps), value, NO_NULL, here);
+        return compileComparisons(sql`(${asBoolean})`, indexed(boolean, column, steps), value, NO_NULL, here);
       default:
         throw here.refusal('is not a condition on a path: use exists, type, string, number or boolean.');
     }

@@ -12,7 +12,7 @@ const NO_NULL =
   'a condition on a path compares values: to find rows without a value use exists: false, to find a JSON null use type: NULL.';
 
 /** What PostgreSQL reads as a position when `#>` meets an array with it. */
-const ARRAY_POSITION = /^\s*[+-]?\d+$/;
+const ARRAY_INDEX = /^\s*[+-]?\d+$/;
 
 /** Up to this many values `in` is written as containments, which an index answers one by one. */
 const INDEXED_LIST_LENGTH = 10;
@@ -80,7 +80,7 @@ function compileAtPath(column: SQLWrapper, condition: unknown, inputPath: InputP
  * step that may be a position in an array has no such form.
  */
 function indexed<T>(scalar: Scalar<T>, column: SQLWrapper, steps: readonly string[]): Scalar<T> {
-  if (steps.some((step) => ARRAY_POSITION.test(step))) return scalar;
+  if (steps.some((step) => ARRAY_INDEX.test(step))) return scalar;
   const equals = (value: T) =>
     contains(column, JSON.stringify(steps.reduceRight<unknown>((inner, key) => ({ [key]: inner }), value)));
   return {

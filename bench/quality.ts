@@ -44,7 +44,7 @@ interface Settings extends Omit<AskingOptions, 'embedder' | 'onProgress'> {
   keep: boolean;
 }
 
-function readSettings(): Settings | undefined {
+function parseSettings(): Settings | undefined {
   const { values } = parseArgs({
     options: {
       sets: { type: 'string', default: usualSets },
@@ -105,7 +105,7 @@ async function measure({ sets, plain, keep, ...asking }: Settings): Promise<Map<
 }
 
 await run(async () => {
-  const settings = readSettings();
+  const settings = parseSettings();
   if (settings === undefined) return console.log(help);
   const outcomes = await measure(settings);
   console.log(report(outcomes));

@@ -36,7 +36,7 @@ used.`;
 
 const profileSeconds = 20;
 
-function readSettings() {
+function parseSettings() {
   const { values } = parseArgs({
     options: {
       rows: { type: 'string', default: process.env.DATABASE_URL ? '100000' : '20000' },
@@ -73,7 +73,7 @@ function named(names: string | undefined): readonly Form[] {
   });
 }
 
-type Settings = ReturnType<typeof readSettings>;
+type Settings = ReturnType<typeof parseSettings>;
 
 async function profile(
   { queries, forms: [form] }: Contest,
@@ -111,7 +111,7 @@ async function prepare(settings: Settings, database: BenchDatabase) {
 }
 
 await run(async () => {
-  const settings = readSettings();
+  const settings = parseSettings();
   if (settings.help) return console.log(help);
   const folder = await mkdtemp(join(tmpdir(), 'funes-bench-'));
   const database = await openBenchDatabase(`search_${settings.rows}`, settings.keep);

@@ -5,7 +5,13 @@ import type { SearchReport } from './search/report.ts';
 import { chunkSearch, documentSearch, memorySearch, toolSearch } from './search/searches.ts';
 import { chunkTable, memoryTable, toolTable } from './search/tables.ts';
 import type { Services } from './services.ts';
-import { type ChunkPlace, type DocumentChunksRequest, readChunkPages, readChunksAt } from './store/chunks.ts';
+import {
+  type ChunkAddress,
+  chunkAddressKey,
+  type DocumentChunksRequest,
+  readChunkPages,
+  readChunksAt,
+} from './store/chunks.ts';
 import { readDocuments } from './store/documents.ts';
 import { type EmbeddedTable, readEmbeddings } from './store/embeddings.ts';
 import type { DocumentRow } from './store/rows.ts';
@@ -35,8 +41,8 @@ export function createLoaders(services: Services, viewer: Viewer, reports: Searc
       return ids.map((id) => found.get(id) ?? null);
     }),
     chunksAt: momentLoader(
-      (places: readonly ChunkPlace[]) => readChunksAt(database, viewer, places),
-      ({ documentId, chunkIndex }) => `${documentId}/${chunkIndex}`,
+      (addresses: readonly ChunkAddress[]) => readChunksAt(database, viewer, addresses),
+      chunkAddressKey,
     ),
     chunkPages: new DataLoader(
       (requests: readonly DocumentChunksRequest[]) => readChunkPages(database, viewer, requests),

@@ -39,12 +39,12 @@ async function readCranfield(folder: string, user: string): Promise<Collection> 
     files.map((file) => readFile(join(folder, file), 'utf8')),
   );
   // The text begins with the title. Two records, 471 and 995, have none.
-  const items = readSmart(texts)
+  const items = parseSmart(texts)
     .map((record) => ({ key: String(Number(record.I)), text: record.W ?? '' }))
     .filter(({ text }) => text !== '');
   const known = new Set(items.map(({ key }) => key));
   // Judgements count the queries from 1 as they stand in the file, whatever their .I says.
-  const questions = readSmart(queries).map((record) => ({
+  const questions = parseSmart(queries).map((record) => ({
     text: record.W ?? '',
     relevant: new Map<string, number>(),
   }));
@@ -57,7 +57,7 @@ async function readCranfield(folder: string, user: string): Promise<Collection> 
   return { user, items, questions: questions.filter(({ relevant }) => relevant.size > 0) };
 }
 
-function readSmart(text: string): SmartRecord[] {
+function parseSmart(text: string): SmartRecord[] {
   return text
     .split(/^\.I /m)
     .slice(1)

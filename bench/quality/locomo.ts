@@ -44,12 +44,12 @@ function locomoWith(name: string, title: string, textOf: (turn: Turn) => string)
     measures: [recallAt(5), recallAt(10), recallAt(25)],
     read: async (folder) => {
       const conversations: Conversation[] = JSON.parse(await readFile(join(folder, file), 'utf8'));
-      return conversations.map((conversation) => readConversation(name, conversation, textOf));
+      return conversations.map((conversation) => parseConversation(name, conversation, textOf));
     },
   };
 }
 
-function readConversation(
+function parseConversation(
   name: string,
   { sample_id, conversation, qa }: Conversation,
   textOf: (turn: Turn) => string,

@@ -67,8 +67,8 @@ export async function findAccuracy({ queries, forms, startApi }: Contest): Promi
   const side = await startApi();
   const found = new Map<Form, Accuracy>();
   for (const form of forms) {
-    const place = allForms.findIndex(({ name }) => name === form.name);
-    const truth = queries.map((query) => query.truth[place] ?? []);
+    const index = allForms.findIndex(({ name }) => name === form.name);
+    const truth = queries.map((query) => query.truth[index] ?? []);
     found.set(form, await runAccuracy(side, form, truth));
   }
   await side.close();

@@ -22,7 +22,7 @@ export async function describeProfile(folder: string, lastMs: number, requests: 
   if (main === undefined) throw new Error(`${folder} has no profile of a main thread: ${names.join(', ')}.`);
   const { nodes, samples, timeDeltas }: CpuProfile = JSON.parse(await readFile(join(folder, main), 'utf8'));
   const byId = new Map(nodes.map(({ id, callFrame }) => [id, callFrame]));
-  const byPlace = new Map<string, number>();
+  const byOrigin = new Map<string, number>();
   const byFunction = new Map<string, number>();
   let busy = 0;
   let remaining = lastMs * 1000;
@@ -31,10 +31,10 @@ export async function describeProfile(folder: string, lastMs: number, requests: 
     remaining -= micros;
     const frame = byId.get(samples[i] ?? -1);
     if (!frame || idle.includes(frame.functionName)) continue;
-    const place = placeOf(frame);
+    const origin = originOf(frame);
     const name = `${frame.functionName || '(anonymous)'} ${shortUrl(frame.url)}${frame.url && `:${frame.lineNumber + 1}`}`;
     busy += micros;
-    byPlace.set(place, (byPlace.get(place) ?? 0) + micros);
+    byOrigin.set(origin, (byOrigin.get(origin) ?? 0) + micros);
     byFunction.set(name, (byFunction.get(name) ?? 0) + micros);
   }
   const ranked = (sums: Map<string, number>, count: number) =>
@@ -48,12 +48,12 @@ export async function describeProfile(folder: string, lastMs: number, requests: 
       ]);
   return [
     `Main thread busy ${((100 * busy) / (lastMs * 1000)).toFixed(0)} % of the time, ${(busy / requests).toFixed(0)} µs a request.`,
-    table([['where', 'µs a request', 'part'], ...ranked(byPlace, 20)]),
+    table([['where', 'µs a request', 'part'], ...ranked(byOrigin, 20)]),
     table([['function (itself, without what it calls)', 'µs a request', 'part'], ...ranked(byFunction, 40)]),
   ].join('\n\n');
 }
 
-function placeOf({ functionName, url }: { functionName: string; url: string }): string {
+function originOf({ functionName, url }: { functionName: string; url: string }): string {
   if (url === '') return functionName.startsWith('(') ? functionName : 'native functions';
   return /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1] ?? shortUrl(url);
 }

@@ -49,13 +49,13 @@ export function searchArgumentsOf<Filters extends object>(plural: string, filter
   abstract class SearchArguments {
     @OptionalField(
       () => GraphQLString,
-      `The text to search for, up to ${limits.queryLength} characters. Give it, \`vector\` or \`like\`.`,
+      `The text to search for, up to ${limits.queryLength} characters. Send exactly one of \`text\`, \`vector\` and \`like\`.`,
     )
     text?: string | null;
 
     @OptionalField(
       () => [GraphQLFloat],
-      `An embedding of your own to search for, ${limits.dimensions} numbers. Give it, \`text\` or \`like\`.`,
+      `An embedding of your own to search for, ${limits.dimensions} numbers. Send exactly one of \`text\`, \`vector\` and \`like\`.`,
     )
     vector?: number[] | null;
 

@@ -3,6 +3,7 @@ import { Field, InputType } from 'type-graphql';
 import { limits } from '../../src/input/limits.ts';
 import type { Fusion, Metric, Mode, SearchOptionsInput } from '../../src/search/options.ts';
 import { enumOf } from './enum.ts';
+import { OptionalField } from './optional-field.ts';
 
 const MetricEnum = enumOf<Metric>('Metric', 'How the distance between two embeddings is measured.', {
   COSINE: 'Cosine distance, 0 (same direction) to 2 (opposite). Answered by the vector index.',
@@ -35,29 +36,25 @@ const FusionEnum = enumOf<Fusion>(
     'nearest k can still match.',
 })
 export class SearchWeights {
-  @Field(() => GraphQLFloat, {
-    nullable: true,
-    description: 'Weight of the nearness to what you search for, 0 to 1000000. Default 1.',
-  })
+  @OptionalField(
+    () => GraphQLFloat,
+    'Weight of the nearness to what you search for, 0 to 1000000. Default 1.',
+  )
   similarity?: number | null;
 
-  @Field(() => GraphQLFloat, {
-    nullable: true,
-    description:
-      'Weight of the freshness, 0 to 1000000: it is 1 for a new memory, and halves with each half-life. Default 0.',
-  })
+  @OptionalField(
+    () => GraphQLFloat,
+    'Weight of the freshness, 0 to 1000000: it is 1 for a new memory, and halves with each half-life. Default 0.',
+  )
   recency?: number | null;
 
-  @Field(() => GraphQLFloat, {
-    nullable: true,
-    description: 'Weight of `importanceScore`, 0 to 1000000. Default 0.',
-  })
+  @OptionalField(() => GraphQLFloat, 'Weight of `importanceScore`, 0 to 1000000. Default 0.')
   importance?: number | null;
 
-  @Field(() => GraphQLFloat, {
-    nullable: true,
-    description: 'The half-life of recency in days, above 0 and up to 1000000. Default 30.',
-  })
+  @OptionalField(
+    () => GraphQLFloat,
+    'The half-life of recency in days, above 0 and up to 1000000. Default 30.',
+  )
   halfLifeDays?: number | null;
 }
 
@@ -72,55 +69,48 @@ export class SearchOptions implements SearchOptionsInput {
   })
   mode!: Mode;
 
-  @Field(() => FusionEnum, {
-    nullable: true,
-    description: 'HYBRID only: how the two scores are joined. Default SCORE.',
-  })
+  @OptionalField(() => FusionEnum, 'HYBRID only: how the two scores are joined. Default SCORE.')
   fusion?: Fusion | null;
 
-  @Field(() => GraphQLFloat, {
-    nullable: true,
-    description: 'HYBRID only: the weight of the words, 0 to 10. The meaning weighs 1. Default 0.7.',
-  })
+  @OptionalField(
+    () => GraphQLFloat,
+    'HYBRID only: the weight of the words, 0 to 10. The meaning weighs 1. Default 0.7.',
+  )
   keywordWeight?: number | null;
 
-  @Field(() => GraphQLFloat, {
-    nullable: true,
-    description:
-      'Memories only: the share of its score that each memory lends to the memories right before and after it in its session, 0 ' +
+  @OptionalField(
+    () => GraphQLFloat,
+    'Memories only: the share of its score that each memory lends to the memories right before and after it in its session, 0 ' +
       'to 1, and half of the share to those two turns away. An answer often stands a turn beside the words that match. On by ' +
       'default, with 0.4, in HYBRID with fusion SCORE. Elsewhere the default is 0, which is off.',
-  })
+  )
   context?: number | null;
 
-  @Field(() => GraphQLFloat, {
-    nullable: true,
-    description:
-      'Leave out matches with a larger distance than this, in the distance of the metric. 0 or more; for INNER_PRODUCT any number.',
-  })
+  @OptionalField(
+    () => GraphQLFloat,
+    'Leave out matches with a larger distance than this, in the distance of the metric. 0 or more; for INNER_PRODUCT any number.',
+  )
   maxDistance?: number | null;
 
-  @Field(() => GraphQLFloat, {
-    nullable: true,
-    description:
-      'A threshold that adapts, 0 to 1: with 0.1, only the nearest tenth of the candidates can match. The candidates are the ' +
+  @OptionalField(
+    () => GraphQLFloat,
+    'A threshold that adapts, 0 to 1: with 0.1, only the nearest tenth of the candidates can match. The candidates are the ' +
       'rows that the search ranks, some hundreds, and more of them for a larger k. So the threshold depends on k, as do scores ' +
       'that are computed over the candidates. Without it there is no such threshold.',
-  })
+  )
   percentile?: number | null;
 
-  @Field(() => SearchWeights, {
-    nullable: true,
-    description: 'Memories only: rank by recency and importance too. Without it they do not count.',
-  })
+  @OptionalField(
+    () => SearchWeights,
+    'Memories only: rank by recency and importance too. Without it they do not count.',
+  )
   weights?: SearchWeights | null;
 
-  @Field(() => GraphQLFloat, {
-    nullable: true,
-    description:
-      'Prefer matches that are unlike the matches before them (maximal marginal relevance): 0 (not at all) to 1 (nothing else ' +
+  @OptionalField(
+    () => GraphQLFloat,
+    'Prefer matches that are unlike the matches before them (maximal marginal relevance): 0 (not at all) to 1 (nothing else ' +
       'counts). Without it likeness does not count. A list with `diversity` has one page.',
-  })
+  )
   diversity?: number | null;
 
   @Field(() => GraphQLBoolean, {
@@ -130,11 +120,10 @@ export class SearchOptions implements SearchOptionsInput {
   })
   exact!: boolean;
 
-  @Field(() => GraphQLInt, {
-    nullable: true,
-    description:
-      `How many candidates the vector index considers, 1 to ${limits.efSearch}. A larger value misses fewer of the ` +
+  @OptionalField(
+    () => GraphQLInt,
+    `How many candidates the vector index considers, 1 to ${limits.efSearch}. A larger value misses fewer of the ` +
       'nearest rows and takes longer. Default 100.',
-  })
+  )
   efSearch?: number | null;
 }

@@ -4,7 +4,7 @@ import { compileDocumentFilters } from '../../src/filters/filters.ts';
 import { ingestDocument, replaceDocument } from '../../src/ingest/ingest.ts';
 import type { DocumentMatch as FoundDocument } from '../../src/search/searches.ts';
 import { searchNear, similarTo } from '../../src/search/similar.ts';
-import { documentChunksRequest } from '../../src/store/chunks.ts';
+import { parseDocumentChunksRequest } from '../../src/store/chunks.ts';
 import { deleteDocument, documentList, readDocuments } from '../../src/store/documents.ts';
 import { readPage } from '../../src/store/pages.ts';
 import { ChunkConnection } from '../chunk/chunk.ts';
@@ -106,7 +106,7 @@ export class DocumentResolver {
     @Args(() => PageArguments) { first, after }: PageArguments,
     @Ctx() { loaders }: Context,
   ) {
-    const page = await loaders.chunkPages.load(documentChunksRequest(document.id, first, after));
+    const page = await loaders.chunkPages.load(parseDocumentChunksRequest(document.id, first, after));
     return { ...page, totalCount: document.totalChunks };
   }
 

@@ -15,7 +15,7 @@ export function opposite(condition: SQL): SQL {
  * @param noNull why `eq: null` and `ne: null` mean nothing here, and what to do; undefined where they ask for SQL's NULL.
  * @throws FunesError BAD_USER_INPUT for an unknown operator, an operand of the wrong type or null, and LIMIT_EXCEEDED.
  */
-export function compare<T>(
+export function compileComparisons<T>(
   expression: SQLWrapper,
   scalar: Scalar<T>,
   condition: unknown,
@@ -24,7 +24,7 @@ export function compare<T>(
 ): SQL[] {
   return entries(condition, inputPath).map(([operator, operand, here]) => {
     here.count();
-    if (operand === null) return compareWithNull(expression, operator, noNull, here);
+    if (operand === null) return compileNullComparison(expression, operator, noNull, here);
     const list = () =>
       parseList(operand, here, filterLimits.listLength).map((value, i) => scalar.parse(value, here.at(i)));
     switch (operator) {
@@ -45,16 +45,16 @@ export function compare<T>(
   });
 }
 
-function compareWithNull(
+function compileNullComparison(
   expression: SQLWrapper,
   operator: string,
   noNull: string | undefined,
   inputPath: InputPath,
 ): SQL {
   if (operator !== 'eq' && operator !== 'ne') {
-    throw inputPath.refusal('is null: give it a value, or leave the operator out.');
+    throw inputPath.refusal('is null: send a value, or leave the operator out.');
   }
-  if (noNull !== undefined) throw inputPath.refusal(`is null, and ${noNull}`);
+  if (noNull !== undefined) throw inputPath.refusal(`is null, but ${noNull}`);
   return operator === 'eq' ? sql`${expression} is null` : sql`${expression} is not null`;
 }
 

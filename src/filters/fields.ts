@@ -1,7 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { PgColumn } from 'drizzle-orm/pg-core';
 import { documentChunks, documents, memories, toolEmbeddings } from '../../schema/index.ts';
-import { compare } from './comparisons.ts';
+import { compileComparisons } from './comparisons.ts';
 import type {
   EmbeddingStatus,
   EnumCondition,
@@ -9,23 +9,23 @@ import type {
   OrderedCondition,
   StringCondition,
 } from './conditions.ts';
-import { compareJson } from './json.ts';
+import { compileJson } from './json.ts';
 import { type Conditions, compileNesting, type Field, type Nesting } from './nesting.ts';
 import { dateTime, double, id, integer, numeric, type Scalar, testedEnum, text } from './scalars.ts';
 
-const NOT_NULL = 'this field has a value in every row: compare it with one.';
+const NOT_NULL = 'this field has a value in every row: compare with a value.';
 
 function scalarField<T>(column: PgColumn, scalar: Scalar<T>): Field<OrderedCondition<T>> {
   return {
     compile: (condition, inputPath) =>
-      compare(column, scalar, condition, column.notNull ? NOT_NULL : undefined, inputPath),
+      compileComparisons(column, scalar, condition, column.notNull ? NOT_NULL : undefined, inputPath),
   };
 }
 
 const textField = (column: PgColumn): Field<StringCondition> => scalarField(column, text);
 
 const jsonField = (column: PgColumn): Field<JsonCondition> => ({
-  compile: (condition, inputPath) => compareJson(column, condition, inputPath),
+  compile: (condition, inputPath) => compileJson(column, condition, inputPath),
 });
 
 function embeddingStatusField(embedding: PgColumn): Field<EnumCondition<EmbeddingStatus>> {
@@ -33,7 +33,9 @@ function embeddingStatusField(embedding: PgColumn): Field<EnumCondition<Embeddin
     READY: sql`${embedding} is not null`,
     PENDING: sql`${embedding} is null`,
   });
-  return { compile: (condition, inputPath) => compare(embedding, status, condition, NOT_NULL, inputPath) };
+  return {
+    compile: (condition, inputPath) => compileComparisons(embedding, status, condition, NOT_NULL, inputPath),
+  };
 }
 
 // Every column of the tables but the vectors themselves, their tsvector, the length for BM25, and the two generated

@@ -25,7 +25,7 @@ export class InputPath {
     if (this.depth >= filterLimits.depth) {
       throw new FunesError(
         'LIMIT_EXCEEDED',
-        `${this.path} is nested too deep: a filter may have ${filterLimits.depth} levels of and, or, not and document.`,
+        `${this.path} is nested too deep: a filter may have at most ${filterLimits.depth} levels of and, or, not and document.`,
       );
     }
     return new InputPath(this.path, this.depth + 1, this.size);
@@ -41,8 +41,8 @@ export class InputPath {
     if (this.size.conditions > filterLimits.conditions) {
       throw new FunesError(
         'LIMIT_EXCEEDED',
-        `A filter may hold ${filterLimits.conditions} conditions, and ${this.path} is one too many. ` +
-          `To compare one field with many values use in, with up to ${filterLimits.listLength}.`,
+        `A filter may hold at most ${filterLimits.conditions} conditions, and ${this.path} is one too many. ` +
+          `To compare one field with many values use in, with up to ${filterLimits.listLength} values.`,
       );
     }
   }

@@ -1,7 +1,7 @@
 import { or, type SQL, type SQLWrapper, sql } from 'drizzle-orm';
 import { makePgArray } from 'drizzle-orm/pg-core';
 import { limits } from '../input/limits.ts';
-import { compare, entries } from './comparisons.ts';
+import { compileComparisons, entries } from './comparisons.ts';
 import { JsonType } from './conditions.ts';
 import type { InputPath } from './input-path.ts';
 import { filterLimits } from './limits.ts';
@@ -9,10 +9,10 @@ import { parseBoolean, parseEnum, parseJsonObject, parseList, parseObject, parse
 import { boolean, numeric, type Scalar, text } from './scalars.ts';
 
 const NO_NULL =
-  'a condition on a path compares values: use exists: false where there is nothing, type: NULL for a JSON null.';
+  'a condition on a path compares values: to find rows without a value use exists: false, to find a JSON null use type: NULL.';
 
 /** What PostgreSQL reads as a position when `#>` meets an array with it. */
-const ARRAY_POSITION = /^\s*[+-]?\d+$/;
+const ARRAY_INDEX = /^\s*[+-]?\d+$/;
 
 /** Up to this many values `in` is written as containments, which an index answers one by one. */
 const INDEXED_LIST_LENGTH = 10;
@@ -21,7 +21,7 @@ const INDEXED_LIST_LENGTH = 10;
  * A JsonCondition on a jsonb column as SQL; all of the parts must hold.
  * @throws FunesError BAD_USER_INPUT, LIMIT_EXCEEDED.
  */
-export function compareJson(column: SQLWrapper, condition: unknown, inputPath: InputPath): SQL[] {
+export function compileJson(column: SQLWrapper, condition: unknown, inputPath: InputPath): SQL[] {
   return entries(condition, inputPath).flatMap(([name, value, here]) => {
     switch (name) {
       case 'contains':
@@ -29,10 +29,10 @@ export function compareJson(column: SQLWrapper, condition: unknown, inputPath: I
         return [contains(column, parseJsonObject(value, here, limits.jsonLength))];
       case 'at':
         return parseList(value, here, filterLimits.conditions).flatMap((one, i) =>
-          compareAtPath(column, one, here.at(i)),
+          compileAtPath(column, one, here.at(i)),
         );
       default:
-        throw here.refusal('is not an operator of a JSON field; there are contains and at.');
+        throw here.refusal('is not an operator of a JSON field: use contains or at.');
     }
   });
 }
@@ -40,7 +40,7 @@ export function compareJson(column: SQLWrapper, condition: unknown, inputPath: I
 // Cast from text: for a parameter of type jsonb itself, postgres.js without Drizzle would write JSON of the JSON.
 const contains = (column: SQLWrapper, json: string) => sql`${column} @> ${json}::text::jsonb`;
 
-function compareAtPath(column: SQLWrapper, condition: unknown, inputPath: InputPath): SQL[] {
+function compileAtPath(column: SQLWrapper, condition: unknown, inputPath: InputPath): SQL[] {
   const { path, ...rest } = { path: undefined, ...parseObject(condition, inputPath) };
   const steps = parseList(path, inputPath.at('path'), filterLimits.jsonDepth).map((step, i) =>
     parseString(step, inputPath.at('path').at(i)),
@@ -62,13 +62,13 @@ function compareAtPath(column: SQLWrapper, condition: unknown, inputPath: InputP
         here.count();
         return sql`${type} = ${parseEnum(value, here, Object.values(JsonType)).toLowerCase()}::text`;
       case 'string':
-        return compare(sql`(${asText})`, indexed(text, column, steps), value, NO_NULL, here);
+        return compileComparisons(sql`(${asText})`, indexed(text, column, steps), value, NO_NULL, here);
       case 'number':
-        return compare(sql`(${asNumber})`, indexed(numeric, column, steps), value, NO_NULL, here);
+        return compileComparisons(sql`(${asNumber})`, indexed(numeric, column, steps), value, NO_NULL, here);
       case 'boolean':
-        return compare(sql`(${asBoolean})`, indexed(boolean, column, steps), value, NO_NULL, here);
+        return compileComparisons(sql`(${asBoolean})`, indexed(boolean, column, steps), value, NO_NULL, here);
       default:
-        throw here.refusal('is no condition on a path; there are exists, type, string, number and boolean.');
+        throw here.refusal('is not a condition on a path: use exists, type, string, number or boolean.');
     }
   });
   if (parts.length === 0) inputPath.count();
@@ -80,7 +80,7 @@ function compareAtPath(column: SQLWrapper, condition: unknown, inputPath: InputP
  * step that may be a position in an array has no such form.
  */
 function indexed<T>(scalar: Scalar<T>, column: SQLWrapper, steps: readonly string[]): Scalar<T> {
-  if (steps.some((step) => ARRAY_POSITION.test(step))) return scalar;
+  if (steps.some((step) => ARRAY_INDEX.test(step))) return scalar;
   const equals = (value: T) =>
     contains(column, JSON.stringify(steps.reduceRight<unknown>((inner, key) => ({ [key]: inner }), value)));
   return {

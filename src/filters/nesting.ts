@@ -52,10 +52,10 @@ export function compileNesting(fields: Fields, filters: unknown, inputPath: Inpu
       }
       default: {
         const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
-        if (!field) throw here.refusal('is not a field that can be filtered by.');
+        if (!field) throw here.refusal('is not a field that you can filter by.');
         if (value === null) {
           throw here.refusal(
-            'is null: leave it out. Rows without a value are found by {eq: null}, in fields that may have none.',
+            'is null: leave the field out. To find rows without a value use {eq: null}, if the field can be null.',
           );
         }
         // The field reads its condition as unknown data, whatever its type promises.

@@ -14,7 +14,7 @@ export function parseString(value: unknown, inputPath: InputPath): string {
   if (typeof value !== 'string') throw inputPath.refusal(`must be a string, not ${describe(value)}.`);
   if (value.length > filterLimits.stringLength) {
     throw inputPath.excess(
-      `has ${value.length} characters; a string in a filter may have ${filterLimits.stringLength}.`,
+      `has ${value.length} characters; a string in a filter may have at most ${filterLimits.stringLength}.`,
     );
   }
   const problem = unstorable(value);
@@ -27,9 +27,7 @@ export function parseString(value: unknown, inputPath: InputPath): string {
 export function parseId(value: unknown, inputPath: InputPath): string {
   const text = typeof value === 'string' ? value : '';
   if (!/^(0|-?[1-9]\d{0,18})$/.test(text) || BigInt(text) > BIGINT_MAX || BigInt(text) < BIGINT_MIN) {
-    throw inputPath.refusal(
-      `must be an id as this API gives them, a whole number like "42", not ${describe(value)}.`,
-    );
+    throw inputPath.refusal(`must be an id, a whole number like "42", not ${describe(value)}.`);
   }
   return text;
 }
@@ -110,13 +108,14 @@ function checkJson(value: unknown, inputPath: InputPath, depth: number): void {
       return;
     }
     case 'number':
-      if (!Number.isFinite(value)) throw inputPath.refusal(`contains ${value}, which JSON cannot say.`);
+      if (!Number.isFinite(value))
+        throw inputPath.refusal(`contains ${value}, which is not a number in JSON.`);
       return;
     case 'object':
       if (value === null) return;
       if (depth > filterLimits.jsonDepth) {
         throw inputPath.excess(
-          `is nested too deep: JSON in a filter may have ${filterLimits.jsonDepth} levels.`,
+          `is nested too deep: JSON in a filter may have at most ${filterLimits.jsonDepth} levels.`,
         );
       }
       for (const [key, element] of Object.entries(value)) {
@@ -127,7 +126,7 @@ function checkJson(value: unknown, inputPath: InputPath, depth: number): void {
     default:
       throw inputPath.refusal(
         value === undefined
-          ? 'contains a variable that was given no value.'
+          ? 'contains a variable that has no value.'
           : `contains ${describe(value)}, which is not JSON.`,
       );
   }

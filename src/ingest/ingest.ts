@@ -7,7 +7,7 @@ import {
   type ChunkValues,
   createDocument,
   documentNotFound,
-  findDocumentByHash,
+  readDocumentByHash,
   readDocuments,
   updateDocument,
 } from '../store/documents.ts';
@@ -63,7 +63,7 @@ export async function ingestDocument(
   const format = formatOf(filename, input.fileType);
   const bytes = parseBytes(input);
   const contentHash = sha256(bytes);
-  const known = await findDocumentByHash(services.database, viewer, userId, contentHash);
+  const known = await readDocumentByHash(services.database, viewer, userId, contentHash);
   if (known) return { document: known, created: false };
   const chunks = await toChunks(services, format, bytes, sizes);
   const values = {

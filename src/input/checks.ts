@@ -90,7 +90,7 @@ function checkJsonValue(value: unknown, name: string, depth: number): void {
     if (depth > limits.jsonDepth) {
       throw new FunesError(
         'LIMIT_EXCEEDED',
-        `${name} is nested too deep: objects and lists may stand in each other ${limits.jsonDepth} levels deep.`,
+        `${name} is nested too deep: at most ${limits.jsonDepth} levels of objects and lists are allowed.`,
       );
     }
     for (const [key, element] of Object.entries(value)) {
@@ -108,7 +108,7 @@ export function checkId(value: string, name: string): string {
   if (!/^[1-9]\d{0,18}$/.test(value) || BigInt(value) > BIGINT_MAX) {
     throw new FunesError(
       'BAD_USER_INPUT',
-      `${name} must be an id as this API gives them, like "42", not ${quote(value)}.`,
+      `${name} must be an id, a whole number like "42", not ${quote(value)}.`,
     );
   }
   return value;

@@ -29,19 +29,19 @@ export async function readChunks(
   );
 }
 
-/** A chunk by its place in its document. */
-export interface ChunkPlace {
+/** Where a chunk is in its document. */
+export interface ChunkAddress {
   documentId: string;
   chunkIndex: number;
 }
 
-/** The chunks at these places, in their order; null where there is none. One statement. */
+/** The chunks at these addresses, in their order; null where there is none. One statement. */
 export async function readChunksAt(
   database: Database,
   viewer: Viewer,
-  places: readonly ChunkPlace[],
+  addresses: readonly ChunkAddress[],
 ): Promise<(ChunkRow | null)[]> {
-  const wanted = sql`unnest(${bigints(places.map((p) => p.documentId))}::bigint[], ${bigints(places.map((p) => p.chunkIndex))}::int[])`;
+  const wanted = sql`unnest(${bigints(addresses.map(({ documentId }) => documentId))}::bigint[], ${bigints(addresses.map(({ chunkIndex }) => chunkIndex))}::int[])`;
   const rows = await transaction(database, viewer, { access: 'read' }, (tx) =>
     tx
       .select(chunkColumns)
@@ -52,8 +52,8 @@ export async function readChunksAt(
       )
       .where(visibleTo(viewer, documentChunks.userId)),
   );
-  const found = new Map(rows.map((row) => [placeKey(row), row]));
-  return places.map((place) => found.get(placeKey(place)) ?? null);
+  const found = new Map(rows.map((row) => [chunkAddressKey(row), row]));
+  return addresses.map((address) => found.get(chunkAddressKey(address)) ?? null);
 }
 
 /** A page of one document's chunks, in the document's order. */
@@ -68,13 +68,13 @@ export interface DocumentChunksRequest {
  * Reads a page's size and cursor, each request for itself: one that is wrong must not fail those it is read with.
  * @throws FunesError BAD_USER_INPUT for a size or a cursor that is not of this document, LIMIT_EXCEEDED for the size.
  */
-export function documentChunksRequest(
+export function parseDocumentChunksRequest(
   documentId: string,
   first: number,
   after: string | null | undefined,
 ): DocumentChunksRequest {
   checkPageSize(first);
-  return { documentId, first, afterIndex: after == null ? -1 : readCursor(documentId, after) };
+  return { documentId, first, afterIndex: after == null ? -1 : parseCursor(documentId, after) };
 }
 
 /** The page each request asks for, in their order. One statement, however many documents there are. */
@@ -120,17 +120,17 @@ export async function readChunkPages(
   });
 }
 
-function cursorOf({ documentId, chunkIndex }: ChunkPlace): string {
+function cursorOf({ documentId, chunkIndex }: ChunkAddress): string {
   return Buffer.from(`document ${documentId} chunk ${chunkIndex}`).toString('base64url');
 }
 
-function readCursor(documentId: string, after: string): number {
+function parseCursor(documentId: string, after: string): number {
   const [, document, index] =
     /^document (\d+) chunk (\d{1,9})$/.exec(Buffer.from(after, 'base64url').toString()) ?? [];
   if (document !== documentId || index === undefined) {
     throw new FunesError(
       'BAD_USER_INPUT',
-      `after must be a cursor that this document's chunks gave, not ${quote(after)}.`,
+      `after must be a cursor of this document's chunks, not ${quote(after)}.`,
     );
   }
   return Number(index);
@@ -141,6 +141,7 @@ function bigints(values: readonly (string | number)[]): string {
   return `{${values.join(',')}}`;
 }
 
-function placeKey({ documentId, chunkIndex }: ChunkPlace): string {
+/** A chunk address as a key: equal for equal addresses. */
+export function chunkAddressKey({ documentId, chunkIndex }: ChunkAddress): string {
   return `${documentId}/${chunkIndex}`;
 }

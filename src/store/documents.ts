@@ -57,14 +57,14 @@ export async function readDocuments(
   viewer: Viewer,
   ids: readonly string[],
 ): Promise<DocumentRow[]> {
-  const condition = ownDocuments(viewer, ids);
+  const condition = visibleDocuments(viewer, ids);
   return transaction(database, viewer, { access: 'read' }, (tx) =>
     tx.select(documentColumns).from(documents).where(condition),
   );
 }
 
 /** The document of `userId` that was made from the bytes with this sha-256, if there is one. */
-export async function findDocumentByHash(
+export async function readDocumentByHash(
   database: Database,
   viewer: Viewer,
   userId: string,
@@ -106,7 +106,7 @@ export async function createDocument(
     if (!first)
       throw new FunesError(
         'CONFLICT',
-        'The same document was deleted by another request meanwhile. Send it again.',
+        'Another request deleted this document meanwhile. Send the document again.',
       );
     return { document: first, created: false };
   });
@@ -119,7 +119,7 @@ export async function updateDocument(
   id: string,
   { values, chunks }: DocumentChange,
 ): Promise<DocumentRow> {
-  const condition = ownDocuments(viewer, [id]);
+  const condition = visibleDocuments(viewer, [id]);
   return transaction(database, viewer, { access: 'write' }, async (tx) => {
     const [current] = await tx.select(documentColumns).from(documents).where(condition).for('update');
     if (!current) throw documentNotFound(id);
@@ -136,7 +136,7 @@ export async function updateDocument(
 
 /** Deletes a document with its chunks, and tells whether it was there. */
 export async function deleteDocument(database: Database, viewer: Viewer, id: string): Promise<boolean> {
-  const condition = ownDocuments(viewer, [id]);
+  const condition = visibleDocuments(viewer, [id]);
   const deleted = await transaction(database, viewer, { access: 'write' }, (tx) =>
     tx.delete(documents).where(condition).returning({ id: documents.id }),
   );
@@ -177,7 +177,7 @@ function sameBytes(viewer: Viewer, userId: string, contentHash: string): SQL | u
   );
 }
 
-function ownDocuments(viewer: Viewer, ids: readonly string[]): SQL | undefined {
+function visibleDocuments(viewer: Viewer, ids: readonly string[]): SQL | undefined {
   for (const id of ids) checkId(id, 'id');
   return and(inArray(documents.id, [...ids]), visibleTo(viewer, documents.userId));
 }

@@ -26,7 +26,7 @@ export async function embedForWriting(
     const vectors = await embedder.embed(texts);
     return vectors.map((embedding) => ({ embedding, embeddingModel: embedder.model }));
   } catch (error) {
-    log.warn({ err: error, texts: texts.length }, 'embedding failed; the rows are stored without it');
+    log.warn({ err: error, texts: texts.length }, 'embedding failed; the rows are stored without embeddings');
     return texts.map(() => ({ embedding: null, embeddingModel: null }));
   }
 }

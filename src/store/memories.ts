@@ -53,7 +53,7 @@ export async function readMemories(
   ids: readonly string[],
 ): Promise<MemoryRow[]> {
   return transaction(database, viewer, { access: 'read' }, (tx) =>
-    tx.select(memoryColumns).from(memories).where(ownMemories(viewer, ids)),
+    tx.select(memoryColumns).from(memories).where(visibleMemories(viewer, ids)),
   );
 }
 
@@ -70,7 +70,7 @@ export async function createMemories(
 ): Promise<MemoryRow[]> {
   checkBatch(inputs, 'inputs');
   if (inputs.length === 0) return [];
-  const values = inputs.map((input, i) => readNewMemory(viewer, input, name(i)));
+  const values = inputs.map((input, i) => parseNewMemory(viewer, input, name(i)));
   const embeddings = await embedForWriting(
     embedder,
     values.map(({ content }) => content),
@@ -91,7 +91,7 @@ export async function createMemories(
 async function inInputOrder(
   tx: Transaction,
   viewer: Viewer,
-  values: readonly ReturnType<typeof readNewMemory>[],
+  values: readonly ReturnType<typeof parseNewMemory>[],
   created: readonly MemoryRow[],
   name: (index: number) => string,
 ): Promise<MemoryRow[]> {
@@ -113,14 +113,17 @@ async function inInputOrder(
   return values.map((value, i) => {
     const row = value.idempotencyKey === null ? withoutKey.next().value : byKey.get(keyOf(value));
     if (!row)
-      throw new FunesError('CONFLICT', `${name(i)} was removed by another request meanwhile. Send it again.`);
+      throw new FunesError(
+        'CONFLICT',
+        `Another request removed ${name(i)} meanwhile. Send ${name(i)} again.`,
+      );
     if (row.content !== value.content) {
       // What this batch created is not kept, so its id would lead nowhere.
       const first = values.findIndex((other) => keyOf(other) === keyOf(value));
       const before = created.some(({ id }) => id === row.id) ? name(first) : `memory ${row.id}`;
       throw new FunesError(
         'CONFLICT',
-        `${name(i)}.idempotencyKey ${quote(row.idempotencyKey)} was used before for ${before}, which has another content. ` +
+        `${name(i)}.idempotencyKey ${quote(row.idempotencyKey)} was used before for ${before}, which has other content. ` +
           'Repeat a key only to repeat the same write.',
       );
     }
@@ -138,8 +141,8 @@ export async function updateMemory(
   id: string,
   change: MemoryChange,
 ): Promise<MemoryRow> {
-  const values = readMemoryChange(change);
-  const found = ownMemories(viewer, [id]);
+  const values = parseMemoryChange(change);
+  const found = visibleMemories(viewer, [id]);
   if (Object.keys(values).length === 0) {
     const [row] = await readMemories(database, viewer, [id]);
     return row ?? notFound(id);
@@ -163,14 +166,14 @@ export async function deleteMemories(
   ids: readonly string[],
   name: (index: number) => string = (index) => `ids[${index}]`,
 ): Promise<number> {
-  const condition = ownMemories(viewer, checkBatch(ids, 'ids'), name);
+  const condition = visibleMemories(viewer, checkBatch(ids, 'ids'), name);
   const deleted = await transaction(database, viewer, { access: 'write' }, (tx) =>
     tx.delete(memories).where(condition).returning({ id: memories.id }),
   );
   return deleted.length;
 }
 
-function ownMemories(
+function visibleMemories(
   viewer: Viewer,
   ids: readonly string[],
   name: (index: number) => string = () => 'id',
@@ -186,7 +189,7 @@ function notFound(id: string): never {
   throw new FunesError('NOT_FOUND', `There is no memory with id ${quote(id)}.`);
 }
 
-function readNewMemory(viewer: Viewer, input: NewMemory, name: string) {
+function parseNewMemory(viewer: Viewer, input: NewMemory, name: string) {
   return {
     content: checkText(input.content, `${name}.content`, limits.contentLength),
     contentSummary:
@@ -200,13 +203,13 @@ function readNewMemory(viewer: Viewer, input: NewMemory, name: string) {
   };
 }
 
-function readMemoryChange(change: MemoryChange) {
+function parseMemoryChange(change: MemoryChange) {
   const { content, contentSummary, source, sessionId, importanceScore, metadata } = change;
   for (const [field, value] of Object.entries({ content, source, importanceScore, metadata })) {
     if (value === null)
       throw new FunesError(
         'BAD_USER_INPUT',
-        `input.${field} has a value in every memory: null cannot be stored.`,
+        `input.${field} must not be null: leave it out to keep the stored value.`,
       );
   }
   return {

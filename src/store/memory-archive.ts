@@ -52,7 +52,7 @@ export async function archiveMemories(
 ): Promise<Archived> {
   const condition = and(compileConditions(request), visibleTo(viewer, memories.userId)) as SQL;
   const rows = request.dryRun
-    ? await transaction(database, viewer, { access: 'read' }, (tx) => sampleOf(tx, condition))
+    ? await transaction(database, viewer, { access: 'read' }, (tx) => readSample(tx, condition))
     : await transaction(database, viewer, { access: 'write' }, (tx) => moveToArchive(tx, condition));
   return { count: rows[0]?.total ?? 0, sample: rows.map(({ total: _total, ...row }) => row) };
 }
@@ -70,13 +70,13 @@ function compileConditions({ olderThan, importanceBelow, filters }: ArchiveReque
   if (condition) return condition;
   throw new FunesError(
     'BAD_USER_INPUT',
-    'Say which memories to archive: input needs at least one of olderThan, importanceBelow and filters, and filters that ' +
-      'are empty say nothing.',
+    'input must say which memories to archive: send at least one of olderThan, importanceBelow and filters. Empty filters do ' +
+      'not count.',
   );
 }
 
 /** The oldest of the memories that would be archived, each with the number of all. */
-function sampleOf(tx: Transaction, condition: SQL): Promise<Sampled[]> {
+function readSample(tx: Transaction, condition: SQL): Promise<Sampled[]> {
   const total = sql<number>`(select count(*) from ${memories} where ${condition})`.mapWith(Number);
   return tx
     .select({ ...memoryColumns, total })
@@ -164,15 +164,17 @@ async function notRestored(
     .orderBy(sql`${memories.id} = ${id}::bigint desc`)
     .limit(1);
   const [what, key] = [`ids[${ids.indexOf(id)}]`, `idempotencyKey ${quote(idempotencyKey)}`];
-  if (!live) return conflict(`What was in the way of ${what} was removed meanwhile. Send it again.`);
+  if (!live) return conflict(`The memory that blocked ${what} was removed meanwhile. Send the ids again.`);
   if (live.id === id)
     return conflict(
-      `${what}: a memory has the id ${quote(id)} again. Delete it first, or leave ${what} out.`,
+      `${what}: another memory has the id ${quote(id)} now. Delete that memory first, or leave ${what} out.`,
     );
   if (rows.some((row) => row.restored && row.id === live.id))
-    return conflict(`${what} and ids[${ids.indexOf(live.id)}] have the same ${key}. Restore one of them.`);
+    return conflict(
+      `${what} and ids[${ids.indexOf(live.id)}] have the same ${key}. Restore only one of them.`,
+    );
   return conflict(
-    `${what} has the ${key}, which memory ${live.id} has taken meanwhile. Delete that one first, or leave ${what} out.`,
+    `${what} has the ${key}, which memory ${live.id} has taken meanwhile. Delete that memory first, or leave ${what} out.`,
   );
 }
 

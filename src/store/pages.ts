@@ -75,7 +75,7 @@ export async function readPage<Row, Order extends string>(
   const { field, direction } = request.orderBy;
   const column = list.orders[field];
   const kind = [list.name, field, direction] as const;
-  const after = request.after == null ? undefined : readCursor(request.after, kind);
+  const after = request.after == null ? undefined : parseCursor(request.after, kind);
   const beyond =
     after &&
     sql`(${column}, ${list.id}) ${direction === 'ASC' ? sql`>` : sql`<`} (${after.value}::${sql.raw(column.getSQLType())}, ${after.id}::bigint)`;
@@ -129,8 +129,7 @@ export function toPage<Row>(edges: Edge<Row>[], hasNextPage: boolean, hasPreviou
 
 /** @throws FunesError BAD_USER_INPUT below 0, LIMIT_EXCEEDED above the limit. */
 export function checkPageSize(first: number): void {
-  if (first < 0)
-    throw new FunesError('BAD_USER_INPUT', `first is how many to return: 0 or more, not ${first}.`);
+  if (first < 0) throw new FunesError('BAD_USER_INPUT', `first must be 0 or more, not ${first}.`);
   if (first > limits.pageSize) {
     throw new FunesError(
       'LIMIT_EXCEEDED',
@@ -139,7 +138,7 @@ export function checkPageSize(first: number): void {
   }
 }
 
-function readCursor(
+function parseCursor(
   cursor: string,
   kind: readonly [string, string, Direction],
 ): { value: string; id: string } {
@@ -150,14 +149,14 @@ function readCursor(
     throw new FunesError(
       'BAD_USER_INPUT',
       `after is a cursor of ${name} ordered by ${field} ${direction}, and this list is ${kind[0]} ordered by ${kind[1]} ${kind[2]}. ` +
-        'Repeat the orderBy that the cursor came from.',
+        'Send the orderBy that you sent when you got the cursor.',
     );
   }
   return { value, id };
 }
 
 function notACursor(after: string | null | undefined): FunesError {
-  return new FunesError('BAD_USER_INPUT', `after must be a cursor that this list gave, not ${quote(after)}.`);
+  return new FunesError('BAD_USER_INPUT', `after must be a cursor of this list, not ${quote(after)}.`);
 }
 
 function decode(cursor: string): unknown {

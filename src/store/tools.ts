@@ -128,7 +128,7 @@ function checkDistinct(names: readonly string[]): void {
     if (first !== undefined) {
       throw new FunesError(
         'BAD_USER_INPUT',
-        `inputs[${i}].toolName ${quote(name)} stands at inputs[${first}] too: a name can be registered once in a batch.`,
+        `inputs[${i}].toolName ${quote(name)} is the name of inputs[${first}] too: a batch can register a name only once.`,
       );
     }
     seen.set(name, i);

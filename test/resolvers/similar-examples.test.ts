@@ -114,8 +114,8 @@ const searches = {
     ),
 };
 const kinds = ['memories', 'chunks', 'tools', 'documents'] as const;
-const idsOf = (kind: (typeof kinds)[number], ...places: number[]) =>
-  places.map((place) => rows[kind][place]?.id ?? '');
+const idsOf = (kind: (typeof kinds)[number], ...indexes: number[]) =>
+  indexes.map((index) => rows[kind][index]?.id ?? '');
 
 describe.each(kinds)('examples among %s', (kind) => {
   test.each([

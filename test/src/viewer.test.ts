@@ -9,8 +9,13 @@ import { search } from '../../src/search/execute.ts';
 import { defaultSearchOptions } from '../../src/search/options.ts';
 import { documentSearch, memorySearch } from '../../src/search/searches.ts';
 import type { Services } from '../../src/services.ts';
-import { documentChunksRequest, readChunkPages, readChunks, readChunksAt } from '../../src/store/chunks.ts';
-import { deleteDocument, findDocumentByHash, readDocuments } from '../../src/store/documents.ts';
+import {
+  parseDocumentChunksRequest,
+  readChunkPages,
+  readChunks,
+  readChunksAt,
+} from '../../src/store/chunks.ts';
+import { deleteDocument, readDocumentByHash, readDocuments } from '../../src/store/documents.ts';
 import { createMemories, deleteMemories, readMemories, updateMemory } from '../../src/store/memories.ts';
 import { archiveMemories, restoreMemories } from '../../src/store/memory-archive.ts';
 import type { DocumentRow, MemoryRow } from '../../src/store/rows.ts';
@@ -84,7 +89,7 @@ describe('a viewer who is no admin', () => {
     const { pool } = db;
     const ids = memories.map(({ id }) => id);
     const [document] = documents as [DocumentRow];
-    const chunks = await readChunkPages(pool, ann, [documentChunksRequest(document.id, 10, null)]);
+    const chunks = await readChunkPages(pool, ann, [parseDocumentChunksRequest(document.id, 10, null)]);
     const chunkIds = chunks.flatMap(({ edges }) => edges.map(({ node }) => node.id));
     expect(chunkIds.length).toBeGreaterThan(1);
 
@@ -92,9 +97,9 @@ describe('a viewer who is no admin', () => {
     expect(await readDocuments(pool, bob, [document.id])).toEqual([]);
     expect(await readChunks(pool, bob, chunkIds)).toEqual([]);
     expect(await readChunksAt(pool, bob, [{ documentId: document.id, chunkIndex: 0 }])).toEqual([null]);
-    const [page] = await readChunkPages(pool, bob, [documentChunksRequest(document.id, 10, null)]);
+    const [page] = await readChunkPages(pool, bob, [parseDocumentChunksRequest(document.id, 10, null)]);
     expect(page?.edges).toEqual([]);
-    expect(await findDocumentByHash(pool, bob, 'ann', document.contentHash)).toBeUndefined();
+    expect(await readDocumentByHash(pool, bob, 'ann', document.contentHash)).toBeUndefined();
 
     const [its, others] = [createLoaders(services, ann), createLoaders(services, bob)];
     expect(await its.memoryEmbeddings.loadMany(ids)).not.toContain(null);
@@ -215,7 +220,7 @@ describe('a viewer who is no admin', () => {
 
   test('cannot take somebody else’s rows for examples', async () => {
     const [[memory], [document]] = [memories, documents] as [[MemoryRow], [DocumentRow]];
-    const [page] = await readChunkPages(db.pool, ann, [documentChunksRequest(document.id, 1, null)]);
+    const [page] = await readChunkPages(db.pool, ann, [parseDocumentChunksRequest(document.id, 1, null)]);
     const chunk = page?.edges[0]?.node.id;
     const searches = {
       memory: `{ similarMemories(like: ["${memory.id}"]) { memory { userId } } }`,

@@ -235,9 +235,9 @@ describe('Document.similar by more than distance', () => {
   test.each([0, 0.34, 0.5, 1])('keeps what is within the percentile %d of the means', async (percentile) => {
     const found = all().map(({ distance }) => distance);
     // Linear interpolation, as percentile_cont does.
-    const place = percentile * (found.length - 1);
-    const [below = 0, above = 0] = [found[Math.floor(place)], found[Math.ceil(place)]];
-    const limit = below + (above - below) * (place - Math.floor(place)) + 1e-9;
+    const index = percentile * (found.length - 1);
+    const [below = 0, above = 0] = [found[Math.floor(index)], found[Math.ceil(index)]];
+    const limit = below + (above - below) * (index - Math.floor(index)) + 1e-9;
     expectMatches(
       await neighbours(self, { options: { percentile } }),
       all().filter(({ distance }) => distance <= limit),

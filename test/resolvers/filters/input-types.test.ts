@@ -152,5 +152,5 @@ test.each([
 
 test('a variable without a value inside JSON does not widen the filter', async () => {
   const { errors } = await ask('query ($a: Int) { memories(filters: {metadata: {contains: {a: $a}}}) }');
-  expect(errors?.[0]?.message).toBe('filters.metadata.contains contains a variable that was given no value.');
+  expect(errors?.[0]?.message).toBe('filters.metadata.contains contains a variable that has no value.');
 });

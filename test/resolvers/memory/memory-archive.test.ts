@@ -314,7 +314,7 @@ describe('restoreMemories', () => {
       code: 'CONFLICT',
       message:
         `ids[1] has the idempotencyKey "reused", which memory ${taker.id} has taken meanwhile. ` +
-        'Delete that one first, or leave ids[1] out. Nothing was restored.',
+        'Delete that memory first, or leave ids[1] out. Nothing was restored.',
     });
     expect(await stored.server.contents()).toEqual(before);
     await stored.server.request(DeleteMemoriesDocument, { ids: [taker.id] });
@@ -350,7 +350,7 @@ describe('restoreMemories', () => {
     await expect(restore(second.id, first.id)).rejects.toMatchObject({
       code: 'CONFLICT',
       message: expect.stringMatching(
-        /^ids\[[01]\] and ids\[[01]\] have the same idempotencyKey "had by two"\. Restore one of them\. Nothing was restored\.$/,
+        /^ids\[[01]\] and ids\[[01]\] have the same idempotencyKey "had by two"\. Restore only one of them\. Nothing was restored\.$/,
       ),
     });
     expect(await stored.server.contents()).toEqual(before);
@@ -367,7 +367,7 @@ describe('restoreMemories', () => {
     const before = await stored.server.contents();
     await expect(restore(id)).rejects.toMatchObject({
       code: 'CONFLICT',
-      message: `ids[0]: a memory has the id "${id}" again. Delete it first, or leave ids[0] out. Nothing was restored.`,
+      message: `ids[0]: another memory has the id "${id}" now. Delete that memory first, or leave ids[0] out. Nothing was restored.`,
     });
     expect(await stored.server.contents()).toEqual(before);
   });
@@ -376,7 +376,7 @@ describe('restoreMemories', () => {
 describe('wrong input', () => {
   const archiving = (input: object) => ({ input: { dryRun: false, ...input } });
   const nothing =
-    /^Say which memories to archive: input needs at least one of olderThan, importanceBelow and filters/;
+    /^input must say which memories to archive: send at least one of olderThan, importanceBelow and filters/;
   refuses(
     'archives nothing when it does not say which: %s',
     [
@@ -439,7 +439,7 @@ describe('wrong input', () => {
         `the id ${JSON.stringify(id)}`,
         RestoreMemoriesDocument,
         { ids: ['1', id] },
-        `ids[1] must be an id as this API gives them, like "42", not ${JSON.stringify(id)}.`,
+        `ids[1] must be an id, a whole number like "42", not ${JSON.stringify(id)}.`,
       ],
     ),
     [

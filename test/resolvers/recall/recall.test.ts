@@ -296,8 +296,8 @@ describe('recall by meaning and words', () => {
     const near = await recall({ kinds: [...among], k: 50 });
     const words = await recall({ kinds: [...among], k: 50, options: { mode: 'KEYWORD' } });
     const reciprocal = (list: Found[], entry: string) => {
-      const place = list.findIndex((match) => entryOf(match) === entry);
-      return place === -1 ? 0 : 1 / (60 + place + 1);
+      const index = list.findIndex((match) => entryOf(match) === entry);
+      return index === -1 ? 0 : 1 / (60 + index + 1);
     };
     for (const match of found) {
       const entry = entryOf(match);

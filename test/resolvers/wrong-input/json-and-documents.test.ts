@@ -74,7 +74,7 @@ describe('JSON', () => {
           `201 levels in ${where}`,
           operation,
           variables(nested(201)),
-          `${field} is nested too deep: objects and lists may stand in each other 200 levels deep.`,
+          `${field} is nested too deep: at most 200 levels of objects and lists are allowed.`,
           'LIMIT_EXCEEDED',
         ],
         [`a list in ${where}`, operation, variables([1]), /JSONObject cannot represent non-object value/],
@@ -95,7 +95,7 @@ describe('JSON', () => {
       'memory',
       UpdateMemoryDocument,
       memoryChange({ metadata: null }),
-      'input.metadata has a value in every memory: null cannot be stored.',
+      'input.metadata must not be null: leave it out to keep the stored value.',
     ],
     [
       'document',
@@ -262,7 +262,7 @@ describe('a batch', () => {
       'key',
       CreateMemoriesDocument,
       { inputs: memories.slice(0, 10).with(9, { content: 'other', idempotencyKey: 'taken' } as never) },
-      /^inputs\[9\]\.idempotencyKey "taken" was used before for memory \d+, which has another content/,
+      /^inputs\[9\]\.idempotencyKey "taken" was used before for memory \d+, which has other content/,
       'CONFLICT',
     ],
     [
@@ -287,7 +287,7 @@ describe('a batch', () => {
       'tool twice',
       RegisterToolsDocument,
       { inputs: [...tools.slice(0, 3), { toolName: 'tool 1', toolDescription: 'again' }] },
-      'inputs[3].toolName "tool 1" stands at inputs[1] too: a name can be registered once in a batch.',
+      'inputs[3].toolName "tool 1" is the name of inputs[1] too: a batch can register a name only once.',
     ],
     [
       'type',

@@ -54,7 +54,7 @@ describe('a number', () => {
       'null',
       UpdateMemoryDocument,
       memoryChange({ importanceScore: null }),
-      'input.importanceScore has a value in every memory: null cannot be stored.',
+      'input.importanceScore must not be null: leave it out to keep the stored value.',
     ],
     [
       'infinite',
@@ -169,7 +169,7 @@ describe('a number', () => {
           `-1 in ${nameOf(operation)}`,
           operation,
           () => ({ id: stored.ids.document, first: -1 }),
-          'first is how many to return: 0 or more, not -1.',
+          'first must be 0 or more, not -1.',
         ],
         [
           `201 in ${nameOf(operation)}`,

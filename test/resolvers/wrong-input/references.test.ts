@@ -55,7 +55,7 @@ describe('an id', () => {
       const { errors } = await stored.server.raw(operation, variables(id));
       expect(errors).toMatchObject([
         {
-          message: `id must be an id as this API gives them, like "42", not ${JSON.stringify(id)}.`,
+          message: `id must be an id, a whole number like "42", not ${JSON.stringify(id)}.`,
           extensions: { code: 'BAD_USER_INPUT' },
         },
       ]);
@@ -100,7 +100,7 @@ describe('an id', () => {
       'ids',
       DeleteMemoriesDocument,
       () => ({ ids: [stored.ids.memory, 'abc'] }),
-      'ids[1] must be an id as this API gives them, like "42", not "abc".',
+      'ids[1] must be an id, a whole number like "42", not "abc".',
     ],
   ]);
 });
@@ -159,13 +159,13 @@ describe('a filter', () => {
       'id',
       MemoriesDocument,
       { filters: { id: { in: ['1', 'x'] } } },
-      /^filters\.id\.in\[1\] must be an id .* not "x"/,
+      /^filters\.id\.in\[1\] must be an id, .* not "x"/,
     ],
     [
       'null',
       MemoriesDocument,
       { filters: { source: { eq: null } } },
-      'filters.source.eq is null, and this field has a value in every row: compare it with one.',
+      'filters.source.eq is null, but this field has a value in every row: compare with a value.',
     ],
     [
       'NUL',
@@ -200,12 +200,12 @@ describe('a cursor', () => {
           `${JSON.stringify(after)} in ${nameOf(operation)}`,
           operation,
           () => ({ id: stored.ids.document, after }),
-          /^after must be a cursor that this (list|document's chunks) gave, not "/,
+          /^after must be a cursor of this (list|document's chunks), not "/,
         ],
       ),
     ),
   );
-  const own = /^after must be a cursor that this list gave, not "[\w-]+("|… \(\d+ characters\))\.$/;
+  const own = /^after must be a cursor of this list, not "[\w-]+("|… \(\d+ characters\))\.$/;
   refuses('of ours that was changed is refused: %s', [
     [
       'no date',
@@ -237,7 +237,7 @@ describe('a cursor', () => {
       'other list',
       DocumentsDocument,
       () => ({ after: stored.cursors.memories }),
-      'after is a cursor of memories ordered by CREATED_AT DESC, and this list is documents ordered by PROCESSED_AT DESC. Repeat the orderBy that the cursor came from.',
+      'after is a cursor of memories ordered by CREATED_AT DESC, and this list is documents ordered by PROCESSED_AT DESC. Send the orderBy that you sent when you got the cursor.',
     ],
     [
       'other field',
@@ -262,19 +262,19 @@ describe('a cursor', () => {
       'of all chunks',
       DocumentChunksDocument,
       () => ({ id: stored.ids.document, after: stored.cursors.chunks }),
-      /^after must be a cursor that this document's chunks gave/,
+      /^after must be a cursor of this document's chunks, not/,
     ],
     [
       "of a document's chunks",
       ChunksDocument,
       () => ({ after: stored.cursors.firstDocument }),
-      /^after must be a cursor that this list gave/,
+      /^after must be a cursor of this list, not/,
     ],
     [
       "of another document's chunks",
       DocumentChunksDocument,
       () => ({ id: stored.ids.document, after: stored.cursors.firstDocument }),
-      /^after must be a cursor that this document's chunks gave/,
+      /^after must be a cursor of this document's chunks, not/,
     ],
   ]);
 });

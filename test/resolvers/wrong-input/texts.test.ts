@@ -191,7 +191,7 @@ describe('a text', () => {
       'an id',
       MemoryDocument,
       { id: tenMegabytes },
-      /^id must be an id .* not "ten bytes .*… \(10000002 characters\)\.$/,
+      /^id must be an id, .* not "ten bytes .*… \(10000002 characters\)\.$/,
     ],
     [
       'a cursor',
@@ -203,7 +203,7 @@ describe('a text', () => {
       'in a filter',
       MemoriesDocument,
       { filters: { content: { eq: tenMegabytes } } },
-      'filters.content.eq has 10000000 characters; a string in a filter may have 10000.',
+      'filters.content.eq has 10000000 characters; a string in a filter may have at most 10000.',
       'LIMIT_EXCEEDED',
     ],
   ]);
@@ -225,13 +225,13 @@ describe('a text', () => {
       'content',
       UpdateMemoryDocument,
       memoryChange({ content: null }),
-      'input.content has a value in every memory: null cannot be stored.',
+      'input.content must not be null: leave it out to keep the stored value.',
     ],
     [
       'source',
       UpdateMemoryDocument,
       memoryChange({ source: null }),
-      'input.source has a value in every memory: null cannot be stored.',
+      'input.source must not be null: leave it out to keep the stored value.',
     ],
     [
       'filename',

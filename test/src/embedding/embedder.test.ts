@@ -158,9 +158,9 @@ describe('batches', () => {
     const write = embedder.embed(['a memory']);
     for (let i = 0; i < 12; i++) await embedder.embedQuery(`search number ${i}`);
     await write;
-    const position = batches.findIndex(({ lane }) => lane === 'write');
-    expect(position).toBeGreaterThan(0);
-    expect(position).toBeLessThan(12);
+    const index = batches.findIndex(({ lane }) => lane === 'write');
+    expect(index).toBeGreaterThan(0);
+    expect(index).toBeLessThan(12);
   });
 
   test('are reported with the padding they cost', async () => {

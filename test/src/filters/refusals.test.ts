@@ -104,7 +104,7 @@ test.each<[what: string, filters: unknown, code: string, message: RegExp]>([
     'an unknown metadata operator',
     { metadata: { like: 'x' } },
     'BAD_USER_INPUT',
-    /metadata\.like .*contains and at/,
+    /metadata\.like .*contains or at\./,
   ],
   [
     'metadata that contains no object',

@@ -147,8 +147,8 @@ describe('ranked search', () => {
         await search('words', 'zebra lantern', options),
       ];
       const reciprocal = (list: typeof near, id: string) => {
-        const place = list.findIndex(({ row }) => row.id === id);
-        return place === -1 ? 0 : 1 / (60 + place + 1);
+        const index = list.findIndex(({ row }) => row.id === id);
+        return index === -1 ? 0 : 1 / (60 + index + 1);
       };
       for (const { row, score } of both)
         expect(score).toBeCloseTo(reciprocal(near, row.id) + reciprocal(words, row.id), 6);
@@ -351,9 +351,9 @@ function bm25(corpus: readonly string[], query: readonly string[]) {
   const meanLength = corpus.reduce((sum, text) => sum + text.length, 0) / corpus.length;
   const count = (text: string, word: string) => text.split(' ').filter((other) => other === word).length;
   return corpus
-    .map((text, place) => ({
+    .map((text, index) => ({
       text,
-      place,
+      index,
       score: query.reduce((sum, word) => {
         const documents = corpus.filter((other) => count(other, word) > 0).length;
         const idf = Math.log(1 + (corpus.length - documents + 0.5) / (documents + 0.5));
@@ -361,7 +361,7 @@ function bm25(corpus: readonly string[], query: readonly string[]) {
         return sum + (idf * tf * 2.2) / (tf + 1.2 * (0.25 + (0.75 * text.length) / meanLength));
       }, 0),
     }))
-    .sort((a, b) => b.score - a.score || a.place - b.place);
+    .sort((a, b) => b.score - a.score || a.index - b.index);
 }
 
 function standardScores(values: readonly number[]): number[] {

@@ -1,15 +1,59 @@
 /**
+ * The floors of `src`, as CONTRIBUTING.md draws them: each folder or file with what it may import of `src`, beside itself.
+ * `loaders.ts`, `composition.ts` and `main.ts` stand above all of them.
+ */
+const floors = {
+  errors: [],
+  input: ['errors'],
+  viewer: [],
+  database: ['viewer', 'errors'],
+  embedding: ['errors'],
+  filters: ['input', 'errors'],
+  services: ['database', 'embedding', 'ingest'],
+  store: ['filters', 'input', 'database', 'embedding', 'viewer', 'services', 'errors'],
+  search: ['store', 'filters', 'input', 'database', 'embedding', 'viewer', 'errors'],
+  ingest: ['store', 'embedding', 'input', 'viewer', 'services', 'errors'],
+  http: ['database', 'config', 'log', 'viewer', 'errors'],
+  config: ['embedding', 'errors'],
+  log: ['config'],
+};
+
+/** One rule a floor. */
+const floorsOfSrc = Object.entries(floors).map(([name, below]) => ({
+  name: `src-${name}-is-on-its-floor`,
+  comment: `src/${name} imports ${below.length === 0 ? 'nothing else of src' : `of src only ${below.join(', ')}`}.`,
+  severity: 'error',
+  from: { path: `^src/${name}(/|\\.ts$)` },
+  to: { path: '^src/', pathNot: `^src/(${[name, ...below].join('|')})(/|\\.ts$)` },
+}));
+
+/**
  * Which way imports go: resolvers -> src -> schema. `npm run check:imports` fails on anything else.
  * @type {import('dependency-cruiser').IConfiguration}
  */
 export default {
   forbidden: [
+    ...floorsOfSrc,
+    {
+      name: 'search-rows-alone-of-store',
+      comment: "A search needs the columns of rows, and none of the store's reads and writes.",
+      severity: 'error',
+      from: { path: '^src/search/' },
+      to: { path: '^src/store/', pathNot: '^src/store/rows\\.ts$' },
+    },
+    {
+      name: 'search-sql-follows-the-plan',
+      comment: 'What makes SQL follows the plan. It knows neither loaders nor entry points nor how a statement is run.',
+      severity: 'error',
+      from: { path: '^src/search/sql/' },
+      to: { path: '^src/search/(similar|recall|loader|execute|searches|report|diversity)\\.ts$' },
+    },
     {
       name: 'schema-stands-alone',
       comment: 'The tables know nothing of what is built on them.',
       severity: 'error',
       from: { path: '^schema/' },
-      to: { path: '^(src|resolvers|test|testkit|bench|drizzle)/' },
+      to: { path: '^(src|resolvers|test|testkit|bench|demo|drizzle)/' },
     },
     {
       name: 'src-below-resolvers',
@@ -35,10 +79,10 @@ export default {
     },
     {
       name: 'nothing-needs-tests',
-      comment: 'What runs in production does not import tests or benchmarks.',
+      comment: 'What runs in production imports no tests, no benchmarks and no demo.',
       severity: 'error',
       from: { path: '^(src|resolvers|schema)/' },
-      to: { path: '^(test|testkit|bench)/' },
+      to: { path: '^(test|testkit|bench|demo)/' },
     },
     {
       name: 'bench-needs-no-tests',
@@ -72,7 +116,7 @@ export default {
       name: 'no-cycles',
       comment: 'Cycles of types alone cost nothing at run time and are allowed.',
       severity: 'error',
-      from: { path: '^(src|resolvers|schema|test|testkit|bench)/' },
+      from: { path: '^(src|resolvers|schema|test|testkit|bench|demo)/' },
       to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
     },
     {

@@ -23,32 +23,35 @@ export type { ChunkFilters, DocumentFilters, MemoryFilters, ToolFilters };
 /** Condition over `memories`. @throws FunesError */
 export function compileMemoryFilters(
   filters: MemoryFilters | null | undefined,
-  name?: string,
+  inputPath?: string,
 ): SQL | undefined {
-  return compileFilters(memoryFields, filters, name);
+  return compileFilters(memoryFields, filters, inputPath);
 }
 
 /** Condition over `documents`. @throws FunesError */
 export function compileDocumentFilters(
   filters: DocumentFilters | null | undefined,
-  name?: string,
+  inputPath?: string,
 ): SQL | undefined {
-  return compileFilters(documentFields, filters, name);
+  return compileFilters(documentFields, filters, inputPath);
 }
 
 /** Condition over `document_chunks`. @throws FunesError */
 export function compileChunkFilters(
   filters: ChunkFilters | null | undefined,
-  name?: string,
+  inputPath?: string,
 ): SQL | undefined {
-  return compileFilters(chunkFields, filters, name);
+  return compileFilters(chunkFields, filters, inputPath);
 }
 
 /** Condition over `tool_embeddings`. @throws FunesError */
-export function compileToolFilters(filters: ToolFilters | null | undefined, name?: string): SQL | undefined {
-  return compileFilters(toolFields, filters, name);
+export function compileToolFilters(
+  filters: ToolFilters | null | undefined,
+  inputPath?: string,
+): SQL | undefined {
+  return compileFilters(toolFields, filters, inputPath);
 }
 
-function compileFilters(fields: Fields, filters: unknown, name = 'filters'): SQL | undefined {
-  return filters == null ? undefined : compileNesting(fields, filters, InputPath.root(name));
+function compileFilters(fields: Fields, filters: unknown, inputPath = 'filters'): SQL | undefined {
+  return filters == null ? undefined : compileNesting(fields, filters, InputPath.root(inputPath));
 }

@@ -10,8 +10,8 @@ export class InputPath {
   ) {}
 
   /** The start of a filter that the client knows under this name. */
-  static root(name: string): InputPath {
-    return new InputPath(name, 0, { conditions: 0 });
+  static root(path: string): InputPath {
+    return new InputPath(path, 0, { conditions: 0 });
   }
 
   /** Inside a field, an operator, or an element of a list. */

@@ -66,11 +66,11 @@ export async function createMemories(
   { database, embedder, log }: Services,
   viewer: Viewer,
   inputs: readonly NewMemory[],
-  name: (index: number) => string = (index) => `inputs[${index}]`,
+  inputPathOf: (index: number) => string = (index) => `inputs[${index}]`,
 ): Promise<MemoryRow[]> {
   checkBatch(inputs, 'inputs');
   if (inputs.length === 0) return [];
-  const values = inputs.map((input, i) => parseNewMemory(viewer, input, name(i)));
+  const values = inputs.map((input, i) => parseNewMemory(viewer, input, inputPathOf(i)));
   const embeddings = await embedForWriting(
     embedder,
     values.map(({ content }) => content),
@@ -83,7 +83,7 @@ export async function createMemories(
       .values(rows)
       .onConflictDoNothing({ target: [memories.userId, memories.idempotencyKey] })
       .returning(memoryColumns);
-    return inInputOrder(tx, viewer, values, created, name);
+    return inInputOrder(tx, viewer, values, created, inputPathOf);
   });
 }
 
@@ -93,7 +93,7 @@ async function inInputOrder(
   viewer: Viewer,
   values: readonly ReturnType<typeof parseNewMemory>[],
   created: readonly MemoryRow[],
-  name: (index: number) => string,
+  inputPathOf: (index: number) => string,
 ): Promise<MemoryRow[]> {
   if (created.length === values.length) return [...created];
   const keyOf = (row: { userId: string; idempotencyKey: string | null }) =>
@@ -115,15 +115,15 @@ async function inInputOrder(
     if (!row)
       throw new FunesError(
         'CONFLICT',
-        `Another request removed ${name(i)} meanwhile. Send ${name(i)} again.`,
+        `Another request removed ${inputPathOf(i)} meanwhile. Send ${inputPathOf(i)} again.`,
       );
     if (row.content !== value.content) {
       // What this batch created is not kept, so its id would lead nowhere.
       const first = values.findIndex((other) => keyOf(other) === keyOf(value));
-      const before = created.some(({ id }) => id === row.id) ? name(first) : `memory ${row.id}`;
+      const before = created.some(({ id }) => id === row.id) ? inputPathOf(first) : `memory ${row.id}`;
       throw new FunesError(
         'CONFLICT',
-        `${name(i)}.idempotencyKey ${quote(row.idempotencyKey)} was used before for ${before}, which has other content. ` +
+        `${inputPathOf(i)}.idempotencyKey ${quote(row.idempotencyKey)} was used before for ${before}, which has other content. ` +
           'Repeat a key only to repeat the same write.',
       );
     }
@@ -164,9 +164,9 @@ export async function deleteMemories(
   { database }: Services,
   viewer: Viewer,
   ids: readonly string[],
-  name: (index: number) => string = (index) => `ids[${index}]`,
+  inputPathOf: (index: number) => string = (index) => `ids[${index}]`,
 ): Promise<number> {
-  const condition = visibleMemories(viewer, checkBatch(ids, 'ids'), name);
+  const condition = visibleMemories(viewer, checkBatch(ids, 'ids'), inputPathOf);
   const deleted = await transaction(database, viewer, { access: 'write' }, (tx) =>
     tx.delete(memories).where(condition).returning({ id: memories.id }),
   );
@@ -176,9 +176,9 @@ export async function deleteMemories(
 function visibleMemories(
   viewer: Viewer,
   ids: readonly string[],
-  name: (index: number) => string = () => 'id',
+  inputPathOf: (index: number) => string = () => 'id',
 ): SQL | undefined {
-  for (const [i, id] of ids.entries()) checkId(id, name(i));
+  for (const [i, id] of ids.entries()) checkId(id, inputPathOf(i));
   const [only] = ids;
   const matching =
     only !== undefined && ids.length === 1 ? eq(memories.id, only) : inArray(memories.id, [...ids]);
@@ -189,17 +189,17 @@ function notFound(id: string): never {
   throw new FunesError('NOT_FOUND', `There is no memory with id ${quote(id)}.`);
 }
 
-function parseNewMemory(viewer: Viewer, input: NewMemory, name: string) {
+function parseNewMemory(viewer: Viewer, input: NewMemory, inputPath: string) {
   return {
-    content: checkText(input.content, `${name}.content`, limits.contentLength),
+    content: checkText(input.content, `${inputPath}.content`, limits.contentLength),
     contentSummary:
-      checkOptionalText(input.contentSummary, `${name}.contentSummary`, limits.contentLength) ?? null,
-    source: checkOptionalText(input.source, `${name}.source`, 50) ?? 'chat',
-    sessionId: checkOptionalText(input.sessionId, `${name}.sessionId`, 100) ?? null,
-    userId: ownerOf(viewer, checkOptionalText(input.userId, `${name}.userId`, 100)),
-    importanceScore: checkRange(input.importanceScore ?? 0.5, `${name}.importanceScore`, 0, 1),
-    metadata: checkJson(input.metadata ?? {}, `${name}.metadata`),
-    idempotencyKey: checkOptionalText(input.idempotencyKey, `${name}.idempotencyKey`, 200) ?? null,
+      checkOptionalText(input.contentSummary, `${inputPath}.contentSummary`, limits.contentLength) ?? null,
+    source: checkOptionalText(input.source, `${inputPath}.source`, 50) ?? 'chat',
+    sessionId: checkOptionalText(input.sessionId, `${inputPath}.sessionId`, 100) ?? null,
+    userId: ownerOf(viewer, checkOptionalText(input.userId, `${inputPath}.userId`, 100)),
+    importanceScore: checkRange(input.importanceScore ?? 0.5, `${inputPath}.importanceScore`, 0, 1),
+    metadata: checkJson(input.metadata ?? {}, `${inputPath}.metadata`),
+    idempotencyKey: checkOptionalText(input.idempotencyKey, `${inputPath}.idempotencyKey`, 200) ?? null,
   };
 }
 

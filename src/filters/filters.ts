@@ -14,13 +14,13 @@ import { compileNesting, type Fields } from './nesting.ts';
 
 export type { ChunkFilters, DocumentFilters, MemoryFilters, ToolFilters };
 
-// Each gives the condition for a WHERE over the unaliased Drizzle table, with every value a bound parameter, or undefined
-// when the filter says nothing. The errors are FunesErrors: BAD_USER_INPUT for something that can never be right (an
-// unknown field or operator, an operand that the column cannot hold), LIMIT_EXCEEDED past a bound of `filterLimits`;
-// the message starts with the inputPath, like `filters.or[1].createdAt.gt`,
-// where `name` is what the client calls the whole filter.
+// Each function returns the condition for a WHERE over the unaliased Drizzle table, in which every value is a bound
+// parameter. It returns undefined for a filter without conditions. It throws FunesError BAD_USER_INPUT for an unknown
+// field or operator, and for an operand that the column cannot hold; LIMIT_EXCEEDED for a filter that exceeds one of
+// `filterLimits`. The message begins with an input path, such as `filters.or[1].createdAt.gt`. The parameter
+// `inputPath` is the input path of the whole filter.
 
-/** Condition over `memories`. @throws FunesError */
+/** Compiles a filter over `memories`. @throws FunesError */
 export function compileMemoryFilters(
   filters: MemoryFilters | null | undefined,
   inputPath?: string,
@@ -28,7 +28,7 @@ export function compileMemoryFilters(
   return compileFilters(memoryFields, filters, inputPath);
 }
 
-/** Condition over `documents`. @throws FunesError */
+/** Compiles a filter over `documents`. @throws FunesError */
 export function compileDocumentFilters(
   filters: DocumentFilters | null | undefined,
   inputPath?: string,
@@ -36,7 +36,7 @@ export function compileDocumentFilters(
   return compileFilters(documentFields, filters, inputPath);
 }
 
-/** Condition over `document_chunks`. @throws FunesError */
+/** Compiles a filter over `document_chunks`. @throws FunesError */
 export function compileChunkFilters(
   filters: ChunkFilters | null | undefined,
   inputPath?: string,
@@ -44,7 +44,7 @@ export function compileChunkFilters(
   return compileFilters(chunkFields, filters, inputPath);
 }
 
-/** Condition over `tool_embeddings`. @throws FunesError */
+/** Compiles a filter over `tool_embeddings`. @throws FunesError */
 export function compileToolFilters(
   filters: ToolFilters | null | undefined,
   inputPath?: string,

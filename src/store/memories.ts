@@ -10,7 +10,7 @@ import { embedForWriting } from './embeddings.ts';
 import type { Listed } from './pages.ts';
 import { type MemoryRow, memoryColumns } from './rows.ts';
 
-/** What a client says of a new memory. */
+/** A new memory, as a client sends it. */
 export interface NewMemory {
   content: string;
   contentSummary?: string | null | undefined;
@@ -22,7 +22,7 @@ export interface NewMemory {
   idempotencyKey?: string | null | undefined;
 }
 
-/** What of a memory can be changed; a field that is left out stays as it is. */
+/** A change of a memory. A field that is left out keeps its value. */
 export interface MemoryChange {
   content?: string | null | undefined;
   contentSummary?: string | null | undefined;
@@ -46,7 +46,7 @@ export const memoryList: Listed<MemoryRow, 'CREATED_AT' | 'UPDATED_AT' | 'IMPORT
   },
 };
 
-/** The memories with these ids that the viewer may see. */
+/** Reads the memories with these ids that the viewer may see. */
 export async function readMemories(
   database: Database,
   viewer: Viewer,
@@ -58,9 +58,10 @@ export async function readMemories(
 }
 
 /**
- * Stores memories, all or none, and gives them in input order. One whose idempotency key is taken gives the memory
- * that took it.
- * @throws FunesError BAD_USER_INPUT or LIMIT_EXCEEDED naming the element; CONFLICT when a key was used for other content.
+ * Stores memories, all or none, and returns them in the order of the inputs. For an input whose idempotency key is taken,
+ * returns the memory that has the key.
+ * @param inputPathOf returns the input path of the input with this index.
+ * @throws FunesError BAD_USER_INPUT or LIMIT_EXCEEDED with the input path. CONFLICT if a key was used for other content.
  */
 export async function createMemories(
   { database, embedder, log }: Services,
@@ -87,7 +88,7 @@ export async function createMemories(
   });
 }
 
-/** Rows that were inserted, and for those that were not the earlier ones with the same key, as the inputs stand. */
+/** Returns a row for each input: the inserted row, or if none was inserted, the earlier row with the same key. */
 async function inInputOrder(
   tx: Transaction,
   viewer: Viewer,
@@ -118,7 +119,7 @@ async function inInputOrder(
         `Another request removed ${inputPathOf(i)} meanwhile. Send ${inputPathOf(i)} again.`,
       );
     if (row.content !== value.content) {
-      // What this batch created is not kept, so its id would lead nowhere.
+      // The transaction is rolled back, so the id of a row that it created would name nothing.
       const first = values.findIndex((other) => keyOf(other) === keyOf(value));
       const before = created.some(({ id }) => id === row.id) ? inputPathOf(first) : `memory ${row.id}`;
       throw new FunesError(
@@ -132,8 +133,8 @@ async function inInputOrder(
 }
 
 /**
- * Changes a memory, and embeds it anew when its content changes.
- * @throws FunesError NOT_FOUND; BAD_USER_INPUT or LIMIT_EXCEEDED naming the field.
+ * Changes a memory. If its content changes, embeds it again.
+ * @throws FunesError NOT_FOUND. BAD_USER_INPUT or LIMIT_EXCEEDED with the input path.
  */
 export async function updateMemory(
   { database, embedder, log }: Services,
@@ -159,7 +160,10 @@ export async function updateMemory(
   return row ?? notFound(id);
 }
 
-/** Deletes the memories with these ids, and gives how many there were. */
+/**
+ * Deletes the memories with these ids, and returns how many it deleted.
+ * @param inputPathOf returns the input path of the id with this index.
+ */
 export async function deleteMemories(
   { database }: Services,
   viewer: Viewer,

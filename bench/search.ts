@@ -21,18 +21,17 @@ import { run } from './support/run.ts';
 const help = `npm run bench:search -- [options]
 
   --rows N         memories to search (default: 100000 on a server, 20000 in the embedded database)
-  --forms NAMES    of ${forms.map(({ name }) => name).join(', ')} (default: all)
+  --forms NAMES    names from ${forms.map(({ name }) => name).join(', ')} (default: all)
   --clients LIST   how many ask at the same time (default: 1,16)
   --ef-search N    search with options.efSearch (default: the server's own)
   --rounds N       how many times each side is measured (default: 5)
-  --seconds N      how long each time (default: 2)
-  --keep           leave the database behind, and use the one that an earlier run left
+  --seconds N      how long each measurement takes (default: 2)
+  --keep           keep the database, and use the database that an earlier run kept
   --no-explain     leave out the plans
-  --profile        instead: where the server's own time goes while 16 clients search
+  --profile        measure instead where the server spends its time while 16 clients search
   --help
 
-DATABASE_URL names a PostgreSQL server on which a database is made for the run; without it the embedded database is
-used.`;
+If DATABASE_URL names a PostgreSQL server, the run makes a database on it. Otherwise it uses the embedded database.`;
 
 const profileSeconds = 20;
 

@@ -62,7 +62,8 @@ function parseConversation(
     if (!Array.isArray(turns)) continue;
     for (const turn of turns) {
       const [key] = turnsOf(turn.dia_id);
-      if (key === undefined) throw new Error(`A turn of ${sample_id} is called ${turn.dia_id}.`);
+      if (key === undefined)
+        throw new Error(`A turn of ${sample_id} has the id ${turn.dia_id}, which names no turn.`);
       items.push({ key, text: textOf(turn), session: `${user}/${session}` });
     }
   }

@@ -117,14 +117,14 @@ export async function store(
   client: Client,
   kind: DataSet['kind'],
   { user, items }: Collection,
-  report: (written: number) => void,
+  onProgress: (written: number) => void,
 ): Promise<Map<string, string>> {
   const storage = storages[kind];
   let rows = await listRows(client, storage, user);
   if (!holds(rows, items, storage)) {
     await storage.remove(client, rows);
     for (let i = 0; i < items.length; i += storage.batch) {
-      report(i);
+      onProgress(i);
       await storage.write(client, user, items.slice(i, i + storage.batch));
     }
     rows = await listRows(client, storage, user);

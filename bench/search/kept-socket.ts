@@ -55,7 +55,7 @@ export class KeptSocket {
     const end = text.indexOf('\r\n\r\n');
     if (end < 0) return;
     const length = /^content-length: (\d+)/im.exec(text.slice(0, end))?.[1];
-    if (length === undefined) throw new Error(`An answer without its length came: ${text.slice(0, end)}`);
+    if (length === undefined) throw new Error(`An answer has no content-length: ${text.slice(0, end)}`);
     this.bodyStart = end + 4;
     this.expected = this.bodyStart + Number(length);
   }

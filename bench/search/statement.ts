@@ -41,7 +41,9 @@ export async function captureStatement(
   await chunker.close();
   const [statement, ...more] = recorded.statements;
   if (errors || !statement || more.length > 0) {
-    throw new Error(`The search sent ${recorded.statements.length} statements, and ${errors?.[0]?.message}.`);
+    throw new Error(
+      `The search sent ${recorded.statements.length} statements instead of one; its error is ${errors?.[0]?.message}.`,
+    );
   }
   const isVector = (parameter: unknown) => typeof parameter === 'string' && /^\[[-\d.e,]+\]$/.test(parameter);
   if (!statement.parameters.some(isVector))
@@ -70,7 +72,7 @@ export async function explainStatement(
     const explain = () =>
       connection.unsafe(`explain (analyze, buffers) ${statement.text}`, statement.parameters(vector));
     await connection.unsafe(`begin read only${set.join('')}`);
-    await explain(); // so that the plan that is shown found the pages in memory, as most searches do
+    await explain(); // The plan that is shown must find the pages in memory, as most searches do.
     const rows = await explain();
     await connection.unsafe('rollback');
     return rows.map((row) => String(row['QUERY PLAN']).replace(/'\[[^\]]{50,}\]'/g, "'[…]'")).join('\n');

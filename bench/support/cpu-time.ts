@@ -39,7 +39,7 @@ async function readProcesses(): Promise<Map<number, Process>> {
     const stat = await readFile(`/proc/${name}/stat`, 'utf8').catch(() => undefined);
     // The second field is the program's name in parentheses, which may hold anything; the third is the state.
     const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
-    if (fields === undefined) continue; // it has ended since
+    if (fields === undefined) continue; // The process has ended.
     const [, parent, utime, stime] = [fields[0], fields[1], fields[11], fields[12]].map(Number);
     found.set(Number(name), {
       parent: parent ?? 0,

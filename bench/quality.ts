@@ -17,8 +17,8 @@ import { openBenchDatabase } from './support/database.ts';
 import { run } from './support/run.ts';
 import { startServer } from './support/server.ts';
 
-// How well searches find what people judged right, through the GraphQL API of a real server. bench/README.md says what
-// is measured and what came out.
+// Measures how well searches find what people judged right, through the GraphQL API of a real server. bench/README.md
+// says what is measured, and the results.
 
 const dataSets: readonly DataSet[] = [locomo, cranfield, bfcl, locomoWithCaptions, cranfieldDocuments];
 const usualSets = 'locomo,cranfield,bfcl';

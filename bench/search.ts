@@ -15,8 +15,9 @@ import { captureStatement, explainStatement, type SearchStatement } from './sear
 import { type BenchDatabase, openBenchDatabase } from './support/database.ts';
 import { run } from './support/run.ts';
 
-// What the API costs beside the SQL it sends: searches over HTTP to a server in its own process, and the very same
-// statement through postgres.js, in turns. bench/README.md says what is measured and what came out.
+// Measures what the API costs beside its SQL. Two sides search in turns: one over HTTP, with a server in a process of its
+// own, the other by sending that server's statement through postgres.js. bench/README.md says what is measured, and the
+// results.
 
 const help = `npm run bench:search -- [options]
 
@@ -92,7 +93,7 @@ async function profile(
   return describeProfile(folder, performance.now() - began, sent);
 }
 
-/** Loads what is not loaded yet, and notes what the server sends for each form. */
+/** Loads rows that are not loaded yet, and captures the statement that the server sends for each form. */
 async function prepare(settings: Settings, database: BenchDatabase) {
   return withPool(database, async (pool) => {
     const queries = await loadRows(pool, settings.rows, console.error);

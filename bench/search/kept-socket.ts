@@ -1,8 +1,8 @@
 import { connect, type Socket } from 'node:net';
 
 /**
- * HTTP over one connection that stays open, and as little of it as this server's answers need: the load must not take
- * the processor time of what it measures.
+ * An HTTP client with one open connection. It reads no more of HTTP than the answers of this server need, so that the
+ * client takes little of the processor time that it measures.
  */
 export class KeptSocket {
   private received: Buffer[] = [];

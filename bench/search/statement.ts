@@ -11,15 +11,15 @@ import { recordStatements } from '../../test/support/statements.ts';
 import { type Form, k, query } from './forms.ts';
 import type { BenchQuery } from './rows.ts';
 
-/** What the server sends to the database for a search, with a place for the vector. */
+/** The statement that the server sends for a search. The vector is a parameter. */
 export interface SearchStatement {
   text: string;
-  /** What its transaction sets, by name. */
+  /** The settings of its transaction, by name. */
   settings: Record<string, string>;
   parameters(vector: readonly number[]): ParameterOrJSON<never>[];
 }
 
-/** Runs a search through the schema and resolvers of the server, and notes the statement that they send. */
+/** Runs a search through the schema and the resolvers of the server, and captures the statement that they send. */
 export async function captureStatement(
   pool: Pool,
   form: Form,
@@ -60,7 +60,7 @@ export async function captureStatement(
   };
 }
 
-/** The plan with its times and pages, without the numbers of the vectors. */
+/** Returns the plan with its times and pages, without the numbers of the vectors. */
 export async function explainStatement(
   pool: Pool,
   statement: SearchStatement,

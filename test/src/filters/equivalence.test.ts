@@ -56,7 +56,7 @@ function expected({ rows }: Stored, filters: object, options = {}): number[] {
   return passing.map((row) => Number(row.id)).sort((a, b) => a - b);
 }
 
-/** Compares the two on arbitrary filters. Gives how many of these told rows apart: the others may agree by chance. */
+/** Compares SQL and the reference on arbitrary filters. Returns the share of filters that part of the rows pass. */
 async function compareOn<T extends object>(
   of: Stored,
   arbitrary: Arbitrary<T>,
@@ -75,7 +75,7 @@ async function compareOn<T extends object>(
   return telling / numRuns;
 }
 
-// Hundreds of queries each, which a busy machine may take its time for.
+// Each test sends hundreds of queries, which take a busy machine a while.
 describe('the SQL of a filter finds exactly the rows that a plain evaluation of the filter finds', {
   timeout: 120_000,
 }, () => {

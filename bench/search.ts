@@ -15,24 +15,24 @@ import { captureStatement, explainStatement, type SearchStatement } from './sear
 import { type BenchDatabase, openBenchDatabase } from './support/database.ts';
 import { run } from './support/run.ts';
 
-// What the API costs beside the SQL it sends: searches over HTTP to a server in its own process, and the very same
-// statement through postgres.js, in turns. bench/README.md says what is measured and what came out.
+// Measures what the API costs beside its SQL. Two sides search in turns: one over HTTP, with a server in a process of its
+// own, the other by sending that server's statement through postgres.js. bench/README.md says what is measured, and the
+// results.
 
 const help = `npm run bench:search -- [options]
 
   --rows N         memories to search (default: 100000 on a server, 20000 in the embedded database)
-  --forms NAMES    of ${forms.map(({ name }) => name).join(', ')} (default: all)
+  --forms NAMES    names from ${forms.map(({ name }) => name).join(', ')} (default: all)
   --clients LIST   how many ask at the same time (default: 1,16)
   --ef-search N    search with options.efSearch (default: the server's own)
   --rounds N       how many times each side is measured (default: 5)
-  --seconds N      how long each time (default: 2)
-  --keep           leave the database behind, and use the one that an earlier run left
+  --seconds N      how long each measurement takes (default: 2)
+  --keep           keep the database, and use the database that an earlier run kept
   --no-explain     leave out the plans
-  --profile        instead: where the server's own time goes while 16 clients search
+  --profile        measure instead where the server spends its time while 16 clients search
   --help
 
-DATABASE_URL names a PostgreSQL server on which a database is made for the run; without it the embedded database is
-used.`;
+If DATABASE_URL names a PostgreSQL server, the run makes a database on it. Otherwise it uses the embedded database.`;
 
 const profileSeconds = 20;
 
@@ -93,7 +93,7 @@ async function profile(
   return describeProfile(folder, performance.now() - began, sent);
 }
 
-/** Loads what is not loaded yet, and notes what the server sends for each form. */
+/** Loads rows that are not loaded yet, and captures the statement that the server sends for each form. */
 async function prepare(settings: Settings, database: BenchDatabase) {
   return withPool(database, async (pool) => {
     const queries = await loadRows(pool, settings.rows, console.error);

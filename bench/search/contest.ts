@@ -3,22 +3,22 @@ import { type Round, runAccuracy, runRound } from './rounds.ts';
 import type { BenchQuery } from './rows.ts';
 import type { Side } from './sides.ts';
 
-/** What is compared on what. */
+/** A comparison of the two sides: its load, and how to start each side. */
 export interface Contest {
   queries: readonly BenchQuery[];
   forms: readonly Form[];
-  /** Numbers of clients that search at the same time. */
+  /** How many clients search at the same time. Each number is measured. */
   clients: readonly number[];
-  /** How many times each side is measured, and for how long. */
+  /** How many times each side is measured. `seconds` is how long each time takes. */
   rounds: number;
   seconds: number;
-  /** Both sides can be open at the same time. */
+  /** Whether both sides can be open at the same time. */
   together: boolean;
   startBare(): Promise<Side>;
   startApi(): Promise<Side>;
 }
 
-/** The rounds of both sides for a form and a number of clients. */
+/** The rounds of both sides, for one form and one number of clients. */
 export interface Case {
   form: Form;
   clients: number;
@@ -26,7 +26,7 @@ export interface Case {
   api: Round[];
 }
 
-/** What the API found of a form. */
+/** How well the API answered one form. */
 export interface Accuracy {
   recall: number;
   leastRows: number;
@@ -34,7 +34,7 @@ export interface Accuracy {
 
 type SideName = 'bare' | 'api';
 
-/** Both sides in turns: bare, API, API, bare, ..., so that a machine that gets slower does so for both. */
+/** Measures both sides in turns (bare, API, API, bare, ...), so that a machine that gets slower slows down both. */
 export async function contend(contest: Contest): Promise<Case[]> {
   const cases: Case[] = contest.forms.flatMap((form) =>
     contest.clients.map((clients) => ({ form, clients, bare: [], api: [] })),
@@ -53,7 +53,7 @@ export async function contend(contest: Contest): Promise<Case[]> {
     await Promise.all([sides.bare.close(), sides.api.close()]);
     return cases;
   }
-  // The embedded database has one user at a time, so each side is started for its turn.
+  // Only one process can use the embedded database. So each side starts and ends with its turn.
   for (const name of turns) {
     const side = await start[name]();
     for (const one of cases) await measure(name, side, one);
@@ -62,7 +62,7 @@ export async function contend(contest: Contest): Promise<Case[]> {
   return cases;
 }
 
-/** What the API finds of each form, compared with what is truly nearest. */
+/** Compares the rows that the API finds for each form with the rows that are truly nearest. */
 export async function findAccuracy({ queries, forms, startApi }: Contest): Promise<Map<Form, Accuracy>> {
   const side = await startApi();
   const found = new Map<Form, Accuracy>();

@@ -9,10 +9,10 @@ const columns = [
   ...['CPU bare/API', 'CPU ms server', 'API', 'bare', 'recall@10', 'least rows'],
 ];
 
-/** One row a form and number of clients; medians over the rounds. */
+/** Returns a table with a row for each form and number of clients. The numbers are medians over the rounds. */
 export function report(cases: readonly Case[], accuracy: ReadonlyMap<Form, Accuracy>): string {
   const rows = cases.map(({ form, clients, bare, api }) => {
-    // Of rounds that stood side by side.
+    // Each ratio compares two rounds that were measured one after the other.
     const ratios = api.map(({ perSecond }, i) => perSecond / (bare[i]?.perSecond ?? Number.NaN));
     const perSecond = (rounds: Round[]) => median(rounds.map((round) => round.perSecond)).toFixed(0);
     const times = [api, bare].flatMap((rounds) =>
@@ -39,7 +39,7 @@ export function report(cases: readonly Case[], accuracy: ReadonlyMap<Form, Accur
   return table([columns, ...rows]);
 }
 
-/** Processor time of a search in milliseconds: of all that took part in it, or of one of them. */
+/** Returns the processor time of a search in milliseconds: of all processes, or of the group with this name. */
 function cpu(rounds: readonly Round[], name?: string): number {
   const times = rounds.flatMap((round) => (round.cpu ? [round.cpu] : []));
   return median(

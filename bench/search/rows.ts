@@ -7,16 +7,16 @@ import { clusteredVectors, storeVectors } from '../../testkit/vectors.ts';
 import type { BenchDatabase } from '../support/database.ts';
 import { forms, k } from './forms.ts';
 
-/** A vector to search for, and what is right. */
+/** A vector to search for, and the right answers. */
 export interface BenchQuery {
   vector: number[];
-  /** For each of the forms, ids of the rows that are truly nearest, found without an index. */
+  /** For each form, the ids of the rows that are truly nearest. They were found without an index. */
   truth: string[][];
 }
 
 const queryCount = 100;
 
-/** Runs `work` on a pool of this process. The embedded database is started for it and closed after. */
+/** Runs `work` on a pool of this process. Starts the embedded database before, and closes it after. */
 export async function withPool<T>(database: BenchDatabase, work: (pool: Pool) => Promise<T>): Promise<T> {
   const embedded =
     database.url === undefined ? await startEmbeddedDatabase({ dataDir: database.dataDir }) : undefined;
@@ -33,7 +33,7 @@ export async function withPool<T>(database: BenchDatabase, work: (pool: Pool) =>
   }
 }
 
-/** Fills a database that is empty with `rows` memories, and gives the queries that belong to them. */
+/** Fills the database with `rows` memories, unless it holds them already. Returns the queries for these memories. */
 export async function loadRows(pool: Pool, rows: number, say: (text: string) => void): Promise<BenchQuery[]> {
   await migrate(pool);
   const run = async (statement: string, parameters: string[] = []) => {

@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { FunesError } from '../../src/errors.ts';
 import type { BenchDatabase } from './database.ts';
 
-/** The server in a process of its own, as `npm start` runs it. */
+/** A server in a process of its own, as `npm start` runs it. */
 export interface BenchServer {
   url: string;
   pid: number;
@@ -17,10 +17,10 @@ const root = resolve(import.meta.dirname, '../..');
 const startWithinMs = 120_000;
 
 /**
- * Starts the server on a free port and waits until it listens. What it prints goes to a file, so that reading a line
- * for every request does not cost the benchmark's own process anything.
+ * Starts the server on a free port, and waits until it listens. The server prints to a file, so that the process of the
+ * benchmark spends no time on a line for every request.
  * @param nodeOptions options for node, such as --cpu-prof.
- * @throws FunesError UNAVAILABLE with what it printed when it does not come up.
+ * @throws FunesError UNAVAILABLE with the output of the server if it does not start.
  */
 export async function startServer(
   database: BenchDatabase,
@@ -33,7 +33,7 @@ export async function startServer(
     cwd: root,
     env: {
       ...process.env,
-      // A blank one counts more than one in .env.
+      // A blank variable of the environment overrides one in .env.
       DATABASE_URL: database.url ?? '',
       FUNES_DATA_DIR: database.dataDir,
       HOST: '127.0.0.1',

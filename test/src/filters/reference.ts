@@ -1,9 +1,9 @@
 import type { JsonObject } from '../../../schema/columns/common.ts';
 import type { JsonPathCondition } from '../../../src/filters/conditions.ts';
 
-// The filter language once more, written for being plainly right: no SQL, one row at a time.
+// The filter language a second time, without SQL and for one row at a time, so that it is easy to see that it is right.
 
-/** A row as a client sees it, by the names of the filter's fields. `document` is the row that a chunk belongs to. */
+/** A row as a client sees it, by the names of the filter's fields. `document` is the row of a chunk's document. */
 export interface Row {
   [field: string]: string | number | boolean | Date | JsonObject | Row | null;
 }
@@ -11,11 +11,11 @@ export interface Row {
 type Json = string | number | boolean | null | undefined | readonly unknown[] | object;
 
 interface Options {
-  /** The mistake that a control test plants: `ne` and `notIn` the way SQL's `<>` has them. */
+  /** A mistake that a control test makes on purpose: `ne` and `notIn` as SQL's `<>`. */
   neSkipsNull?: boolean;
 }
 
-/** Whether a row passes; undefined when the filter says nothing. */
+/** Returns whether a row passes. Returns undefined for a filter without conditions. */
 export function passes(row: Row, filters: object, options: Options = {}): boolean | undefined {
   const verdicts = Object.entries(filters).flatMap(([name, value]) => {
     if (value === undefined || value === null) return [];
@@ -89,7 +89,7 @@ function holds(
   }
 }
 
-/** Ids come as bigint-safe numbers here; strings are ordered by code point, which is the order of their UTF-8 bytes. */
+/** Ids are small enough for numbers. Strings are ordered by code point, which is the order of their UTF-8 bytes. */
 function order(a: Scalar, b: Scalar): number {
   if (typeof a === 'string') return Buffer.compare(Buffer.from(a), Buffer.from(String(b)));
   return Number(a) - Number(b);
@@ -128,7 +128,7 @@ function typeOf(json: Json): string | undefined {
   return Array.isArray(json) ? 'ARRAY' : (typeof json).toUpperCase();
 }
 
-/** jsonb's `@>` for two values at the same place. */
+/** Returns jsonb's `@>` for the values at one path. */
 function containsJson(whole: Json, part: Json): boolean {
   if (typeOf(whole) !== typeOf(part)) return false;
   if (Array.isArray(part)) {

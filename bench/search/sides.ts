@@ -7,6 +7,7 @@ import { type Answer, type Form, k, query } from './forms.ts';
 import { KeptSocket } from './kept-socket.ts';
 import type { BenchQuery } from './rows.ts';
 import type { SearchStatement } from './statement.ts';
+import type { BenchViewer } from './viewers.ts';
 
 /** One of the two sides that are compared. */
 export interface Side {
@@ -70,15 +71,16 @@ export async function bareSide(
   };
 }
 
-/** Starts the side that searches over HTTP, with a server in a process of its own. */
+/** The server of a viewer in a process of its own, asked over HTTP. */
 export async function apiSide(
   database: BenchDatabase,
+  viewer: BenchViewer,
   queries: readonly BenchQuery[],
   forms: readonly Form[],
   logFolder: string,
   nodeOptions: string[] = [],
 ): Promise<Side> {
-  const server = await startServer(database, logFolder, { nodeOptions });
+  const server = await startServer(database, logFolder, { nodeOptions, command: viewer.server });
   const { hostname, port } = new URL(server.url);
   // Requests are made before the measurement, as are the vectors of the bare side, because this is work of a client.
   const requests = new Map(forms.map((form) => [form, queries.map((one) => requestOf(hostname, form, one))]));

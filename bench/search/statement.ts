@@ -10,6 +10,7 @@ import { HashEmbedder } from '../../testkit/hash-embedder.ts';
 import { recordStatements } from '../../testkit/statements.ts';
 import { type Form, k, query } from './forms.ts';
 import type { BenchQuery } from './rows.ts';
+import type { BenchViewer } from './viewers.ts';
 
 /** The statement that the server sends for a search. The vector is a parameter. */
 export interface SearchStatement {
@@ -19,9 +20,10 @@ export interface SearchStatement {
   parameters(vector: readonly number[]): ParameterOrJSON<never>[];
 }
 
-/** Runs a search through the schema and the resolvers of the server, and captures the statement that they send. */
+/** Runs a viewer's search through the schema and resolvers of the server, and notes the statement that they send. */
 export async function captureStatement(
   pool: Pool,
+  { viewer }: BenchViewer,
   form: Form,
   { vector }: BenchQuery,
 ): Promise<SearchStatement> {
@@ -31,12 +33,15 @@ export async function captureStatement(
     schema: buildSchema(),
     source: query,
     variableValues: { vector, k, filters: form.filters, options: form.options },
-    contextValue: createContext({
-      database: recorded.database,
-      embedder: new HashEmbedder(),
-      chunker,
-      log: createLogger({ level: 'silent' }),
-    }),
+    contextValue: createContext(
+      {
+        database: recorded.database,
+        embedder: new HashEmbedder(),
+        chunker,
+        log: createLogger({ level: 'silent' }),
+      },
+      viewer,
+    ),
   });
   await chunker.close();
   const [statement, ...more] = recorded.statements;

@@ -48,14 +48,21 @@ export function recordStatements(database: Database): { database: Database; stat
 /**
  * The plan that PostgreSQL makes for a statement with its parameters and settings, one line a node.
  * @param more further settings for the transaction, such as `set local enable_seqscan = off`.
+ * @param options further options of EXPLAIN, such as `analyze`, which runs the statement.
  */
-export async function explain(database: Database, statement: Statement, more = ''): Promise<string> {
+export async function explain(
+  database: Database,
+  statement: Statement,
+  more = '',
+  options?: string,
+): Promise<string> {
   const connection = await database.reserve();
   try {
     await connection.unsafe(`${statement.settings}; ${more}`);
-    const rows = await connection.unsafe(`explain (costs off) ${statement.text}`, [
-      ...statement.parameters,
-    ] as never[]);
+    const rows = await connection.unsafe(
+      `explain (costs off${options ? `, ${options}` : ''}) ${statement.text}`,
+      [...statement.parameters] as never[],
+    );
     await connection.unsafe('rollback');
     // A plan repeats the query vector wherever it uses it.
     return rows.map((row) => String(row['QUERY PLAN']).replace(/'\[[^\]]{50,}\]'/g, "'[…]'")).join('\n');

@@ -92,13 +92,11 @@ function breadth(
     return filters ? { steps: sample, broad: sampledBroad } : { steps: sql``, broad: undefined };
   const rows = rowsOf(table);
   const counted = sql`least(greatest(${FEW}, ${rows} / ${BROAD}), ${MOST_COUNTED})`;
-  const steps = sql`own as materialized (select count(*) >= ${counted} as broad
+  const steps = sql`own as materialized (
+      select count(*) >= ${counted} as broad, ${rows} <= ${MOST_COUNTED} * ${BROAD} as share_known
       from (select from ${table} where ${scope} limit ${counted}) own), ${sample}`;
-  const shareKnown = sql`${rows} <= ${MOST_COUNTED} * ${BROAD}`;
-  return {
-    steps,
-    broad: sql`(select broad from own) and ${filters ? sampledBroad : sql`(${shareKnown} or ${sampledBroad})`}`,
-  };
+  const share = filters ? sampledBroad : sql`((select share_known from own) or ${sampledBroad})`;
+  return { steps, broad: sql`(select broad from own) and ${share}` };
 }
 
 function byIndex(table: SearchTable, plan: NearestPlan, query: NearestQuery, reach: number): SQL {

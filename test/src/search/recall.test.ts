@@ -1,6 +1,5 @@
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Pool } from '../../../src/database/pool.ts';
 import type { Database } from '../../../src/database/transaction.ts';
 import { compileMemoryFilters } from '../../../src/filters/filters.ts';
 import { search as searchBatch } from '../../../src/search/execute.ts';
@@ -13,10 +12,9 @@ import { memorySearch } from '../../../src/search/searches.ts';
 import type { MemoryRow } from '../../../src/store/rows.ts';
 import { localViewer } from '../../../src/viewer.ts';
 import { explain, recordStatements } from '../../../testkit/statements.ts';
-import { clusteredVectors, storeVectors } from '../../../testkit/vectors.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
+import { clusteredMemories, ROWS, vectorsWithQueries } from './clustered-memories.ts';
 
-const ROWS = 20_000;
 const QUERIES = 50;
 const k = 10;
 
@@ -26,17 +24,11 @@ function searchByVectors(database: Database, queries: readonly EmbeddedQuery[], 
 
 describe('search among 20,000 clustered vectors', () => {
   let db: TestDatabase;
-  const vectors = clusteredVectors(ROWS + QUERIES);
-  const queries = vectors.slice(ROWS);
+  const { stored: vectors, queries } = vectorsWithQueries(QUERIES);
   const embedded = queries.map((vector) => ({ vector, text: undefined }));
 
   beforeAll(async () => {
-    const seed = {
-      name: `clustered-vectors-${ROWS}`,
-      sources: ['testkit/vectors.ts'],
-      store: (pool: Pool) => storeVectors(pool, vectors.slice(0, ROWS)),
-    };
-    db = await openTestDatabase({ statementTimeoutMs: 300_000, seed });
+    db = await openTestDatabase({ statementTimeoutMs: 300_000, seed: clusteredMemories });
   }, 300_000);
   afterAll(() => db.close());
 

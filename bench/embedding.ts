@@ -1,11 +1,14 @@
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { setTimeout } from 'node:timers/promises';
-import { type Embedder, startEmbedder } from '../src/embedding/embedder.ts';
+import type { Embedder } from '../src/embedding/embedder.ts';
 import { loadTokenizer } from '../src/embedding/tokenizer.ts';
+import { dataFolder } from './support/data-folder.ts';
+import { startBundledEmbedder } from './support/embedder.ts';
+import { run } from './support/run.ts';
+import { dot, median } from './support/statistics.ts';
 
 // Measures the embedding layer: quality on STS-B, texts per second, how long a search waits, and how long the event
 // loop pauses meanwhile. Run it: FUNES_BENCH_DATA=<folder with stsb/> npx tsx bench/embedding.ts
@@ -21,8 +24,12 @@ interface Pair {
   sentences: [string, string];
 }
 
-async function readPairs(folder: string, split: string): Promise<Pair[]> {
-  const lines = (await readFile(join(folder, 'stsb', `sts-${split}.csv`), 'utf8')).split('\n');
+type Split = keyof typeof published;
+
+const fileOf = (split: Split) => `stsb/sts-${split}.csv`;
+
+async function readPairs(folder: string, split: Split): Promise<Pair[]> {
+  const lines = (await readFile(join(folder, fileOf(split)), 'utf8')).split('\n');
   return lines
     .map((line) => line.split('\t'))
     .filter((fields) => fields.length >= 7)
@@ -56,12 +63,12 @@ function spearman(a: readonly number[], b: readonly number[]): number {
   return xy / Math.sqrt(xx * yy);
 }
 
-async function quality(embedder: Embedder, folder: string, split: 'test' | 'dev'): Promise<void> {
+async function quality(embedder: Embedder, folder: string, split: Split): Promise<void> {
   const pairs = await readPairs(folder, split);
   const vectors = await embedder.embed(pairs.flatMap(({ sentences }) => sentences));
   const cosines = pairs.map((_, i) => {
     const [a, b] = [vectors[2 * i], vectors[2 * i + 1]];
-    return a && b ? a.reduce((sum, value, j) => sum + value * (b[j] ?? 0), 0) : Number.NaN;
+    return a && b ? dot(a, b) : Number.NaN;
   });
   const score = spearman(
     cosines,
@@ -106,13 +113,12 @@ async function queryLatencies(embedder: Embedder, queries: readonly string[]): P
     await embedder.embedQuery(query);
     times.push(performance.now() - start);
   }
-  times.sort((a, b) => a - b);
-  return `median ${times[times.length >> 1]?.toFixed(0)} ms, longest ${times.at(-1)?.toFixed(0)} ms`;
+  return `median ${median(times).toFixed(0)} ms, longest ${Math.max(...times).toFixed(0)} ms`;
 }
 
 async function main(folder: string): Promise<void> {
   const start = performance.now();
-  const embedder = await startEmbedder({ model: undefined, cacheDir: resolve('.funes/models') });
+  const embedder = await startBundledEmbedder();
   console.log(`Started in ${(performance.now() - start).toFixed(0)} ms on ${availableParallelism()} cores.`);
   await quality(embedder, folder, 'test');
   await quality(embedder, folder, 'dev');
@@ -149,13 +155,4 @@ async function main(folder: string): Promise<void> {
   await embedder.close();
 }
 
-const folder = process.env.FUNES_BENCH_DATA;
-if (folder === undefined || !existsSync(join(folder, 'stsb'))) {
-  console.error(
-    `FUNES_BENCH_DATA is ${folder === undefined ? 'not set' : JSON.stringify(folder)}: set it to a folder that holds ` +
-      'stsb/sts-test.csv and stsb/sts-dev.csv (the STS benchmark, tab-separated).',
-  );
-  process.exitCode = 1;
-} else {
-  await main(folder);
-}
+await run(() => main(dataFolder([fileOf('test'), fileOf('dev')])));

@@ -1,8 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { startEmbedder } from '../src/embedding/embedder.ts';
 import { FunesError } from '../src/errors.ts';
 import { type AskingOptions, ask, type Outcome } from './quality/asking.ts';
 import { bfcl } from './quality/bfcl.ts';
@@ -14,6 +13,7 @@ import { deviations, report } from './quality/report.ts';
 import { graphqlClient } from './support/client.ts';
 import { dataFolder } from './support/data-folder.ts';
 import { openBenchDatabase } from './support/database.ts';
+import { startBundledEmbedder } from './support/embedder.ts';
 import { run } from './support/run.ts';
 import { startServer } from './support/server.ts';
 
@@ -88,9 +88,7 @@ async function measure({ sets, plain, keep, ...asking }: Settings): Promise<Map<
   try {
     const server = await startServer(database, logs, { env: { FUNES_LOG_LEVEL: 'warn' } });
     closing.unshift(server.close);
-    const embedder = plain
-      ? await startEmbedder({ model: undefined, cacheDir: resolve(import.meta.dirname, '../.funes/models') })
-      : undefined;
+    const embedder = plain ? await startBundledEmbedder() : undefined;
     if (embedder) closing.unshift(() => embedder.close());
     const outcomes = new Map<DataSet, Outcome[]>();
     for (const set of sets) {

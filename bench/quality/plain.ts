@@ -1,3 +1,4 @@
+import { dot } from '../support/statistics.ts';
 import type { Collection } from './data-set.ts';
 
 /**
@@ -12,7 +13,7 @@ export function plainRanking(
   k: number,
 ): string[] {
   return vectors
-    .map((vector, i) => ({ i, cosine: vector.reduce((sum, x, j) => sum + x * (question[j] ?? 0), 0) }))
+    .map((vector, i) => ({ i, cosine: dot(vector, question) }))
     .sort((a, b) => b.cosine - a.cosine || a.i - b.i)
     .slice(0, k)
     .map(({ i }) => items[i]?.key ?? '');

@@ -1,4 +1,4 @@
-import { percentile, table } from '../support/statistics.ts';
+import { median, percentile, table } from '../support/statistics.ts';
 import type { Accuracy, Case } from './contest.ts';
 import type { Form } from './forms.ts';
 import type { Round } from './rounds.ts';
@@ -54,7 +54,5 @@ function cpu(rounds: readonly Round[], name?: string): number {
     ),
   );
 }
-
-const median = (values: readonly number[]) => percentile(values, 0.5);
 
 const twoDigits = (value: number) => (Number.isFinite(value) ? value.toFixed(2) : '-');

@@ -1,10 +1,9 @@
 import type { ReservedSql } from 'postgres';
 import { vectorLiteral } from '../../schema/columns/vector.ts';
-import { startEmbeddedDatabase } from '../../src/database/embedded/embedded-database.ts';
 import { migrate } from '../../src/database/migrate.ts';
 import { openPool, type Pool } from '../../src/database/pool.ts';
 import { clusteredVectors, storeVectors } from '../../testkit/vectors.ts';
-import type { BenchDatabase } from '../support/database.ts';
+import { type BenchDatabase, startIfEmbedded } from '../support/database.ts';
 import { type Form, forms, k } from './forms.ts';
 import { type BenchViewer, userIds, viewers } from './viewers.ts';
 
@@ -19,8 +18,7 @@ const queryCount = 100;
 
 /** Runs `work` on a pool of this process. Starts the embedded database before, and closes it after. */
 export async function withPool<T>(database: BenchDatabase, work: (pool: Pool) => Promise<T>): Promise<T> {
-  const embedded =
-    database.url === undefined ? await startEmbeddedDatabase({ dataDir: database.dataDir }) : undefined;
+  const embedded = await startIfEmbedded(database);
   const pool = openPool({
     database: embedded ?? (database.url as string),
     poolSize: 1,

@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import postgres from 'postgres';
-import { startEmbeddedDatabase } from '../../src/database/embedded/embedded-database.ts';
-import type { BenchDatabase } from '../support/database.ts';
+import { type BenchDatabase, startIfEmbedded } from '../support/database.ts';
 import { startServer } from '../support/server.ts';
 import { type Answer, type Form, k, query } from './forms.ts';
 import { KeptSocket } from './kept-socket.ts';
@@ -30,8 +29,7 @@ export async function bareSide(
   statements: ReadonlyMap<Form, SearchStatement>,
   queries: readonly BenchQuery[],
 ): Promise<Side> {
-  const embedded =
-    database.url === undefined ? await startEmbeddedDatabase({ dataDir: database.dataDir }) : undefined;
+  const embedded = await startIfEmbedded(database);
   const [settings = {}] = [...statements.values()].map((statement) => statement.settings);
   const options = {
     max: embedded ? 1 : connections,

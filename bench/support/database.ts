@@ -2,6 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import postgres from 'postgres';
+import {
+  type EmbeddedDatabase,
+  startEmbeddedDatabase,
+} from '../../src/database/embedded/embedded-database.ts';
 import { databaseUrl, onServer } from '../../testkit/server-database.ts';
 
 /** The database of a benchmark. */
@@ -15,7 +19,7 @@ export interface BenchDatabase {
 }
 
 /** The folder of kept databases and of the converted model. Git ignores it. */
-const folder = resolve(import.meta.dirname, '../../.funes');
+export const keptFolder = resolve(import.meta.dirname, '../../.funes');
 
 /**
  * Opens a database for a benchmark: on the server of DATABASE_URL, or the embedded one if DATABASE_URL is not set.
@@ -34,7 +38,7 @@ async function openOnServer(serverUrl: string, name: string, keep: boolean): Pro
   if (existing.length === 0) await onServer(serverUrl, `create database ${database}`);
   return {
     url: databaseUrl(serverUrl, database),
-    dataDir: folder,
+    dataDir: keptFolder,
     close: async () => {
       if (!keep) await onServer(serverUrl, `drop database ${database} with (force)`);
     },
@@ -42,7 +46,9 @@ async function openOnServer(serverUrl: string, name: string, keep: boolean): Pro
 }
 
 async function openEmbedded(name: string, keep: boolean): Promise<BenchDatabase> {
-  const dataDir = keep ? join(folder, 'bench', name) : await mkdtemp(join(tmpdir(), `funes-bench-${name}-`));
+  const dataDir = keep
+    ? join(keptFolder, 'bench', name)
+    : await mkdtemp(join(tmpdir(), `funes-bench-${name}-`));
   return {
     url: undefined,
     dataDir,
@@ -50,4 +56,12 @@ async function openEmbedded(name: string, keep: boolean): Promise<BenchDatabase>
       if (!keep) await rm(dataDir, { recursive: true, force: true });
     },
   };
+}
+
+/** Starts the embedded database in this process. Returns undefined for a database on a server. */
+export async function startIfEmbedded({
+  url,
+  dataDir,
+}: BenchDatabase): Promise<EmbeddedDatabase | undefined> {
+  return url === undefined ? startEmbeddedDatabase({ dataDir }) : undefined;
 }

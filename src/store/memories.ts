@@ -23,14 +23,9 @@ export interface NewMemory {
 }
 
 /** A change of a memory. A field that is left out keeps its value. */
-export interface MemoryChange {
-  content?: string | null | undefined;
-  contentSummary?: string | null | undefined;
-  source?: string | null | undefined;
-  sessionId?: string | null | undefined;
-  importanceScore?: number | null | undefined;
-  metadata?: Record<string, unknown> | null | undefined;
-}
+export type MemoryChange = {
+  [Field in Exclude<keyof NewMemory, 'userId' | 'idempotencyKey'>]?: NewMemory[Field] | null | undefined;
+};
 
 export const memoryList: Listed<MemoryRow, 'CREATED_AT' | 'UPDATED_AT' | 'IMPORTANCE_SCORE' | 'ID'> = {
   name: 'memories',

@@ -21,12 +21,13 @@ import {
   refuses,
   stored,
   storeRows,
+  type Variables,
 } from './refusals.ts';
 
 storeRows();
 
 describe('JSON', () => {
-  const fields: [string, Operation, (json: unknown) => object | (() => object)][] = [
+  const fields: [string, Operation, (json: unknown) => Variables][] = [
     ['input.metadata', CreateMemoryDocument, (metadata) => newMemory({ metadata })],
     ['input.metadata', UpdateMemoryDocument, (metadata) => memoryChange({ metadata })],
     ['input.metadata', IngestDocumentDocument, (metadata) => newDocument({ metadata })],

@@ -15,22 +15,15 @@ import { startTestServer, type TestServer } from '../../support/server.ts';
 
 export type Operation = Parameters<TestServer['raw']>[0];
 type Code = 'BAD_USER_INPUT' | 'LIMIT_EXCEEDED' | 'NOT_FOUND' | 'CONFLICT';
-/** The operation that is sent. Its variables are a function if they depend on stored rows. */
-export type Case = [
-  what: string,
-  Operation,
-  variables: object | (() => object),
-  message: RegExp | string,
-  Code?,
-];
+/** The variables of an operation. A function, if they depend on stored rows. */
+export type Variables = object | (() => object);
+/** An operation that is refused, and how. */
+export type Case = [what: string, Operation, Variables, message: RegExp | string, Code?];
 
 export function refuses(title: string, cases: Case[]) {
   test.each(cases)(title, async (_, operation, variables, message, code = 'BAD_USER_INPUT') => {
     const before = await stored.server.contents();
-    const { data, errors = [] } = await stored.server.raw(
-      operation,
-      typeof variables === 'function' ? variables() : variables,
-    );
+    const { data, errors = [] } = await send(operation, variables);
     expect(errors).toHaveLength(1);
     expect(errors[0]?.message).toMatch(message);
     expect(errors[0]?.extensions).toEqual({ code });
@@ -38,6 +31,11 @@ export function refuses(title: string, cases: Case[]) {
     expect(Object.values(data ?? {}).filter((value) => value !== null)).toEqual([]);
     expect(await stored.server.contents()).toEqual(before);
   });
+}
+
+/** Sends an operation, and returns the whole answer. */
+export function send(operation: Operation, variables: Variables) {
+  return stored.server.raw(operation, typeof variables === 'function' ? variables() : variables);
 }
 
 let running: TestServer | undefined;

@@ -31,18 +31,16 @@ import {
   newTool,
   type Operation,
   refuses,
+  send,
   stored,
   storeRows,
+  type Variables,
 } from './refusals.ts';
 
 storeRows();
 
 /** Each input that takes a text, with its input path. */
-const textFields: [
-  field: string,
-  operation: Operation,
-  variables: (text: string) => object | (() => object),
-][] = [
+const textFields: [field: string, operation: Operation, variables: (text: string) => Variables][] = [
   ['input.content', CreateMemoryDocument, (content) => newMemory({ content })],
   ['input.contentSummary', CreateMemoryDocument, (contentSummary) => newMemory({ contentSummary })],
   ['input.source', CreateMemoryDocument, (source) => newMemory({ source })],
@@ -107,8 +105,7 @@ describe('a text', () => {
       '\ufe0f\u{e0100}',
     ];
     for (const text of ['', ' \n\t\r', '\u00a0\u3000\u2028', '\u0085', ...invisible]) {
-      const given = variables(text);
-      const { errors } = await stored.server.raw(operation, typeof given === 'function' ? given() : given);
+      const { errors } = await send(operation, variables(text));
       expect(errors).toMatchObject([
         { message: `${field} must not be blank.`, extensions: { code: 'BAD_USER_INPUT' } },
       ]);
@@ -121,8 +118,7 @@ describe('a text', () => {
     async (_, field, operation, variables) => {
       const before = await stored.server.contents();
       for (const [text, what] of unstorable) {
-        const given = variables(text);
-        const { errors } = await stored.server.raw(operation, typeof given === 'function' ? given() : given);
+        const { errors } = await send(operation, variables(text));
         expect(errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT' } }]);
         expect(errors?.[0]?.message).toContain(`${field} contains ${what}`);
       }

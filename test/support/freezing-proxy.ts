@@ -8,6 +8,8 @@ export interface FreezingProxy {
   freeze(): void;
   /** The same for the connection that is the oldest. */
   freezeOldest(): void;
+  /** How many connections were opened while it was frozen. */
+  attempts(): number;
   /** Passes everything again, what was held back first. */
   thaw(): void;
   close(): Promise<void>;
@@ -19,6 +21,7 @@ export async function startFreezingProxy(database: string | EmbeddedDatabase): P
   const open = new Set<Socket[]>();
   const held = new Set<Socket>();
   let frozen = false;
+  let attempts = 0;
   const pass = (client: Socket) => {
     const server = connect(target);
     const pair = [client, server];
@@ -34,6 +37,7 @@ export async function startFreezingProxy(database: string | EmbeddedDatabase): P
   };
   const proxy = createServer((client) => {
     if (!frozen) return pass(client);
+    attempts++;
     held.add(client);
     client.on('error', () => {});
   });
@@ -49,6 +53,7 @@ export async function startFreezingProxy(database: string | EmbeddedDatabase): P
     freezeOldest: () => {
       for (const socket of [...open][0] ?? []) socket.pause();
     },
+    attempts: () => attempts,
     thaw: () => {
       frozen = false;
       for (const socket of [...open].flat()) socket.resume();

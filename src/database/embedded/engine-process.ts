@@ -1,4 +1,5 @@
 import { chmod, mkdir, rm } from 'node:fs/promises';
+import type { Server } from 'node:net';
 import { dirname } from 'node:path';
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
 import { FunesError } from '../../errors.ts';
@@ -73,9 +74,12 @@ async function listen(engine: Engine, endpoint: Endpoint): Promise<PGLiteSocketS
     await mkdir(dirname(endpoint.path), { recursive: true, mode: 0o700 });
     await rm(endpoint.path, { force: true }); // left by a killed process; no other one is alive, because this one has the lock
   }
-  // PGlite is one session: a second connection would read and write inside the transactions of the first.
-  const listener = new PGLiteSocketServer({ db: engine, ...endpoint, maxConnections: 1 });
+  // PGlite is one session: a second connection would read and write inside the transactions of the first. So the socket
+  // takes one at a time. The listener above it hears late that a connection has closed, and leaves open what it refuses
+  // meanwhile, which would keep out every later connection. So it refuses none.
+  const listener = new PGLiteSocketServer({ db: engine, ...endpoint, maxConnections: 2 });
   await listener.start();
+  (listener as unknown as { server: Server }).server.maxConnections = 1;
   return listener;
 }
 

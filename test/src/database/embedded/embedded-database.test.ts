@@ -210,6 +210,32 @@ describe('the engine', () => {
     ).toEqual([{ memory: '4MB', scratch: null, statements: 0, rows: 0, locks: 0 }]);
   });
 
+  test('goes on taking connections, however many come and go at once', async () => {
+    const database = await start();
+    const { path } = database.connection as { path: string };
+    // Protocol 3.0, user postgres.
+    const parameters = Buffer.from('\0\x03\0\0user\0postgres\0database\0postgres\0\0', 'latin1');
+    const startup = Buffer.concat([Buffer.from([0, 0, 0, parameters.length + 4]), parameters]);
+    let answered = 0;
+    let stop = false;
+    const client = async () => {
+      while (!stop) {
+        const socket = connect(path).on('error', () => {});
+        socket.write(startup);
+        socket.once('data', (answer) => {
+          if (String(answer).startsWith('R')) answered++;
+          socket.destroy();
+        });
+        await new Promise((resolve) => socket.once('close', resolve));
+      }
+    };
+    const clients = Array.from({ length: 8 }, client);
+    for (let seen = 0; seen < 50; seen = answered)
+      await vi.waitFor(() => expect(answered).toBeGreaterThan(seen), patience);
+    stop = true;
+    await Promise.all(clients);
+  });
+
   test('writes checkpoints while it runs, which a client notices nothing of', async () => {
     const pool = open(await start());
     const redo = async () => (await run(pool, 'select redo_lsn from pg_control_checkpoint()'))[0]?.redo_lsn;

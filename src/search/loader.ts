@@ -7,7 +7,7 @@ import type { Viewer } from '../viewer.ts';
 import { type Searched, search } from './execute.ts';
 import type { MatchScores } from './matches.ts';
 import type { SearchOptions } from './options.ts';
-import type { Position } from './paging.ts';
+import type { Position } from './cursor.ts';
 import type { EmbeddedQuery, QueryBatch, SearchQuery } from './query.ts';
 import { ReportDraft, type SearchReport } from './report.ts';
 

@@ -5,7 +5,7 @@ import { limits } from '../input/limits.ts';
 import { type Viewer, visibleTo } from '../viewer.ts';
 import type { Kind } from './kinds.ts';
 import { INDEXED_METRIC, type Metric, type SearchOptions, type Weights } from './options.ts';
-import type { Position } from './paging.ts';
+import type { Position } from './cursor.ts';
 import type { QueryBatch } from './query.ts';
 import type { ReportDraft } from './report.ts';
 import { notNewer } from './sql/keyset.ts';

@@ -12,7 +12,7 @@ export const sourceVector = sql`source.vector`;
 /**
  * A parenthesised subselect of documents by the distance of their chunks' means to `source.vector`, and by what else can rank
  * those. Candidates are the documents of the chunks nearest to that mean; on later pages candidates come in rounds, see
- * `paging.ts`: the order by best chunk is not that by means.
+ * `cursor.ts`: the order by best chunk is not that by means.
  */
 export function documentsByMean(plan: SearchPlan): SQL {
   const { k, after } = plan;

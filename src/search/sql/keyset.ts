@@ -1,10 +1,10 @@
 import { type SQL, type SQLWrapper, sql } from 'drizzle-orm';
 import { BIGINT_MAX } from '../../input/checks.ts';
-import type { Position } from '../paging.ts';
+import type { Position } from '../cursor.ts';
 import type { SearchTable } from '../tables.ts';
 import { column } from './pipeline.ts';
 
-// The conditions by which a later page begins behind the position of a cursor: see `paging.ts`.
+// The conditions by which a later page begins behind the position of a cursor: see `cursor.ts`.
 
 /** Rows behind a position in the order of `distance` and ids. */
 export function behindDistance({ value, id }: Pick<Position, 'value' | 'id'>, ids: SQLWrapper): SQL {

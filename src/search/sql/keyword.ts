@@ -1,5 +1,5 @@
 import { and, type SQL, type SQLWrapper, sql } from 'drizzle-orm';
-import type { WordBasis } from '../paging.ts';
+import type { WordBasis } from '../cursor.ts';
 import type { PlannedSource } from '../plan.ts';
 import type { SearchTable } from '../tables.ts';
 import { arrayLiteral } from './array-literal.ts';

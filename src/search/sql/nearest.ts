@@ -1,6 +1,6 @@
 import { and, isNotNull, type SQL, type SQLWrapper, sql } from 'drizzle-orm';
 import type { PgTable } from 'drizzle-orm/pg-core';
-import type { Position } from '../paging.ts';
+import type { Position } from '../cursor.ts';
 import type { SearchPlan } from '../plan.ts';
 import type { SearchTable } from '../tables.ts';
 import { distanceTo } from './distance.ts';

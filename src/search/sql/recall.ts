@@ -1,5 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm';
-import type { Position } from '../paging.ts';
+import type { Position } from '../cursor.ts';
 import type { PlannedSource, RankingPlan, SearchPlan } from '../plan.ts';
 import { candidateReport, candidateSteps, type Operands } from './candidates.ts';
 import { newestOf, positionAmong } from './keyset.ts';

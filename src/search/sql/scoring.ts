@@ -1,5 +1,5 @@
 import { and, type SQL, sql } from 'drizzle-orm';
-import type { Basis, Position } from '../paging.ts';
+import type { Basis, Position } from '../cursor.ts';
 import type { RankingPlan, SearchPlan } from '../plan.ts';
 import { FARTHEST, similarityExpression } from './distance.ts';
 import { behindInRounds } from './keyset.ts';

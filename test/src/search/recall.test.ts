@@ -6,7 +6,7 @@ import { compileMemoryFilters } from '../../../src/filters/filters.ts';
 import { search as searchBatch } from '../../../src/search/execute.ts';
 import type { Match } from '../../../src/search/matches.ts';
 import { defaultSearchOptions } from '../../../src/search/options.ts';
-import type { Position } from '../../../src/search/paging.ts';
+import type { Position } from '../../../src/search/cursor.ts';
 import type { SearchRequest } from '../../../src/search/plan.ts';
 import type { EmbeddedQuery } from '../../../src/search/query.ts';
 import { memorySearch } from '../../../src/search/searches.ts';

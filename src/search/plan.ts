@@ -1,7 +1,6 @@
 import { and, ne, notInArray, type SQL, sql } from 'drizzle-orm';
 import type { LocalSettings } from '../database/transaction.ts';
 import { FunesError } from '../errors.ts';
-import { limits } from '../input/limits.ts';
 import { type Viewer, visibleTo } from '../viewer.ts';
 import type { Kind } from './kinds.ts';
 import { INDEXED_METRIC, type Metric, type SearchOptions, type Weights } from './options.ts';
@@ -10,6 +9,7 @@ import type { QueryBatch } from './query.ts';
 import type { ReportDraft } from './report.ts';
 import { notNewer } from './sql/keyset.ts';
 import type { SearchTable } from './tables.ts';
+import { transactionSettings } from './transaction-settings.ts';
 
 /** What a search asks for, apart from what it is near to. */
 export interface SearchRequest<Conditions = SQL | undefined> {
@@ -137,15 +137,6 @@ const LEAST_DIVERSE = 50;
 /** Each is compared with each, so the work grows with the square. */
 const MOST_DIVERSE = 100;
 
-// More than pgvector's own 40: an answer that is missing costs more than the time it takes.
-const DEFAULT_EF_SEARCH = 100;
-
-// Where an index scan gives up, to be completed exactly: a filter that is tried on the index leaves at least one row in
-// twenty (`sql/nearest.ts`), so that what is wanted is found within twenty times as many.
-const LEAST_SCAN_TUPLES = 5000;
-const SCAN_TUPLES_PER_ROW = 20;
-const MOST_SCAN_TUPLES = 2_147_483_647; // that PostgreSQL takes
-
 /**
  * The plan of a search among `sources`.
  * @throws FunesError BAD_USER_INPUT for options that ask for what none of the sources has.
@@ -182,7 +173,7 @@ export function planSearch(
     pages: pages === true && order !== 'DIVERSITY',
     rounds: after !== undefined && (ranked || byMeans),
     report: report !== undefined,
-    settings: settingsFor(options, Math.max(...reaches), indexed),
+    settings: transactionSettings(options, Math.max(...reaches), indexed),
   };
 }
 
@@ -272,28 +263,4 @@ export function chunksFor(documents: number): number {
 /** Up to which round, exclusive, a page needs the candidates: a round that has begun may be at its end. */
 function roundsUntil(after: Position | undefined): number {
   return after ? after.round + 2 : 1;
-}
-
-/** The settings of a transaction that searches for the `wanted` nearest. */
-function settingsFor(
-  { efSearch = DEFAULT_EF_SEARCH }: SearchOptions,
-  wanted: number,
-  indexed: boolean,
-): LocalSettings {
-  return {
-    'hnsw.ef_search': Math.min(Math.max(efSearch, wanted), limits.efSearch),
-    // The order is put right outside the scan; strict_order would drop what it meets late.
-    'hnsw.iterative_scan': 'relaxed_order',
-    'hnsw.max_scan_tuples': Math.min(
-      Math.max(LEAST_SCAN_TUPLES, wanted * SCAN_TUPLES_PER_ROW),
-      MOST_SCAN_TUPLES,
-    ),
-    // A plan made for no value in particular cannot know how many rows a filter leaves, nor k.
-    plan_cache_mode: 'force_custom_plan',
-    // Compiling a plan of distances takes longer than running it.
-    jit: 'off',
-    // Parallel workers for the exact branch would be started before it is known whether the branch is needed, which takes
-    // longer than the whole search by the index.
-    ...(indexed && { max_parallel_workers_per_gather: 0 }),
-  };
 }

@@ -2,7 +2,7 @@ import { type SQL, type SQLWrapper, sql } from 'drizzle-orm';
 import type { InputPath } from './input-path.ts';
 import { filterLimits } from './limits.ts';
 import { parseList, parseObject } from './operands.ts';
-import type { Scalar } from './scalars.ts';
+import type { Scalar } from './operators.ts';
 
 /** The opposite of a condition in two values, not SQL's three: true where the condition is false or NULL. */
 export function opposite(condition: SQL): SQL {

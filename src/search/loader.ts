@@ -4,10 +4,10 @@ import type { Embedder } from '../embedding/embedder.ts';
 import { FunesError } from '../errors.ts';
 import { limits } from '../input/limits.ts';
 import type { Viewer } from '../viewer.ts';
+import type { Position } from './cursor.ts';
 import { type Searched, search } from './execute.ts';
 import type { MatchScores } from './matches.ts';
 import type { SearchOptions } from './options.ts';
-import type { Position } from './cursor.ts';
 import type { EmbeddedQuery, QueryBatch, SearchQuery } from './query.ts';
 import { ReportDraft, type SearchReport } from './report.ts';
 

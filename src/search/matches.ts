@@ -1,5 +1,5 @@
-import { chooseDiverse } from './diversity.ts';
 import type { Basis, Position } from './cursor.ts';
+import { chooseDiverse } from './diversity.ts';
 import type { SearchPlan } from './plan.ts';
 import type { ReportDraft } from './report.ts';
 import { similarityOf } from './sql/distance.ts';

@@ -1,9 +1,9 @@
 import { databaseError } from '../database/errors.ts';
 import { FunesError } from '../errors.ts';
+import { notACursor, parseCursor, queryTag, writeCursor } from './cursor.ts';
 import type { SearchKey, SearchLoader } from './loader.ts';
 import type { Match } from './matches.ts';
 import { checkK, parseSearchOptions, type SearchOptionsInput } from './options.ts';
-import { notACursor, parseCursor, queryTag, writeCursor } from './cursor.ts';
 import { listOrder } from './plan.ts';
 import { parseQuery, type QueryInput, type SearchQuery } from './query.ts';
 

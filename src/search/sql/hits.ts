@@ -1,6 +1,6 @@
 import { asc, lte, type SQL, sql } from 'drizzle-orm';
-import type { ScoreParts } from '../matches.ts';
 import type { Basis } from '../cursor.ts';
+import type { ScoreParts } from '../matches.ts';
 import type { SearchPlan } from '../plan.ts';
 import { column } from './pipeline.ts';
 

@@ -8,9 +8,9 @@ import { newestOf, roundOf } from './keyset.ts';
 import { bm25, capped, keywordSteps, keywordTerms, plainTsv, wordBasis } from './keyword.ts';
 import { nearest } from './nearest.ts';
 import { nearestDocuments } from './nearest-documents.ts';
-import { neighbours } from './neighbours.ts';
 import { column, cte } from './pipeline.ts';
 import { bestRows, scoringSteps } from './scoring.ts';
+import { neighbours } from './session-context.ts';
 
 /** What rows are to be near to: a vector and, where words count, a text; expressions over an outer row. */
 export interface Operands {

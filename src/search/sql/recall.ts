@@ -2,12 +2,14 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { Position } from '../cursor.ts';
 import type { PlannedSource, RankingPlan, SearchPlan } from '../plan.ts';
 import { candidateReport, candidateSteps, type Operands } from './candidates.ts';
+import { listsByRank } from './fusion.ts';
 import { newestOf, positionAmong } from './keyset.ts';
 import { sharedKeywordTerms } from './keyword.ts';
 import { nearest } from './nearest.ts';
 import { nearestDocuments } from './nearest-documents.ts';
 import { column, cte } from './pipeline.ts';
 import { bestRows, scoringSteps } from './scoring.ts';
+import { sharesOfAll } from './session-context.ts';
 
 const list = (parts: readonly SQL[], separator: SQL = sql`, `) => sql.join([...parts], separator);
 const unionAll = sql` union all `;
@@ -59,8 +61,8 @@ export function rankedOfAll(plan: SearchPlan, ranking: RankingPlan, operands: Op
     // From here on `id` numbers the candidates of all kinds, in the order that equal scores stand in.
     sql`${cte.features} as materialized (select row_number() over (order by kind, row_id, chunk_id) as ${column.id}, every_kind.*
       from (${list(every, unionAll)}) every_kind)`,
-    ...(ranking.base === 'RANK' ? [ranks] : []),
-    ...(ranking.context === undefined ? [] : [shares]),
+    ...(ranking.base === 'RANK' ? [listsByRank] : []),
+    ...(ranking.context === undefined ? [] : [sharesOfAll]),
     ...scoringSteps(plan, ranking, { key: column.id, member: sql`memory_id` }),
   ];
   return bestRows(ctes, plan, ranking, {
@@ -111,17 +113,6 @@ function candidatesOf({ kind, lends }: PlannedSource, { report }: SearchPlan, ra
     : sql``;
   return sql`select ${literal(kind.name)} as kind, ${kind.hit.row}, ${column.candidate}, ${cte.features}.${column.round}, ${column.distance}, ${column.bm25}, ${lenders}${worth}${how} from ${reported}${loans}`;
 }
-
-/** Lists for fusion by rank: those of an earlier round before the others, so that these change nothing about them. */
-const ranks = sql`${cte.near} as materialized (
-    select ${column.id}, row_number() over (order by ${column.round}, ${column.distance}, ${column.id}) as ${column.rank} from ${cte.features} where ${column.distance} is not null),
-  ${cte.worded} as materialized (
-    select ${column.id}, row_number() over (order by ${column.round}, ${column.bm25} desc, ${column.id}) as ${column.rank} from ${cte.features} where ${column.bm25} > 0)`;
-
-/** Who lends to whom, by their `memory_id`; nothing else is said in sessions. */
-const shares = sql`${cte.shares} as materialized (
-    select memory_id as id, ${column.other}, ${column.share}, loan.${column.round}
-    from ${cte.features} cross join lateral unnest(lenders, portions, loan_rounds) as loan (${column.other}, ${column.share}, ${column.round}))`;
 
 function embeddingOf({ kind, table: { table, id, embedding, userId, group } }: PlannedSource): SQL {
   const compared = group || kind.name === 'CHUNK' ? sql`${cte.chosen}.chunk_id` : sql`${cte.chosen}.row_id`;

@@ -1,12 +1,11 @@
 import { and, type SQL, sql } from 'drizzle-orm';
 import type { Basis, Position } from '../cursor.ts';
 import type { RankingPlan, SearchPlan } from '../plan.ts';
-import { FARTHEST, similarityExpression } from './distance.ts';
+import { FARTHEST } from './distance.ts';
+import { fusionSteps } from './fusion.ts';
 import { behindInRounds } from './keyset.ts';
 import { column, cte } from './pipeline.ts';
-
-/** Reciprocal rank fusion's constant: Cormack, Clarke and Büttcher, SIGIR 2009. */
-const RANK_CONSTANT = sql.raw('60');
+import { relevantSteps } from './session-context.ts';
 
 /**
  * CTEs from `features` to `scored`: what each row is worth. They need, for fusion by rank, the lists `near` and `worded`
@@ -21,26 +20,12 @@ export function scoringSteps(
   { key, size, member = column.id }: { key: SQL; size?: number; member?: SQL },
 ): SQL[] {
   const basis = plan.after?.basis;
-  const byRank = ranking.base === 'RANK';
   return [
-    basis ? momentsOf(basis) : moments,
-    sql`based as materialized (select ${cte.features}.*, ${baseScore(plan, ranking, size)} as base from ${cte.features} cross join moments
-      ${byRank ? sql`left join ${cte.near} using (${key})` : sql``}
-      ${byRank ? sql`left join ${cte.worded} using (${key})` : sql``})`,
-    ranking.context === undefined
-      ? sql`relevant as materialized (select based.*, null::float8 as lent from based)`
-      : lent(ranking.context, plan.after, member),
+    ...fusionSteps(plan, ranking, key, size),
+    ...relevantSteps(ranking.context, plan.after, member),
     sql`${cte.scored} as materialized (select *, ${finalScore(ranking, basis)} as ${column.score} from relevant
       where ${threshold(plan, ranking, basis)})`,
   ];
-}
-
-const moments = sql`moments as materialized (select avg(${column.distance}) as mean, stddev_pop(${column.distance}) as spread,
-      avg(${column.bm25}) as word_mean, stddev_pop(${column.bm25}) as word_spread from ${cte.features} where ${column.candidate})`;
-
-function momentsOf({ moments: [mean, spread, wordMean, wordSpread] }: Basis): SQL {
-  return sql`moments as materialized (select ${mean}::float8 as mean, ${spread}::float8 as spread,
-      ${wordMean}::float8 as word_mean, ${wordSpread}::float8 as word_spread)`;
 }
 
 /** A list that is made of `scored`. */
@@ -130,49 +115,6 @@ function alikeColumn(ids: SQL): SQL {
   const others = sql`other.${column.score} desc, other.${ids}`;
   return sql`(select array_agg(coalesce(1 - (placed.embedding <=> other.embedding), 0)
       order by ${others}) from placed other)::float8[] as ${column.alike}`;
-}
-
-/** What a row is worth by itself: see `RankingPlan.base`. */
-function baseScore(
-  { metric, after }: SearchPlan,
-  { base, near, words, keywordWeight }: RankingPlan,
-  size: number | undefined,
-): SQL {
-  const weight = sql`${keywordWeight}::float8`;
-  switch (base) {
-    case 'SIMILARITY':
-      return similarityExpression(metric, column.distance);
-    case 'BM25':
-      return column.bm25;
-    case 'RANK': {
-      // A rank of a later round was no rank when the row's own round was looked at.
-      const rank = (list: SQL) =>
-        after && size !== undefined
-          ? sql`case when ${list}.${column.rank} <= ${sql.raw(String(size))} * (${column.round} + 1) then ${list}.${column.rank} end`
-          : sql`${list}.${column.rank}`;
-      const reciprocal = (list: SQL) => sql`coalesce(1.0 / (${RANK_CONSTANT} + ${rank(list)}), 0)`;
-      return sql`(${reciprocal(cte.near)} + ${weight} * ${reciprocal(cte.worded)})::float8`;
-    }
-    case 'STANDARD': {
-      const nearScore = near ? sql`coalesce((mean - ${column.distance}) / nullif(spread, 0), 0)` : sql`0`;
-      const wordScore = words
-        ? sql`${weight} * coalesce((${column.bm25} - word_mean) / nullif(word_spread, 0), 0)`
-        : sql`0`;
-      return sql`(${nearScore} + ${wordScore})::float8`;
-    }
-  }
-}
-
-/** The CTEs `loans` and `relevant`: what its neighbours lend a row, found by the column `member`. */
-function lent(context: number, after: Position | undefined, member: SQL): SQL {
-  const known = after
-    ? sql`join based borrower on borrower.${member} = ${cte.shares}.id where ${cte.shares}.${column.round} <= borrower.${column.round}`
-    : sql``;
-  // In a fixed order: a sum of floats in another one may differ in its last digit, and pages are cut by exact scores.
-  return sql`loans as materialized (select ${cte.shares}.id,
-        ${context}::float8 * sum(${cte.shares}.${column.share} * lender.base order by ${cte.shares}.${column.other}) as lent
-      from ${cte.shares} join based lender on lender.${member} = ${cte.shares}.${column.other} ${known} group by ${cte.shares}.id),
-    relevant as materialized (select based.*, coalesce(loans.lent, 0) as lent from based left join loans on loans.id = based.${member})`;
 }
 
 /** The distance that `percentile` stands for among the candidates. */

@@ -1,4 +1,5 @@
 import { and, isNotNull, type SQL, sql } from 'drizzle-orm';
+import type { Position } from '../cursor.ts';
 import type { PlannedSource, RankingPlan } from '../plan.ts';
 import type { SearchTable } from '../tables.ts';
 import { withRow } from './keys.ts';
@@ -39,4 +40,24 @@ export function neighbours(
     ${cte.shares} as materialized (select id, ${column.other}, ${column.share}, min(${column.round}) as ${column.round} from (
       select id, ${column.other}, ${column.share}, ${column.round} from beside union all select ${column.other}, id, ${column.share}, ${column.round} from beside) share
       group by id, ${column.other}, ${column.share})`;
+}
+
+/** Who lends to whom, by their `memory_id`; nothing else is said in sessions. */
+export const sharesOfAll = sql`${cte.shares} as materialized (
+    select memory_id as id, ${column.other}, ${column.share}, loan.${column.round}
+    from ${cte.features} cross join lateral unnest(lenders, portions, loan_rounds) as loan (${column.other}, ${column.share}, ${column.round}))`;
+
+/** The CTEs `loans` and `relevant`: what its neighbours lend a row, found by the column `member`; without `context` none lends. */
+export function relevantSteps(context: number | undefined, after: Position | undefined, member: SQL): SQL[] {
+  if (context === undefined)
+    return [sql`relevant as materialized (select based.*, null::float8 as lent from based)`];
+  const known = after
+    ? sql`join based borrower on borrower.${member} = ${cte.shares}.id where ${cte.shares}.${column.round} <= borrower.${column.round}`
+    : sql``;
+  // In a fixed order: a sum of floats in another one may differ in its last digit, and pages are cut by exact scores.
+  const loans = sql`loans as materialized (select ${cte.shares}.id,
+        ${context}::float8 * sum(${cte.shares}.${column.share} * lender.base order by ${cte.shares}.${column.other}) as lent
+      from ${cte.shares} join based lender on lender.${member} = ${cte.shares}.${column.other} ${known} group by ${cte.shares}.id)`;
+  const relevant = sql`relevant as materialized (select based.*, coalesce(loans.lent, 0) as lent from based left join loans on loans.id = based.${member})`;
+  return [loans, relevant];
 }

@@ -5,11 +5,12 @@ import { FunesError } from '../errors.ts';
 import { limits } from '../input/limits.ts';
 import type { Viewer } from '../viewer.ts';
 import type { Position } from './cursor.ts';
-import { type Searched, search } from './execute.ts';
+import { search } from './execute.ts';
 import type { MatchScores } from './matches.ts';
 import type { SearchOptions } from './options.ts';
 import type { EmbeddedQuery, QueryBatch, SearchQuery } from './query.ts';
 import { ReportDraft, type SearchReport } from './report.ts';
+import type { SearchDefinition } from './searches.ts';
 
 /** One search that a field of a request asks for. */
 export interface SearchKey<Filters> {
@@ -27,7 +28,7 @@ export interface SearchKey<Filters> {
 export class MatchBudget {
   private asked = 0;
 
-  /** @throws FunesError LIMIT_EXCEEDED when it is too much together; before anything of it is searched. */
+  /** @throws FunesError LIMIT_EXCEEDED when it is too much together; before anything of it is definition. */
   take(matches: number): void {
     this.asked += matches;
     if (this.asked <= limits.matches) return;
@@ -51,7 +52,7 @@ export type SearchLoader<Filters, M> = DataLoader<SearchKey<Filters>, M[]>;
 export function createSearchLoader<Filters, Found extends { row: { id: string } }, Conditions>(
   { database, embedder }: { database: Database; embedder: Embedder },
   viewer: Viewer,
-  searched: Searched<Filters, Found, Conditions>,
+  definition: SearchDefinition<Filters, Found, Conditions>,
   budget: MatchBudget,
   reports: SearchReport[] = [],
 ): SearchLoader<Filters, Found & MatchScores> {
@@ -63,12 +64,12 @@ export function createSearchLoader<Filters, Found extends { row: { id: string } 
     budget.take(keys.length * k);
     const fields = keys.flatMap(({ reportAs }) => reportAs ?? []);
     const report = fields.length > 0 ? new ReportDraft(fields) : undefined;
-    const request = { k, conditions: searched.compile(filters), options, after, pages, report };
+    const request = { k, conditions: definition.compile(filters), options, after, pages, report };
     const { batch, indexes } = await batchOf(
       keys.map(({ query }) => query),
       embedder,
     );
-    const lists = await search(database, viewer, searched, batch, request);
+    const lists = await search(database, viewer, definition, batch, request);
     if (report) reports.push(report.finished());
     return indexes.map((index) => lists[index] ?? []);
   }
@@ -86,7 +87,7 @@ export function createSearchLoader<Filters, Found extends { row: { id: string } 
       return lists;
     },
     // Equal searches meet in `run`; a cache would need the whole vector as its key.
-    { name: searched.name, cache: false },
+    { name: definition.name, cache: false },
   );
 }
 

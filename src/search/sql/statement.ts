@@ -7,15 +7,14 @@ import {
   chunkColumns,
   type DocumentRow,
   documentColumns,
-  type MemoryRow,
   memoryColumns,
-  type ToolRow,
   toolColumns,
 } from '../../store/rows.ts';
 import type { Viewer } from '../../viewer.ts';
 import type { KindName } from '../kinds.ts';
 import type { PlannedSource, SearchPlan } from '../plan.ts';
 import type { QueryBatch } from '../query.ts';
+import type { RecalledRow } from '../searches.ts';
 import type { RowTable } from '../tables.ts';
 import { type Operands, ranked } from './candidates.ts';
 import { documentsByMean } from './document-means.ts';
@@ -146,14 +145,6 @@ export function documentStatement(
     found,
   };
 }
-
-/** A row of one of the kinds; a document with the chunk of it that is nearest. */
-export type RecalledRow = { id: string } & (
-  | { kind: 'MEMORY'; memory: MemoryRow }
-  | { kind: 'CHUNK'; chunk: ChunkRow }
-  | { kind: 'DOCUMENT'; document: DocumentRow; chunk: ChunkRow }
-  | { kind: 'TOOL'; tool: ToolRow }
-);
 
 /** Searches among rows of all the plan's sources. */
 export function recallStatement(

@@ -2,6 +2,7 @@ import { type SQL, type SQLWrapper, sql } from 'drizzle-orm';
 import type { PgColumn } from 'drizzle-orm/pg-core';
 import type { PlannedSource, RankingPlan, SearchPlan } from '../plan.ts';
 import type { SearchTable } from '../tables.ts';
+import { comparableEmbedding } from './comparable.ts';
 import { distanceTo } from './distance.ts';
 import { keyOf, nameOf, withRow } from './keys.ts';
 import { newestOf, roundOf } from './keyset.ts';
@@ -45,7 +46,7 @@ export function ranked(plan: SearchPlan, ranking: RankingPlan, operands: Operand
     tieBreak: group ?? column.id,
     sources: [{ newest: newestOf(table), words: wordBasis }],
     report: candidateReport(ranking),
-    embedded: sql`select ${cte.chosen}.*, ${table.embedding} as embedding from ${cte.chosen} join ${table.table} using (${key})`,
+    embedded: sql`select ${cte.chosen}.*, ${comparableEmbedding(table)} as embedding from ${cte.chosen} join ${table.table} using (${key})`,
   });
 }
 
@@ -131,7 +132,7 @@ function features(
     ${table.worth.importance} as ${column.importance}`
       : sql``;
   const text = words ? sql`, ${plainTsv(table)} as tsv, ${table.length} as length` : sql``;
-  const columns = sql`${distanceTo(table.embedding, metric, vector)} as ${column.distance}${text}${worth}`;
+  const columns = sql`${distanceTo(comparableEmbedding(table), metric, vector)} as ${column.distance}${text}${worth}`;
   return sql`${cte.features} as materialized (
     select pool.*, row.*, ${words ? bm25(sql`row.tsv`, sql`row.length`) : sql`0::float8`} as ${column.bm25}
     from ${withRow(table, sql`pool`, columns, sql`row`)})`;

@@ -1,5 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { PlannedSource, RankingPlan, SearchPlan } from '../plan.ts';
+import { comparableEmbedding } from './comparable.ts';
 import { distanceTo } from './distance.ts';
 import { behindInRounds, newestOf, roundOf } from './keyset.ts';
 import { nearestDocuments } from './nearest-documents.ts';
@@ -16,7 +17,7 @@ export const sourceVector = sql`source.vector`;
  */
 export function documentsByMean(plan: SearchPlan): SQL {
   const { k, after } = plan;
-  const [{ scope, filters, conditions }] = plan.sources as [PlannedSource];
+  const [{ table, scope, filters, conditions }] = plan.sources as [PlannedSource];
   const { size, wanted } = plan.means as NonNullable<SearchPlan['means']>;
   const candidates = nearestDocuments(plan, { scope, filters, conditions, operand: sourceVector, k: wanted });
   const found = plan.report
@@ -26,7 +27,7 @@ export function documentsByMean(plan: SearchPlan): SQL {
       ${roundOf(sql`candidate.${column.rank}`, size, after)} as ${column.round},
       ${distanceTo(sql`mean.vector`, plan.metric, sourceVector)} as ${column.distance}${found}
     from (select *, row_number() over (order by ${column.distance}, document_id) as ${column.rank} from ${candidates} nearest) candidate
-    cross join lateral (select avg(member.embedding) as vector from document_chunks member
+    cross join lateral (select avg(${comparableEmbedding(table, sql`member`)}) as vector from document_chunks member
       where member.document_id = candidate.document_id and member.user_id = candidate.user_id) mean`;
   if (plan.ranking) return rankedMeans(plan, plan.ranking, means);
   const id = sql`document_id`;

@@ -1,7 +1,8 @@
-import { and, isNotNull, type SQL, sql } from 'drizzle-orm';
+import { and, type SQL, sql } from 'drizzle-orm';
 import { documentChunks } from '../../../schema/index.ts';
 import { chunksFor } from '../plan.ts';
 import { documentChunkTable } from '../tables.ts';
+import { isComparable } from './comparable.ts';
 import { distanceTo } from './distance.ts';
 import { behindDistance } from './keyset.ts';
 import { type NearestPlan, type NearestQuery, nearest } from './nearest.ts';
@@ -19,7 +20,7 @@ export function nearestDocuments(plan: NearestPlan, query: NearestQuery): SQL {
   const everyDocument = (guard: SQL | undefined, completes: SQL) => sql`select * from (
       select distinct on (document_id) id as ${column.chunkId}, document_id, user_id,
         ${distanceTo(documentChunks.embedding, plan.metric, operand)} as ${column.distance}${how(sql`count(*) over ()`, completes)}
-      from ${documentChunks} where ${and(guard, isNotNull(documentChunks.embedding), conditions)}
+      from ${documentChunks} where ${and(guard, isComparable(documentChunkTable), conditions)}
       order by document_id, ${column.distance}, id) every_document${past ? sql` where ${past}` : sql``}
     order by ${column.distance}, document_id limit ${k}`;
   if (plan.exact) return sql`(${everyDocument(undefined, sql`false`)})`;

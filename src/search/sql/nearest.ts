@@ -1,8 +1,9 @@
-import { and, isNotNull, type SQL, type SQLWrapper, sql } from 'drizzle-orm';
+import { and, type SQL, type SQLWrapper, sql } from 'drizzle-orm';
 import type { PgTable } from 'drizzle-orm/pg-core';
 import type { Position } from '../cursor.ts';
 import type { SearchPlan } from '../plan.ts';
 import type { SearchTable } from '../tables.ts';
+import { isComparable } from './comparable.ts';
 import { distanceTo } from './distance.ts';
 import { behindDistance } from './keyset.ts';
 import { column, cte } from './pipeline.ts';
@@ -116,12 +117,13 @@ function byScan(table: SearchTable, plan: NearestPlan, query: NearestQuery, comp
 }
 
 function candidates(
-  { table, key, embedding }: SearchTable,
+  searchTable: SearchTable,
   { metric }: NearestPlan,
   { operand, conditions }: NearestQuery,
   how = sql``,
 ): SQL {
+  const { table, key, embedding } = searchTable;
   const distance = distanceTo(embedding, metric, operand);
   const columns = sql.join([...key, sql`${distance} as ${column.distance}`], sql`, `);
-  return sql`select ${columns}${how} from ${table} where ${and(isNotNull(embedding), conditions)}`;
+  return sql`select ${columns}${how} from ${table} where ${and(isComparable(searchTable), conditions)}`;
 }

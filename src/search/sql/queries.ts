@@ -1,13 +1,14 @@
-import { and, inArray, isNotNull, type SQL, type SQLWrapper, sql } from 'drizzle-orm';
+import { and, inArray, type SQL, type SQLWrapper, sql } from 'drizzle-orm';
 import { vectorLiteral } from '../../../schema/columns/vector.ts';
 import { documentChunks, documents } from '../../../schema/index.ts';
 import { FunesError, quote } from '../../errors.ts';
 import { type Viewer, visibleTo } from '../../viewer.ts';
 import type { SearchPlan } from '../plan.ts';
 import type { EmbeddedQuery, Examples } from '../query.ts';
-import type { RowTable } from '../tables.ts';
+import { documentChunkTable, type RowTable } from '../tables.ts';
 import { arrayLiteral } from './array-literal.ts';
 import type { Operands } from './candidates.ts';
+import { comparableEmbedding, isComparable } from './comparable.ts';
 import { sourceVector } from './document-means.ts';
 import { withinDistance } from './hits.ts';
 
@@ -54,18 +55,19 @@ function queryRows(queries: readonly EmbeddedQuery[]): SQL {
 export function askedRows<Row>(
   { ranking }: SearchPlan,
   viewer: Viewer,
-  { table, userId, sourceText }: RowTable<Row>,
+  searchTable: RowTable<Row>,
   ids: readonly string[],
 ): AskedQueries {
+  const { table, userId, sourceText } = searchTable;
   return {
-    operands: { vector: sql`source.embedding`, text: sourceText },
+    operands: { vector: comparableEmbedding(searchTable, sql`source`), text: sourceText },
     from: (hits) => sql`${table} as source cross join lateral ${hits} as hit`,
     key: sql`source.id`,
     keys: ids,
     where: and(
       inArray(sql`source.id`, [...ids]),
       userId && visibleTo(viewer, sql`source.user_id`),
-      ranking?.near === false ? undefined : sql`source.embedding is not null`,
+      ranking?.near === false ? undefined : isComparable(searchTable, sql`source`),
     ),
   };
 }
@@ -78,7 +80,7 @@ export function askedDocuments(
 ): AskedQueries {
   const asking = and(
     inArray(documentChunks.documentId, [...ids]),
-    ranking?.near === false ? undefined : isNotNull(documentChunks.embedding),
+    ranking?.near === false ? undefined : isComparable(documentChunkTable),
     visibleTo(viewer, documentChunks.userId),
   );
   const text = ranking?.words
@@ -102,18 +104,15 @@ export const exampleColumns = {
 };
 
 /** Rows of a table that are examples. */
-export function exampleRows<Row>(
-  viewer: Viewer,
-  { table, id, userId, embedding }: RowTable<Row>,
-  examples: Examples,
-): SQL {
-  return sql`select ${id} as id, ${embedding} as vector from ${table}
+export function exampleRows<Row>(viewer: Viewer, table: RowTable<Row>, examples: Examples): SQL {
+  const { id, userId } = table;
+  return sql`select ${id} as id, ${comparableEmbedding(table)} as vector from ${table.table}
     where ${and(inArray(id, idsOf(examples)), userId && visibleTo(viewer, userId))}`;
 }
 
 /** Documents that are examples, by the means of their chunks. */
 export function exampleDocuments(viewer: Viewer, examples: Examples): SQL {
-  return sql`select ${documents.id} as id, (select avg(member.embedding) from document_chunks member
+  return sql`select ${documents.id} as id, (select avg(${comparableEmbedding(documentChunkTable, sql`member`)}) from document_chunks member
       where member.document_id = ${documents.id} and member.user_id = ${documents.userId}) as vector
     from ${documents} where ${and(inArray(documents.id, idsOf(examples)), visibleTo(viewer, documents.userId))}`;
 }

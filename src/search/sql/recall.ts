@@ -2,6 +2,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { Position } from '../cursor.ts';
 import type { PlannedSource, RankingPlan, SearchPlan } from '../plan.ts';
 import { candidateReport, candidateSteps, type Operands } from './candidates.ts';
+import { comparableEmbedding } from './comparable.ts';
 import { listsByRank } from './fusion.ts';
 import { newestOf, positionAmong } from './keyset.ts';
 import { sharedKeywordTerms } from './keyword.ts';
@@ -114,8 +115,9 @@ function candidatesOf({ kind, lends }: PlannedSource, { report }: SearchPlan, ra
   return sql`select ${literal(kind.name)} as kind, ${kind.hit.row}, ${column.candidate}, ${cte.features}.${column.round}, ${column.distance}, ${column.bm25}, ${lenders}${worth}${how} from ${reported}${loans}`;
 }
 
-function embeddingOf({ kind, table: { table, id, embedding, userId, group } }: PlannedSource): SQL {
+function embeddingOf({ kind, table }: PlannedSource): SQL {
+  const { id, userId, group } = table;
   const compared = group || kind.name === 'CHUNK' ? sql`${cte.chosen}.chunk_id` : sql`${cte.chosen}.row_id`;
   const owner = userId ? sql` and user_id = ${cte.chosen}.user_id` : sql``;
-  return sql`when ${literal(kind.name)} then (select ${embedding} from ${table} where ${id} = ${compared}${owner})`;
+  return sql`when ${literal(kind.name)} then (select ${comparableEmbedding(table)} from ${table.table} where ${id} = ${compared}${owner})`;
 }

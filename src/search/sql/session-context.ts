@@ -1,7 +1,8 @@
-import { and, isNotNull, type SQL, sql } from 'drizzle-orm';
+import { and, type SQL, sql } from 'drizzle-orm';
 import type { Position } from '../cursor.ts';
 import type { PlannedSource, RankingPlan } from '../plan.ts';
 import type { SearchTable } from '../tables.ts';
+import { isComparable } from './comparable.ts';
 import { withRow } from './keys.ts';
 import { column, cte } from './pipeline.ts';
 
@@ -21,7 +22,7 @@ export function neighbours(
   const same = and(
     sql`${session.userId} = turn.user_id`,
     sql`${session.sessionId} = turn.session_id`,
-    words ? undefined : isNotNull(table.embedding),
+    words ? undefined : isComparable(table),
     conditions,
   );
   const side = (

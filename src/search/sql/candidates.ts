@@ -10,14 +10,9 @@ import { bm25, capped, keywordSteps, keywordTerms, plainTsv, wordBasis } from '.
 import { nearest } from './nearest.ts';
 import { nearestDocuments } from './nearest-documents.ts';
 import { column, cte } from './pipeline.ts';
+import type { Operands } from './queries.ts';
 import { bestRows, scoringSteps } from './scoring.ts';
 import { neighbours } from './session-context.ts';
-
-/** What rows are to be near to: a vector and, where words count, a text; expressions over an outer row. */
-export interface Operands {
-  vector: SQLWrapper;
-  text: SQLWrapper | undefined;
-}
 
 /**
  * A parenthesised subselect of the best rows of the plan's one source, with the columns of its key, `distance`, `score`, `parts`

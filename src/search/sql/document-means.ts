@@ -5,27 +5,25 @@ import { distanceTo } from './distance.ts';
 import { behindInRounds, newestOf, roundOf } from './keyset.ts';
 import { nearestDocuments } from './nearest-documents.ts';
 import { column, cte } from './pipeline.ts';
+import type { Operands } from './queries.ts';
 import { bestRows, scoringSteps } from './scoring.ts';
 
-/** The mean that documents are to be near to, in the outer row `source`. */
-export const sourceVector = sql`source.vector`;
-
 /**
- * A parenthesised subselect of documents by the distance of their chunks' means to `source.vector`, and by what else can rank
+ * A parenthesised subselect of documents by the distance of their chunks' means to the vector of the query, and by what else can rank
  * those. Candidates are the documents of the chunks nearest to that mean; on later pages candidates come in rounds, see
  * `cursor.ts`: the order by best chunk is not that by means.
  */
-export function documentsByMean(plan: SearchPlan): SQL {
+export function documentsByMean(plan: SearchPlan, { vector }: Operands): SQL {
   const { k, after } = plan;
   const [{ table, scope, filters, conditions }] = plan.sources as [PlannedSource];
   const { size, wanted } = plan.means as NonNullable<SearchPlan['means']>;
-  const candidates = nearestDocuments(plan, { scope, filters, conditions, operand: sourceVector, k: wanted });
+  const candidates = nearestDocuments(plan, { scope, filters, conditions, operand: vector, k: wanted });
   const found = plan.report
     ? sql`, candidate.${column.candidates}, candidate.${column.completed}, false as ${column.capped}`
     : sql``;
   const means = sql`select candidate.${column.chunkId}, candidate.document_id, candidate.user_id, mean.vector as embedding,
       ${roundOf(sql`candidate.${column.rank}`, size, after)} as ${column.round},
-      ${distanceTo(sql`mean.vector`, plan.metric, sourceVector)} as ${column.distance}${found}
+      ${distanceTo(sql`mean.vector`, plan.metric, vector)} as ${column.distance}${found}
     from (select *, row_number() over (order by ${column.distance}, document_id) as ${column.rank} from ${candidates} nearest) candidate
     cross join lateral (select avg(${comparableEmbedding(table, sql`member`)}) as vector from document_chunks member
       where member.document_id = candidate.document_id and member.user_id = candidate.user_id) mean`;

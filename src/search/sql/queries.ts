@@ -7,13 +7,17 @@ import type { SearchPlan } from '../plan.ts';
 import type { EmbeddedQuery, Examples } from '../query.ts';
 import { documentChunkTable, type RowTable } from '../tables.ts';
 import { arrayLiteral } from './array-literal.ts';
-import type { Operands } from './candidates.ts';
 import { comparableEmbedding, isComparable } from './comparable.ts';
-import { sourceVector } from './document-means.ts';
 import { withinDistance } from './hits.ts';
 
+/** What rows are to be near to: a vector and, where words count, a text; expressions over an outer row. */
+export interface Operands {
+  vector: SQLWrapper;
+  text: SQLWrapper | undefined;
+}
+
 /** The queries of a batch as a FROM item, each row of which is searched for by LATERAL hits. */
-export interface AskedQueries {
+export interface CompiledQueries {
   /** What hits are near to, over a row of the queries. */
   operands: Operands;
   /** The FROM item of the queries with the hits of each. */
@@ -28,19 +32,20 @@ export interface AskedQueries {
 /** Characters of a document that asks by its words: a tsvector, in which they are looked up, takes no more than 1 MB. */
 const ASKING_LENGTH = sql.raw('200000');
 
+const sourceVector = sql`source.vector`;
 const queryOperands: Operands = { vector: sql`query.vector`, text: sql`query.text` };
 
 /** Queries as rows `query (vector, text, n)`, numbered from 1; sent as few parameters, read once. */
-export function askedVectors(queries: readonly EmbeddedQuery[]): AskedQueries {
+export function vectorQueries(queries: readonly EmbeddedQuery[]): CompiledQueries {
   return {
     operands: queryOperands,
-    from: (hits) => sql`${queryRows(queries)} cross join lateral ${hits} as hit`,
+    from: (hits) => sql`${unnestedQueries(queries)} cross join lateral ${hits} as hit`,
     key: sql`query.n`,
     keys: queries.map((_, i) => String(i + 1)),
   };
 }
 
-function queryRows(queries: readonly EmbeddedQuery[]): SQL {
+function unnestedQueries(queries: readonly EmbeddedQuery[]): SQL {
   const vectors = arrayLiteral(queries.map(({ vector }) => vectorLiteral(vector)));
   const texts = arrayLiteral(queries.map(({ text }) => text ?? ''));
   if (!queries.some(({ except }) => except)) {
@@ -52,12 +57,12 @@ function queryRows(queries: readonly EmbeddedQuery[]): SQL {
 }
 
 /** Stored rows that ask: those that the viewer may see, and, except by KEYWORD, that have an embedding. */
-export function askedRows<Row>(
+export function rowQueries<Row>(
   { ranking }: SearchPlan,
   viewer: Viewer,
   searchTable: RowTable<Row>,
   ids: readonly string[],
-): AskedQueries {
+): CompiledQueries {
   const { table, userId, sourceText } = searchTable;
   return {
     operands: { vector: comparableEmbedding(searchTable, sql`source`), text: sourceText },
@@ -73,11 +78,11 @@ export function askedRows<Row>(
 }
 
 /** Stored documents that ask, by the means of their chunks and, where words count, all their text. */
-export function askedDocuments(
+export function documentQueries(
   { ranking }: SearchPlan,
   viewer: Viewer,
   ids: readonly string[],
-): AskedQueries {
+): CompiledQueries {
   const asking = and(
     inArray(documentChunks.documentId, [...ids]),
     ranking?.near === false ? undefined : isComparable(documentChunkTable),
@@ -122,7 +127,7 @@ export function exampleDocuments(viewer: Viewer, examples: Examples): SQL {
  * This is Rocchio's relevance feedback (in "The SMART Retrieval System", 1971) with the mean of the liked for a query and weights
  * of 1, and what Qdrant's recommend API calls `average_vector`. Each example counts once.
  */
-export function askedExamples(plan: SearchPlan, rows: SQL, { like, unlike }: Examples): AskedQueries {
+export function exampleQueries(plan: SearchPlan, rows: SQL, { like, unlike }: Examples): CompiledQueries {
   const among = (ids: readonly string[]): SQLWrapper =>
     ids.length === 0 ? sql`false` : inArray(sql`id`, [...ids]);
   return {

@@ -1,7 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Position } from '../cursor.ts';
 import type { PlannedSource, RankingPlan, SearchPlan } from '../plan.ts';
-import { candidateReport, candidateSteps, type Operands } from './candidates.ts';
+import { candidateReport, candidateSteps } from './candidates.ts';
 import { comparableEmbedding } from './comparable.ts';
 import { listsByRank } from './fusion.ts';
 import { newestOf, positionAmong } from './keyset.ts';
@@ -9,6 +9,7 @@ import { sharedKeywordTerms } from './keyword.ts';
 import { nearest } from './nearest.ts';
 import { nearestDocuments } from './nearest-documents.ts';
 import { column, cte } from './pipeline.ts';
+import type { Operands } from './queries.ts';
 import { bestRows, scoringSteps } from './scoring.ts';
 import { sharesOfAll } from './session-context.ts';
 

@@ -16,22 +16,23 @@ import type { PlannedSource, SearchPlan } from '../plan.ts';
 import type { QueryBatch } from '../query.ts';
 import type { RecalledRow } from '../searches.ts';
 import type { RowTable } from '../tables.ts';
-import { type Operands, ranked } from './candidates.ts';
+import { ranked } from './candidates.ts';
 import { documentsByMean } from './document-means.ts';
 import { type Hit, hitColumns, hitOrder, withinDistance } from './hits.ts';
 import { keptStatement } from './kept-statements.ts';
 import { nearest } from './nearest.ts';
 import { nearestDocuments } from './nearest-documents.ts';
 import {
-  type AskedQueries,
-  askedDocuments,
-  askedExamples,
-  askedRows,
-  askedVectors,
+  type CompiledQueries,
+  documentQueries,
   exampleColumns,
   exampleDocuments,
+  exampleQueries,
   exampleRows,
   hitsOfExamples,
+  type Operands,
+  rowQueries,
+  vectorQueries,
 } from './queries.ts';
 import { nearestOfAll, rankedOfAll } from './recall.ts';
 
@@ -60,13 +61,13 @@ export function rowStatement<Row>(
   if (batch.by === 'examples') {
     const { examples } = batch;
     const [{ kind }] = plan.sources as [PlannedSource];
-    const asked = askedExamples(plan, exampleRows(viewer, table, examples), examples);
+    const queries = exampleQueries(plan, exampleRows(viewer, table, examples), examples);
     return {
-      keys: asked.keys,
+      keys: queries.keys,
       select: async (tx) => {
         const rows = await tx
-          .select({ ...exampleColumns, ...hitColumns(asked.key, plan), row: table.columns })
-          .from(asked.from(rowHits(plan, asked.operands)))
+          .select({ ...exampleColumns, ...hitColumns(queries.key, plan), row: table.columns })
+          .from(queries.from(rowHits(plan, queries.operands)))
           .leftJoin(table.table, sameRow)
           .orderBy(hitOrder(plan), asc(table.id));
         return hitsOfExamples(rows, examples, kind.label);
@@ -74,7 +75,7 @@ export function rowStatement<Row>(
       found,
     };
   }
-  const select = (tx: Transaction, from: SQL, { key, where }: Pick<AskedQueries, 'key' | 'where'>) =>
+  const select = (tx: Transaction, from: SQL, { key, where }: Pick<CompiledQueries, 'key' | 'where'>) =>
     tx
       .select({ ...hitColumns(key, plan), row: table.columns })
       .from(from)
@@ -93,10 +94,11 @@ export function rowStatement<Row>(
       return { keys: ['1'], select: (tx) => statement(tx, { ...values, vector }) as Promise<Hit[]>, found };
     }
   }
-  const asked = batch.by === 'rows' ? askedRows(plan, viewer, table, batch.ids) : askedVectors(batch.queries);
+  const queries =
+    batch.by === 'rows' ? rowQueries(plan, viewer, table, batch.ids) : vectorQueries(batch.queries);
   return {
-    keys: asked.keys,
-    select: async (tx) => select(tx, asked.from(rowHits(plan, asked.operands)), asked),
+    keys: queries.keys,
+    select: async (tx) => select(tx, queries.from(rowHits(plan, queries.operands)), queries),
     found,
   };
 }
@@ -116,13 +118,13 @@ export function documentStatement(
   const itself = and(eq(documents.id, sql`hit.document_id`), eq(documents.userId, sql`hit.user_id`));
   if (batch.by === 'examples') {
     const { examples } = batch;
-    const asked = askedExamples(plan, exampleDocuments(viewer, examples), examples);
+    const queries = exampleQueries(plan, exampleDocuments(viewer, examples), examples);
     return {
-      keys: asked.keys,
+      keys: queries.keys,
       select: async (tx) => {
         const rows = await tx
-          .select({ ...exampleColumns, ...hitColumns(asked.key, plan), ...columns })
-          .from(asked.from(documentHits(plan, asked.operands)))
+          .select({ ...exampleColumns, ...hitColumns(queries.key, plan), ...columns })
+          .from(queries.from(documentHits(plan, queries.operands)))
           .leftJoin(documentChunks, itsChunk)
           .leftJoin(documents, itself)
           .orderBy(hitOrder(plan), asc(documents.id));
@@ -131,17 +133,18 @@ export function documentStatement(
       found,
     };
   }
-  const asked = batch.by === 'rows' ? askedDocuments(plan, viewer, batch.ids) : askedVectors(batch.queries);
+  const queries =
+    batch.by === 'rows' ? documentQueries(plan, viewer, batch.ids) : vectorQueries(batch.queries);
   return {
-    keys: asked.keys,
+    keys: queries.keys,
     select: (tx) =>
       tx
-        .select({ ...hitColumns(asked.key, plan), ...columns })
-        .from(asked.from(documentHits(plan, asked.operands)))
+        .select({ ...hitColumns(queries.key, plan), ...columns })
+        .from(queries.from(documentHits(plan, queries.operands)))
         .innerJoin(documentChunks, itsChunk)
         .innerJoin(documents, itself)
         .where(withinDistance(plan))
-        .orderBy(asc(asked.key), hitOrder(plan), asc(documents.id)),
+        .orderBy(asc(queries.key), hitOrder(plan), asc(documents.id)),
     found,
   };
 }
@@ -153,21 +156,21 @@ export function recallStatement(
   batch: QueryBatch,
 ): SearchStatement<{ row: RecalledRow }> {
   if (batch.by !== 'vectors') throw new TypeError('A recall is searched by texts and vectors alone.');
-  const asked = askedVectors(batch.queries);
+  const queries = vectorQueries(batch.queries);
   const hits = plan.ranking
-    ? rankedOfAll(plan, plan.ranking, asked.operands)
-    : nearestOfAll(plan, asked.operands);
+    ? rankedOfAll(plan, plan.ranking, queries.operands)
+    : nearestOfAll(plan, queries.operands);
   const isOf = (...kinds: KindName[]): SQL =>
     inArray(
       sql`hit.kind`,
       kinds.filter((name) => plan.sources.some(({ kind }) => kind.name === name)),
     );
   return {
-    keys: asked.keys,
+    keys: queries.keys,
     select: (tx) =>
       tx
         .select({
-          ...hitColumns(asked.key, plan),
+          ...hitColumns(queries.key, plan),
           kind: sql<KindName>`hit.kind`,
           id: sql<string>`hit.row_id::text`,
           memory: memoryColumns,
@@ -175,7 +178,7 @@ export function recallStatement(
           document: documentColumns,
           tool: toolColumns,
         })
-        .from(asked.from(hits))
+        .from(queries.from(hits))
         .leftJoin(
           memories,
           and(isOf('MEMORY'), eq(memories.id, sql`hit.row_id`), eq(memories.userId, sql`hit.user_id`)),
@@ -194,7 +197,7 @@ export function recallStatement(
         )
         .leftJoin(toolEmbeddings, and(isOf('TOOL'), eq(toolEmbeddings.id, sql`hit.row_id`)))
         .where(withinDistance(plan))
-        .orderBy(asc(asked.key), hitOrder(plan), sql`hit.kind`, sql`hit.row_id`),
+        .orderBy(asc(queries.key), hitOrder(plan), sql`hit.kind`, sql`hit.row_id`),
     found: (hit) => ({ row: hit as unknown as RecalledRow }),
   };
 }
@@ -207,7 +210,7 @@ function rowHits(plan: SearchPlan, operands: Operands): SQL {
 }
 
 function documentHits(plan: SearchPlan, operands: Operands): SQL {
-  if (plan.means) return documentsByMean(plan);
+  if (plan.means) return documentsByMean(plan, operands);
   if (plan.ranking)
     return sql`(select best.*, id as chunk_id from ${ranked(plan, plan.ranking, operands)} best)`;
   const [{ conditions, scope, filters }] = plan.sources as [PlannedSource];

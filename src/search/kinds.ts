@@ -10,6 +10,7 @@ import {
   type MemoryFilters,
   type ToolFilters,
 } from '../filters/filters.ts';
+import { column } from './sql/pipeline.ts';
 import { chunkTable, documentChunkTable, memoryTable, type SearchTable, toolTable } from './tables.ts';
 
 export const kindNames = ['MEMORY', 'CHUNK', 'DOCUMENT', 'TOOL'] as const;
@@ -35,10 +36,10 @@ export interface Kind<Filters = never> {
   /** The filters as a condition on `table`. @throws FunesError that starts with the path, `filters` unless another is named. */
   compile: (filters: Filters | null | undefined, path?: string) => SQL | undefined;
   /**
-   * Columns `row_id`, `user_id` and `chunk_id` of a hit in a list of several kinds: the row that the hit stands for, and the
-   * chunk that was compared. `grouped` of a hit that stands for its group already.
+   * Columns of `table` that tell, in a list of several kinds, which row a hit stands for, whose it is, and which chunk was compared;
+   * undefined where there is none.
    */
-  hit: { row: SQL; grouped?: SQL };
+  hit: { rowId: SQL; userId?: SQL; chunkId?: SQL };
 }
 
 export const memoryKind: Kind<MemoryFilters> = {
@@ -47,7 +48,7 @@ export const memoryKind: Kind<MemoryFilters> = {
   table: memoryTable,
   filters: 'memories',
   compile: compileMemoryFilters,
-  hit: { row: sql`id as row_id, user_id, null::bigint as chunk_id` },
+  hit: { rowId: column.id, userId: column.userId },
 };
 
 export const chunkKind: Kind<ChunkFilters> = {
@@ -56,7 +57,7 @@ export const chunkKind: Kind<ChunkFilters> = {
   table: chunkTable,
   filters: 'chunks',
   compile: compileChunkFilters,
-  hit: { row: sql`id as row_id, user_id, id as chunk_id` },
+  hit: { rowId: column.id, userId: column.userId, chunkId: column.id },
 };
 
 export const documentKind: Kind<DocumentFilters> = {
@@ -72,10 +73,7 @@ export const documentKind: Kind<DocumentFilters> = {
       (select ${documents.id}, ${documents.userId} from ${documents} where ${condition})`
     );
   },
-  hit: {
-    row: sql`document_id as row_id, user_id, id as chunk_id`,
-    grouped: sql`document_id as row_id, user_id, chunk_id`,
-  },
+  hit: { rowId: column.documentId, userId: column.userId, chunkId: column.id },
 };
 
 export const toolKind: Kind<ToolFilters> = {
@@ -84,7 +82,7 @@ export const toolKind: Kind<ToolFilters> = {
   table: toolTable,
   filters: 'tools',
   compile: compileToolFilters,
-  hit: { row: sql`id as row_id, null::varchar as user_id, null::bigint as chunk_id` },
+  hit: { rowId: column.id },
 };
 
 /** Every kind by its name. */

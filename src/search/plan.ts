@@ -8,6 +8,7 @@ import { INDEXED_METRIC, type Metric, type SearchOptions, type Weights } from '.
 import type { QueryBatch } from './query.ts';
 import type { ReportDraft } from './report.ts';
 import { notNewer } from './sql/keyset.ts';
+import { alias, column } from './sql/pipeline.ts';
 import type { SearchTable } from './tables.ts';
 import { transactionSettings } from './transaction-settings.ts';
 
@@ -208,9 +209,11 @@ function notAsked({ group, id }: SearchTable, batch: QueryBatch): SQL | undefine
   const identity = group ?? id;
   switch (batch.by) {
     case 'vectors':
-      return batch.queries.some(({ except }) => except) ? ne(identity, sql`query.excepted`) : undefined;
+      return batch.queries.some(({ except }) => except)
+        ? ne(identity, sql`${alias.query}.${column.excepted}`)
+        : undefined;
     case 'rows':
-      return ne(identity, sql.raw(`source.${identity.name}`));
+      return ne(identity, sql`${alias.source}.${sql.raw(identity.name)}`);
     case 'examples':
       return notInArray(identity, [...batch.examples.like, ...batch.examples.unlike]);
   }

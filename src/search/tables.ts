@@ -9,6 +9,7 @@ import {
   type ToolRow,
   toolColumns,
 } from '../store/rows.ts';
+import { alias } from './sql/pipeline.ts';
 
 /** A table that is searched: by the distance of its embeddings, by its words, and by what else its rows are worth. */
 export interface SearchTable {
@@ -55,7 +56,7 @@ export const memoryTable: RowTable<MemoryRow> = {
   session: { userId: memories.userId, sessionId: memories.sessionId },
   worth: { importance: memories.importanceScore, createdAt: memories.createdAt },
   columns: memoryColumns,
-  sourceText: sql`source.content`,
+  sourceText: sql`${alias.source}.content`,
 };
 
 export const chunkTable: RowTable<ChunkRow> = {
@@ -67,7 +68,7 @@ export const chunkTable: RowTable<ChunkRow> = {
   length: documentChunks.contentLength,
   key: [documentChunks.id, documentChunks.userId],
   columns: chunkColumns,
-  sourceText: sql`source.content`,
+  sourceText: sql`${alias.source}.content`,
 };
 
 /** Chunks as a search for documents sees them: each document by its best one. */
@@ -91,5 +92,5 @@ export const toolTable: RowTable<ToolRow> = {
   length: toolEmbeddings.contentLength,
   key: [toolEmbeddings.id],
   columns: toolColumns,
-  sourceText: sql`source.tool_description`,
+  sourceText: sql`${alias.source}.tool_description`,
 };

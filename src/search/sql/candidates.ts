@@ -41,7 +41,7 @@ export function ranked(plan: SearchPlan, ranking: RankingPlan, operands: Operand
     tieBreak: group ?? column.id,
     sources: [{ newest: newestOf(table), words: wordBasis }],
     report: candidateReport(ranking),
-    embedded: sql`select ${cte.chosen}.*, ${comparableEmbedding(table)} as embedding from ${cte.chosen} join ${table.table} using (${key})`,
+    embedded: sql`select ${cte.chosen}.*, ${comparableEmbedding(table)} as ${column.embedding} from ${cte.chosen} join ${table.table} using (${key})`,
   });
 }
 
@@ -126,10 +126,12 @@ function features(
       ? sql`, ${recency(table.worth.createdAt, weights.halfLifeDays, after?.basis?.at)} as ${column.recency},
     ${table.worth.importance} as ${column.importance}`
       : sql``;
-  const text = words ? sql`, ${plainTsv(table)} as tsv, ${table.length} as length` : sql``;
+  const text = words
+    ? sql`, ${plainTsv(table)} as ${column.tsv}, ${table.length} as ${column.length}`
+    : sql``;
   const columns = sql`${distanceTo(comparableEmbedding(table), metric, vector)} as ${column.distance}${text}${worth}`;
   return sql`${cte.features} as materialized (
-    select pool.*, row.*, ${words ? bm25(sql`row.tsv`, sql`row.length`) : sql`0::float8`} as ${column.bm25}
+    select pool.*, row.*, ${words ? bm25(sql`row.${column.tsv}`, sql`row.${column.length}`) : sql`0::float8`} as ${column.bm25}
     from ${withRow(table, sql`pool`, columns, sql`row`)})`;
 }
 

@@ -23,18 +23,18 @@ export function fusionSteps(
   const byRank = ranking.base === 'RANK';
   return [
     basis ? momentsOf(basis) : momentsOfCandidates,
-    sql`based as materialized (select ${cte.features}.*, ${baseScore(plan, ranking, size)} as base from ${cte.features} cross join moments
+    sql`${cte.based} as materialized (select ${cte.features}.*, ${baseScore(plan, ranking, size)} as ${column.base} from ${cte.features} cross join ${cte.moments}
       ${byRank ? sql`left join ${cte.near} using (${key})` : sql``}
       ${byRank ? sql`left join ${cte.worded} using (${key})` : sql``})`,
   ];
 }
 
-const momentsOfCandidates = sql`moments as materialized (select avg(${column.distance}) as mean, stddev_pop(${column.distance}) as spread,
-      avg(${column.bm25}) as word_mean, stddev_pop(${column.bm25}) as word_spread from ${cte.features} where ${column.candidate})`;
+const momentsOfCandidates = sql`${cte.moments} as materialized (select avg(${column.distance}) as ${column.mean}, stddev_pop(${column.distance}) as ${column.spread},
+      avg(${column.bm25}) as ${column.wordMean}, stddev_pop(${column.bm25}) as ${column.wordSpread} from ${cte.features} where ${column.candidate})`;
 
 function momentsOf({ moments: [mean, spread, wordMean, wordSpread] }: Basis): SQL {
-  return sql`moments as materialized (select ${mean}::float8 as mean, ${spread}::float8 as spread,
-      ${wordMean}::float8 as word_mean, ${wordSpread}::float8 as word_spread)`;
+  return sql`${cte.moments} as materialized (select ${mean}::float8 as ${column.mean}, ${spread}::float8 as ${column.spread},
+      ${wordMean}::float8 as ${column.wordMean}, ${wordSpread}::float8 as ${column.wordSpread})`;
 }
 
 /** What a row is worth by itself: see `RankingPlan.base`. */
@@ -59,9 +59,11 @@ function baseScore(
       return sql`(${reciprocal(cte.near)} + ${weight} * ${reciprocal(cte.worded)})::float8`;
     }
     case 'STANDARD': {
-      const nearScore = near ? sql`coalesce((mean - ${column.distance}) / nullif(spread, 0), 0)` : sql`0`;
+      const nearScore = near
+        ? sql`coalesce((${column.mean} - ${column.distance}) / nullif(${column.spread}, 0), 0)`
+        : sql`0`;
       const wordScore = words
-        ? sql`${weight} * coalesce((${column.bm25} - word_mean) / nullif(word_spread, 0), 0)`
+        ? sql`${weight} * coalesce((${column.bm25} - ${column.wordMean}) / nullif(${column.wordSpread}, 0), 0)`
         : sql`0`;
       return sql`(${nearScore} + ${wordScore})::float8`;
     }

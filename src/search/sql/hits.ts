@@ -2,9 +2,9 @@ import { asc, lte, type SQL, sql } from 'drizzle-orm';
 import type { Basis } from '../cursor.ts';
 import type { ScoreParts } from '../matches.ts';
 import type { SearchPlan } from '../plan.ts';
-import { column } from './pipeline.ts';
+import { alias, column } from './pipeline.ts';
 
-const distance = sql<number>`hit.${column.distance}`;
+const distance = sql<number>`${alias.hit}.${column.distance}`;
 
 /** What a search statement tells of a hit, beside its row. */
 export interface Hit {
@@ -32,14 +32,14 @@ export function hitColumns(key: SQL, { ranking, rounds, pages, report }: SearchP
   const columns: Partial<HitColumns> = {
     key: sql`${key}::text`,
     distance,
-    ...(ranking && { score: sql`hit.${column.score}`, parts: sql`hit.${column.parts}` }),
-    ...(rounds && { round: sql`hit.${column.round}::float8` }),
-    ...(ranking && pages && { basis: sql`hit.${column.basis}` }),
-    ...(ranking?.alike && { alike: sql`to_json(hit.${column.alike})` }),
+    ...(ranking && { score: sql`${alias.hit}.${column.score}`, parts: sql`${alias.hit}.${column.parts}` }),
+    ...(rounds && { round: sql`${alias.hit}.${column.round}::float8` }),
+    ...(ranking && pages && { basis: sql`${alias.hit}.${column.basis}` }),
+    ...(ranking?.alike && { alike: sql`to_json(${alias.hit}.${column.alike})` }),
     ...(report && {
-      candidates: sql`hit.${column.candidates}::float8`,
-      completed: sql`hit.${column.completed}`,
-      capped: ranking ? sql`hit.${column.capped}` : sql`false`,
+      candidates: sql`${alias.hit}.${column.candidates}::float8`,
+      completed: sql`${alias.hit}.${column.completed}`,
+      capped: ranking ? sql`${alias.hit}.${column.capped}` : sql`false`,
     }),
   };
   return columns as HitColumns;
@@ -47,8 +47,8 @@ export function hitColumns(key: SQL, { ranking, rounds, pages, report }: SearchP
 
 /** Best first. */
 export function hitOrder({ ranking, rounds }: SearchPlan): SQL {
-  const order = ranking ? sql`hit.${column.score} desc` : asc(distance);
-  return rounds ? sql`hit.${column.round}, ${order}` : order;
+  const order = ranking ? sql`${alias.hit}.${column.score} desc` : asc(distance);
+  return rounds ? sql`${alias.hit}.${column.round}, ${order}` : order;
 }
 
 /**

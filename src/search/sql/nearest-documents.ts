@@ -14,15 +14,15 @@ import { column } from './pipeline.ts';
  */
 export function nearestDocuments(plan: NearestPlan, query: NearestQuery): SQL {
   const { operand, conditions, scope, filters, k, after } = query;
-  const past = after && behindDistance(after, sql`document_id`);
+  const past = after && behindDistance(after, column.documentId);
   const how = (candidates: SQL, completed: SQL) =>
     plan.report ? sql`, ${candidates} as ${column.candidates}, ${completed} as ${column.completed}` : sql``;
   const everyDocument = (guard: SQL | undefined, completes: SQL) => sql`select * from (
-      select distinct on (document_id) id as ${column.chunkId}, document_id, user_id,
+      select distinct on (${column.documentId}) ${column.id} as ${column.chunkId}, ${column.documentId}, ${column.userId},
         ${distanceTo(documentChunks.embedding, plan.metric, operand)} as ${column.distance}${how(sql`count(*) over ()`, completes)}
       from ${documentChunks} where ${and(guard, isComparable(documentChunkTable), conditions)}
-      order by document_id, ${column.distance}, id) every_document${past ? sql` where ${past}` : sql``}
-    order by ${column.distance}, document_id limit ${k}`;
+      order by ${column.documentId}, ${column.distance}, ${column.id}) every_document${past ? sql` where ${past}` : sql``}
+    order by ${column.distance}, ${column.documentId} limit ${k}`;
   if (plan.exact) return sql`(${everyDocument(undefined, sql`false`)})`;
   const chunks = nearest(documentChunkTable, plan, {
     ...{ operand, conditions, scope, filters },
@@ -30,9 +30,9 @@ export function nearestDocuments(plan: NearestPlan, query: NearestQuery): SQL {
   });
   const enough = sql`(select count(*) from best${past ? sql` where ${past}` : sql``}) >= ${k}`;
   return sql`(with best as materialized (
-      select distinct on (document_id) id as ${column.chunkId}, document_id, user_id, ${column.distance}${how(column.candidates, column.completed)}
-      from ${chunks} chunks order by document_id, ${column.distance}, id),
+      select distinct on (${column.documentId}) ${column.id} as ${column.chunkId}, ${column.documentId}, ${column.userId}, ${column.distance}${how(column.candidates, column.completed)}
+      from ${chunks} chunks order by ${column.documentId}, ${column.distance}, ${column.id}),
     completed as materialized (${everyDocument(sql`not ${enough}`, sql`true`)})
-    (select * from best where ${and(enough, past)} order by ${column.distance}, document_id limit ${k})
+    (select * from best where ${and(enough, past)} order by ${column.distance}, ${column.documentId} limit ${k})
     union all select * from completed)`;
 }

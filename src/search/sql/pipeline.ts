@@ -46,34 +46,53 @@ import { type SQL, sql } from 'drizzle-orm';
  * all kinds together; scoring.ts then goes on as above. A list of documents by means has its `features` from documents.ts.
  */
 
+/** The names of FROM items that one file makes and another reads: a query by text or vector, the rows that are a query, a hit. */
+export const alias = named('query', 'source', 'hit');
+
 /** The CTEs that one file makes and another reads. */
 export const cte = {
-  ...named('near', 'worded', 'candidates', 'turns', 'shares', 'features', 'scored', 'chosen'),
+  ...named(
+    'near',
+    'worded',
+    'candidates',
+    'turns',
+    'shares',
+    'features',
+    'moments',
+    'based',
+    'relevant',
+    'scored',
+    'chosen',
+  ),
   scoredWords: sql.raw('scored_words'),
 };
 
 /** The columns that one file makes and another reads. */
 export const column = {
-  ...named(
-    'id',
-    'other',
-    'share',
-    'round',
-    'candidate',
-    'distance',
-    'bm25',
-    'recency',
-    'importance',
-    'score',
-  ),
-  /** The rank of a row in `near` or `worded`, from 1. */
-  ...named('rank'),
+  ...named('id', 'kind', 'embedding', 'tsv', 'length'),
+  documentId: sql.raw('document_id'),
+  userId: sql.raw('user_id'),
+  /** The row that a hit of several kinds stands for. */
+  rowId: sql.raw('row_id'),
+  /** The best chunk of a document. */
+  chunkId: sql.raw('chunk_id'),
+  /** What a query in `query` or `source` consists of, and the row that is no match for it. */
+  ...named('vector', 'text', 'excepted'),
+  ...named('distance', 'bm25', 'recency', 'importance'),
+  /** The rank of a row in `near` or `worded`, from 1; the round it is in; whether it is a candidate or the neighbour of one. */
+  ...named('rank', 'round', 'candidate'),
+  /** Of `shares`: the other turn, and the share of its score. */
+  ...named('other', 'share'),
+  /** Of `moments`. */
+  ...named('mean', 'spread'),
+  wordMean: sql.raw('word_mean'),
+  wordSpread: sql.raw('word_spread'),
+  /** What a row is worth by itself, what its neighbours lend it, and both with all weights. */
+  ...named('base', 'lent', 'score'),
   /** What a report says of how the rows were found, see `SearchReport`. */
   ...named('candidates', 'completed', 'capped'),
   /** What the matches of a ranked list carry: parts of the score, the `Basis` of a cursor, likeness to each other. */
   ...named('parts', 'basis', 'alike'),
-  /** The best chunk of a document. */
-  chunkId: sql.raw('chunk_id'),
 };
 
 function named<Name extends string>(...names: readonly Name[]): Readonly<Record<Name, SQL>> {

@@ -9,6 +9,7 @@ import { documentChunkTable, type RowTable } from '../tables.ts';
 import { arrayLiteral } from './array-literal.ts';
 import { comparableEmbedding, isComparable } from './comparable.ts';
 import { withinDistance } from './hits.ts';
+import { alias, column } from './pipeline.ts';
 
 /** What rows are to be near to: a vector and, where words count, a text; expressions over an outer row. */
 export interface Operands {
@@ -32,15 +33,18 @@ export interface CompiledQueries {
 /** Characters of a document that asks by its words: a tsvector, in which they are looked up, takes no more than 1 MB. */
 const ASKING_LENGTH = sql.raw('200000');
 
-const sourceVector = sql`source.vector`;
-const queryOperands: Operands = { vector: sql`query.vector`, text: sql`query.text` };
+const sourceVector = sql`${alias.source}.${column.vector}`;
+const queryOperands: Operands = {
+  vector: sql`${alias.query}.${column.vector}`,
+  text: sql`${alias.query}.${column.text}`,
+};
 
 /** Queries as rows `query (vector, text, n)`, numbered from 1; sent as few parameters, read once. */
 export function vectorQueries(queries: readonly EmbeddedQuery[]): CompiledQueries {
   return {
     operands: queryOperands,
-    from: (hits) => sql`${unnestedQueries(queries)} cross join lateral ${hits} as hit`,
-    key: sql`query.n`,
+    from: (hits) => sql`${unnestedQueries(queries)} cross join lateral ${hits} as ${alias.hit}`,
+    key: sql`${alias.query}.n`,
     keys: queries.map((_, i) => String(i + 1)),
   };
 }
@@ -49,11 +53,11 @@ function unnestedQueries(queries: readonly EmbeddedQuery[]): SQL {
   const vectors = arrayLiteral(queries.map(({ vector }) => vectorLiteral(vector)));
   const texts = arrayLiteral(queries.map(({ text }) => text ?? ''));
   if (!queries.some(({ except }) => except)) {
-    return sql`unnest(${vectors}::vector[], ${texts}::text[]) with ordinality as query (vector, text, n)`;
+    return sql`unnest(${vectors}::vector[], ${texts}::text[]) with ordinality as ${alias.query} (${column.vector}, ${column.text}, n)`;
   }
   const excepted = arrayLiteral(queries.map(({ except }) => except ?? '0'));
   return sql`unnest(${vectors}::vector[], ${texts}::text[], ${excepted}::bigint[])
-    with ordinality as query (vector, text, excepted, n)`;
+    with ordinality as ${alias.query} (${column.vector}, ${column.text}, ${column.excepted}, n)`;
 }
 
 /** Stored rows that ask: those that the viewer may see, and, except by KEYWORD, that have an embedding. */
@@ -65,14 +69,14 @@ export function rowQueries<Row>(
 ): CompiledQueries {
   const { table, userId, sourceText } = searchTable;
   return {
-    operands: { vector: comparableEmbedding(searchTable, sql`source`), text: sourceText },
-    from: (hits) => sql`${table} as source cross join lateral ${hits} as hit`,
-    key: sql`source.id`,
+    operands: { vector: comparableEmbedding(searchTable, alias.source), text: sourceText },
+    from: (hits) => sql`${table} as ${alias.source} cross join lateral ${hits} as ${alias.hit}`,
+    key: sql`${alias.source}.${column.id}`,
     keys: ids,
     where: and(
-      inArray(sql`source.id`, [...ids]),
-      userId && visibleTo(viewer, sql`source.user_id`),
-      ranking?.near === false ? undefined : isComparable(searchTable, sql`source`),
+      inArray(sql`${alias.source}.${column.id}`, [...ids]),
+      userId && visibleTo(viewer, sql`${alias.source}.${column.userId}`),
+      ranking?.near === false ? undefined : isComparable(searchTable, alias.source),
     ),
   };
 }
@@ -89,36 +93,36 @@ export function documentQueries(
     visibleTo(viewer, documentChunks.userId),
   );
   const text = ranking?.words
-    ? sql`, left(string_agg(content, ' ' order by chunk_index), ${ASKING_LENGTH}) as text`
+    ? sql`, left(string_agg(content, ' ' order by chunk_index), ${ASKING_LENGTH}) as ${column.text}`
     : sql``;
-  const means = sql`(select document_id, avg(embedding) as vector${text} from ${documentChunks}
-    where ${asking} group by document_id)`;
+  const means = sql`(select ${column.documentId}, avg(embedding) as ${column.vector}${text} from ${documentChunks}
+    where ${asking} group by ${column.documentId})`;
   return {
-    operands: { vector: sourceVector, text: sql`source.text` },
-    from: (hits) => sql`${means} as source cross join lateral ${hits} as hit`,
-    key: sql`source.document_id`,
+    operands: { vector: sourceVector, text: sql`${alias.source}.${column.text}` },
+    from: (hits) => sql`${means} as ${alias.source} cross join lateral ${hits} as ${alias.hit}`,
+    key: sql`${alias.source}.${column.documentId}`,
     keys: ids,
   };
 }
 
 /** What was found of the examples, beside each hit; one row without a hit when there is none. */
 export const exampleColumns = {
-  known: sql<string[]>`to_json(source.known)`,
-  pending: sql<string[]>`to_json(source.pending)`,
-  isHit: sql<boolean>`hit.distance is not null`,
+  known: sql<string[]>`to_json(${alias.source}.known)`,
+  pending: sql<string[]>`to_json(${alias.source}.pending)`,
+  isHit: sql<boolean>`${alias.hit}.${column.distance} is not null`,
 };
 
 /** Rows of a table that are examples. */
 export function exampleRows<Row>(viewer: Viewer, table: RowTable<Row>, examples: Examples): SQL {
   const { id, userId } = table;
-  return sql`select ${id} as id, ${comparableEmbedding(table)} as vector from ${table.table}
+  return sql`select ${id} as ${column.id}, ${comparableEmbedding(table)} as ${column.vector} from ${table.table}
     where ${and(inArray(id, idsOf(examples)), userId && visibleTo(viewer, userId))}`;
 }
 
 /** Documents that are examples, by the means of their chunks. */
 export function exampleDocuments(viewer: Viewer, examples: Examples): SQL {
-  return sql`select ${documents.id} as id, (select avg(${comparableEmbedding(documentChunkTable, sql`member`)}) from document_chunks member
-      where member.document_id = ${documents.id} and member.user_id = ${documents.userId}) as vector
+  return sql`select ${documents.id} as ${column.id}, (select avg(${comparableEmbedding(documentChunkTable, sql`member`)}) from document_chunks member
+      where member.document_id = ${documents.id} and member.user_id = ${documents.userId}) as ${column.vector}
     from ${documents} where ${and(inArray(documents.id, idsOf(examples)), visibleTo(viewer, documents.userId))}`;
 }
 
@@ -129,18 +133,18 @@ export function exampleDocuments(viewer: Viewer, examples: Examples): SQL {
  */
 export function exampleQueries(plan: SearchPlan, rows: SQL, { like, unlike }: Examples): CompiledQueries {
   const among = (ids: readonly string[]): SQLWrapper =>
-    ids.length === 0 ? sql`false` : inArray(sql`id`, [...ids]);
+    ids.length === 0 ? sql`false` : inArray(column.id, [...ids]);
   return {
     operands: { vector: sourceVector, text: undefined },
     from: (hits) => sql`(
-    select known, pending, l2_normalize(case when away is null then near else near + near - away end) as vector
+    select known, pending, l2_normalize(case when away is null then near else near + near - away end) as ${column.vector}
     from (
-      select coalesce(array_agg(id::text), '{}') as known,
-        coalesce(array_agg(id::text) filter (where vector is null), '{}') as pending,
-        avg(vector) filter (where ${among(like)}) as near,
-        avg(vector) filter (where ${among(unlike)}) as away
-      from (${rows}) example) mean) source
-    left join lateral ${hits} as hit on ${withinDistance(plan) ?? sql`true`}`,
+      select coalesce(array_agg(${column.id}::text), '{}') as known,
+        coalesce(array_agg(${column.id}::text) filter (where ${column.vector} is null), '{}') as pending,
+        avg(${column.vector}) filter (where ${among(like)}) as near,
+        avg(${column.vector}) filter (where ${among(unlike)}) as away
+      from (${rows}) example) mean) ${alias.source}
+    left join lateral ${hits} as ${alias.hit} on ${withinDistance(plan) ?? sql`true`}`,
     key: sql`1`,
     keys: ['1'],
   };

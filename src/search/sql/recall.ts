@@ -1,5 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Position } from '../cursor.ts';
+import type { Kind } from '../kinds.ts';
 import type { PlannedSource, RankingPlan, SearchPlan } from '../plan.ts';
 import { candidateReport, candidateSteps } from './candidates.ts';
 import { comparableEmbedding } from './comparable.ts';
@@ -27,13 +28,13 @@ export function nearestOfAll(plan: SearchPlan, { vector }: Operands): SQL {
     const found = table.group ? nearestDocuments(plan, query) : nearest(table, plan, query);
     // Each row tells the same of its kind; one of them counts.
     const how = sql`, case when row_number() over () = 1 then ${column.candidates} else 0 end as ${column.candidates}, ${column.completed}`;
-    return sql`select ${literal(kind.name)} as kind, ${kind.hit.grouped ?? kind.hit.row}, ${column.distance}${plan.report ? how : sql``}
+    return sql`select ${literal(kind.name)} as ${column.kind}, ${hitRow(kind, table.group !== undefined)}, ${column.distance}${plan.report ? how : sql``}
       from ${found} ${sql.raw(kind.label)}`;
   });
   const every = plan.report
-    ? sql`kind, row_id, user_id, chunk_id, ${column.distance}, sum(${column.candidates}) over () as ${column.candidates}, bool_or(${column.completed}) over () as ${column.completed}`
+    ? sql`${hitColumns}, ${column.distance}, sum(${column.candidates}) over () as ${column.candidates}, bool_or(${column.completed}) over () as ${column.completed}`
     : sql`*`;
-  return sql`(select ${every} from (${list(parts, unionAll)}) every_kind order by ${column.distance}, kind, row_id limit ${plan.k})`;
+  return sql`(select ${every} from (${list(parts, unionAll)}) every_kind order by ${column.distance}, ${column.kind}, ${column.rowId} limit ${plan.k})`;
 }
 
 /**
@@ -61,27 +62,40 @@ export function rankedOfAll(plan: SearchPlan, ranking: RankingPlan, operands: Op
     ...(keywords ? [keywords.shared] : []),
     ...found,
     // From here on `id` numbers the candidates of all kinds, in the order that equal scores stand in.
-    sql`${cte.features} as materialized (select row_number() over (order by kind, row_id, chunk_id) as ${column.id}, every_kind.*
+    sql`${cte.features} as materialized (select row_number() over (order by ${column.kind}, ${column.rowId}, ${column.chunkId}) as ${column.id}, every_kind.*
       from (${list(every, unionAll)}) every_kind)`,
     ...(ranking.base === 'RANK' ? [listsByRank] : []),
     ...(ranking.context === undefined ? [] : [sharesOfAll]),
     ...scoringSteps(plan, ranking, { key: column.id, member: sql`memory_id` }),
   ];
   return bestRows(ctes, plan, ranking, {
-    columns: sql`${column.id}, kind, row_id, user_id, chunk_id`,
+    columns: sql`${column.id}, ${hitColumns}`,
     rows: sources.some(({ table }) => table.group)
-      ? sql`(select distinct on (kind, row_id) * from ${cte.scored} order by kind, row_id, ${column.round}, ${column.score} desc, ${column.id}) best`
+      ? sql`(select distinct on (${column.kind}, ${column.rowId}) * from ${cte.scored} order by ${column.kind}, ${column.rowId}, ${column.round}, ${column.score} desc, ${column.id}) best`
       : sql`${cte.scored} best`,
     tieBreak: column.id,
-    behind: (after) => ({ column: sql`row_id`, behind: idBehind(sources, after) }),
+    behind: (after) => ({ column: column.rowId, behind: idBehind(sources, after) }),
     sources: sources.map(({ table }, i) => ({
       newest: newestOf(table),
       words: keywords?.bases[i] ?? sql`null`,
     })),
     report: sql`(select sum(${column.candidates}) from ${cte.features}) as ${column.candidates}, (select bool_or(${column.completed}) from ${cte.features}) as ${column.completed},
       (select bool_or(${column.capped}) from ${cte.features}) as ${column.capped}`,
-    embedded: sql`select ${cte.chosen}.*, case kind ${list(sources.map(embeddingOf), sql` `)} end as embedding from ${cte.chosen}`,
+    embedded: sql`select ${cte.chosen}.*, case ${column.kind} ${list(sources.map(embeddingOf), sql` `)} end as ${column.embedding} from ${cte.chosen}`,
   });
+}
+
+/** The columns of `hitRow`, and the kind before them. */
+const hitColumns = sql`${column.kind}, ${column.rowId}, ${column.userId}, ${column.chunkId}`;
+
+/**
+ * The row that a hit of this kind stands for, in columns that all kinds have.
+ * @param grouped whether the hit stands for its group already, and has a column for the chunk.
+ */
+function hitRow({ hit }: Kind, grouped: boolean): SQL {
+  const userId = hit.userId ?? sql`null::varchar as ${column.userId}`;
+  const chunkId = grouped ? column.chunkId : sql`${hit.chunkId ?? sql`null::bigint`} as ${column.chunkId}`;
+  return sql`${hit.rowId} as ${column.rowId}, ${userId}, ${chunkId}`;
 }
 
 const literal = (kind: string) => sql.raw(`'${kind}'`);
@@ -94,7 +108,7 @@ function idBehind(sources: readonly PlannedSource[], position: Position): SQL {
   const ids = sources.map(
     ({ kind }) => sql`when ${literal(kind.name)} then ${positionAmong(kind.name, position).id}::bigint`,
   );
-  return sql`case kind ${list(ids, sql` `)} end`;
+  return sql`case ${column.kind} ${list(ids, sql` `)} end`;
 }
 
 /** The candidates of one source, with the columns that all have. */
@@ -107,18 +121,18 @@ function candidatesOf({ kind, lends }: PlannedSource, { report }: SearchPlan, ra
     ? sql`${cte.features} cross join (select ${candidateReport(ranking)}) found`
     : cte.features;
   const lenders = lends
-    ? sql`id as memory_id, lenders, portions, loan_rounds`
+    ? sql`${column.id} as memory_id, lenders, portions, loan_rounds`
     : sql`null::bigint as memory_id, null::bigint[] as lenders, null::float8[] as portions, null::bigint[] as loan_rounds`;
   const loans = lends
-    ? sql` left join (select id, array_agg(${column.other} order by ${column.other}) as lenders, array_agg(${column.share}::float8 order by ${column.other}) as portions,
-        array_agg(${column.round} order by ${column.other}) as loan_rounds from ${cte.shares} group by id) loan using (id)`
+    ? sql` left join (select ${column.id}, array_agg(${column.other} order by ${column.other}) as lenders, array_agg(${column.share}::float8 order by ${column.other}) as portions,
+        array_agg(${column.round} order by ${column.other}) as loan_rounds from ${cte.shares} group by ${column.id}) loan using (${column.id})`
     : sql``;
-  return sql`select ${literal(kind.name)} as kind, ${kind.hit.row}, ${column.candidate}, ${cte.features}.${column.round}, ${column.distance}, ${column.bm25}, ${lenders}${worth}${how} from ${reported}${loans}`;
+  return sql`select ${literal(kind.name)} as ${column.kind}, ${hitRow(kind, false)}, ${column.candidate}, ${cte.features}.${column.round}, ${column.distance}, ${column.bm25}, ${lenders}${worth}${how} from ${reported}${loans}`;
 }
 
 function embeddingOf({ kind, table }: PlannedSource): SQL {
-  const { id, userId, group } = table;
-  const compared = group || kind.name === 'CHUNK' ? sql`${cte.chosen}.chunk_id` : sql`${cte.chosen}.row_id`;
-  const owner = userId ? sql` and user_id = ${cte.chosen}.user_id` : sql``;
-  return sql`when ${literal(kind.name)} then (select ${comparableEmbedding(table)} from ${table.table} where ${id} = ${compared}${owner})`;
+  const { id, userId } = table;
+  const compared = kind.hit.chunkId ? column.chunkId : column.rowId;
+  const owner = userId ? sql` and ${column.userId} = ${cte.chosen}.${column.userId}` : sql``;
+  return sql`when ${literal(kind.name)} then (select ${comparableEmbedding(table)} from ${table.table} where ${id} = ${cte.chosen}.${compared}${owner})`;
 }

@@ -23,7 +23,7 @@ export function scoringSteps(
   return [
     ...fusionSteps(plan, ranking, key, size),
     ...relevantSteps(ranking.context, plan.after, member),
-    sql`${cte.scored} as materialized (select *, ${finalScore(ranking, basis)} as ${column.score} from relevant
+    sql`${cte.scored} as materialized (select *, ${finalScore(ranking, basis)} as ${column.score} from ${cte.relevant}
       where ${threshold(plan, ranking, basis)})`,
   ];
 }
@@ -84,12 +84,12 @@ function basisColumn(plan: SearchPlan, ranking: RankingPlan, { sources }: Scored
       sources.map((source) => source[part]),
       sql`, `,
     )})`;
-  const relevant = sql`from relevant where ${threshold(plan, ranking, undefined)}`;
+  const relevant = sql`from ${cte.relevant} where ${threshold(plan, ranking, undefined)}`;
   const basis = after
     ? sql`${JSON.stringify(after.basis)}::jsonb`
     : sql`jsonb_build_object('at', now(), 'newest', ${fromEach('newest')},
       'words', ${ranking.words ? fromEach('words') : sql`null`},
-      'moments', (select jsonb_build_array(mean, spread, word_mean, word_spread) from moments),
+      'moments', (select jsonb_build_array(${column.mean}, ${column.spread}, ${column.wordMean}, ${column.wordSpread}) from ${cte.moments}),
       'farthest', ${farthest(ranking) ?? sql`null`},
       'relevance', ${
         ranking.scaled
@@ -101,7 +101,7 @@ function basisColumn(plan: SearchPlan, ranking: RankingPlan, { sources }: Scored
 
 function scoreColumns(plan: SearchPlan, { words, weights }: RankingPlan): SQL {
   return sql`${distanceOrFarthest(plan)} as ${column.distance}, ${column.score}, jsonb_build_object(
-    'keyword', ${words ? column.bm25 : sql`null`}, 'context', lent,
+    'keyword', ${words ? column.bm25 : sql`null`}, 'context', ${column.lent},
     'recency', ${weights ? column.recency : sql`null`}, 'importance', ${weights ? column.importance : sql`null`}) as ${column.parts}`;
 }
 
@@ -113,7 +113,7 @@ function distanceOrFarthest({ metric }: SearchPlan): SQL {
 /** The column `alike` of a row in `placed (score, embedding)`, whose order is by score, then `ids`. */
 function alikeColumn(ids: SQL): SQL {
   const others = sql`other.${column.score} desc, other.${ids}`;
-  return sql`(select array_agg(coalesce(1 - (placed.embedding <=> other.embedding), 0)
+  return sql`(select array_agg(coalesce(1 - (placed.${column.embedding} <=> other.${column.embedding}), 0)
       order by ${others}) from placed other)::float8[] as ${column.alike}`;
 }
 
@@ -134,7 +134,7 @@ function threshold(plan: SearchPlan, ranking: RankingPlan, basis: Basis | undefi
   return and(within, limit && sql`${far} <= ${limit}`) ?? sql`true`;
 }
 
-const relevance = sql`(base + coalesce(lent, 0))`;
+const relevance = sql`(${column.base} + coalesce(${column.lent}, 0))`;
 
 function finalScore({ weights, scaled }: RankingPlan, basis: Basis | undefined): SQL {
   if (!weights) return relevance;

@@ -20,7 +20,7 @@ export function neighbours(
   session: NonNullable<SearchTable['session']>,
 ): SQL {
   const same = and(
-    sql`${session.userId} = turn.user_id`,
+    sql`${session.userId} = turn.${column.userId}`,
     sql`${session.sessionId} = turn.session_id`,
     words ? undefined : isComparable(table),
     conditions,
@@ -30,35 +30,37 @@ export function neighbours(
     order: SQL,
   ) => sql`(select ${table.id} as ${column.other}, ${session.userId} as other_user,
       row_number() over (order by ${table.id} ${order}) as step
-    from ${table.table} where ${and(same, sql`${table.id} ${beyond} turn.id`)} order by ${table.id} ${order} limit ${NEIGHBOURS})`;
-  const turn = sql`${table.id} as id, ${session.userId} as user_id, ${session.sessionId} as session_id`;
+    from ${table.table} where ${and(same, sql`${table.id} ${beyond} turn.${column.id}`)} order by ${table.id} ${order} limit ${NEIGHBOURS})`;
+  const turn = sql`${table.id} as ${column.id}, ${session.userId} as ${column.userId}, ${session.sessionId} as session_id`;
   return sql`beside as materialized (
-      select turn.id, ${cte.candidates}.${column.round}, side.${column.other}, side.other_user as user_id,
+      select turn.${column.id}, ${cte.candidates}.${column.round}, side.${column.other}, side.other_user as ${column.userId},
         case side.step when 1 then 1.0 else ${SECOND_SHARE} end as ${column.share}
       from ${withRow(table, cte.candidates, turn, sql`turn`)}
         cross join lateral (${side(sql`<`, sql`desc`)} union all ${side(sql`>`, sql`asc`)}) side),
-    ${cte.turns} as materialized (select ${column.other} as id, user_id, ${column.round} from beside),
-    ${cte.shares} as materialized (select id, ${column.other}, ${column.share}, min(${column.round}) as ${column.round} from (
-      select id, ${column.other}, ${column.share}, ${column.round} from beside union all select ${column.other}, id, ${column.share}, ${column.round} from beside) share
-      group by id, ${column.other}, ${column.share})`;
+    ${cte.turns} as materialized (select ${column.other} as ${column.id}, ${column.userId}, ${column.round} from beside),
+    ${cte.shares} as materialized (select ${column.id}, ${column.other}, ${column.share}, min(${column.round}) as ${column.round} from (
+      select ${column.id}, ${column.other}, ${column.share}, ${column.round} from beside union all select ${column.other}, ${column.id}, ${column.share}, ${column.round} from beside) share
+      group by ${column.id}, ${column.other}, ${column.share})`;
 }
 
 /** Who lends to whom, by their `memory_id`; nothing else is said in sessions. */
 export const sharesOfAll = sql`${cte.shares} as materialized (
-    select memory_id as id, ${column.other}, ${column.share}, loan.${column.round}
+    select memory_id as ${column.id}, ${column.other}, ${column.share}, loan.${column.round}
     from ${cte.features} cross join lateral unnest(lenders, portions, loan_rounds) as loan (${column.other}, ${column.share}, ${column.round}))`;
 
 /** The CTEs `loans` and `relevant`: what its neighbours lend a row, found by the column `member`; without `context` none lends. */
 export function relevantSteps(context: number | undefined, after: Position | undefined, member: SQL): SQL[] {
   if (context === undefined)
-    return [sql`relevant as materialized (select based.*, null::float8 as lent from based)`];
+    return [
+      sql`${cte.relevant} as materialized (select ${cte.based}.*, null::float8 as ${column.lent} from ${cte.based})`,
+    ];
   const known = after
-    ? sql`join based borrower on borrower.${member} = ${cte.shares}.id where ${cte.shares}.${column.round} <= borrower.${column.round}`
+    ? sql`join ${cte.based} borrower on borrower.${member} = ${cte.shares}.${column.id} where ${cte.shares}.${column.round} <= borrower.${column.round}`
     : sql``;
   // In a fixed order: a sum of floats in another one may differ in its last digit, and pages are cut by exact scores.
-  const loans = sql`loans as materialized (select ${cte.shares}.id,
-        ${context}::float8 * sum(${cte.shares}.${column.share} * lender.base order by ${cte.shares}.${column.other}) as lent
-      from ${cte.shares} join based lender on lender.${member} = ${cte.shares}.${column.other} ${known} group by ${cte.shares}.id)`;
-  const relevant = sql`relevant as materialized (select based.*, coalesce(loans.lent, 0) as lent from based left join loans on loans.id = based.${member})`;
+  const loans = sql`loans as materialized (select ${cte.shares}.${column.id},
+        ${context}::float8 * sum(${cte.shares}.${column.share} * lender.${column.base} order by ${cte.shares}.${column.other}) as ${column.lent}
+      from ${cte.shares} join ${cte.based} lender on lender.${member} = ${cte.shares}.${column.other} ${known} group by ${cte.shares}.${column.id})`;
+  const relevant = sql`${cte.relevant} as materialized (select ${cte.based}.*, coalesce(loans.${column.lent}, 0) as ${column.lent} from ${cte.based} left join loans on loans.${column.id} = ${cte.based}.${member})`;
   return [loans, relevant];
 }

@@ -22,6 +22,7 @@ import { type Hit, hitColumns, hitOrder, withinDistance } from './hits.ts';
 import { keptStatement } from './kept-statements.ts';
 import { nearest } from './nearest.ts';
 import { nearestDocuments } from './nearest-documents.ts';
+import { alias, column } from './pipeline.ts';
 import {
   type CompiledQueries,
   documentQueries,
@@ -57,7 +58,9 @@ export function rowStatement<Row>(
   batch: QueryBatch,
 ): SearchStatement<{ row: Row }> {
   const found = ({ row }: Hit & { row?: unknown }) => ({ row: row as Row });
-  const sameRow = and(...table.key.map((column) => eq(column, sql`hit.${sql.identifier(column.name)}`)));
+  const sameRow = and(
+    ...table.key.map((keyColumn) => eq(keyColumn, sql`${alias.hit}.${sql.identifier(keyColumn.name)}`)),
+  );
   if (batch.by === 'examples') {
     const { examples } = batch;
     const [{ kind }] = plan.sources as [PlannedSource];
@@ -88,7 +91,7 @@ export function rowStatement<Row>(
       const key = sql`1::bigint`;
       const operands = { vector: sql`${sql.placeholder('vector')}::vector`, text: undefined };
       const { statement, values } = keptStatement(table, plan, (builder, kept) =>
-        select(builder, sql`${rowHits(kept, operands)} as hit`, { key }),
+        select(builder, sql`${rowHits(kept, operands)} as ${alias.hit}`, { key }),
       );
       const vector = vectorLiteral(query.vector);
       return { keys: ['1'], select: (tx) => statement(tx, { ...values, vector }) as Promise<Hit[]>, found };
@@ -114,8 +117,14 @@ export function documentStatement(
     chunk: hit.chunk as ChunkRow,
   });
   const columns = { row: documentColumns, chunk: chunkColumns };
-  const itsChunk = and(eq(documentChunks.id, sql`hit.chunk_id`), eq(documentChunks.userId, sql`hit.user_id`));
-  const itself = and(eq(documents.id, sql`hit.document_id`), eq(documents.userId, sql`hit.user_id`));
+  const itsChunk = and(
+    eq(documentChunks.id, sql`${alias.hit}.${column.chunkId}`),
+    eq(documentChunks.userId, sql`${alias.hit}.${column.userId}`),
+  );
+  const itself = and(
+    eq(documents.id, sql`${alias.hit}.${column.documentId}`),
+    eq(documents.userId, sql`${alias.hit}.${column.userId}`),
+  );
   if (batch.by === 'examples') {
     const { examples } = batch;
     const queries = exampleQueries(plan, exampleDocuments(viewer, examples), examples);
@@ -162,7 +171,7 @@ export function recallStatement(
     : nearestOfAll(plan, queries.operands);
   const isOf = (...kinds: KindName[]): SQL =>
     inArray(
-      sql`hit.kind`,
+      sql`${alias.hit}.${column.kind}`,
       kinds.filter((name) => plan.sources.some(({ kind }) => kind.name === name)),
     );
   return {
@@ -171,8 +180,8 @@ export function recallStatement(
       tx
         .select({
           ...hitColumns(queries.key, plan),
-          kind: sql<KindName>`hit.kind`,
-          id: sql<string>`hit.row_id::text`,
+          kind: sql<KindName>`${alias.hit}.${column.kind}`,
+          id: sql<string>`${alias.hit}.${column.rowId}::text`,
           memory: memoryColumns,
           chunk: chunkColumns,
           document: documentColumns,
@@ -181,23 +190,36 @@ export function recallStatement(
         .from(queries.from(hits))
         .leftJoin(
           memories,
-          and(isOf('MEMORY'), eq(memories.id, sql`hit.row_id`), eq(memories.userId, sql`hit.user_id`)),
+          and(
+            isOf('MEMORY'),
+            eq(memories.id, sql`${alias.hit}.${column.rowId}`),
+            eq(memories.userId, sql`${alias.hit}.${column.userId}`),
+          ),
         )
         .leftJoin(
           documentChunks,
           and(
             isOf('CHUNK', 'DOCUMENT'),
-            eq(documentChunks.id, sql`hit.chunk_id`),
-            eq(documentChunks.userId, sql`hit.user_id`),
+            eq(documentChunks.id, sql`${alias.hit}.${column.chunkId}`),
+            eq(documentChunks.userId, sql`${alias.hit}.${column.userId}`),
           ),
         )
         .leftJoin(
           documents,
-          and(isOf('DOCUMENT'), eq(documents.id, sql`hit.row_id`), eq(documents.userId, sql`hit.user_id`)),
+          and(
+            isOf('DOCUMENT'),
+            eq(documents.id, sql`${alias.hit}.${column.rowId}`),
+            eq(documents.userId, sql`${alias.hit}.${column.userId}`),
+          ),
         )
-        .leftJoin(toolEmbeddings, and(isOf('TOOL'), eq(toolEmbeddings.id, sql`hit.row_id`)))
+        .leftJoin(toolEmbeddings, and(isOf('TOOL'), eq(toolEmbeddings.id, sql`${alias.hit}.${column.rowId}`)))
         .where(withinDistance(plan))
-        .orderBy(asc(queries.key), hitOrder(plan), sql`hit.kind`, sql`hit.row_id`),
+        .orderBy(
+          asc(queries.key),
+          hitOrder(plan),
+          sql`${alias.hit}.${column.kind}`,
+          sql`${alias.hit}.${column.rowId}`,
+        ),
     found: (hit) => ({ row: hit as unknown as RecalledRow }),
   };
 }
@@ -212,7 +234,7 @@ function rowHits(plan: SearchPlan, operands: Operands): SQL {
 function documentHits(plan: SearchPlan, operands: Operands): SQL {
   if (plan.means) return documentsByMean(plan, operands);
   if (plan.ranking)
-    return sql`(select best.*, id as chunk_id from ${ranked(plan, plan.ranking, operands)} best)`;
+    return sql`(select best.*, ${column.id} as ${column.chunkId} from ${ranked(plan, plan.ranking, operands)} best)`;
   const [{ conditions, scope, filters }] = plan.sources as [PlannedSource];
   const { k, after } = plan;
   return nearestDocuments(plan, { operand: operands.vector, k, conditions, scope, filters, after });

@@ -6,11 +6,12 @@ import { comparableEmbedding } from './comparable.ts';
 import { distanceTo } from './distance.ts';
 import { keyOf, nameOf, withRow } from './keys.ts';
 import { newestOf, roundOf } from './keyset.ts';
-import { bm25, capped, keywordSteps, keywordTerms, plainTsv, wordBasis } from './keyword.ts';
+import { bm25, keywordSteps, keywordTerms, plainTsv, wordBasis } from './keyword.ts';
 import { nearest } from './nearest.ts';
 import { nearestDocuments } from './nearest-documents.ts';
 import { column, cte } from './pipeline.ts';
 import type { Operands } from './queries.ts';
+import { candidateReport } from './report-columns.ts';
 import { bestRows, scoringSteps } from './scoring.ts';
 import { neighbours } from './session-context.ts';
 
@@ -43,17 +44,6 @@ export function ranked(plan: SearchPlan, ranking: RankingPlan, operands: Operand
     report: candidateReport(ranking),
     embedded: sql`select ${cte.chosen}.*, ${comparableEmbedding(table)} as ${column.embedding} from ${cte.chosen} join ${table.table} using (${key})`,
   });
-}
-
-/** Columns that tell how the candidates were found, see `SearchReport`. */
-export function candidateReport({ near, words }: RankingPlan): SQL {
-  const compared = [
-    ...(near ? [sql`select ${column.id} from ${cte.near}`] : []),
-    ...(words ? [sql`select ${column.id} from ${cte.scoredWords}`] : []),
-  ];
-  return sql`(select count(*) from (${sql.join(compared, sql` union `)}) compared) as ${column.candidates},
-    ${near ? sql`coalesce((select bool_or(${column.completed}) from ${cte.near}), false)` : sql`false`} as ${column.completed},
-    ${words ? capped : sql`false`} as ${column.capped}`;
 }
 
 /**

@@ -6,6 +6,7 @@ import { behindInRounds, newestOf, roundOf } from './keyset.ts';
 import { nearestDocuments } from './nearest-documents.ts';
 import { column, cte } from './pipeline.ts';
 import type { Operands } from './queries.ts';
+import { reportColumns } from './report-columns.ts';
 import { bestRows, scoringSteps } from './scoring.ts';
 
 /**
@@ -45,7 +46,11 @@ function rankedMeans(plan: SearchPlan, ranking: RankingPlan, means: SQL): SQL {
     rows: sql`${cte.scored} best`,
     tieBreak: id,
     sources: [{ newest: newestOf(table), words: sql`null` }],
-    report: sql`max(${column.candidates}) over () as ${column.candidates}, bool_or(${column.completed}) over () as ${column.completed}, false as ${column.capped}`,
+    report: reportColumns({
+      candidates: sql`max(${column.candidates}) over ()`,
+      completed: sql`bool_or(${column.completed}) over ()`,
+      capped: sql`false`,
+    }),
     embedded: sql`select ${cte.chosen}.*, ${cte.features}.${column.embedding} from ${cte.chosen} join ${cte.features} using (${column.documentId})`,
   });
 }

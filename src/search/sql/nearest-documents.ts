@@ -7,6 +7,7 @@ import { distanceTo } from './distance.ts';
 import { behindDistance } from './keyset.ts';
 import { type NearestPlan, type NearestQuery, nearest } from './nearest.ts';
 import { column } from './pipeline.ts';
+import { andReport } from './report-columns.ts';
 
 /**
  * A parenthesised subselect of the `k` documents nearest to `operand`, a document being as near as its best chunk: columns of
@@ -15,11 +16,9 @@ import { column } from './pipeline.ts';
 export function nearestDocuments(plan: NearestPlan, query: NearestQuery): SQL {
   const { operand, conditions, scope, filters, k, after } = query;
   const past = after && behindDistance(after, column.documentId);
-  const how = (candidates: SQL, completed: SQL) =>
-    plan.report ? sql`, ${candidates} as ${column.candidates}, ${completed} as ${column.completed}` : sql``;
   const everyDocument = (guard: SQL | undefined, completes: SQL) => sql`select * from (
       select distinct on (${column.documentId}) ${column.id} as ${column.chunkId}, ${column.documentId}, ${column.userId},
-        ${distanceTo(documentChunks.embedding, plan.metric, operand)} as ${column.distance}${how(sql`count(*) over ()`, completes)}
+        ${distanceTo(documentChunks.embedding, plan.metric, operand)} as ${column.distance}${andReport(plan, { candidates: sql`count(*) over ()`, completed: completes })}
       from ${documentChunks} where ${and(guard, isComparable(documentChunkTable), conditions)}
       order by ${column.documentId}, ${column.distance}, ${column.id}) every_document${past ? sql` where ${past}` : sql``}
     order by ${column.distance}, ${column.documentId} limit ${k}`;
@@ -30,7 +29,7 @@ export function nearestDocuments(plan: NearestPlan, query: NearestQuery): SQL {
   });
   const enough = sql`(select count(*) from best${past ? sql` where ${past}` : sql``}) >= ${k}`;
   return sql`(with best as materialized (
-      select distinct on (${column.documentId}) ${column.id} as ${column.chunkId}, ${column.documentId}, ${column.userId}, ${column.distance}${how(column.candidates, column.completed)}
+      select distinct on (${column.documentId}) ${column.id} as ${column.chunkId}, ${column.documentId}, ${column.userId}, ${column.distance}${andReport(plan, { candidates: column.candidates, completed: column.completed })}
       from ${chunks} chunks order by ${column.documentId}, ${column.distance}, ${column.id}),
     completed as materialized (${everyDocument(sql`not ${enough}`, sql`true`)})
     (select * from best where ${and(enough, past)} order by ${column.distance}, ${column.documentId} limit ${k})

@@ -7,6 +7,7 @@ import { isComparable } from './comparable.ts';
 import { distanceTo } from './distance.ts';
 import { behindDistance } from './keyset.ts';
 import { column, cte } from './pipeline.ts';
+import { andReport } from './report-columns.ts';
 import { rowsOf, sampled } from './sample.ts';
 
 /** What a search for the nearest rows is about, beside the plan. */
@@ -73,11 +74,9 @@ export function nearest(table: SearchTable, plan: NearestPlan, query: NearestQue
   const past = after && behindDistance(after, column.id);
   const enough = sql`(select count(*) from ${cte.near}${past ? sql` where ${past}` : sql``}) >= ${reach}`;
   const completed = byScan(table, plan, { ...query, conditions: and(sql`not ${enough}`, conditions) }, true);
-  const columns = plan.report
-    ? sql`*, (select count(*) from ${cte.near}) as ${column.candidates}, false as ${column.completed}`
-    : sql`*`;
+  const how = andReport(plan, { candidates: sql`(select count(*) from ${cte.near})`, completed: sql`false` });
   return sql`(with ${steps}${cte.near} as materialized (${near}), completed as materialized (${completed})
-    (select ${columns} from ${cte.near} where ${and(enough, past)} order by ${column.distance}, ${column.id} limit ${k}) union all select * from completed)`;
+    (select *${how} from ${cte.near} where ${and(enough, past)} order by ${column.distance}, ${column.id} limit ${k}) union all select * from completed)`;
 }
 
 /** CTEs that tell how much of the table scope and filters leave, and the condition that it is enough for the index scan. */
@@ -109,9 +108,7 @@ function byIndex(table: SearchTable, plan: NearestPlan, query: NearestQuery, rea
 function byScan(table: SearchTable, plan: NearestPlan, query: NearestQuery, completes: boolean): SQL {
   const { after, k } = query;
   const past = after ? sql` where ${behindDistance(after, column.id)}` : sql``;
-  const how = plan.report
-    ? sql`, count(*) over () as ${column.candidates}, ${sql.raw(String(completes))} as ${column.completed}`
-    : sql``;
+  const how = andReport(plan, { candidates: sql`count(*) over ()`, completed: sql.raw(String(completes)) });
   return sql`select * from (${candidates(table, plan, query, how)}) candidate${past}
     order by ${column.distance} + 0, ${column.id} limit ${k}`;
 }

@@ -2,7 +2,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { Position } from '../cursor.ts';
 import type { Kind } from '../kinds.ts';
 import type { PlannedSource, RankingPlan, SearchPlan } from '../plan.ts';
-import { candidateReport, candidateSteps } from './candidates.ts';
+import { candidateSteps } from './candidates.ts';
 import { comparableEmbedding } from './comparable.ts';
 import { listsByRank } from './fusion.ts';
 import { newestOf, positionAmong } from './keyset.ts';
@@ -11,8 +11,9 @@ import { nearest } from './nearest.ts';
 import { nearestDocuments } from './nearest-documents.ts';
 import { column, cte } from './pipeline.ts';
 import type { Operands } from './queries.ts';
+import { candidateReport, reportColumns } from './report-columns.ts';
 import { bestRows, scoringSteps } from './scoring.ts';
-import { sharesOfAll } from './session-context.ts';
+import { memberOfAll, packedShares, sharesOfAll } from './session-context.ts';
 
 const list = (parts: readonly SQL[], separator: SQL = sql`, `) => sql.join([...parts], separator);
 const unionAll = sql` union all `;
@@ -31,9 +32,11 @@ export function nearestOfAll(plan: SearchPlan, { vector }: Operands): SQL {
     return sql`select ${literal(kind.name)} as ${column.kind}, ${hitRow(kind, table.group !== undefined)}, ${column.distance}${plan.report ? how : sql``}
       from ${found} ${sql.raw(kind.label)}`;
   });
-  const every = plan.report
-    ? sql`${hitColumns}, ${column.distance}, sum(${column.candidates}) over () as ${column.candidates}, bool_or(${column.completed}) over () as ${column.completed}`
-    : sql`*`;
+  const totals = reportColumns({
+    candidates: sql`sum(${column.candidates}) over ()`,
+    completed: sql`bool_or(${column.completed}) over ()`,
+  });
+  const every = plan.report ? sql`${hitColumns}, ${column.distance}, ${totals}` : sql`*`;
   return sql`(select ${every} from (${list(parts, unionAll)}) every_kind order by ${column.distance}, ${column.kind}, ${column.rowId} limit ${plan.k})`;
 }
 
@@ -66,7 +69,7 @@ export function rankedOfAll(plan: SearchPlan, ranking: RankingPlan, operands: Op
       from (${list(every, unionAll)}) every_kind)`,
     ...(ranking.base === 'RANK' ? [listsByRank] : []),
     ...(ranking.context === undefined ? [] : [sharesOfAll]),
-    ...scoringSteps(plan, ranking, { key: column.id, member: sql`memory_id` }),
+    ...scoringSteps(plan, ranking, { key: column.id, member: memberOfAll }),
   ];
   return bestRows(ctes, plan, ranking, {
     columns: sql`${column.id}, ${hitColumns}`,
@@ -79,8 +82,11 @@ export function rankedOfAll(plan: SearchPlan, ranking: RankingPlan, operands: Op
       newest: newestOf(table),
       words: keywords?.bases[i] ?? sql`null`,
     })),
-    report: sql`(select sum(${column.candidates}) from ${cte.features}) as ${column.candidates}, (select bool_or(${column.completed}) from ${cte.features}) as ${column.completed},
-      (select bool_or(${column.capped}) from ${cte.features}) as ${column.capped}`,
+    report: reportColumns({
+      candidates: sql`(select sum(${column.candidates}) from ${cte.features})`,
+      completed: sql`(select bool_or(${column.completed}) from ${cte.features})`,
+      capped: sql`(select bool_or(${column.capped}) from ${cte.features})`,
+    }),
     embedded: sql`select ${cte.chosen}.*, case ${column.kind} ${list(sources.map(embeddingOf), sql` `)} end as ${column.embedding} from ${cte.chosen}`,
   });
 }
@@ -120,14 +126,8 @@ function candidatesOf({ kind, lends }: PlannedSource, { report }: SearchPlan, ra
   const reported = report
     ? sql`${cte.features} cross join (select ${candidateReport(ranking)}) found`
     : cte.features;
-  const lenders = lends
-    ? sql`${column.id} as memory_id, lenders, portions, loan_rounds`
-    : sql`null::bigint as memory_id, null::bigint[] as lenders, null::float8[] as portions, null::bigint[] as loan_rounds`;
-  const loans = lends
-    ? sql` left join (select ${column.id}, array_agg(${column.other} order by ${column.other}) as lenders, array_agg(${column.share}::float8 order by ${column.other}) as portions,
-        array_agg(${column.round} order by ${column.other}) as loan_rounds from ${cte.shares} group by ${column.id}) loan using (${column.id})`
-    : sql``;
-  return sql`select ${literal(kind.name)} as ${column.kind}, ${hitRow(kind, false)}, ${column.candidate}, ${cte.features}.${column.round}, ${column.distance}, ${column.bm25}, ${lenders}${worth}${how} from ${reported}${loans}`;
+  const shares = packedShares(lends);
+  return sql`select ${literal(kind.name)} as ${column.kind}, ${hitRow(kind, false)}, ${column.candidate}, ${cte.features}.${column.round}, ${column.distance}, ${column.bm25}, ${shares.columns}${worth}${how} from ${reported}${shares.join}`;
 }
 
 function embeddingOf({ kind, table }: PlannedSource): SQL {

@@ -43,9 +43,27 @@ export function neighbours(
       group by ${column.id}, ${column.other}, ${column.share})`;
 }
 
+/** The column of a recall's `features` by which `shares` names rows: memories alone have sessions. */
+export const memberOfAll = sql`memory_id`;
+
+/** The `shares` of one kind, packed into its rows: columns, and the join that they come from. `sharesOfAll` unpacks them. */
+export function packedShares(lends: boolean): { columns: SQL; join: SQL } {
+  if (!lends) {
+    return {
+      columns: sql`null::bigint as ${memberOfAll}, null::bigint[] as lenders, null::float8[] as portions, null::bigint[] as loan_rounds`,
+      join: sql``,
+    };
+  }
+  return {
+    columns: sql`${column.id} as ${memberOfAll}, lenders, portions, loan_rounds`,
+    join: sql` left join (select ${column.id}, array_agg(${column.other} order by ${column.other}) as lenders, array_agg(${column.share}::float8 order by ${column.other}) as portions,
+        array_agg(${column.round} order by ${column.other}) as loan_rounds from ${cte.shares} group by ${column.id}) loan using (${column.id})`,
+  };
+}
+
 /** Who lends to whom, by their `memory_id`; nothing else is said in sessions. */
 export const sharesOfAll = sql`${cte.shares} as materialized (
-    select memory_id as ${column.id}, ${column.other}, ${column.share}, loan.${column.round}
+    select ${memberOfAll} as ${column.id}, ${column.other}, ${column.share}, loan.${column.round}
     from ${cte.features} cross join lateral unnest(lenders, portions, loan_rounds) as loan (${column.other}, ${column.share}, ${column.round}))`;
 
 /** The CTEs `loans` and `relevant`: what its neighbours lend a row, found by the column `member`; without `context` none lends. */

@@ -6,9 +6,9 @@ import type { QueryBatch } from './query.ts';
 import type { SearchDefinition } from './searches.ts';
 
 /**
- * The `k` best matches for each query of the batch, best first, equal ones by id: one list a query, in their order. One statement
- * in a transaction of its own; the embeddings of stored rows stay in the database.
- * @throws FunesError for options that none of the sources can follow, and for examples that cannot be searched with.
+ * Runs a search: one statement in a transaction of its own. The embeddings of stored rows stay in the database.
+ * @returns for each query of the batch, in their order, the `k` best matches, best first, equal scores ordered by id.
+ * @throws FunesError for options that need something that none of the sources has, and for unknown or PENDING examples.
  */
 export async function search<Found extends { row: { id: string } }, Conditions>(
   database: Database,

@@ -16,7 +16,7 @@ import { chunkTable, documentChunkTable, memoryTable, type SearchTable, toolTabl
 export const kindNames = ['MEMORY', 'CHUNK', 'DOCUMENT', 'TOOL'] as const;
 export type KindName = (typeof kindNames)[number];
 
-/** The filters of each kind, by the name that a recall has for them. */
+/** The filters of each kind, as `recall` takes them. */
 export interface KindFilters {
   memories?: MemoryFilters | null | undefined;
   chunks?: ChunkFilters | null | undefined;
@@ -24,20 +24,23 @@ export interface KindFilters {
   tools?: ToolFilters | null | undefined;
 }
 
-/** A kind of row that can be searched for. */
+/**
+ * A kind of row that a search can find. Another kind begins here, with its table in `tables.ts`, its filters in `src/filters/fields.ts`
+ * and its search in `searches.ts`. `recallStatement` joins its rows, and `RecalledRow` has its fields.
+ */
 export interface Kind<Filters = never> {
   name: KindName;
-  /** What a row is called in messages and cursors. */
+  /** What messages and cursors call a row. */
   label: string;
-  /** The table whose rows are compared. */
+  /** The table to search in. */
   table: SearchTable;
   /** The name of its filters in `KindFilters`. */
   filters: keyof KindFilters;
-  /** The filters as a condition on `table`. @throws FunesError that starts with the path, `filters` unless another is named. */
+  /** Compiles filters to a condition on `table`. @throws FunesError that starts with the input path, which begins with `path` or `filters`. */
   compile: (filters: Filters | null | undefined, path?: string) => SQL | undefined;
   /**
-   * Columns of `table` that tell, in a list of several kinds, which row a hit stands for, whose it is, and which chunk was compared;
-   * undefined where there is none.
+   * Columns of `table` for a list of several kinds: the row that a hit stands for, the owner of that row, and the chunk that was
+   * compared. Undefined where the kind has none.
    */
   hit: { rowId: SQL; userId?: SQL; chunkId?: SQL };
 }

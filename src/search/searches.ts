@@ -18,23 +18,23 @@ import type { QueryBatch } from './query.ts';
 import { documentStatement, recallStatement, rowStatement, type SearchStatement } from './sql/statement.ts';
 import { chunkTable, memoryTable, type RowTable, toolTable } from './tables.ts';
 
-/** What is searched for: rows of one kind, or of several. */
+/** What a search of one kind of row differs in from the others; or of several kinds, for a recall. */
 export interface SearchDefinition<Filters, Found, Conditions> {
-  /** What is found, for messages and cursors. */
+  /** Names the search in cursors. */
   name: string;
-  /** The compiled filters. @throws FunesError */
+  /** Compiles the filters. @throws FunesError */
   compile(filters: Filters | undefined): Conditions;
-  /** Where to search, within what the viewer may see. */
+  /** The kinds to search in, within what the viewer may see. */
   sources(viewer: Viewer, conditions: Conditions): SearchSource[];
   statement(plan: SearchPlan, viewer: Viewer, batch: QueryBatch): SearchStatement<Found>;
 }
 
-/** A document that was found, with the chunk of it that is nearest. */
+/** A document, with its nearest chunk. */
 export interface DocumentMatch extends Match<DocumentRow> {
   chunk: ChunkRow;
 }
 
-/** A row of one of the kinds; a document with the chunk of it that is nearest. */
+/** A row of one of the kinds; a document has its nearest chunk with it. */
 export type RecalledRow = { id: string } & (
   | { kind: 'MEMORY'; memory: MemoryRow }
   | { kind: 'CHUNK'; chunk: ChunkRow }
@@ -42,7 +42,7 @@ export type RecalledRow = { id: string } & (
   | { kind: 'TOOL'; tool: ToolRow }
 );
 
-/** Which kinds, and which rows of each. */
+/** Which kinds a recall searches in, and which rows of each. */
 export interface RecallScope {
   kinds: readonly KindName[];
   filters: KindFilters;

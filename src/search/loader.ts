@@ -20,11 +20,11 @@ export interface SearchKey<Filters> {
   options: SearchOptions;
   after?: Position | undefined;
   pages?: boolean | undefined;
-  /** The field of the response that asks, when a report is wanted. */
+  /** The field of the response that asks, if the client wants a report. */
   reportAs?: string | undefined;
 }
 
-/** Counts what the searches of one request ask for: each level of `similar` within `similar` multiplies it. */
+/** Counts the matches that the searches of one request ask for: each level of `similar` inside `similar` multiplies them. */
 export class MatchBudget {
   private asked = 0;
 
@@ -43,11 +43,11 @@ export class MatchBudget {
 export type SearchLoader<Filters, M> = DataLoader<SearchKey<Filters>, M[]>;
 
 /**
- * Gathers the searches of one request. Those that differ only in what they are near to become one statement: fifty rows
- * that are each asked for `similar` cost one, and fifty aliases with fifty texts one call of the embedder and one.
- * Made per request, as what it gives is what this viewer may see.
- * @param budget what all searches of the request share.
- * @param reports gets a report for each statement of which a field wants one.
+ * Gathers the searches of one request. Searches that differ only in their query become one statement: `similar` of fifty rows is
+ * one statement, and fifty aliases with fifty texts are one call of the embedder and one statement. Each request makes a loader of
+ * its own, because the matches depend on the viewer.
+ * @param budget shared by all searches of the request.
+ * @param reports receives a report for each statement that a field wants one of.
  */
 export function createSearchLoader<Filters, Found extends { row: { id: string } }, Conditions>(
   { database, embedder }: { database: Database; embedder: Embedder },
@@ -58,7 +58,7 @@ export function createSearchLoader<Filters, Found extends { row: { id: string } 
 ): SearchLoader<Filters, Found & MatchScores> {
   type Matches = (Found & MatchScores)[];
 
-  /** One list a key, in their order. The keys differ in what they are near to alone. */
+  /** One list for each key, in the order of the keys. The keys differ only in their query. */
   async function run(keys: readonly SearchKey<Filters>[]): Promise<Matches[]> {
     const [{ k, filters, options, after, pages }] = keys as [SearchKey<Filters>];
     budget.take(keys.length * k);
@@ -86,18 +86,18 @@ export function createSearchLoader<Filters, Found extends { row: { id: string } 
       );
       return lists;
     },
-    // Equal searches meet in `run`; a cache would need the whole vector as its key.
+    // `batchOf` merges equal searches by text; a cache would need whole vectors in its keys.
     { name: definition.name, cache: false },
   );
 }
 
-/** Searches with the same group key differ only in the text, vector or row; those by examples not at all. */
+/** Searches with an equal group key differ only in the text, vector or row. Searches by examples do not differ at all. */
 function groupKey<Filters>({ query, k, filters, options, after, pages }: SearchKey<Filters>): string {
   const form = 'examples' in query ? query.examples : 'id' in query ? 'id' : 'except' in query;
   return JSON.stringify([form, k, filters ?? null, options, after ?? null, pages ?? false]);
 }
 
-/** Queries of one form as a batch, in which equal texts stand once, and for each of them the index of its list. */
+/** Makes a batch of queries of one form, each text once; `indexes` has the index of each query's list. */
 async function batchOf(
   queries: readonly SearchQuery[],
   embedder: Embedder,
@@ -119,7 +119,7 @@ async function embed(query: SearchQuery, embedder: Embedder): Promise<EmbeddedQu
   throw new TypeError('A search for rows came among searches for vectors.');
 }
 
-/** Each text once, and for every element the index of its value. */
+/** Each text once, and for each query the index of its value. */
 function distinct(queries: readonly SearchQuery[]): { values: SearchQuery[]; indexes: number[] } {
   const values: SearchQuery[] = [];
   const seen = new Map<unknown, number>();

@@ -3,13 +3,12 @@ import { FunesError } from '../errors.ts';
 import { checkId, checkText } from '../input/checks.ts';
 import { limits } from '../input/limits.ts';
 
-// pgvector adds up squares as 32-bit floats; beyond these lengths they become zero or infinite, and distances nonsense.
+// pgvector adds up squares as 32-bit floats. Beyond these lengths the squares become zero or infinite, and distances are wrong.
 const SHORTEST_VECTOR = 1e-15;
 const LONGEST_VECTOR = 1e15;
 
 /**
- * What is searched for: what is near to a text (except the stored row with this id), to a vector, to the stored row with this
- * id, or to examples.
+ * What to search for: a text (`except` is the id of a row that is no match), a vector, the stored row with this id, or examples.
  */
 export type SearchQuery =
   | { text: string; except?: string }
@@ -17,17 +16,17 @@ export type SearchQuery =
   | { id: string }
   | { examples: Examples };
 
-/** Ids of rows to be near to, one at least, and of rows to be away from. */
+/** Ids of rows that matches should be near to, at least one, and of rows that they should be far from. */
 export interface Examples {
   like: readonly string[];
   unlike: readonly string[];
 }
 
-/** A text or a vector with what its search needs: the vector and, when words count too, the text. */
+/** A query with its vector; it has a text if words can count. */
 export interface EmbeddedQuery {
   vector: VectorInput;
   text?: string | undefined;
-  /** A row that is no match. Either all queries of a batch have one, or none. */
+  /** The id of a row that is no match. Either all queries of a batch have one, or none has. */
   except?: string | undefined;
 }
 
@@ -37,18 +36,18 @@ export type QueryBatch =
   | { by: 'rows'; ids: readonly string[] }
   | { by: 'examples'; examples: Examples };
 
-/** What a search is near to, as a request gives it. */
+/** A query as a client sends it. */
 export interface QueryInput {
   text?: string | null | undefined;
   vector?: readonly number[] | null | undefined;
-  /** Ids of stored rows to be near to, and with them ids of rows to be away from. */
+  /** Ids of stored rows that matches should be near to; `unlike` has those that they should be far from. */
   like?: readonly string[] | null | undefined;
   unlike?: readonly string[] | null | undefined;
 }
 
 /**
- * The one query that the input holds, checked.
- * @throws FunesError BAD_USER_INPUT for none, for several, and for one that cannot be searched for; LIMIT_EXCEEDED.
+ * Parses the one query of the input.
+ * @throws FunesError BAD_USER_INPUT for no query, for several, and for one that a search cannot use; LIMIT_EXCEEDED.
  */
 export function parseQuery({ text, vector, like, unlike }: QueryInput): SearchQuery {
   const given = Object.entries({ text, vector, like }).filter(([, value]) => value != null);

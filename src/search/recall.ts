@@ -10,9 +10,9 @@ import { loadPage, type Paged, parseSearch, type SearchArguments } from './simil
 export type RecallLoader = SearchLoader<RecallScope, Match<RecalledRow>>;
 
 /**
- * The k best of all rows of the `kinds`, best first, equal ones by kind and id.
- * @throws FunesError BAD_USER_INPUT for no kinds, one that stands twice, filters of a kind that is not among them, and
- * `weights` for anything but memories alone; see also `checkK`, `checkText` and `parseSearchOptions`.
+ * Searches for the k best rows of all `kinds`, best first, equal scores ordered by kind and id.
+ * @throws FunesError BAD_USER_INPUT for no kinds, for a kind that is there twice, for filters of a kind that is not there, and for
+ * `weights` unless memories are the only kind; see also `checkK`, `checkText` and `parseSearchOptions`.
  */
 export async function recall(
   loader: RecallLoader,

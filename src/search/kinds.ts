@@ -36,7 +36,7 @@ export interface Kind<Filters = never> {
   table: SearchTable;
   /** The name of its filters in `KindFilters`. */
   filters: keyof KindFilters;
-  /** Compiles filters to a condition on `table`. @throws FunesError that starts with the input path, which begins with `path` or `filters`. */
+  /** Compiles filters to a condition on `table`. @throws FunesError whose message begins with `path`, or with `filters`. */
   compile: (filters: Filters | null | undefined, path?: string) => SQL | undefined;
   /**
    * Columns of `table` for a list of several kinds: the row that a hit stands for, the owner of that row, and the chunk that was

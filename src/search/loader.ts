@@ -28,7 +28,7 @@ export interface SearchKey<Filters> {
 export class MatchBudget {
   private asked = 0;
 
-  /** @throws FunesError LIMIT_EXCEEDED when it is too much together; before anything of it is definition. */
+  /** Call before the search runs. @throws FunesError LIMIT_EXCEEDED if the request asks for too many matches altogether. */
   take(matches: number): void {
     this.asked += matches;
     if (this.asked <= limits.matches) return;

@@ -10,8 +10,9 @@ import { column } from './pipeline.ts';
 import { andReport } from './report-columns.ts';
 
 /**
- * A parenthesised subselect of the `k` documents nearest to `operand`, a document being as near as its best chunk: columns of
- * `documentChunkTable.key` but `id`, `chunk_id` and `distance` of that chunk. It keeps the promise of k by itself.
+ * A parenthesised subselect of the `k` documents nearest to `operand`. A document is as near as its best chunk. Columns: `chunk_id`
+ * and `distance` of that chunk, `document_id`, `user_id`. If the nearest chunks belong to fewer than k documents, `completed`
+ * compares every chunk: see `nearest`.
  */
 export function nearestDocuments(plan: NearestPlan, query: NearestQuery): SQL {
   const { operand, conditions, scope, filters, k, after } = query;

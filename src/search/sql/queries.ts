@@ -11,26 +11,26 @@ import { comparableEmbedding, isComparable } from './comparable.ts';
 import { withinDistance } from './hits.ts';
 import { alias, column } from './pipeline.ts';
 
-/** What rows are to be near to: a vector and, where words count, a text; expressions over an outer row. */
+/** What to compare rows with: a vector and, if words count, a text; expressions over an outer row. */
 export interface Operands {
   vector: SQLWrapper;
   text: SQLWrapper | undefined;
 }
 
-/** The queries of a batch as a FROM item, each row of which is searched for by LATERAL hits. */
+/** The queries of a batch as a FROM item, with the hits of each query by LATERAL. */
 export interface CompiledQueries {
-  /** What hits are near to, over a row of the queries. */
+  /** The operands of the hits, over a row of the queries. */
   operands: Operands;
   /** The FROM item of the queries with the hits of each. */
   from: (hits: SQL) => SQL;
-  /** Tells the hits of one query from those of another. */
+  /** The expression that identifies the query of a hit. */
   key: SQL;
   /** The value of `key` for each query, in their order. */
   keys: readonly string[];
   where?: SQL | undefined;
 }
 
-/** Characters of a document that asks by its words: a tsvector, in which they are looked up, takes no more than 1 MB. */
+/** How many characters of a document count if its words are the query: a tsvector may have 1 MB at most. */
 const ASKING_LENGTH = sql.raw('200000');
 
 const sourceVector = sql`${alias.source}.${column.vector}`;
@@ -39,7 +39,7 @@ const queryOperands: Operands = {
   text: sql`${alias.query}.${column.text}`,
 };
 
-/** Queries as rows `query (vector, text, n)`, numbered from 1; sent as few parameters, read once. */
+/** Queries by text or vector, as rows `query (vector, text, n)`, numbered from 1. Arrays keep the parameters few. */
 export function vectorQueries(queries: readonly EmbeddedQuery[]): CompiledQueries {
   return {
     operands: queryOperands,
@@ -60,7 +60,7 @@ function unnestedQueries(queries: readonly EmbeddedQuery[]): SQL {
     with ordinality as ${alias.query} (${column.vector}, ${column.text}, ${column.excepted}, n)`;
 }
 
-/** Stored rows that ask: those that the viewer may see, and, except by KEYWORD, that have an embedding. */
+/** Stored rows as queries. Only rows that the viewer may see and, unless the mode is KEYWORD, that are comparable. */
 export function rowQueries<Row>(
   { ranking }: SearchPlan,
   viewer: Viewer,
@@ -81,7 +81,7 @@ export function rowQueries<Row>(
   };
 }
 
-/** Stored documents that ask, by the means of their chunks and, where words count, all their text. */
+/** Stored documents as queries: the means of their chunks and, if words count, the text of all chunks. */
 export function documentQueries(
   { ranking }: SearchPlan,
   viewer: Viewer,
@@ -105,21 +105,21 @@ export function documentQueries(
   };
 }
 
-/** What was found of the examples, beside each hit; one row without a hit when there is none. */
+/** Columns beside each hit: which examples exist, and which have no embedding yet. Without hits there is one row that has them. */
 export const exampleColumns = {
   known: sql<string[]>`to_json(${alias.source}.known)`,
   pending: sql<string[]>`to_json(${alias.source}.pending)`,
   isHit: sql<boolean>`${alias.hit}.${column.distance} is not null`,
 };
 
-/** Rows of a table that are examples. */
+/** Selects examples that are rows of a table. */
 export function exampleRows<Row>(viewer: Viewer, table: RowTable<Row>, examples: Examples): SQL {
   const { id, userId } = table;
   return sql`select ${id} as ${column.id}, ${comparableEmbedding(table)} as ${column.vector} from ${table.table}
     where ${and(inArray(id, idsOf(examples)), userId && visibleTo(viewer, userId))}`;
 }
 
-/** Documents that are examples, by the means of their chunks. */
+/** Selects examples that are documents, with the means of their chunks. */
 export function exampleDocuments(viewer: Viewer, examples: Examples): SQL {
   return sql`select ${documents.id} as ${column.id}, (select avg(${comparableEmbedding(documentChunkTable, sql`member`)}) from document_chunks member
       where member.document_id = ${documents.id} and member.user_id = ${documents.userId}) as ${column.vector}
@@ -127,9 +127,9 @@ export function exampleDocuments(viewer: Viewer, examples: Examples): SQL {
 }
 
 /**
- * Examples as one row `source (vector)`: `2 * mean(like) - mean(unlike)`, scaled to length 1; without `unlike` `mean(like)`.
- * This is Rocchio's relevance feedback (in "The SMART Retrieval System", 1971) with the mean of the liked for a query and weights
- * of 1, and what Qdrant's recommend API calls `average_vector`. Each example counts once.
+ * Examples as one query, the row `source (vector)`: `2 * mean(like) - mean(unlike)`, or `mean(like)` without `unlike`, scaled to
+ * length 1. This is Rocchio's relevance feedback (in "The SMART Retrieval System", 1971) with `mean(like)` as the query and weights of
+ * 1. Qdrant's recommend API calls it `average_vector`. Each example counts once.
  */
 export function exampleQueries(plan: SearchPlan, rows: SQL, { like, unlike }: Examples): CompiledQueries {
   const among = (ids: readonly string[]): SQLWrapper =>
@@ -151,9 +151,9 @@ export function exampleQueries(plan: SearchPlan, rows: SQL, { like, unlike }: Ex
 }
 
 /**
- * The rows that are hits, of those found by examples.
- * @param label what a row is called in messages.
- * @throws FunesError NOT_FOUND for ids that the viewer sees no row with, CONFLICT for rows that have no embedding yet.
+ * Checks the examples, and returns the rows that are hits.
+ * @param label what messages call a row.
+ * @throws FunesError NOT_FOUND for ids of no row that the viewer may see, CONFLICT for examples that have no embedding yet.
  */
 export function hitsOfExamples<H extends { known: string[]; pending: string[]; isHit: boolean }>(
   rows: readonly H[],
@@ -180,7 +180,7 @@ function idsOf({ like, unlike }: Examples): string[] {
   return [...like, ...unlike];
 }
 
-/** The first of many, for a message. */
+/** The first ten ids, for a message. */
 function listed(ids: readonly string[]): string {
   const shown = ids.slice(0, 10).map((id) => quote(id));
   return `${shown.join(', ')}${ids.length > shown.length ? ` and ${ids.length - shown.length} more` : ''}`;

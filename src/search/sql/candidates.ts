@@ -19,8 +19,8 @@ import { neighbours } from './session-context.ts';
  * A parenthesised subselect of the best rows of the plan's one source, with the columns of its key, `distance`, `score`, `parts`
  * and, for `diversity`, `alike` (cosine similarity to each of the rows, in their order).
  *
- * Candidates come from the vector index and from the words, in one statement; every candidate then gets both its
- * distance and its BM25, so that a row which only one of the lists found is judged by both.
+ * Candidates come from the vector index and from the words, in one statement. Every candidate then gets its distance and its BM25,
+ * so both count for a row that only one of the lists found.
  */
 export function ranked(plan: SearchPlan, ranking: RankingPlan, operands: Operands): SQL {
   const [source] = plan.sources as [PlannedSource];
@@ -94,7 +94,7 @@ export function candidateSteps(
   ];
 }
 
-/** The CTE `worded` with what it is made of: the `wanted` best rows by BM25, of a group only the best. */
+/** The CTE `worded` and the CTEs that it reads: the `wanted` best rows by BM25, one row for each group. */
 function wordedSteps(source: PlannedSource): SQL {
   const group = source.table.group && nameOf(source.table.group);
   const best = group
@@ -125,9 +125,9 @@ function features(
     from ${withRow(table, sql`pool`, columns, sql`row`)})`;
 }
 
-/** 1 for a row of this moment, or of `at`, a half for each half-life that had passed then since it was stored. */
+/** Recency: 1 for a row stored at `at` (or now), half of that for each half-life since the row was stored. */
 function recency(createdAt: PgColumn, halfLifeDays: number, at: string | undefined): SQL {
   const now = at === undefined ? sql`now()` : sql`${at}::timestamptz`;
-  // After a thousand half-lives it is 0 for all that matters, and later PostgreSQL refuses to compute it (underflow).
+  // After a thousand half-lives recency is practically 0; for longer times PostgreSQL raises an underflow error.
   return sql`power(0.5::float8, least(greatest(extract(epoch from ${now} - ${createdAt})::float8, 0) / (86400 * ${halfLifeDays}::float8), 1000))`;
 }

@@ -10,9 +10,9 @@ import { reportColumns } from './report-columns.ts';
 import { bestRows, scoringSteps } from './scoring.ts';
 
 /**
- * A parenthesised subselect of documents by the distance of their chunks' means to the vector of the query, and by what else can rank
- * those. Candidates are the documents of the chunks nearest to that mean; on later pages candidates come in rounds, see
- * `cursor.ts`: the order by best chunk is not that by means.
+ * A parenthesised subselect of documents by the distance of their chunks' means to the query, or by score. Candidates are the
+ * documents of the chunks nearest to the query. On later pages candidates come in rounds (`cursor.ts`), because the order by best chunk
+ * is not the order by mean.
  */
 export function documentsByMean(plan: SearchPlan, { vector }: Operands): SQL {
   const { k, after } = plan;

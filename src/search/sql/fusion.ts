@@ -37,7 +37,7 @@ function momentsOf({ moments: [mean, spread, wordMean, wordSpread] }: Basis): SQ
       ${wordMean}::float8 as ${column.wordMean}, ${wordSpread}::float8 as ${column.wordSpread})`;
 }
 
-/** What a row is worth by itself: see `RankingPlan.base`. */
+/** The column `base`: what a row is worth by itself, see `RankingPlan.base`. RANK is reciprocal rank fusion. */
 function baseScore(
   { metric, after }: SearchPlan,
   { base, near, words, keywordWeight }: RankingPlan,
@@ -50,7 +50,7 @@ function baseScore(
     case 'BM25':
       return column.bm25;
     case 'RANK': {
-      // A rank of a later round was no rank when the row's own round was looked at.
+      // A page that reads the row's own round does not know ranks of later rounds, so they never count.
       const rank = (list: SQL) =>
         after && size !== undefined
           ? sql`case when ${list}.${column.rank} <= ${sql.raw(String(size))} * (${column.round} + 1) then ${list}.${column.rank} end`
@@ -70,7 +70,7 @@ function baseScore(
   }
 }
 
-/** Lists for fusion by rank: those of an earlier round before the others, so that these change nothing about them. */
+/** The CTEs `near` and `worded` of a recall. Rows of an earlier round come first, so later rounds do not change their ranks. */
 export const listsByRank = sql`${cte.near} as materialized (
     select ${column.id}, row_number() over (order by ${column.round}, ${column.distance}, ${column.id}) as ${column.rank} from ${cte.features} where ${column.distance} is not null),
   ${cte.worded} as materialized (

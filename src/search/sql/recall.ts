@@ -27,7 +27,7 @@ export function nearestOfAll(plan: SearchPlan, { vector }: Operands): SQL {
     const after = plan.after && positionAmong(kind.name, plan.after);
     const query = { operand: vector, k: plan.k, conditions, scope, filters, after };
     const found = table.group ? nearestDocuments(plan, query) : nearest(table, plan, query);
-    // Each row tells the same of its kind; one of them counts.
+    // Every row of a kind has the number of the kind: only the first row counts.
     const how = sql`, case when row_number() over () = 1 then ${column.candidates} else 0 end as ${column.candidates}, ${column.completed}`;
     return sql`select ${literal(kind.name)} as ${column.kind}, ${hitRow(kind, table.group !== undefined)}, ${column.distance}${plan.report ? how : sql``}
       from ${found} ${sql.raw(kind.label)}`;
@@ -41,11 +41,12 @@ export function nearestOfAll(plan: SearchPlan, { vector }: Operands): SQL {
 }
 
 /**
- * The same by everything else that can rank rows, also with `score`, `parts` and, for `diversity`, `alike`.
+ * A parenthesised subselect of the k best rows of all the sources by score. It has the columns of `nearestOfAll`, `score`, `parts`
+ * and, for `diversity`, `alike`.
  *
- * Scores of different tables are comparable because the sources share what scores are made from: a word is as rare as it
- * is in all of them together, and means, spreads, percentiles and ranks are those of all candidates together. Were each
- * source scored by itself, its best row would be as good as any other's, though it has nothing to do with the text.
+ * Scores of different tables are comparable because the sources share what scores are made of: a word is as rare as it is in all
+ * sources together, and means, spreads, percentiles and ranks are those of all candidates together. If each source were scored by
+ * itself, its best row would be as good as the best row of any other, even if it has nothing to do with the text.
  */
 export function rankedOfAll(plan: SearchPlan, ranking: RankingPlan, operands: Operands): SQL {
   const { after, sources } = plan;
@@ -64,7 +65,7 @@ export function rankedOfAll(plan: SearchPlan, ranking: RankingPlan, operands: Op
   const ctes = [
     ...(keywords ? [keywords.shared] : []),
     ...found,
-    // From here on `id` numbers the candidates of all kinds, in the order that equal scores stand in.
+    // From here on `id` numbers the candidates of all kinds, in the order of equal scores.
     sql`${cte.features} as materialized (select row_number() over (order by ${column.kind}, ${column.rowId}, ${column.chunkId}) as ${column.id}, every_kind.*
       from (${list(every, unionAll)}) every_kind)`,
     ...(ranking.base === 'RANK' ? [listsByRank] : []),
@@ -109,7 +110,7 @@ const literal = (kind: string) => sql.raw(`'${kind}'`);
 /** The CTE of the candidates of one kind. */
 const rowsOf = ({ kind }: PlannedSource) => sql.raw(`${kind.label}_rows`);
 
-/** Behind which id of its kind a row of the same score as `position` stands behind it. */
+/** For each kind, the id behind which a row with the score of `position` is behind `position`. */
 function idBehind(sources: readonly PlannedSource[], position: Position): SQL {
   const ids = sources.map(
     ({ kind }) => sql`when ${literal(kind.name)} then ${positionAmong(kind.name, position).id}::bigint`,
@@ -117,7 +118,7 @@ function idBehind(sources: readonly PlannedSource[], position: Position): SQL {
   return sql`case ${column.kind} ${list(ids, sql` `)} end`;
 }
 
-/** The candidates of one source, with the columns that all have. */
+/** Selects the candidates of one source, in columns that all kinds have. */
 function candidatesOf({ kind, lends }: PlannedSource, { report }: SearchPlan, ranking: RankingPlan): SQL {
   const worth = ranking.weights ? sql`, ${column.recency}, ${column.importance}` : sql``;
   const how = report

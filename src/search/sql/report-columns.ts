@@ -24,7 +24,7 @@ export function andReport({ report }: Pick<SearchPlan, 'report'>, found: Found):
   return report ? sql`, ${reportColumns(found)}` : sql``;
 }
 
-/** Columns that tell how the candidates were found, see `SearchReport`. */
+/** The columns of a report on the candidates of one source. */
 export function candidateReport({ near, words }: RankingPlan): SQL {
   const compared = [
     ...(near ? [sql`select ${column.id} from ${cte.near}`] : []),

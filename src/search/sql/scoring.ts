@@ -8,9 +8,9 @@ import { column, cte } from './pipeline.ts';
 import { relevantSteps } from './session-context.ts';
 
 /**
- * CTEs from `features` to `scored`: what each row is worth. They need, for fusion by rank, the lists `near` and `worded`
- * with the same `key`, and with `context` the `shares`.
- * @param member the column of `features` that `shares` tells rows by.
+ * The CTEs behind `features`, up to `scored`. Fusion by rank needs the lists `near` and `worded` with the same `key`; `context` needs
+ * `shares`.
+ * @param member the column of `features` by which `shares` names rows.
  * @param size how many candidates of `near` and of `worded` are in a round, where their ranks do not begin with those of
  *   earlier rounds.
  */
@@ -28,17 +28,17 @@ export function scoringSteps(
   ];
 }
 
-/** A list that is made of `scored`. */
+/** What a list that is made of `scored` consists of. */
 interface ScoredList {
-  /** What tells its rows apart, and whatever else a hit carries. */
+  /** The columns that identify a row, and whatever else a hit has. */
   columns: SQL;
   /** A FROM item: the rows of `scored`, or the best of each group of them. */
   rows: SQL;
   /** The column by which rows of equal score are ordered. */
   tieBreak: SQL;
-  /** The column and value by which rows behind a position are known, where that is not `tieBreak` and its id. */
+  /** The column and value that replace `tieBreak` and the position's id in the condition for a later page. */
   behind?: (after: Position) => { column: SQL; behind: SQL };
-  /** The tables it comes from: the newest row of each, and where words count what is known of those. */
+  /** For each table of the list: its newest row and, if words count, its `WordBasis`. */
   sources: readonly { newest: SQL; words: SQL }[];
   /** Columns for reports: `candidates`, `completed` and `capped`, see `SearchReport`. */
   report: SQL;
@@ -48,9 +48,9 @@ interface ScoredList {
 
 /**
  * A parenthesised subselect of the best rows in `scored`, best first, with `columns`, `distance`, `score` and `parts`; on
- * later pages `round`; `basis` and the report's columns as far as the query asks; for `diversity` also `alike`, the cosine
- * similarity to each of the rows in their order.
- * @param ctes those up to `scored`.
+ * later pages `round`; `basis` and the report's columns if the plan has them; for `diversity` also `alike`, the cosine similarity to
+ * each of the rows in their order.
+ * @param ctes the CTEs up to `scored`.
  */
 export function bestRows(
   ctes: readonly SQL[],
@@ -73,8 +73,8 @@ export function bestRows(
 }
 
 /**
- * The column `basis` with a comma before it: a `Basis` in the first row of a list that is read in pages, and nothing where
- * there are none. A later page repeats what it was given.
+ * The column `basis` with a comma before it, or nothing for a list without pages. The first row has a `Basis`: the first page computes
+ * it, later pages repeat it.
  */
 function basisColumn(plan: SearchPlan, ranking: RankingPlan, { sources }: ScoredList, order: SQL): SQL {
   const { after } = plan;
@@ -105,7 +105,7 @@ function scoreColumns(plan: SearchPlan, { words, weights }: RankingPlan): SQL {
     'recency', ${weights ? column.recency : sql`null`}, 'importance', ${weights ? column.importance : sql`null`}) as ${column.parts}`;
 }
 
-/** The distance that a match shows: a row without an embedding, which was found by its words, counts as farthest. */
+/** The distance that a match shows. A row without an embedding, which only its words can find, counts as farthest. */
 function distanceOrFarthest({ metric }: SearchPlan): SQL {
   return sql`coalesce(${column.distance}, ${FARTHEST[metric]})`;
 }
@@ -124,7 +124,7 @@ function farthest({ percentile }: RankingPlan): SQL | undefined {
     : sql`(select percentile_cont(${percentile}::float8) within group (order by ${column.distance}) from ${cte.features} where ${column.candidate})`;
 }
 
-/** What passes `maxDistance` and `percentile`; the candidates' distances are what the percentile is of. */
+/** The condition for `maxDistance` and `percentile`. The percentile is that of the candidates' distances. */
 function threshold(plan: SearchPlan, ranking: RankingPlan, basis: Basis | undefined): SQL {
   const { maxDistance } = plan;
   const far = distanceOrFarthest(plan);

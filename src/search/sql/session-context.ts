@@ -6,13 +6,13 @@ import { isComparable } from './comparable.ts';
 import { withRow } from './keys.ts';
 import { column, cte } from './pipeline.ts';
 
-/** Turns before and after one that lend it part of their score, and the share of the second of them. */
+/** How many turns before and after a turn lend it part of their score, and the share that the second of them lends. */
 const NEIGHBOURS = sql.raw('2');
 const SECOND_SHARE = sql.raw('0.5');
 
 /**
- * The CTEs `beside`, `turns` and `shares`: rows of the same session up to two before and two after each candidate, with how much
- * of a score they exchange. `turns` are those rows by their key, and `shares` tells who lends to whom.
+ * The CTEs `beside`, `turns` and `shares`. `beside` has, for each candidate, up to two turns before it and two after it in its session,
+ * with the share of a score that they exchange. `turns` has the keys of those turns. `shares` has who lends to whom.
  */
 export function neighbours(
   { words }: RankingPlan,
@@ -61,12 +61,12 @@ export function packedShares(lends: boolean): { columns: SQL; join: SQL } {
   };
 }
 
-/** Who lends to whom, by their `memory_id`; nothing else is said in sessions. */
+/** The CTE `shares` of a recall: who lends to whom, by `memberOfAll`. */
 export const sharesOfAll = sql`${cte.shares} as materialized (
     select ${memberOfAll} as ${column.id}, ${column.other}, ${column.share}, loan.${column.round}
     from ${cte.features} cross join lateral unnest(lenders, portions, loan_rounds) as loan (${column.other}, ${column.share}, ${column.round}))`;
 
-/** The CTEs `loans` and `relevant`: what its neighbours lend a row, found by the column `member`; without `context` none lends. */
+/** The CTEs `loans` and `relevant`: what its neighbours lend to each row. `shares` names rows by the column `member`. */
 export function relevantSteps(context: number | undefined, after: Position | undefined, member: SQL): SQL[] {
   if (context === undefined)
     return [
@@ -75,7 +75,7 @@ export function relevantSteps(context: number | undefined, after: Position | und
   const known = after
     ? sql`join ${cte.based} borrower on borrower.${member} = ${cte.shares}.${column.id} where ${cte.shares}.${column.round} <= borrower.${column.round}`
     : sql``;
-  // In a fixed order: a sum of floats in another one may differ in its last digit, and pages are cut by exact scores.
+  // The sum has a fixed order: in another order its last digit may differ, and pages compare exact scores.
   const loans = sql`loans as materialized (select ${cte.shares}.${column.id},
         ${context}::float8 * sum(${cte.shares}.${column.share} * lender.${column.base} order by ${cte.shares}.${column.other}) as ${column.lent}
       from ${cte.shares} join ${cte.based} lender on lender.${member} = ${cte.shares}.${column.other} ${known} group by ${cte.shares}.${column.id})`;

@@ -37,20 +37,20 @@ import {
 } from './queries.ts';
 import { nearestOfAll, rankedOfAll } from './recall.ts';
 
-// The whole statement of a search: the queries, LATERAL the hits of each, joined with the rows that the hits stand for. One
-// statement, however many queries and kinds.
+// The whole statement of a search: the queries, the hits of each by LATERAL, and the rows that the hits stand for. It is one statement,
+// however many queries and kinds there are. `pipeline.ts` has a drawing.
 
-/** A statement that is ready to be sent, and how its rows are read. */
+/** A statement, ready to be sent. */
 export interface SearchStatement<Found> {
-  /** The key of each query's hits, in the order of the queries. */
+  /** The `Hit.key` of each query, in the order of the queries. */
   keys: readonly string[];
-  /** Sends the statement. @throws FunesError for examples that cannot be searched with. */
+  /** Sends the statement. @throws FunesError for unknown or PENDING examples. */
   select(tx: Transaction): Promise<Hit[]>;
-  /** What a hit of `select` found. */
+  /** Returns the row of a hit, and whatever else a match of its kind has. */
   found(hit: Hit): Found;
 }
 
-/** Searches a table whose rows are matches themselves. */
+/** The statement that searches in a table whose rows are matches themselves. */
 export function rowStatement<Row>(
   plan: SearchPlan,
   viewer: Viewer,
@@ -106,7 +106,7 @@ export function rowStatement<Row>(
   };
 }
 
-/** Searches for documents, by their chunks: each with the chunk that is nearest. */
+/** The statement that searches for documents by their chunks. Each match has the nearest chunk of its document. */
 export function documentStatement(
   plan: SearchPlan,
   viewer: Viewer,
@@ -158,7 +158,7 @@ export function documentStatement(
   };
 }
 
-/** Searches among rows of all the plan's sources. */
+/** The statement that searches in all sources of the plan. */
 export function recallStatement(
   plan: SearchPlan,
   _viewer: Viewer,

@@ -99,7 +99,7 @@ export function parseCursor(text: string, query: QueryTag, ranked: boolean): Pos
   if (tag !== query()) {
     throw new FunesError(
       'BAD_USER_INPUT',
-      'after is a cursor of another search: repeat the arguments that it came from (all but k), or leave after out.',
+      'after is a cursor of another search: repeat the arguments of that search (only k may differ), or leave after out.',
     );
   }
   if ((position.basis !== undefined) !== ranked) throw notACursor(text);

@@ -34,7 +34,7 @@ export class MatchBudget {
     if (this.asked <= limits.matches) return;
     throw new FunesError(
       'LIMIT_EXCEEDED',
-      `The searches of this request ask for ${this.asked} matches and more; at most ${limits.matches} are allowed. ` +
+      `The searches of this request ask for ${this.asked} matches or more; at most ${limits.matches} are allowed. ` +
         'Lower k or first, or ask for fewer levels at a time.',
     );
   }

@@ -102,7 +102,7 @@ export function parseSearchOptions(given: SearchOptionsInput | null | undefined)
   );
   refuseUnless(
     !(exact && given.efSearch != null),
-    'options.efSearch tunes the vector index, which options.exact skips: give one of them.',
+    'options.efSearch tunes the vector index, which options.exact does not use: leave one of them out.',
   );
   refuseUnless(
     given.efSearch == null || metric === INDEXED_METRIC,
@@ -118,7 +118,7 @@ export function parseSearchOptions(given: SearchOptionsInput | null | undefined)
   );
   refuseUnless(
     given.fusion !== 'RANK' || given.context == null || given.context === 0,
-    'options.context lends scores, and fusion RANK has none: use fusion SCORE, or leave context out.',
+    'options.context shares scores between memories, and fusion RANK has no scores to share: use fusion SCORE, or leave context out.',
   );
   const byRank = given.fusion === 'RANK';
   return {

@@ -232,10 +232,7 @@ function planRanking(options: SearchOptions, sources: readonly PlannedSource[], 
   const { mode, fusion, keywordWeight, percentile, weights, diversity } = options;
   const context = sources.some(({ lends }) => lends) ? options.context : undefined;
   if (options.contextAsked && context === undefined) {
-    throw new FunesError(
-      'BAD_USER_INPUT',
-      'options.context is for memories: nothing else is said in sessions.',
-    );
+    throw new FunesError('BAD_USER_INPUT', 'options.context is for memories: nothing else has a session.');
   }
   if (weights && !sources.every(({ table }) => table.worth)) {
     throw new FunesError(

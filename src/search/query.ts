@@ -54,19 +54,19 @@ export function parseQuery({ text, vector, like, unlike }: QueryInput): SearchQu
   if (given.length > 1) {
     throw new FunesError(
       'BAD_USER_INPUT',
-      `Both ${given.map(([name]) => name).join(' and ')} are given: a search is near to one of them. Leave one out.`,
+      `Both ${given.map(([name]) => name).join(' and ')} are given: send only one of them.`,
     );
   }
   if (unlike != null && like == null) {
     throw new FunesError(
       'BAD_USER_INPUT',
-      'unlike is given without like: name at least one row that matches should be near to.',
+      'unlike is given without like: send the id of at least one row in like.',
     );
   }
   if (text != null) return { text: checkText(text, 'text', limits.queryLength) };
   if (vector != null) return { vector: checkVector(vector) };
   if (like != null) return { examples: checkExamples({ like, unlike: unlike ?? [] }) };
-  throw new FunesError('BAD_USER_INPUT', 'Give text, vector or like: what the matches should be near to.');
+  throw new FunesError('BAD_USER_INPUT', 'The search has no query: send text, vector or like.');
 }
 
 function checkExamples(examples: Examples): Examples {
@@ -81,10 +81,7 @@ function checkExamples(examples: Examples): Examples {
     for (const [i, id] of ids.entries()) checkId(id, `${name}[${i}]`);
   }
   if (examples.like.length === 0) {
-    throw new FunesError(
-      'BAD_USER_INPUT',
-      'like is empty: name at least one row that matches should be near to.',
-    );
+    throw new FunesError('BAD_USER_INPUT', 'like is empty: send the id of at least one row.');
   }
   const both = examples.like.find((id) => examples.unlike.includes(id));
   if (both !== undefined) {
@@ -110,7 +107,7 @@ function checkVector(vector: readonly number[]): readonly number[] {
   }
   const length = Math.hypot(...vector);
   if (length === 0)
-    throw new FunesError('BAD_USER_INPUT', 'vector has only zeros: it has no direction to be near to.');
+    throw new FunesError('BAD_USER_INPUT', 'vector has only zeros: such a vector has no direction.');
   if (length < SHORTEST_VECTOR || length > LONGEST_VECTOR) {
     throw new FunesError(
       'BAD_USER_INPUT',

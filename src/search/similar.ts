@@ -36,7 +36,7 @@ export async function searchNear<Filters, M extends Match<unknown>>(
   const request = { query: parseQuery(query), ...parseSearch(search) };
   const { mode } = request.options;
   if (mode !== 'SEMANTIC' && !('text' in request.query)) {
-    throw new FunesError('BAD_USER_INPUT', `options.mode ${mode} searches by words: give text to search by.`);
+    throw new FunesError('BAD_USER_INPUT', `options.mode ${mode} searches by words: send text.`);
   }
   return loadPage(loader, request, search.after);
 }
@@ -53,7 +53,7 @@ export async function loadPage<Filters, M extends Match<unknown>>(
   if (cursor != null && order === 'DIVERSITY') {
     throw new FunesError(
       'BAD_USER_INPUT',
-      'after reads on in a list, and options.diversity chooses a list as a whole: raise k, or leave one of them out.',
+      'after asks for a later page, but options.diversity chooses a list as a whole, without pages: raise k, or leave one of them out.',
     );
   }
   const after = cursor == null ? undefined : parseCursor(cursor, tag, order === 'SCORE');

@@ -169,8 +169,7 @@ export function hitsOfExamples<H extends { known: string[]; pending: string[]; i
   if (first && first.pending.length > 0) {
     throw new FunesError(
       'CONFLICT',
-      `What ${label} ${listed(first.pending)} is like is not known yet, as its embedding is PENDING: ` +
-        'leave it out, or ask again later.',
+      `The embedding of ${label} ${listed(first.pending)} is still PENDING: leave the example out, or ask again later.`,
     );
   }
   return rows.filter(({ isHit }) => isHit);

@@ -1,8 +1,7 @@
 import DataLoader from 'dataloader';
 import { createSearchLoader, MatchBudget } from './search/loader.ts';
-import { recallSearch } from './search/recall.ts';
 import type { SearchReport } from './search/report.ts';
-import { chunkSearch, documentSearch, memorySearch, toolSearch } from './search/searches.ts';
+import { chunkSearch, documentSearch, memorySearch, recallSearch, toolSearch } from './search/searches.ts';
 import { chunkTable, memoryTable, toolTable } from './search/tables.ts';
 import type { Services } from './services.ts';
 import {

@@ -2,7 +2,7 @@ import { type SQL, type SQLWrapper, sql } from 'drizzle-orm';
 import type { InputPath } from './input-path.ts';
 import { filterLimits } from './limits.ts';
 import { parseList, parseObject } from './operands.ts';
-import type { Scalar } from './scalars.ts';
+import type { Scalar } from './operators.ts';
 
 /** Returns the opposite of a condition: true if the condition is false or NULL, where SQL's NOT returns NULL for NULL. */
 export function opposite(condition: SQL): SQL {

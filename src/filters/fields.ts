@@ -11,7 +11,7 @@ import type {
 } from './conditions.ts';
 import { compileJson } from './json.ts';
 import { type Conditions, compileNesting, type Field, type Nesting } from './nesting.ts';
-import { dateTime, double, id, integer, numeric, type Scalar, testedEnum, text } from './scalars.ts';
+import { dateTime, double, id, integer, numeric, type Scalar, testedEnum, text } from './operators.ts';
 
 const NOT_NULL = 'this field has a value in every row: compare with a value.';
 

@@ -6,7 +6,7 @@ import { JsonType } from './conditions.ts';
 import type { InputPath } from './input-path.ts';
 import { filterLimits } from './limits.ts';
 import { parseBoolean, parseEnum, parseJsonObject, parseList, parseObject, parseString } from './operands.ts';
-import { boolean, numeric, type Scalar, text } from './scalars.ts';
+import { boolean, numeric, type Scalar, text } from './operators.ts';
 
 const NO_NULL =
   'a condition on a path compares values: to find rows without a value use exists: false, to find a JSON null use type: NULL.';

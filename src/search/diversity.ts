@@ -1,13 +1,14 @@
 interface Scored {
   score?: number | undefined;
-  /** Cosine similarity to each hit of the same list, in their order. */
+  /** Cosine similarity to each hit of the same list, in the order of the list. */
   alike?: readonly number[] | null | undefined;
 }
 
 /**
- * The k best of `hits`, which come best first. With `diversity` by maximal marginal relevance (Carbonell and Goldstein,
- * SIGIR 1998): one after the other the hit with the largest (1 - diversity) * relevance - diversity * similarity to the
- * most similar one chosen before, relevance being the score scaled to 0..1 over the hits.
+ * Chooses k of `hits`, which are ordered best first. Without `diversity` these are the first k. With `diversity` it chooses by
+ * maximal marginal relevance (Carbonell and Goldstein, SIGIR 1998): one hit after another, each time the one with the largest
+ * (1 - diversity) * relevance - diversity * similarity to the most similar hit chosen before. Relevance is the score, scaled to
+ * 0..1 over the hits.
  */
 export function chooseDiverse<H extends Scored>(
   hits: readonly H[],

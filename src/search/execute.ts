@@ -1,37 +1,25 @@
 import { type Database, transaction } from '../database/transaction.ts';
 import type { Viewer } from '../viewer.ts';
 import { type MatchScores, toMatches } from './matches.ts';
-import type { SearchPlan } from './plan.ts';
-import { planSearch, type SearchRequest, type SearchSource } from './plan.ts';
+import { planSearch, type SearchRequest } from './plan.ts';
 import type { QueryBatch } from './query.ts';
-import type { SearchStatement } from './sql/statement.ts';
-
-/** What is searched for: rows of one kind, or of several. */
-export interface Searched<Filters, Found, Conditions> {
-  /** What is found, for messages and cursors. */
-  name: string;
-  /** The compiled filters. @throws FunesError */
-  compile(filters: Filters | undefined): Conditions;
-  /** Where to search, within what the viewer may see. */
-  sources(viewer: Viewer, conditions: Conditions): SearchSource[];
-  statement(plan: SearchPlan, viewer: Viewer, batch: QueryBatch): SearchStatement<Found>;
-}
+import type { SearchDefinition } from './searches.ts';
 
 /**
- * The `k` best matches for each query of the batch, best first, equal ones by id: one list a query, in their order. One statement
- * in a transaction of its own; the embeddings of stored rows stay in the database.
- * @throws FunesError for options that none of the sources can follow, and for examples that cannot be searched with.
+ * Runs a search: one statement in a transaction of its own. The embeddings of stored rows stay in the database.
+ * @returns for each query of the batch, in their order, the `k` best matches, best first, equal scores ordered by id.
+ * @throws FunesError for options that need something that none of the sources has, and for unknown or PENDING examples.
  */
 export async function search<Found extends { row: { id: string } }, Conditions>(
   database: Database,
   viewer: Viewer,
-  searched: Searched<never, Found, Conditions>,
+  definition: SearchDefinition<never, Found, Conditions>,
   batch: QueryBatch,
   request: SearchRequest<Conditions>,
 ): Promise<(Found & MatchScores)[][]> {
   const { report } = request;
-  const plan = planSearch(searched.sources(viewer, request.conditions), batch, request);
-  const statement = searched.statement(plan, viewer, batch);
+  const plan = planSearch(definition.sources(viewer, request.conditions), batch, request);
+  const statement = definition.statement(plan, viewer, batch);
   report?.begin(plan, new Set(statement.keys).size);
   const { settings } = plan;
   const hits = await transaction(

@@ -10,12 +10,13 @@ import {
   type MemoryFilters,
   type ToolFilters,
 } from '../filters/filters.ts';
+import { column } from './sql/pipeline.ts';
 import { chunkTable, documentChunkTable, memoryTable, type SearchTable, toolTable } from './tables.ts';
 
 export const kindNames = ['MEMORY', 'CHUNK', 'DOCUMENT', 'TOOL'] as const;
 export type KindName = (typeof kindNames)[number];
 
-/** The filters of each kind, by the name that a recall has for them. */
+/** The filters of each kind, as `recall` takes them. */
 export interface KindFilters {
   memories?: MemoryFilters | null | undefined;
   chunks?: ChunkFilters | null | undefined;
@@ -23,22 +24,25 @@ export interface KindFilters {
   tools?: ToolFilters | null | undefined;
 }
 
-/** A kind of row that can be searched for. */
+/**
+ * A kind of row that a search can find. Another kind begins here, with its table in `tables.ts`, its filters in `src/filters/fields.ts`
+ * and its search in `searches.ts`. `recallStatement` joins its rows, and `RecalledRow` has its fields.
+ */
 export interface Kind<Filters = never> {
   name: KindName;
-  /** What a row is called in messages and cursors. */
+  /** What messages and cursors call a row. */
   label: string;
-  /** The table whose rows are compared. */
+  /** The table to search in. */
   table: SearchTable;
   /** The name of its filters in `KindFilters`. */
   filters: keyof KindFilters;
-  /** The filters as a condition on `table`. @throws FunesError that starts with the path, `filters` unless another is named. */
+  /** Compiles filters to a condition on `table`. @throws FunesError whose message begins with `path`, or with `filters`. */
   compile: (filters: Filters | null | undefined, path?: string) => SQL | undefined;
   /**
-   * Columns `row_id`, `user_id` and `chunk_id` of a hit in a list of several kinds: the row that the hit stands for, and the
-   * chunk that was compared. `grouped` of a hit that stands for its group already.
+   * Columns of `table` for a list of several kinds: the row that a hit stands for, the owner of that row, and the chunk that was
+   * compared. Undefined where the kind has none.
    */
-  hit: { row: SQL; grouped?: SQL };
+  hit: { rowId: SQL; userId?: SQL; chunkId?: SQL };
 }
 
 export const memoryKind: Kind<MemoryFilters> = {
@@ -47,7 +51,7 @@ export const memoryKind: Kind<MemoryFilters> = {
   table: memoryTable,
   filters: 'memories',
   compile: compileMemoryFilters,
-  hit: { row: sql`id as row_id, user_id, null::bigint as chunk_id` },
+  hit: { rowId: column.id, userId: column.userId },
 };
 
 export const chunkKind: Kind<ChunkFilters> = {
@@ -56,7 +60,7 @@ export const chunkKind: Kind<ChunkFilters> = {
   table: chunkTable,
   filters: 'chunks',
   compile: compileChunkFilters,
-  hit: { row: sql`id as row_id, user_id, id as chunk_id` },
+  hit: { rowId: column.id, userId: column.userId, chunkId: column.id },
 };
 
 export const documentKind: Kind<DocumentFilters> = {
@@ -72,10 +76,7 @@ export const documentKind: Kind<DocumentFilters> = {
       (select ${documents.id}, ${documents.userId} from ${documents} where ${condition})`
     );
   },
-  hit: {
-    row: sql`document_id as row_id, user_id, id as chunk_id`,
-    grouped: sql`document_id as row_id, user_id, chunk_id`,
-  },
+  hit: { rowId: column.documentId, userId: column.userId, chunkId: column.id },
 };
 
 export const toolKind: Kind<ToolFilters> = {
@@ -84,7 +85,7 @@ export const toolKind: Kind<ToolFilters> = {
   table: toolTable,
   filters: 'tools',
   compile: compileToolFilters,
-  hit: { row: sql`id as row_id, null::varchar as user_id, null::bigint as chunk_id` },
+  hit: { rowId: column.id },
 };
 
 /** Every kind by its name. */

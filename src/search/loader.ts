@@ -4,12 +4,13 @@ import type { Embedder } from '../embedding/embedder.ts';
 import { FunesError } from '../errors.ts';
 import { limits } from '../input/limits.ts';
 import type { Viewer } from '../viewer.ts';
-import { type Searched, search } from './execute.ts';
+import type { Position } from './cursor.ts';
+import { search } from './execute.ts';
 import type { MatchScores } from './matches.ts';
 import type { SearchOptions } from './options.ts';
-import type { Position } from './paging.ts';
 import type { EmbeddedQuery, QueryBatch, SearchQuery } from './query.ts';
 import { ReportDraft, type SearchReport } from './report.ts';
+import type { SearchDefinition } from './searches.ts';
 
 /** One search that a field of a request asks for. */
 export interface SearchKey<Filters> {
@@ -19,21 +20,21 @@ export interface SearchKey<Filters> {
   options: SearchOptions;
   after?: Position | undefined;
   pages?: boolean | undefined;
-  /** The field of the response that asks, when a report is wanted. */
+  /** The field of the response that asks, if the client wants a report. */
   reportAs?: string | undefined;
 }
 
-/** Counts what the searches of one request ask for: each level of `similar` within `similar` multiplies it. */
+/** Counts the matches that the searches of one request ask for: each level of `similar` inside `similar` multiplies them. */
 export class MatchBudget {
   private asked = 0;
 
-  /** @throws FunesError LIMIT_EXCEEDED when it is too much together; before anything of it is searched. */
+  /** Call before the search runs. @throws FunesError LIMIT_EXCEEDED if the request asks for too many matches altogether. */
   take(matches: number): void {
     this.asked += matches;
     if (this.asked <= limits.matches) return;
     throw new FunesError(
       'LIMIT_EXCEEDED',
-      `The searches of this request ask for ${this.asked} matches and more; at most ${limits.matches} are allowed. ` +
+      `The searches of this request ask for ${this.asked} matches or more; at most ${limits.matches} are allowed. ` +
         'Lower k or first, or ask for fewer levels at a time.',
     );
   }
@@ -42,33 +43,33 @@ export class MatchBudget {
 export type SearchLoader<Filters, M> = DataLoader<SearchKey<Filters>, M[]>;
 
 /**
- * Gathers the searches of one request. Those that differ only in what they are near to become one statement: fifty rows
- * that are each asked for `similar` cost one, and fifty aliases with fifty texts one call of the embedder and one.
- * Made per request, as what it gives is what this viewer may see.
- * @param budget what all searches of the request share.
- * @param reports gets a report for each statement of which a field wants one.
+ * Gathers the searches of one request. Searches that differ only in their query become one statement: `similar` of fifty rows is
+ * one statement, and fifty aliases with fifty texts are one call of the embedder and one statement. Each request makes a loader of
+ * its own, because the matches depend on the viewer.
+ * @param budget shared by all searches of the request.
+ * @param reports receives a report for each statement that a field wants one of.
  */
 export function createSearchLoader<Filters, Found extends { row: { id: string } }, Conditions>(
   { database, embedder }: { database: Database; embedder: Embedder },
   viewer: Viewer,
-  searched: Searched<Filters, Found, Conditions>,
+  definition: SearchDefinition<Filters, Found, Conditions>,
   budget: MatchBudget,
   reports: SearchReport[] = [],
 ): SearchLoader<Filters, Found & MatchScores> {
   type Matches = (Found & MatchScores)[];
 
-  /** One list a key, in their order. The keys differ in what they are near to alone. */
+  /** One list for each key, in the order of the keys. The keys differ only in their query. */
   async function run(keys: readonly SearchKey<Filters>[]): Promise<Matches[]> {
     const [{ k, filters, options, after, pages }] = keys as [SearchKey<Filters>];
     budget.take(keys.length * k);
     const fields = keys.flatMap(({ reportAs }) => reportAs ?? []);
     const report = fields.length > 0 ? new ReportDraft(fields) : undefined;
-    const request = { k, conditions: searched.compile(filters), options, after, pages, report };
+    const request = { k, conditions: definition.compile(filters), options, after, pages, report };
     const { batch, indexes } = await batchOf(
       keys.map(({ query }) => query),
       embedder,
     );
-    const lists = await search(database, viewer, searched, batch, request);
+    const lists = await search(database, viewer, definition, batch, request);
     if (report) reports.push(report.finished());
     return indexes.map((index) => lists[index] ?? []);
   }
@@ -85,18 +86,18 @@ export function createSearchLoader<Filters, Found extends { row: { id: string } 
       );
       return lists;
     },
-    // Equal searches meet in `run`; a cache would need the whole vector as its key.
-    { name: searched.name, cache: false },
+    // `batchOf` merges equal searches by text; a cache would need whole vectors in its keys.
+    { name: definition.name, cache: false },
   );
 }
 
-/** Searches with the same group key differ only in the text, vector or row; those by examples not at all. */
+/** Searches with an equal group key differ only in the text, vector or row. Searches by examples do not differ at all. */
 function groupKey<Filters>({ query, k, filters, options, after, pages }: SearchKey<Filters>): string {
   const form = 'examples' in query ? query.examples : 'id' in query ? 'id' : 'except' in query;
   return JSON.stringify([form, k, filters ?? null, options, after ?? null, pages ?? false]);
 }
 
-/** Queries of one form as a batch, in which equal texts stand once, and for each of them the index of its list. */
+/** Makes a batch of queries of one form, each text once; `indexes` has the index of each query's list. */
 async function batchOf(
   queries: readonly SearchQuery[],
   embedder: Embedder,
@@ -118,7 +119,7 @@ async function embed(query: SearchQuery, embedder: Embedder): Promise<EmbeddedQu
   throw new TypeError('A search for rows came among searches for vectors.');
 }
 
-/** Each text once, and for every element the index of its value. */
+/** Each text once, and for each query the index of its value. */
 function distinct(queries: readonly SearchQuery[]): { values: SearchQuery[]; indexes: number[] } {
   const values: SearchQuery[] = [];
   const seen = new Map<unknown, number>();

@@ -1,26 +1,26 @@
+import type { Basis, Position } from './cursor.ts';
 import { chooseDiverse } from './diversity.ts';
-import type { Basis, Position } from './paging.ts';
 import type { SearchPlan } from './plan.ts';
 import type { ReportDraft } from './report.ts';
 import { similarityOf } from './sql/distance.ts';
 import type { Hit } from './sql/hits.ts';
 
-/** A row that a search found, and how near it is. */
+/** A row that a search found, with its scores. */
 export interface Match<Row> {
   row: Row;
   /** pgvector's own number for the metric; smaller is nearer. */
   distance: number;
-  /** The same as a number that grows with nearness: 1 - d, 1 / (1 + d) or -d by metric. */
+  /** The distance as a number that grows with nearness: 1 - d, 1 / (1 + d) or -d, depending on the metric. */
   similarity: number;
-  /** What the list is ordered by, best first. */
+  /** The list is ordered by score, best first. */
   score: number;
-  /** What the score was made of, where it is more than the similarity. */
+  /** The parts of the score; null if the score is the similarity. */
   scoreParts: ScoreParts | null;
-  /** Where it stands in a list that is read in pages; null in others. */
+  /** The position in a list that is read in pages; null in other lists. */
   position: Position | null;
 }
 
-/** Parts of a score; null for what the search did not look at. */
+/** Parts of a score; null for a part that the search did not use. */
 export interface ScoreParts {
   keyword: number | null;
   context: number | null;
@@ -28,12 +28,12 @@ export interface ScoreParts {
   importance: number | null;
 }
 
-/** What a match has beside what was found. */
+/** A match without its row. */
 export type MatchScores = Omit<Match<unknown>, 'row'>;
 
 /**
- * The matches of each query, at most k, by the query's key.
- * @param found what a hit found: its row, and what else a match of its kind has.
+ * Turns the hits of a statement into matches: for each key of a query, at most k.
+ * @param found returns the row of a hit, and whatever else a match of its kind has.
  */
 export function toMatches<Found extends { row: { id: string } }>(
   hits: readonly Hit[],
@@ -60,7 +60,7 @@ function toList<Found extends { row: { id: string } }>(
   if (first) report?.add(first);
   const { maxDistance = Number.POSITIVE_INFINITY } = plan;
   const basis = first?.basis ?? undefined;
-  // The statement of a report finds rows beyond the threshold, too.
+  // The statement of a report also returns rows beyond the threshold.
   const within = plan.report ? hits.filter((hit) => hit.distance <= maxDistance) : hits;
   return chooseDiverse(within, plan.k, plan.diversity).map((hit, i) => {
     const found = foundBy(hit);
@@ -69,7 +69,7 @@ function toList<Found extends { row: { id: string } }>(
   });
 }
 
-/** A match that was ranked by distance alone has its similarity for a score. */
+/** Without a score, the similarity is the score. */
 function scoresOf(hit: Hit, position: Position | null, { metric }: SearchPlan): MatchScores {
   const similarity = similarityOf(metric, hit.distance);
   const parts = Object.values(hit.parts ?? {}).some((part) => part !== null) ? hit.parts : undefined;

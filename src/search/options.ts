@@ -4,7 +4,7 @@ import { limits } from '../input/limits.ts';
 export const metrics = ['COSINE', 'EUCLIDEAN', 'INNER_PRODUCT'] as const;
 export type Metric = (typeof metrics)[number];
 
-/** The metric of the operator class (`vector_cosine_ops`) that the migrations' HNSW indexes have: the only one they answer. */
+/** The only metric that the HNSW indexes serve: the migrations build them with the operator class `vector_cosine_ops`. */
 export const INDEXED_METRIC: Metric = 'COSINE';
 
 export const modes = ['SEMANTIC', 'KEYWORD', 'HYBRID'] as const;
@@ -13,7 +13,7 @@ export type Mode = (typeof modes)[number];
 export const fusions = ['SCORE', 'RANK'] as const;
 export type Fusion = (typeof fusions)[number];
 
-/** What the parts of a memory's score weigh; only their proportions count. */
+/** The weights of the parts of a memory's score; only their proportions count. */
 export interface Weights {
   similarity: number;
   recency: number;
@@ -22,33 +22,33 @@ export interface Weights {
   halfLifeDays: number;
 }
 
-/** How a search measures, ranks, and how hard it looks. */
+/** The checked options of a search, with defaults filled in. */
 export interface SearchOptions {
   metric: Metric;
-  /** Nearness in meaning, the words (BM25), or both. */
+  /** Compare meaning (distance), words (BM25), or both. */
   mode: Mode;
-  /** How HYBRID joins the two: by their normalised scores, or by their ranks. */
+  /** How HYBRID joins meaning and words: by their normalised scores, or by their ranks. */
   fusion: Fusion;
-  /** What the words weigh in HYBRID, where meaning weighs 1. */
+  /** The weight of the words in HYBRID; meaning has weight 1. */
   keywordWeight: number;
-  /** Share of its score that a memory lends its neighbours in the session, 0 to 1. */
+  /** The share of its score that a memory lends to its neighbours in the session, 0 to 1. */
   context: number;
-  /** The request itself asks for it, so that it must not be ignored where there are no sessions. */
+  /** The client sent `context`. A search without sessions then refuses it and does not ignore it. */
   contextAsked?: true;
-  /** Only candidates whose distance is at or below this percentile of the candidates' distances, 0 to 1. */
+  /** Keep only candidates whose distance is at or below this percentile of the candidates' distances, 0 to 1. */
   percentile?: number;
   weights?: Weights;
-  /** How much unlikeness to the matches before counts against a match's own score, 0 to 1 (maximal marginal relevance). */
+  /** How much similarity to earlier matches counts against a match's own score, 0 to 1 (maximal marginal relevance). */
   diversity?: number;
-  /** Matches farther than this are left out (in the metric's own distance). */
+  /** Leave out matches farther than this (in the metric's own distance). */
   maxDistance?: number;
-  /** Read every row that passes the filters instead of the vector index. */
+  /** Compare every row that passes the filters, and do not use the vector index. */
   exact: boolean;
-  /** Candidates that the HNSW scan keeps in hand; more is slower and finds more. */
+  /** How many candidates the HNSW scan keeps; more is slower and finds more. */
   efSearch?: number;
 }
 
-/** The options as a request gives them: any of them, or null. */
+/** The options as a client sends them: any of them, or null. */
 export type SearchOptionsInput = {
   [Name in Exclude<keyof SearchOptions, 'weights' | 'contextAsked'>]?: SearchOptions[Name] | null | undefined;
 } & { weights?: { [Name in keyof Weights]?: number | null | undefined } | null | undefined };
@@ -62,7 +62,7 @@ export const defaultSearchOptions: SearchOptions = {
   exact: false,
 };
 
-// Measured on LoCoMo and Cranfield (docs/decisions.md): an answer often stands a turn beside the words that match.
+// Measured on LoCoMo and Cranfield (docs/decisions.md): the answer is often in the turn next to the one whose words match.
 const HYBRID_CONTEXT = 0.4;
 const defaultWeights: Weights = { similarity: 1, recency: 0, importance: 0, halfLifeDays: 30 };
 
@@ -102,7 +102,7 @@ export function parseSearchOptions(given: SearchOptionsInput | null | undefined)
   );
   refuseUnless(
     !(exact && given.efSearch != null),
-    'options.efSearch tunes the vector index, which options.exact skips: give one of them.',
+    'options.efSearch tunes the vector index, which options.exact does not use: leave one of them out.',
   );
   refuseUnless(
     given.efSearch == null || metric === INDEXED_METRIC,
@@ -118,7 +118,7 @@ export function parseSearchOptions(given: SearchOptionsInput | null | undefined)
   );
   refuseUnless(
     given.fusion !== 'RANK' || given.context == null || given.context === 0,
-    'options.context lends scores, and fusion RANK has none: use fusion SCORE, or leave context out.',
+    'options.context shares scores between memories, and fusion RANK has no scores to share: use fusion SCORE, or leave context out.',
   );
   const byRank = given.fusion === 'RANK';
   return {

@@ -1,81 +1,90 @@
 import { and, ne, notInArray, type SQL, sql } from 'drizzle-orm';
 import type { LocalSettings } from '../database/transaction.ts';
 import { FunesError } from '../errors.ts';
-import { limits } from '../input/limits.ts';
 import { type Viewer, visibleTo } from '../viewer.ts';
+import type { Position } from './cursor.ts';
 import type { Kind } from './kinds.ts';
 import { INDEXED_METRIC, type Metric, type SearchOptions, type Weights } from './options.ts';
-import type { Position } from './paging.ts';
 import type { QueryBatch } from './query.ts';
 import type { ReportDraft } from './report.ts';
 import { notNewer } from './sql/keyset.ts';
+import { alias, column } from './sql/pipeline.ts';
 import type { SearchTable } from './tables.ts';
+import { transactionSettings } from './transaction-settings.ts';
 
-/** What a search asks for, apart from what it is near to. */
+/** What a search asks for, apart from its query. */
 export interface SearchRequest<Conditions = SQL | undefined> {
   k: number;
-  /** The compiled filters, over the searched table's own columns. */
+  /** The compiled filters: conditions on columns of the search table. */
   conditions: Conditions;
   options: SearchOptions;
   /** Only rows behind this position of the list. */
   after?: Position | undefined;
-  /** The list is read in pages: its matches have a `position`. */
+  /** The client reads the list in pages: each match has a `position`. */
   pages?: boolean | undefined;
-  /** Somebody wants to know how the rows are found. */
+  /** Gets the numbers of the search, if a client asked for a report. */
   report?: ReportDraft | undefined;
 }
 
-/** One kind of row to search among. */
+/** One kind of row to search in. */
 export interface SearchSource {
   kind: Kind;
-  /** The rows that the viewer may see; undefined where that is all. */
+  /** Condition: the viewer may see the row. Undefined if the viewer may see every row. */
   scope: SQL | undefined;
-  /** The rows that the request's filters let through; undefined where that is all. */
+  /** Condition: the row passes the request's filters. Undefined if there are none. */
   filters: SQL | undefined;
 }
 
-/** The rows of a kind that the viewer may see; undefined where that is all. */
+/** The condition that the viewer may see a row of this kind; undefined if the viewer may see every row. */
 export function scopeOf(viewer: Viewer, { table: { userId } }: Kind): SQL | undefined {
   return userId && visibleTo(viewer, userId);
 }
 
-/** How a search is carried out: all that depends on its options, decided once. What makes SQL only follows it. */
+/** Every decision that depends on the options of a search, taken once by `planSearch`. The files that compile SQL follow it. */
 export interface SearchPlan {
   /** Matches for each query. */
   k: number;
   metric: Metric;
-  /** Every row that passes the conditions is compared: there is no vector index to choose among them, or it may not. */
+  /**
+   * The search compares every row that passes the conditions and does not use the vector index: the client asked for that, or the
+   * metric has no index.
+   */
   exact: boolean;
-  /** One, or those of a recall, in the order of their names in the request. */
+  /** One source; for a recall one for each kind, in the order of the request. */
   sources: readonly PlannedSource[];
-  /** How rows are ranked by more than their distance; undefined where distance alone orders the list. */
+  /** How rows are scored; undefined if distance alone orders the list. */
   ranking: RankingPlan | undefined;
-  /** Documents are compared by the means of their chunks, so many in a round, and so many on all pages up to this one. */
+  /**
+   * Set if documents are compared by the means of their chunks: how many are compared in one round, and on all pages up to this
+   * one.
+   */
   means: { size: number; wanted: number } | undefined;
-  /** How much likeness to the matches before counts against a match, 0 to 1; the list is then chosen as a whole. */
+  /** How much similarity to earlier matches counts against a match, 0 to 1. Such a list is chosen as a whole. */
   diversity: number | undefined;
   /** Matches farther than this are left out. */
   maxDistance: number | undefined;
   after: Position | undefined;
-  /** Matches have a position. */
+  /** Each match has a position. */
   pages: boolean;
-  /** Hits say of which round they are: on later pages of a list whose candidates come in rounds. */
+  /** Each hit has a `round`: on later pages of a list whose candidates come in rounds, see `cursor.ts`. */
   rounds: boolean;
-  /** Hits say how they were found. */
+  /** Hits have the columns of a report. */
   report: boolean;
-  /** For the search's transaction. */
+  /** The settings of the search's transaction. */
   settings: LocalSettings;
 }
 
 export interface PlannedSource extends SearchSource {
   table: SearchTable;
-  /** Scope and filters, and the rows that are no matches: those asked with, and those stored after the first page was read. */
+  /**
+   * Scope and filters. Also leaves out the rows that are the query, and rows that were stored after the first page was read.
+   */
   conditions: SQL | undefined;
-  /** Candidates of each list in a round of a ranked search. */
+  /** How many candidates each list has in one round of a scored search. */
   candidates: number;
-  /** Candidates of each list on all pages up to this one. */
+  /** How many candidates each list has on all pages up to this one. */
   wanted: number;
-  /** Rows lend their neighbours in the session a part of their scores. */
+  /** Rows lend a part of their scores to their neighbours in the session. */
   lends: boolean;
 }
 
@@ -85,25 +94,25 @@ export interface RankingPlan {
   /** Candidates are found by words. */
   words: boolean;
   /**
-   * What a row is worth by itself: its similarity, its BM25, both as standard scores over the candidates, or both by reciprocal
-   * rank.
+   * What a row is worth by itself: its similarity, its BM25, the sum of both as standard scores over the candidates, or the sum of
+   * both reciprocal ranks.
    */
   base: 'SIMILARITY' | 'BM25' | 'STANDARD' | 'RANK';
-  /** What the words weigh, where meaning weighs 1. */
+  /** The weight of the words; meaning has weight 1. */
   keywordWeight: number;
-  /** The share of its score that a row lends; undefined where none lends. */
+  /** The share of its score that a row lends; undefined if no row lends. */
   context: number | undefined;
   percentile: number | undefined;
   weights: Weights | undefined;
-  /** What `weights` weighs is brought between 0 and 1 first: a similarity is there, as recency and importance are. */
+  /** `weights` needs relevance scaled to 0..1, where recency and importance are. A similarity needs no scaling. */
   scaled: boolean;
-  /** Each row says how alike it is to the others, for `diversity` to choose among them. */
+  /** Each row has its similarity to the others, by which `diversity` chooses. */
   alike: boolean;
-  /** Rows that the statement returns: more than k where `diversity` chooses among them. */
+  /** How many rows the statement returns: more than k if `diversity` chooses among them. */
   rows: number;
 }
 
-/** What orders a list, and so how it is read in pages: one that is chosen for its diversity is chosen as a whole. */
+/** What orders a list. A list that is chosen for its diversity is chosen as a whole and has no pages. */
 export type ListOrder = 'DISTANCE' | 'SCORE' | 'DIVERSITY';
 
 /** What orders the list of a search with these options. */
@@ -114,41 +123,33 @@ export function listOrder({ mode, context, percentile, weights, diversity }: Sea
 }
 
 /**
- * Candidates of each kind, at the least: with 200, LoCoMo's R@10 is .757 and Cranfield's nDCG@10 .406, with 100 they are
- * .753 and .405, and with every row they do not rise further. Of documents fewer do, as many chunks are read for each.
+ * The least number of candidates of each kind. With 200, LoCoMo's R@10 is .757 and Cranfield's nDCG@10 is .406. With 100 they
+ * are .753 and .405. With every row they are no higher than with 200. Fewer documents are enough, because many chunks are read for
+ * each.
  */
 const LEAST_CANDIDATES = 200;
 const LEAST_GROUPS = 50;
 const CANDIDATES_PER_MATCH = 4;
 
-// Nearest chunks to read for k documents: the documents among them are the nearest ones, in order, as soon as there are
-// k of them. Several chunks of one document are often near together.
+// How many of the nearest chunks to read for one document. As soon as these chunks belong to k documents, those are the k nearest,
+// in order. Several chunks of one document are often near each other.
 const CHUNKS_PER_DOCUMENT = 10;
 const LEAST_CHUNKS = 100;
 
-// Documents whose means are compared to find the nearest k: the order by best chunk is not quite the order by mean.
+// How many documents to compare by their means for one match: the order by best chunk is not quite the order by mean.
 const MEANS_PER_DOCUMENT = 4;
 const LEAST_MEANS = 40;
 const EVERY = 2_147_483_647;
 
-/** Rows among which `diversity` chooses. */
+/** How many rows `diversity` chooses among, for one match. */
 const DIVERSE_PER_MATCH = 2;
 const LEAST_DIVERSE = 50;
-/** Each is compared with each, so the work grows with the square. */
+/** Each row is compared with each other row, so the work grows with the square. */
 const MOST_DIVERSE = 100;
 
-// More than pgvector's own 40: an answer that is missing costs more than the time it takes.
-const DEFAULT_EF_SEARCH = 100;
-
-// Where an index scan gives up, to be completed exactly: a filter that is tried on the index leaves at least one row in
-// twenty (`sql/nearest.ts`), so that what is wanted is found within twenty times as many.
-const LEAST_SCAN_TUPLES = 5000;
-const SCAN_TUPLES_PER_ROW = 20;
-const MOST_SCAN_TUPLES = 2_147_483_647; // that PostgreSQL takes
-
 /**
- * The plan of a search among `sources`.
- * @throws FunesError BAD_USER_INPUT for options that ask for what none of the sources has.
+ * Plans a search in `sources`.
+ * @throws FunesError BAD_USER_INPUT for options that need something that none of the sources has.
  */
 export function planSearch(
   sources: readonly SearchSource[],
@@ -164,8 +165,8 @@ export function planSearch(
   const means = byMeans ? planMeans(options, after?.k ?? k, after) : undefined;
   const shown = (after?.seen ?? 0) + k;
   const reaches = planned.map(({ table, wanted }) => {
-    // A search by distance wants twice as many as it shows, on this page and those before it: the last rows of an index scan
-    // are those that it misses most.
+    // A search by distance wants twice as many rows as it shows on all pages up to this one: an index scan misses rows mostly at
+    // its end.
     const rows = means?.wanted ?? (ranked ? wanted : 2 * shown);
     return table.group ? chunksFor(rows) : rows;
   });
@@ -182,7 +183,7 @@ export function planSearch(
     pages: pages === true && order !== 'DIVERSITY',
     rounds: after !== undefined && (ranked || byMeans),
     report: report !== undefined,
-    settings: settingsFor(options, Math.max(...reaches), indexed),
+    settings: transactionSettings(options, Math.max(...reaches), indexed),
   };
 }
 
@@ -203,7 +204,7 @@ function planSource(
     scope,
     filters,
     conditions: and(
-      and(and(scope, filters), notAsked(table, batch)),
+      and(and(scope, filters), notTheQuery(table, batch)),
       notNewer(table, after?.basis?.newest[index]),
     ),
     candidates,
@@ -212,14 +213,16 @@ function planSource(
   };
 }
 
-/** The condition that leaves out the rows that are asked with. */
-function notAsked({ group, id }: SearchTable, batch: QueryBatch): SQL | undefined {
+/** The condition that leaves out the rows that are the query. */
+function notTheQuery({ group, id }: SearchTable, batch: QueryBatch): SQL | undefined {
   const identity = group ?? id;
   switch (batch.by) {
     case 'vectors':
-      return batch.queries.some(({ except }) => except) ? ne(identity, sql`query.excepted`) : undefined;
+      return batch.queries.some(({ except }) => except)
+        ? ne(identity, sql`${alias.query}.${column.excepted}`)
+        : undefined;
     case 'rows':
-      return ne(identity, sql.raw(`source.${identity.name}`));
+      return ne(identity, sql`${alias.source}.${sql.raw(identity.name)}`);
     case 'examples':
       return notInArray(identity, [...batch.examples.like, ...batch.examples.unlike]);
   }
@@ -229,10 +232,7 @@ function planRanking(options: SearchOptions, sources: readonly PlannedSource[], 
   const { mode, fusion, keywordWeight, percentile, weights, diversity } = options;
   const context = sources.some(({ lends }) => lends) ? options.context : undefined;
   if (options.contextAsked && context === undefined) {
-    throw new FunesError(
-      'BAD_USER_INPUT',
-      'options.context is for memories: nothing else is said in sessions.',
-    );
+    throw new FunesError('BAD_USER_INPUT', 'options.context is for memories: nothing else has a session.');
   }
   if (weights && !sources.every(({ table }) => table.worth)) {
     throw new FunesError(
@@ -264,36 +264,12 @@ function planMeans({ exact }: SearchOptions, k: number, after: Position | undefi
   return { size, wanted: Math.min(size * roundsUntil(after), EVERY) };
 }
 
-/** How many of the nearest chunks are read for so many documents. */
+/** How many of the nearest chunks to read to find this many documents. */
 export function chunksFor(documents: number): number {
   return Math.max(documents * CHUNKS_PER_DOCUMENT, LEAST_CHUNKS);
 }
 
-/** Up to which round, exclusive, a page needs the candidates: a round that has begun may be at its end. */
+/** How many rounds of candidates a page needs. One more than the cursor's round: that round may have no rows left. */
 function roundsUntil(after: Position | undefined): number {
   return after ? after.round + 2 : 1;
-}
-
-/** The settings of a transaction that searches for the `wanted` nearest. */
-function settingsFor(
-  { efSearch = DEFAULT_EF_SEARCH }: SearchOptions,
-  wanted: number,
-  indexed: boolean,
-): LocalSettings {
-  return {
-    'hnsw.ef_search': Math.min(Math.max(efSearch, wanted), limits.efSearch),
-    // The order is put right outside the scan; strict_order would drop what it meets late.
-    'hnsw.iterative_scan': 'relaxed_order',
-    'hnsw.max_scan_tuples': Math.min(
-      Math.max(LEAST_SCAN_TUPLES, wanted * SCAN_TUPLES_PER_ROW),
-      MOST_SCAN_TUPLES,
-    ),
-    // A plan made for no value in particular cannot know how many rows a filter leaves, nor k.
-    plan_cache_mode: 'force_custom_plan',
-    // Compiling a plan of distances takes longer than running it.
-    jit: 'off',
-    // Parallel workers for the exact branch would be started before it is known whether the branch is needed, which takes
-    // longer than the whole search by the index.
-    ...(indexed && { max_parallel_workers_per_gather: 0 }),
-  };
 }

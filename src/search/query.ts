@@ -3,13 +3,12 @@ import { FunesError } from '../errors.ts';
 import { checkId, checkText } from '../input/checks.ts';
 import { limits } from '../input/limits.ts';
 
-// pgvector adds up squares as 32-bit floats; beyond these lengths they become zero or infinite, and distances nonsense.
+// pgvector adds up squares as 32-bit floats. Beyond these lengths the squares become zero or infinite, and distances are wrong.
 const SHORTEST_VECTOR = 1e-15;
 const LONGEST_VECTOR = 1e15;
 
 /**
- * What is searched for: what is near to a text (except the stored row with this id), to a vector, to the stored row with this
- * id, or to examples.
+ * What to search for: a text (`except` is the id of a row that is no match), a vector, the stored row with this id, or examples.
  */
 export type SearchQuery =
   | { text: string; except?: string }
@@ -17,17 +16,17 @@ export type SearchQuery =
   | { id: string }
   | { examples: Examples };
 
-/** Ids of rows to be near to, one at least, and of rows to be away from. */
+/** Ids of rows that matches should be near to, at least one, and of rows that they should be far from. */
 export interface Examples {
   like: readonly string[];
   unlike: readonly string[];
 }
 
-/** A text or a vector with what its search needs: the vector and, when words count too, the text. */
+/** A query with its vector; it has a text if words can count. */
 export interface EmbeddedQuery {
   vector: VectorInput;
   text?: string | undefined;
-  /** A row that is no match. Either all queries of a batch have one, or none. */
+  /** The id of a row that is no match. Either all queries of a batch have one, or none has. */
   except?: string | undefined;
 }
 
@@ -37,37 +36,37 @@ export type QueryBatch =
   | { by: 'rows'; ids: readonly string[] }
   | { by: 'examples'; examples: Examples };
 
-/** What a search is near to, as a request gives it. */
+/** A query as a client sends it. */
 export interface QueryInput {
   text?: string | null | undefined;
   vector?: readonly number[] | null | undefined;
-  /** Ids of stored rows to be near to, and with them ids of rows to be away from. */
+  /** Ids of stored rows that matches should be near to; `unlike` has those that they should be far from. */
   like?: readonly string[] | null | undefined;
   unlike?: readonly string[] | null | undefined;
 }
 
 /**
- * The one query that the input holds, checked.
- * @throws FunesError BAD_USER_INPUT for none, for several, and for one that cannot be searched for; LIMIT_EXCEEDED.
+ * Parses the one query of the input.
+ * @throws FunesError BAD_USER_INPUT for no query, for several, and for one that a search cannot use; LIMIT_EXCEEDED.
  */
 export function parseQuery({ text, vector, like, unlike }: QueryInput): SearchQuery {
   const given = Object.entries({ text, vector, like }).filter(([, value]) => value != null);
   if (given.length > 1) {
     throw new FunesError(
       'BAD_USER_INPUT',
-      `Both ${given.map(([name]) => name).join(' and ')} are given: a search is near to one of them. Leave one out.`,
+      `Both ${given.map(([name]) => name).join(' and ')} are given: send only one of them.`,
     );
   }
   if (unlike != null && like == null) {
     throw new FunesError(
       'BAD_USER_INPUT',
-      'unlike is given without like: name at least one row that matches should be near to.',
+      'unlike is given without like: send the id of at least one row in like.',
     );
   }
   if (text != null) return { text: checkText(text, 'text', limits.queryLength) };
   if (vector != null) return { vector: checkVector(vector) };
   if (like != null) return { examples: checkExamples({ like, unlike: unlike ?? [] }) };
-  throw new FunesError('BAD_USER_INPUT', 'Give text, vector or like: what the matches should be near to.');
+  throw new FunesError('BAD_USER_INPUT', 'The search has no query: send text, vector or like.');
 }
 
 function checkExamples(examples: Examples): Examples {
@@ -82,10 +81,7 @@ function checkExamples(examples: Examples): Examples {
     for (const [i, id] of ids.entries()) checkId(id, `${name}[${i}]`);
   }
   if (examples.like.length === 0) {
-    throw new FunesError(
-      'BAD_USER_INPUT',
-      'like is empty: name at least one row that matches should be near to.',
-    );
+    throw new FunesError('BAD_USER_INPUT', 'like is empty: send the id of at least one row.');
   }
   const both = examples.like.find((id) => examples.unlike.includes(id));
   if (both !== undefined) {
@@ -111,7 +107,7 @@ function checkVector(vector: readonly number[]): readonly number[] {
   }
   const length = Math.hypot(...vector);
   if (length === 0)
-    throw new FunesError('BAD_USER_INPUT', 'vector has only zeros: it has no direction to be near to.');
+    throw new FunesError('BAD_USER_INPUT', 'vector has only zeros: such a vector has no direction.');
   if (length < SHORTEST_VECTOR || length > LONGEST_VECTOR) {
     throw new FunesError(
       'BAD_USER_INPUT',

@@ -1,40 +1,18 @@
 import { FunesError } from '../errors.ts';
 import { checkText } from '../input/checks.ts';
 import { limits } from '../input/limits.ts';
-import type { Searched } from './execute.ts';
 import { type KindFilters, type KindName, kinds } from './kinds.ts';
 import type { SearchLoader } from './loader.ts';
 import type { Match } from './matches.ts';
-import { type SearchSource, scopeOf } from './plan.ts';
+import type { RecalledRow, RecallScope } from './searches.ts';
 import { loadPage, type Paged, parseSearch, type SearchArguments } from './similar.ts';
-import { type RecalledRow, recallStatement } from './sql/statement.ts';
-
-export type { RecalledRow };
-
-/** Which kinds, and which rows of each. */
-export interface RecallScope {
-  kinds: readonly KindName[];
-  filters: KindFilters;
-}
 
 export type RecallLoader = SearchLoader<RecallScope, Match<RecalledRow>>;
 
-export const recallSearch: Searched<RecallScope, { row: RecalledRow }, Omit<SearchSource, 'scope'>[]> = {
-  name: 'recall',
-  compile: (scope) =>
-    (scope?.kinds ?? []).map((name) => {
-      const kind = kinds[name];
-      const given = scope?.filters[kind.filters] as never;
-      return { kind, filters: kind.compile(given, `filters.${kind.filters}`) };
-    }),
-  sources: (viewer, sources) => sources.map((source) => ({ ...source, scope: scopeOf(viewer, source.kind) })),
-  statement: recallStatement,
-};
-
 /**
- * The k best of all rows of the `kinds`, best first, equal ones by kind and id.
- * @throws FunesError BAD_USER_INPUT for no kinds, one that stands twice, filters of a kind that is not among them, and
- * `weights` for anything but memories alone; see also `checkK`, `checkText` and `parseSearchOptions`.
+ * Searches for the k best rows of all `kinds`, best first, equal scores ordered by kind and id.
+ * @throws FunesError BAD_USER_INPUT for no kinds, for a kind that is there twice, for filters of a kind that is not there, and for
+ * `weights` unless memories are the only kind; see also `checkK`, `checkText` and `parseSearchOptions`.
  */
 export async function recall(
   loader: RecallLoader,

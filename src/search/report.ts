@@ -1,33 +1,36 @@
 import type { SearchPlan } from './plan.ts';
 
-/** How one statement carried out the searches that it stands for. */
+/**
+ * How one statement carried out its searches. `candidates`, `completedExactly` and `capped` come from columns of the statement
+ * (`sql/report-columns.ts`), which `toMatches` adds up; `exact` comes from the plan.
+ */
 export interface SearchReport {
-  /** The fields of the response that asked, without the indexes in lists: `similarMemories`, `memories.edges.node.similar`. */
+  /** The fields of the response that asked for the searches, without list indexes: `similarMemories`, `memories.edges.node.similar`. */
   fields: string[];
-  /** How many searches those were, equal ones counted once. */
+  /** The number of searches; equal searches count once. */
   searches: number;
-  /** Every row that passes the filters was compared, as no index was to choose among them. */
+  /** The statement compared every row that passes the filters, and did not use the vector index: see `SearchPlan.exact`. */
   exact: boolean;
-  /** Rows that were compared with what was searched for, of all the searches together. */
+  /** How many rows were compared with the queries, in all searches together. */
   candidates: number;
-  /** Searches for which the vector index gave too few rows, or was not tried, so that every row was compared after all. */
+  /** How many searches compared every row because the vector index found too few rows, or was not tried. */
   completedExactly: number;
-  /** Searches whose words stand in more rows than are scored: those with the rarest words were, and not all of them. */
+  /** How many searches left out rows with common words, because their words are in more rows than a search scores. */
   capped: number;
-  /** From the text to the last match, in milliseconds. */
+  /** The time in milliseconds, from embedding the text to the last match. */
   tookMs: number;
-  /** Statements sent to the database, without BEGIN and COMMIT. */
+  /** The number of statements, without BEGIN and COMMIT. */
   statements: number;
 }
 
-/** What the first match of a search tells of all. */
+/** The numbers of one search: each of its hits has them, and the first is read. */
 interface Found {
   candidates?: number | undefined;
   completed?: boolean | undefined;
   capped?: boolean | undefined;
 }
 
-/** A report that is being written while the searches run. */
+/** Collects the numbers of a report while its searches run. */
 export class ReportDraft {
   private readonly began = performance.now();
   private readonly report: SearchReport;
@@ -47,7 +50,7 @@ export class ReportDraft {
     };
   }
 
-  /** Notes the plan, and for how many searches its statement stands. */
+  /** Takes from the plan whether it is exact, and the number of searches in its statement. */
   begin({ exact, ranking }: SearchPlan, searches: number): void {
     this.report.exact = exact;
     this.report.searches = searches;
@@ -58,7 +61,7 @@ export class ReportDraft {
     this.report.statements++;
   };
 
-  /** Notes how the matches of one search were found. */
+  /** Adds the numbers of one search. */
   add({ candidates = 0, completed, capped }: Found): void {
     this.noted++;
     this.report.candidates += candidates;
@@ -67,7 +70,7 @@ export class ReportDraft {
   }
 
   finished(): SearchReport {
-    // A search by distance that found nothing has no row to tell how: it had to look at every row to know.
+    // A search by distance that found nothing has no hit with numbers. It compared every row to know that there is none.
     if (this.byIndexAlone) this.report.completedExactly += this.report.searches - this.noted;
     this.report.tookMs = Math.round((performance.now() - this.began) * 10) / 10;
     return this.report;

@@ -2,28 +2,76 @@ import type { SQL } from 'drizzle-orm';
 import type { ChunkFilters, DocumentFilters, MemoryFilters, ToolFilters } from '../filters/filters.ts';
 import type { ChunkRow, DocumentRow, MemoryRow, ToolRow } from '../store/rows.ts';
 import type { Viewer } from '../viewer.ts';
-import type { Searched } from './execute.ts';
-import { chunkKind, documentKind, type Kind, memoryKind, toolKind } from './kinds.ts';
+import {
+  chunkKind,
+  documentKind,
+  type Kind,
+  type KindFilters,
+  type KindName,
+  kinds,
+  memoryKind,
+  toolKind,
+} from './kinds.ts';
 import type { Match } from './matches.ts';
-import { scopeOf } from './plan.ts';
-import { documentStatement, rowStatement } from './sql/statement.ts';
+import { type SearchPlan, type SearchSource, scopeOf } from './plan.ts';
+import type { QueryBatch } from './query.ts';
+import { documentStatement, recallStatement, rowStatement, type SearchStatement } from './sql/statement.ts';
 import { chunkTable, memoryTable, type RowTable, toolTable } from './tables.ts';
 
-/** A document that was found, with the chunk of it that is nearest. */
+/** What a search of one kind of row differs in from the others; or of several kinds, for a recall. */
+export interface SearchDefinition<Filters, Found, Conditions> {
+  /** Names the search in cursors. */
+  name: string;
+  /** Compiles the filters. @throws FunesError */
+  compile(filters: Filters | undefined): Conditions;
+  /** The kinds to search in, within what the viewer may see. */
+  sources(viewer: Viewer, conditions: Conditions): SearchSource[];
+  statement(plan: SearchPlan, viewer: Viewer, batch: QueryBatch): SearchStatement<Found>;
+}
+
+/** A document, with its nearest chunk. */
 export interface DocumentMatch extends Match<DocumentRow> {
   chunk: ChunkRow;
 }
 
-// The search of each kind alone. `recall.ts` has that of several together.
+/** A row of one of the kinds; a document has its nearest chunk with it. */
+export type RecalledRow = { id: string } & (
+  | { kind: 'MEMORY'; memory: MemoryRow }
+  | { kind: 'CHUNK'; chunk: ChunkRow }
+  | { kind: 'DOCUMENT'; document: DocumentRow; chunk: ChunkRow }
+  | { kind: 'TOOL'; tool: ToolRow }
+);
+
+/** Which kinds a recall searches in, and which rows of each. */
+export interface RecallScope {
+  kinds: readonly KindName[];
+  filters: KindFilters;
+}
 
 export const memorySearch = rowSearch<MemoryFilters, MemoryRow>(memoryKind, memoryTable);
 export const chunkSearch = rowSearch<ChunkFilters, ChunkRow>(chunkKind, chunkTable);
 export const toolSearch = rowSearch<ToolFilters, ToolRow>(toolKind, toolTable);
-export const documentSearch: Searched<
+export const documentSearch: SearchDefinition<
   DocumentFilters,
   { row: DocumentRow; chunk: ChunkRow },
   SQL | undefined
 > = { ...searchOf(documentKind), statement: documentStatement };
+
+export const recallSearch: SearchDefinition<
+  RecallScope,
+  { row: RecalledRow },
+  Omit<SearchSource, 'scope'>[]
+> = {
+  name: 'recall',
+  compile: (scope) =>
+    (scope?.kinds ?? []).map((name) => {
+      const kind = kinds[name];
+      const given = scope?.filters[kind.filters] as never;
+      return { kind, filters: kind.compile(given, `filters.${kind.filters}`) };
+    }),
+  sources: (viewer, sources) => sources.map((source) => ({ ...source, scope: scopeOf(viewer, source.kind) })),
+  statement: recallStatement,
+};
 
 function searchOf<Filters>(kind: Kind<Filters>) {
   return {
@@ -36,7 +84,7 @@ function searchOf<Filters>(kind: Kind<Filters>) {
 function rowSearch<Filters, Row>(
   kind: Kind<Filters>,
   table: RowTable<Row>,
-): Searched<Filters, { row: Row }, SQL | undefined> {
+): SearchDefinition<Filters, { row: Row }, SQL | undefined> {
   return {
     ...searchOf(kind),
     statement: (plan, viewer, batch) => rowStatement(plan, viewer, table, batch),

@@ -9,28 +9,29 @@ import {
   type ToolRow,
   toolColumns,
 } from '../store/rows.ts';
+import { alias } from './sql/pipeline.ts';
 
-/** A table that is searched: by the distance of its embeddings, by its words, and by what else its rows are worth. */
+/** What a search needs to know of a table that it searches in. */
 export interface SearchTable {
   table: PgTable;
   id: PgColumn;
-  /** Owner of a row; undefined where rows are shared by all users. */
+  /** The owner of a row; undefined if all users share the rows. */
   userId: PgColumn | undefined;
   embedding: PgColumn;
   /** The tsvector column. */
   tsv: PgColumn;
   /** The stored length of the text, in characters. */
   length: PgColumn;
-  /** Columns that a hit carries beside its distance: the primary key and `group`. */
+  /** The columns that a hit has beside its distance: the primary key and `group`. */
   key: readonly PgColumn[];
-  /** The conversation of a row: rows of one user and session, in the order of their ids. */
+  /** What makes rows turns of one conversation: the same user and session. Ids order the turns. */
   session?: { userId: PgColumn; sessionId: PgColumn };
   worth?: Worth;
-  /** Only the best row of each group is a match: of each document, its best chunk. */
+  /** Only the best row of each group is a match. The group of a chunk is its document. */
   group?: PgColumn;
 }
 
-/** What `weights` weighs beside relevance. */
+/** The columns that `weights` weighs beside relevance. */
 export interface Worth {
   importance: PgColumn;
   createdAt: PgColumn;
@@ -38,9 +39,9 @@ export interface Worth {
 
 /** A table whose rows are matches themselves. */
 export interface RowTable<Row> extends SearchTable {
-  /** What a match shows of its row. */
+  /** The columns that a match shows. */
   columns: { [Name in keyof Row]: PgColumn | SQL };
-  /** The text of a row `source`, for searches by words that are near to a row. */
+  /** The text of the row `source`, if a stored row is the query of a search by words. */
   sourceText: SQL;
 }
 
@@ -55,7 +56,7 @@ export const memoryTable: RowTable<MemoryRow> = {
   session: { userId: memories.userId, sessionId: memories.sessionId },
   worth: { importance: memories.importanceScore, createdAt: memories.createdAt },
   columns: memoryColumns,
-  sourceText: sql`source.content`,
+  sourceText: sql`${alias.source}.content`,
 };
 
 export const chunkTable: RowTable<ChunkRow> = {
@@ -67,10 +68,10 @@ export const chunkTable: RowTable<ChunkRow> = {
   length: documentChunks.contentLength,
   key: [documentChunks.id, documentChunks.userId],
   columns: chunkColumns,
-  sourceText: sql`source.content`,
+  sourceText: sql`${alias.source}.content`,
 };
 
-/** Chunks as a search for documents sees them: each document by its best one. */
+/** The chunks, in a search for documents: the best chunk of each document stands for it. */
 export const documentChunkTable: SearchTable = {
   table: documentChunks,
   id: documentChunks.id,
@@ -91,5 +92,5 @@ export const toolTable: RowTable<ToolRow> = {
   length: toolEmbeddings.contentLength,
   key: [toolEmbeddings.id],
   columns: toolColumns,
-  sourceText: sql`source.tool_description`,
+  sourceText: sql`${alias.source}.tool_description`,
 };

@@ -190,7 +190,7 @@ describe('context', () => {
     const refused = server.request(SimilarChunksDocument, { text: 'violin', options: { context: 0.3 } });
     await expect(refused).rejects.toMatchObject({
       code: 'BAD_USER_INPUT',
-      message: 'options.context is for memories: nothing else is said in sessions.',
+      message: 'options.context is for memories: nothing else has a session.',
     });
     const recall = (kinds: ('CHUNK' | 'MEMORY' | 'TOOL')[]) =>
       server.request(RecallDocument, { text: 'violin', kinds, options: { context: 0.3 } });

@@ -2,28 +2,25 @@ import { type SQL, type SQLWrapper, sql } from 'drizzle-orm';
 import type { PgColumn } from 'drizzle-orm/pg-core';
 import type { PlannedSource, RankingPlan, SearchPlan } from '../plan.ts';
 import type { SearchTable } from '../tables.ts';
+import { comparableEmbedding } from './comparable.ts';
 import { distanceTo } from './distance.ts';
 import { keyOf, nameOf, withRow } from './keys.ts';
 import { newestOf, roundOf } from './keyset.ts';
-import { bm25, capped, keywordSteps, keywordTerms, plainTsv, wordBasis } from './keyword.ts';
+import { bm25, keywordSteps, keywordTerms, plainTsv, wordBasis } from './keyword.ts';
 import { nearest } from './nearest.ts';
 import { nearestDocuments } from './nearest-documents.ts';
-import { neighbours } from './neighbours.ts';
 import { column, cte } from './pipeline.ts';
+import type { Operands } from './queries.ts';
+import { candidateReport } from './report-columns.ts';
 import { bestRows, scoringSteps } from './scoring.ts';
-
-/** What rows are to be near to: a vector and, where words count, a text; expressions over an outer row. */
-export interface Operands {
-  vector: SQLWrapper;
-  text: SQLWrapper | undefined;
-}
+import { neighbours } from './session-context.ts';
 
 /**
  * A parenthesised subselect of the best rows of the plan's one source, with the columns of its key, `distance`, `score`, `parts`
  * and, for `diversity`, `alike` (cosine similarity to each of the rows, in their order).
  *
- * Candidates come from the vector index and from the words, in one statement; every candidate then gets both its
- * distance and its BM25, so that a row which only one of the lists found is judged by both.
+ * Candidates come from the vector index and from the words, in one statement. Every candidate then gets its distance and its BM25,
+ * so both count for a row that only one of the lists found.
  */
 export function ranked(plan: SearchPlan, ranking: RankingPlan, operands: Operands): SQL {
   const [source] = plan.sources as [PlannedSource];
@@ -45,19 +42,8 @@ export function ranked(plan: SearchPlan, ranking: RankingPlan, operands: Operand
     tieBreak: group ?? column.id,
     sources: [{ newest: newestOf(table), words: wordBasis }],
     report: candidateReport(ranking),
-    embedded: sql`select ${cte.chosen}.*, ${table.embedding} as embedding from ${cte.chosen} join ${table.table} using (${key})`,
+    embedded: sql`select ${cte.chosen}.*, ${comparableEmbedding(table)} as ${column.embedding} from ${cte.chosen} join ${table.table} using (${key})`,
   });
-}
-
-/** Columns that tell how the candidates were found, see `SearchReport`. */
-export function candidateReport({ near, words }: RankingPlan): SQL {
-  const compared = [
-    ...(near ? [sql`select ${column.id} from ${cte.near}`] : []),
-    ...(words ? [sql`select ${column.id} from ${cte.scoredWords}`] : []),
-  ];
-  return sql`(select count(*) from (${sql.join(compared, sql` union `)}) compared) as ${column.candidates},
-    ${near ? sql`coalesce((select bool_or(${column.completed}) from ${cte.near}), false)` : sql`false`} as ${column.completed},
-    ${words ? capped : sql`false`} as ${column.capped}`;
 }
 
 /**
@@ -108,7 +94,7 @@ export function candidateSteps(
   ];
 }
 
-/** The CTE `worded` with what it is made of: the `wanted` best rows by BM25, of a group only the best. */
+/** The CTE `worded` and the CTEs that it reads: the `wanted` best rows by BM25, one row for each group. */
 function wordedSteps(source: PlannedSource): SQL {
   const group = source.table.group && nameOf(source.table.group);
   const best = group
@@ -130,16 +116,18 @@ function features(
       ? sql`, ${recency(table.worth.createdAt, weights.halfLifeDays, after?.basis?.at)} as ${column.recency},
     ${table.worth.importance} as ${column.importance}`
       : sql``;
-  const text = words ? sql`, ${plainTsv(table)} as tsv, ${table.length} as length` : sql``;
-  const columns = sql`${distanceTo(table.embedding, metric, vector)} as ${column.distance}${text}${worth}`;
+  const text = words
+    ? sql`, ${plainTsv(table)} as ${column.tsv}, ${table.length} as ${column.length}`
+    : sql``;
+  const columns = sql`${distanceTo(comparableEmbedding(table), metric, vector)} as ${column.distance}${text}${worth}`;
   return sql`${cte.features} as materialized (
-    select pool.*, row.*, ${words ? bm25(sql`row.tsv`, sql`row.length`) : sql`0::float8`} as ${column.bm25}
+    select pool.*, row.*, ${words ? bm25(sql`row.${column.tsv}`, sql`row.${column.length}`) : sql`0::float8`} as ${column.bm25}
     from ${withRow(table, sql`pool`, columns, sql`row`)})`;
 }
 
-/** 1 for a row of this moment, or of `at`, a half for each half-life that had passed then since it was stored. */
+/** Recency: 1 for a row stored at `at` (or now), half of that for each half-life since the row was stored. */
 function recency(createdAt: PgColumn, halfLifeDays: number, at: string | undefined): SQL {
   const now = at === undefined ? sql`now()` : sql`${at}::timestamptz`;
-  // After a thousand half-lives it is 0 for all that matters, and later PostgreSQL refuses to compute it (underflow).
+  // After a thousand half-lives recency is practically 0; for longer times PostgreSQL raises an underflow error.
   return sql`power(0.5::float8, least(greatest(extract(epoch from ${now} - ${createdAt})::float8, 0) / (86400 * ${halfLifeDays}::float8), 1000))`;
 }

@@ -11,14 +11,14 @@ const operators: Record<Metric, SQL> = {
   INNER_PRODUCT: sql`<#>`,
 };
 
-/** The raw distance expression; an ORDER BY on anything else than this, ascending, cannot use a vector index. */
+/** The bare distance expression. Only an ascending ORDER BY on exactly this can use a vector index. */
 export function distanceTo(column: SQLWrapper, metric: Metric, operand: SQLWrapper): SQL<number> {
   return sql<number>`${column} ${operators[metric]} ${operand}`;
 }
 
 /**
- * What a row without an embedding counts as in a list by keywords: as far as two unit vectors can be, for a match always
- * has a distance.
+ * The distance of a row without an embedding, which only its words can find: as far as two unit vectors can be. A match always has a
+ * distance.
  */
 export const FARTHEST: Record<Metric, SQL> = {
   COSINE: sql.raw('2'),
@@ -38,7 +38,7 @@ export function similarityExpression(metric: Metric, distance: SQL): SQL<number>
   }
 }
 
-/** Similarity that goes with pgvector's distance: 1 - d, 1 / (1 + d), and -d for the (negated) inner product. */
+/** The similarity for pgvector's distance: 1 - d, 1 / (1 + d), and -d for the (negated) inner product. */
 export function similarityOf(metric: Metric, distance: number): number {
   switch (metric) {
     case 'COSINE':

@@ -9,18 +9,18 @@ type Build<Rows> = (
   plan: SearchPlan,
 ) => ReturnType<Parameters<typeof compile<Rows>>[0]>;
 
-/** Kept statements, for the table that is searched and by all else that their text depends on. */
+/** The kept statements of each search table, by everything else that their text depends on. */
 const kept = new WeakMap<object, LRUCache<string, Compiled<unknown>>>();
 const MOST_KEPT = 200;
 
 const dialect = new PgDialect();
 
 /**
- * The statement of a search by distance, compiled once for all searches of the same shape: building it takes longer than all
- * else that the server does for a search. Scope and filters become placeholders, so a kept statement holds nothing of a
- * request, neither who asks nor what for. A later page is compiled anew.
- * @param build makes the statement of the plan it is given, in which scope and filters have placeholders for values.
- * @returns the statement, and the values of the placeholders of scope and filters.
+ * Compiles the statement of a search by distance once for all searches of the same shape: compiling takes longer than everything
+ * else that the server does for a search. The values in scope and filters become placeholders, so a kept statement holds no data of
+ * a request: neither the viewer nor what the client searched for. The statement of a later page is not kept.
+ * @param build builds the statement of a plan, in whose scope and filters placeholders stand for the values.
+ * @returns the statement, and the values of those placeholders.
  */
 export function keptStatement<Rows>(
   table: object,
@@ -52,7 +52,7 @@ export function keptStatement<Rows>(
   return { statement, values };
 }
 
-/** A condition as its text, and with a placeholder for each value, which is noted in `values`. */
+/** The text of a condition, and the condition with a placeholder for each value. Adds the values to `values`. */
 function shapeOf(
   condition: SQL,
   prefix: string,
@@ -60,7 +60,7 @@ function shapeOf(
 ): { text: string; condition: SQL } {
   const { sql: text, params } = dialect.sqlToQuery(condition);
   for (const [i, value] of params.entries()) values[`${prefix}${i + 1}`] = value;
-  // At odd indexes: the numbers of the parameters.
+  // `split` puts the numbers of the parameters at odd indexes.
   const parts = text
     .split(/\$(\d+)/)
     .map((part, i) => (i % 2 === 0 ? sql.raw(part) : sql`${sql.placeholder(`${prefix}${part}`)}`));

@@ -2,7 +2,7 @@ import { and, type SQL, sql } from 'drizzle-orm';
 import type { PgColumn } from 'drizzle-orm/pg-core';
 import type { SearchTable } from '../tables.ts';
 
-/** A column's bare name, as a CTE has it. */
+/** The bare name of a column, as CTEs use it. */
 export function nameOf({ name }: PgColumn): SQL {
   return sql`${sql.identifier(name)}`;
 }
@@ -13,9 +13,9 @@ export function keyOf({ key }: SearchTable): SQL {
 }
 
 /**
- * A FROM item: each row of the CTE `name` with the stored row of the same key, of which `columns` are known as `alias`. It is a
- * join by the key in a form of which the planner knows that it finds one row each: it multiplies what it thinks of each
- * column of a key, expects one row in all, and joins what comes after by nested loops, which took ten times as long.
+ * A FROM item: each row of the CTE `name` with `columns` of its stored row, as `alias`. LIMIT 1 tells the planner that each row has
+ * exactly one stored row. For a plain join by a key of two columns the planner multiplies the selectivity of both, expects one row in
+ * all, and joins the rest by nested loops, which took ten times as long.
  */
 export function withRow({ table, key }: SearchTable, name: SQL, columns: SQL, alias: SQL): SQL {
   const same = key.map((keyColumn) => sql`${keyColumn} = ${name}.${nameOf(keyColumn)}`);

@@ -1,17 +1,17 @@
 import { type SQL, type SQLWrapper, sql } from 'drizzle-orm';
 import { BIGINT_MAX } from '../../input/checks.ts';
-import type { Position } from '../paging.ts';
+import type { Position } from '../cursor.ts';
 import type { SearchTable } from '../tables.ts';
 import { column } from './pipeline.ts';
 
-// The conditions by which a later page begins behind the position of a cursor: see `paging.ts`.
+// The conditions that make a later page begin behind the position of a cursor: see `cursor.ts`.
 
-/** Rows behind a position in the order of `distance` and ids. */
+/** Condition: the row is behind the position, in the order of `distance` and ids. */
 export function behindDistance({ value, id }: Pick<Position, 'value' | 'id'>, ids: SQLWrapper): SQL {
   return sql`(${column.distance}, ${ids}) > (${value}::float8, ${id}::bigint)`;
 }
 
-/** Rows behind a position in the order of rounds, in each of them of `by`, ascending, and of ids. */
+/** Condition: the row is behind the position, in the order of rounds, then best first in `by`, then ids. */
 export function behindInRounds(
   { value, round }: Pick<Position, 'value' | 'round'>,
   by: 'distance' | 'score',
@@ -21,27 +21,27 @@ export function behindInRounds(
   return sql`(${column.round}, ${order}, ${ids.column}) > (${round}::bigint, ${position}::float8, ${ids.behind})`;
 }
 
-/** The round of the row of this rank in a list of which each round has so many. */
+/** The round of a row by its `rank` in a list, if each round has `size` rows of the list. */
 export function roundOf(rank: SQL, size: number, after: Position | undefined): SQL {
   return after ? sql`((${rank} - 1) / ${sql.raw(String(size))})` : sql`0::bigint`;
 }
 
 /**
- * The position among the rows of `kind` of a position in a list where equal values stand in the order of their kinds: behind
- * all, or before all, of those rows that have just this value, unless the position is of one of them.
+ * Translates a position in a list of several kinds to the rows of one `kind`. Equal values are ordered by kind. So if the position is
+ * that of a row of another kind, all rows of `kind` with the same value are either behind it or before it.
  */
 export function positionAmong<P extends Pick<Position, 'id' | 'kind'>>(kind: string, position: P): P {
   if (position.kind === undefined || position.kind === kind) return position;
   return { ...position, id: kind > position.kind ? '0' : String(BIGINT_MAX) };
 }
 
-/** The condition that leaves out rows which were added after the first page was read. */
+/** The condition that leaves out rows that were added after the first page. */
 export function notNewer({ id }: Pick<SearchTable, 'id'>, newest: string | undefined): SQL | undefined {
-  // Nearly all rows pass: `+ 0` keeps the planner from reading them by the primary key instead of the vector index.
+  // Nearly all rows pass. `+ 0` stops the planner from reading them by the primary key instead of the vector index.
   return newest === undefined ? undefined : sql`${id} + 0 <= ${newest}::bigint`;
 }
 
-/** The id of a table's newest row, as text, "0" without rows. */
+/** The id of a table's newest row as text; "0" without rows. */
 export function newestOf({ table, id }: Pick<SearchTable, 'table' | 'id'>): SQL {
   return sql`coalesce((select max(${id}) from ${table}), 0)::text`;
 }

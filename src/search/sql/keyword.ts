@@ -1,5 +1,5 @@
 import { and, type SQL, type SQLWrapper, sql } from 'drizzle-orm';
-import type { WordBasis } from '../paging.ts';
+import type { WordBasis } from '../cursor.ts';
 import type { PlannedSource } from '../plan.ts';
 import type { SearchTable } from '../tables.ts';
 import { arrayLiteral } from './array-literal.ts';
@@ -7,24 +7,24 @@ import { keyOf, nameOf } from './keys.ts';
 import { column, cte } from './pipeline.ts';
 import { sampled, sampleScale } from './sample.ts';
 
-/** The text-search configuration of the generated columns; a query must use the same. */
+/** The text-search configuration of the generated columns. Queries must use this one, too. */
 const CONFIGURATION = sql.raw("'english'");
 
 /** BM25's constants, the usual ones: Robertson and Zaragoza, "The Probabilistic Relevance Framework", 2009, section 3.4. */
 const K1 = sql.raw('1.2::float8');
 const B = sql.raw('0.75::float8');
 
-/** Most distinct words of a query that are looked up, the longest: the shortest are the commonest. */
+/** The most distinct words of a query that count. Longer words come first, because short words are common. */
 const MOST_WORDS = sql.raw('64');
-/** Rows of a word that are counted one by one; a commoner word's number is estimated from a sample. */
+/** The rows of a word are counted up to this number. Beyond it the number is estimated from a sample. */
 const MOST_COUNTED = sql.raw('1000');
-/** Rows that are scored: those with the rarest words. */
+/** The most rows that get a BM25; rows with the rarest words come first. */
 const MOST_SCORED = sql.raw('1000');
 
 /**
- * `ts_rank` of one word with equal weights is `sum(1 / i^2 for i = 1..tf) / (pi^2 / 6)`, so it tells how often the word
- * stands in a tsvector without unnesting it, which for long texts is fifty times the work. The steps between sums are
- * told apart up to 32 occurrences; BM25 hardly changes from there on.
+ * `ts_rank` of one word with equal weights is `sum(1 / i^2 for i = 1..tf) / (pi^2 / 6)`, so the number of times that a word is in
+ * a tsvector follows from it. Unnesting the tsvector would be fifty times the work for long texts. The steps are distinguished up
+ * to 32 occurrences, beyond which BM25 hardly changes.
  */
 const frequencySteps = sql.raw(
   `array[${Array.from({ length: 32 }, (_, i) => {
@@ -34,10 +34,10 @@ const frequencySteps = sql.raw(
   }).join(',')}]::float8[]`,
 );
 
-/** An order of words that does not depend on what is stored. */
+/** An order of words that does not depend on the stored rows. */
 const longestFirst = sql.raw('order by length(lexeme) desc, lexeme');
 
-/** A FROM item: the words of a text that are looked up. */
+/** A FROM item: the words of a text that count. */
 function lexemesOf(text: SQLWrapper): SQL {
   return sql`(select lexeme from unnest(tsvector_to_array(to_tsvector(${CONFIGURATION}, ${text}))) lexeme
         ${longestFirst} limit ${MOST_WORDS})`;
@@ -68,7 +68,7 @@ function wordCounts({ table: { table, tsv, length }, conditions }: PlannedSource
         greatest(coalesce(avg(length), 1), 1)::float8 as length from sample)`;
 }
 
-/** The same as they were counted for an earlier page of the list. */
+/** The CTEs of `wordCounts` with the numbers of the first page, which its cursor kept. */
 function countedBefore({ documents, length, counts }: WordBasis, text: SQLWrapper): SQL {
   return sql`words as materialized (select ${lexemeQuery} as query, lexeme from ${lexemesOf(text)} word),
     found as materialized (select query, lexeme, documents
@@ -78,12 +78,15 @@ function countedBefore({ documents, length, counts }: WordBasis, text: SQLWrappe
     corpus as materialized (select ${documents}::float8 as documents, ${length}::float8 as length)`;
 }
 
-/** A `WordBasis` of what `keywordTerms` counted. */
+/** The `WordBasis` with the numbers of `keywordTerms`. */
 export const wordBasis = sql`(select jsonb_build_object('documents', documents, 'length', length, 'counts',
   (select coalesce(jsonb_agg(coalesce(found.documents, 0) ${longestFirst}), '[]')
     from words left join found using (lexeme))) from corpus)`;
 
-/** The CTE `terms`: which words count for how much. `rarity` has the `documents` of a word, and `total` those of all. */
+/**
+ * The CTE `terms`: the weight of each word, and whether rows are looked up by it. `rarity` has the number of rows of each word
+ * (`documents`), `total` the number of all rows.
+ */
 function termWeights(rarity: SQL, total: SQL): SQL {
   return sql`terms as materialized (
       select found.query, ln(1 + (total.documents - rarity.documents + 0.5) / (rarity.documents + 0.5)) as idf,
@@ -96,16 +99,16 @@ function termWeights(rarity: SQL, total: SQL): SQL {
  * CTEs, without the word `with`, that others build on: `terms (query, idf, chosen)`, one row a word of `text` that
  * occurs, and `corpus (documents, length)`, the number of rows and their mean length. How rare a word is counts among
  * the rows that pass `conditions` only.
- * @param before what an earlier page of the list counted, which is then not counted again.
+ * @param before the numbers of the first page, on a later page; nothing is then counted again.
  */
 export function keywordTerms(source: PlannedSource, text: SQLWrapper, before: WordBasis | undefined): SQL {
   return sql`${before ? countedBefore(before, text) : wordCounts(source, text)}, ${termWeights(sql`found`, sql`corpus`)}`;
 }
 
 /**
- * The same for several tables, whose BM25 is then comparable: a word is as rare as it is in all of them together, as when
- * the shards of one index share their statistics. Each table keeps its own mean length, and its own choice of words.
- * @returns CTEs to stand before all, for each table those of its own `with`, and for each table its `WordBasis`.
+ * `keywordTerms` for several tables, which makes their BM25 comparable: a word is as rare as it is in all tables together, as shards of
+ * one index share their statistics. Each table has its own mean length and its own choice of words.
+ * @returns the CTEs before all others, for each table the CTEs of its own `with`, and for each table its `WordBasis`.
  */
 export function sharedKeywordTerms(
   sources: readonly PlannedSource[],
@@ -148,8 +151,8 @@ export function sharedKeywordTerms(
 }
 
 /**
- * BM25 of a row for the words in `terms`; 0 for one with none of them. `tsv` is looked at once a word: give it read out
- * of the table by `plainTsv`.
+ * The BM25 of a row for the words in `terms`, 0 if the row has none of them. Each word reads `tsv`, so pass one that `plainTsv` has
+ * read.
  */
 export function bm25(tsv: SQLWrapper, length: SQLWrapper): SQL<number> {
   return sql<number>`(select coalesce(sum(idf * tf * (${K1} + 1) / (tf + ${K1} * (1 - ${B} + ${B} * ${length} / corpus.length))), 0)
@@ -158,20 +161,20 @@ export function bm25(tsv: SQLWrapper, length: SQLWrapper): SQL<number> {
 }
 
 /**
- * A tsvector as a value of its own. A long one is stored out of line, and would be fetched and decompressed anew by each
- * function that looks at it. Only of use in a subselect that the planner cannot dissolve (OFFSET 0).
+ * The tsvector of a row, read once. PostgreSQL stores a long one out of line, and each function that reads it would fetch and
+ * decompress it again. This helps only in a subselect that the planner cannot flatten (OFFSET 0).
  */
 export function plainTsv({ tsv }: SearchTable): SQL {
   return sql`${tsv} || ''::tsvector`;
 }
 
-/** Whether words or rows were left out because there are more than are scored, for a report. */
+/** For a report: whether words or rows were left out, because at most `MOST_SCORED` rows get a BM25. */
 export const capped = sql`(exists (select from terms where not chosen)
   or (select count(*) from ${cte.scoredWords}) >= ${MOST_SCORED})`;
 
 /**
- * CTEs up to `scored_words`: rows that have one of the chosen (rarest) words, with their `bm25`, in no order. When those are
- * fewer than `wanted`, counted by `group` where there is one, also rows that only have commoner words.
+ * CTEs up to `scored_words`: rows that have one of the chosen (rarest) words, with their `bm25`, in no order. If these are fewer than
+ * `wanted` rows (or groups), rows that have only common words are added.
  */
 export function keywordSteps({ table, conditions, wanted }: PlannedSource): SQL {
   const matching = (words: SQL, guard?: SQL) => sql`select ${sql.join([...table.key], sql`, `)},

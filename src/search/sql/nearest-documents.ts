@@ -1,27 +1,28 @@
-import { and, isNotNull, type SQL, sql } from 'drizzle-orm';
+import { and, type SQL, sql } from 'drizzle-orm';
 import { documentChunks } from '../../../schema/index.ts';
 import { chunksFor } from '../plan.ts';
 import { documentChunkTable } from '../tables.ts';
+import { isComparable } from './comparable.ts';
 import { distanceTo } from './distance.ts';
 import { behindDistance } from './keyset.ts';
 import { type NearestPlan, type NearestQuery, nearest } from './nearest.ts';
 import { column } from './pipeline.ts';
+import { andReport } from './report-columns.ts';
 
 /**
- * A parenthesised subselect of the `k` documents nearest to `operand`, a document being as near as its best chunk: columns of
- * `documentChunkTable.key` but `id`, `chunk_id` and `distance` of that chunk. It keeps the promise of k by itself.
+ * A parenthesised subselect of the `k` documents nearest to `operand`. A document is as near as its best chunk. Columns: `chunk_id`
+ * and `distance` of that chunk, `document_id`, `user_id`. If the nearest chunks belong to fewer than k documents, `completed`
+ * compares every chunk: see `nearest`.
  */
 export function nearestDocuments(plan: NearestPlan, query: NearestQuery): SQL {
   const { operand, conditions, scope, filters, k, after } = query;
-  const past = after && behindDistance(after, sql`document_id`);
-  const how = (candidates: SQL, completed: SQL) =>
-    plan.report ? sql`, ${candidates} as ${column.candidates}, ${completed} as ${column.completed}` : sql``;
+  const past = after && behindDistance(after, column.documentId);
   const everyDocument = (guard: SQL | undefined, completes: SQL) => sql`select * from (
-      select distinct on (document_id) id as ${column.chunkId}, document_id, user_id,
-        ${distanceTo(documentChunks.embedding, plan.metric, operand)} as ${column.distance}${how(sql`count(*) over ()`, completes)}
-      from ${documentChunks} where ${and(guard, isNotNull(documentChunks.embedding), conditions)}
-      order by document_id, ${column.distance}, id) every_document${past ? sql` where ${past}` : sql``}
-    order by ${column.distance}, document_id limit ${k}`;
+      select distinct on (${column.documentId}) ${column.id} as ${column.chunkId}, ${column.documentId}, ${column.userId},
+        ${distanceTo(documentChunks.embedding, plan.metric, operand)} as ${column.distance}${andReport(plan, { candidates: sql`count(*) over ()`, completed: completes })}
+      from ${documentChunks} where ${and(guard, isComparable(documentChunkTable), conditions)}
+      order by ${column.documentId}, ${column.distance}, ${column.id}) every_document${past ? sql` where ${past}` : sql``}
+    order by ${column.distance}, ${column.documentId} limit ${k}`;
   if (plan.exact) return sql`(${everyDocument(undefined, sql`false`)})`;
   const chunks = nearest(documentChunkTable, plan, {
     ...{ operand, conditions, scope, filters },
@@ -29,9 +30,9 @@ export function nearestDocuments(plan: NearestPlan, query: NearestQuery): SQL {
   });
   const enough = sql`(select count(*) from best${past ? sql` where ${past}` : sql``}) >= ${k}`;
   return sql`(with best as materialized (
-      select distinct on (document_id) id as ${column.chunkId}, document_id, user_id, ${column.distance}${how(column.candidates, column.completed)}
-      from ${chunks} chunks order by document_id, ${column.distance}, id),
+      select distinct on (${column.documentId}) ${column.id} as ${column.chunkId}, ${column.documentId}, ${column.userId}, ${column.distance}${andReport(plan, { candidates: column.candidates, completed: column.completed })}
+      from ${chunks} chunks order by ${column.documentId}, ${column.distance}, ${column.id}),
     completed as materialized (${everyDocument(sql`not ${enough}`, sql`true`)})
-    (select * from best where ${and(enough, past)} order by ${column.distance}, document_id limit ${k})
+    (select * from best where ${and(enough, past)} order by ${column.distance}, ${column.documentId} limit ${k})
     union all select * from completed)`;
 }

@@ -1,67 +1,69 @@
-import { and, isNotNull, type SQL, type SQLWrapper, sql } from 'drizzle-orm';
+import { and, type SQL, type SQLWrapper, sql } from 'drizzle-orm';
 import type { PgTable } from 'drizzle-orm/pg-core';
-import type { Position } from '../paging.ts';
+import type { Position } from '../cursor.ts';
 import type { SearchPlan } from '../plan.ts';
 import type { SearchTable } from '../tables.ts';
+import { isComparable } from './comparable.ts';
 import { distanceTo } from './distance.ts';
 import { behindDistance } from './keyset.ts';
 import { column, cte } from './pipeline.ts';
+import { andReport } from './report-columns.ts';
 import { rowsOf, sampled } from './sample.ts';
 
-/** What a search for the nearest rows is about, beside the plan. */
+/** What a search for the nearest rows needs beside the plan. */
 export interface NearestQuery {
-  /** The vector to be near to: a parameter cast to `vector`, or a column of an outer row (LATERAL). */
+  /** The vector to compare with: a parameter cast to `vector`, or a column of an outer row (LATERAL). */
   operand: SQLWrapper;
   k: number;
   conditions: SQL | undefined;
-  /** Those of the conditions that may leave out many rows: the viewer's rows, and the filters' rows. */
+  /** The two conditions that can leave out many rows. `conditions` has both, too. */
   scope: SQL | undefined;
   filters: SQL | undefined;
   /** Only rows behind this position. */
   after?: Position | undefined;
 }
 
-/** What of a plan a search for the nearest rows follows. */
+/** The part of a plan that a search for the nearest rows follows. */
 export type NearestPlan = Pick<SearchPlan, 'metric' | 'exact' | 'report'>;
 
 /**
- * Conditions must leave one row in so many for the index scan to be tried. When they leave fewer, the scan passes over so
- * many rows that reading those that match is faster, and never misses: among 20,000 vectors, with filters that 10, 5, 3
- * and 1 % pass, the index had recall 0.99, 0.99, 0.95 and 0.90, and from 3 % down took longer than the exact search.
+ * The index scan is tried only if the conditions leave at least one row in so many. If they leave fewer, the scan skips so many rows
+ * that reading the rows that pass is faster, and misses none. Among 20,000 vectors, with filters that 10, 5, 3 and 1 % pass, the
+ * index had recall 0.99, 0.99, 0.95 and 0.90, and from 3 % down took longer than the exact search.
  */
 const BROAD = sql.raw('20');
 
 /**
- * Rows of a scope that are compared whatever their share of the table: among 100,000 rows the exact distances of 1,000 take
- * 1.3 ms, as long as the index scan. A scope is counted by its index up to the rows that would be broad, but not beyond
- * `MOST_COUNTED`, which takes some 3 ms; the share of a larger scope in a larger table comes from a sample, like a filter's.
+ * A scope of fewer rows is always compared exactly, whatever its share of the table: among 100,000 rows the exact distances of
+ * 1,000 take 1.3 ms, as long as the index scan. The statement counts a scope by its index until it is broad, but at most up to
+ * `MOST_COUNTED` rows, which takes some 3 ms. The share of a larger scope in a larger table comes from a sample, like a filter's.
  */
 const FEW = sql.raw('1000');
 const MOST_COUNTED = sql.raw('20000');
 
 /**
- * How many times k rows an index scan must find that a filter or a scope thins out, since it misses more; but not beyond
- * 200, where the number of rows itself makes up for that. Among 100,000 rows, of which a scope leaves a tenth, 20 rows for
- * ten give recall .988, and 40 give .998 and take .5 ms longer.
+ * An index scan that filters or a scope thin out must find this many times k rows, because it misses more rows than a scan
+ * without them. From 200 rows on it need not find more than k: so long a scan misses few. Among 100,000 rows, of which a scope
+ * leaves a tenth, 20 rows for ten give recall .988; 40 give .998 and take .7 ms longer.
  */
 const FILTERED_REACH = 4;
 const SCOPED_REACH = 2;
 const FARTHEST_REACH = 200;
 
 /**
- * A parenthesised subselect of the `k` rows nearest to `operand`, with columns `hit` and `distance`, in no order.
+ * A parenthesised subselect of the `k` rows nearest to `operand`, with the table's `key` and `distance`, in no order.
  *
- * k is a promise, and an index scan does not keep it: pgvector's iterative scan stops after `hnsw.max_scan_tuples`, or
- * when its memory is full, however few rows have passed the conditions by then. So the statement itself decides. First it
- * finds out how much of the table the conditions leave. It counts the rows of the viewer's scope by their index. For filters
- * it looks at a sample of the table's pages (the planner knows nothing about conditions inside JSON). It tries the vector index
- * only when both leave enough. Then it counts what `near` has found, and
- * when that is too little runs `completed`, which cannot use the vector index: its ORDER BY is on `distance + 0`, an
- * expression and not the bare operator. The planner makes one-time filters of these guards, so a branch that is not
- * needed costs nothing.
+ * A search must return k rows if k rows pass the conditions. An index scan alone may return fewer: pgvector's iterative scan stops
+ * after `hnsw.max_scan_tuples` or when its memory is full, however few rows have passed by then. So the statement itself decides:
+ * 1. It finds out how much of the table the conditions leave. It counts the rows of the viewer's scope by their index. For filters it
+ *    reads a sample of the table's pages, because the planner knows nothing about conditions inside JSON.
+ * 2. If both leave enough, `near` reads the vector index.
+ * 3. If `near` has found too few rows, `completed` compares every row. It cannot use the vector index, because its ORDER BY is on
+ *    the expression `distance + 0` and not on the bare operator.
+ * The planner turns these guards into one-time filters, so a branch that is not needed costs nothing.
  *
- * A later page reads the index from its beginning, as it can be read in no other way: all that was shown, the page, and as
- * much again for rows that were added in front of it.
+ * A later page reads the index from the beginning, because an index scan cannot start anywhere else. It reads the rows that were
+ * shown before, the page, and as many rows again, in case rows were added in front of it.
  */
 export function nearest(table: SearchTable, plan: NearestPlan, query: NearestQuery): SQL {
   const { k, conditions, scope, filters, after } = query;
@@ -74,14 +76,12 @@ export function nearest(table: SearchTable, plan: NearestPlan, query: NearestQue
   const past = after && behindDistance(after, column.id);
   const enough = sql`(select count(*) from ${cte.near}${past ? sql` where ${past}` : sql``}) >= ${reach}`;
   const completed = byScan(table, plan, { ...query, conditions: and(sql`not ${enough}`, conditions) }, true);
-  const columns = plan.report
-    ? sql`*, (select count(*) from ${cte.near}) as ${column.candidates}, false as ${column.completed}`
-    : sql`*`;
+  const how = andReport(plan, { candidates: sql`(select count(*) from ${cte.near})`, completed: sql`false` });
   return sql`(with ${steps}${cte.near} as materialized (${near}), completed as materialized (${completed})
-    (select ${columns} from ${cte.near} where ${and(enough, past)} order by ${column.distance}, ${column.id} limit ${k}) union all select * from completed)`;
+    (select *${how} from ${cte.near} where ${and(enough, past)} order by ${column.distance}, ${column.id} limit ${k}) union all select * from completed)`;
 }
 
-/** CTEs that tell how much of the table scope and filters leave, and the condition that it is enough for the index scan. */
+/** CTEs that find out how much of the table scope and filters leave, and the condition that this is enough for the index scan. */
 function breadth(
   table: PgTable,
   scope: SQL | undefined,
@@ -108,20 +108,19 @@ function byIndex(table: SearchTable, plan: NearestPlan, query: NearestQuery, rea
 function byScan(table: SearchTable, plan: NearestPlan, query: NearestQuery, completes: boolean): SQL {
   const { after, k } = query;
   const past = after ? sql` where ${behindDistance(after, column.id)}` : sql``;
-  const how = plan.report
-    ? sql`, count(*) over () as ${column.candidates}, ${sql.raw(String(completes))} as ${column.completed}`
-    : sql``;
+  const how = andReport(plan, { candidates: sql`count(*) over ()`, completed: sql.raw(String(completes)) });
   return sql`select * from (${candidates(table, plan, query, how)}) candidate${past}
     order by ${column.distance} + 0, ${column.id} limit ${k}`;
 }
 
 function candidates(
-  { table, key, embedding }: SearchTable,
+  searchTable: SearchTable,
   { metric }: NearestPlan,
   { operand, conditions }: NearestQuery,
   how = sql``,
 ): SQL {
+  const { table, key, embedding } = searchTable;
   const distance = distanceTo(embedding, metric, operand);
   const columns = sql.join([...key, sql`${distance} as ${column.distance}`], sql`, `);
-  return sql`select ${columns}${how} from ${table} where ${and(isNotNull(embedding), conditions)}`;
+  return sql`select ${columns}${how} from ${table} where ${and(isComparable(searchTable), conditions)}`;
 }

@@ -1,151 +1,159 @@
-import { and, inArray, isNotNull, type SQL, type SQLWrapper, sql } from 'drizzle-orm';
+import { and, inArray, type SQL, type SQLWrapper, sql } from 'drizzle-orm';
 import { vectorLiteral } from '../../../schema/columns/vector.ts';
 import { documentChunks, documents } from '../../../schema/index.ts';
 import { FunesError, quote } from '../../errors.ts';
 import { type Viewer, visibleTo } from '../../viewer.ts';
 import type { SearchPlan } from '../plan.ts';
 import type { EmbeddedQuery, Examples } from '../query.ts';
-import type { RowTable } from '../tables.ts';
+import { documentChunkTable, type RowTable } from '../tables.ts';
 import { arrayLiteral } from './array-literal.ts';
-import type { Operands } from './candidates.ts';
-import { sourceVector } from './document-means.ts';
+import { comparableEmbedding, isComparable } from './comparable.ts';
 import { withinDistance } from './hits.ts';
+import { alias, column } from './pipeline.ts';
 
-/** The queries of a batch as a FROM item, each row of which is searched for by LATERAL hits. */
-export interface AskedQueries {
-  /** What hits are near to, over a row of the queries. */
+/** What to compare rows with: a vector and, if words count, a text; expressions over an outer row. */
+export interface Operands {
+  vector: SQLWrapper;
+  text: SQLWrapper | undefined;
+}
+
+/** The queries of a batch as a FROM item, with the hits of each query by LATERAL. */
+export interface CompiledQueries {
+  /** The operands of the hits, over a row of the queries. */
   operands: Operands;
   /** The FROM item of the queries with the hits of each. */
   from: (hits: SQL) => SQL;
-  /** Tells the hits of one query from those of another. */
+  /** The expression that identifies the query of a hit. */
   key: SQL;
   /** The value of `key` for each query, in their order. */
   keys: readonly string[];
   where?: SQL | undefined;
 }
 
-/** Characters of a document that asks by its words: a tsvector, in which they are looked up, takes no more than 1 MB. */
+/** How many characters of a document count if its words are the query: a tsvector may have 1 MB at most. */
 const ASKING_LENGTH = sql.raw('200000');
 
-const queryOperands: Operands = { vector: sql`query.vector`, text: sql`query.text` };
+const sourceVector = sql`${alias.source}.${column.vector}`;
+const queryOperands: Operands = {
+  vector: sql`${alias.query}.${column.vector}`,
+  text: sql`${alias.query}.${column.text}`,
+};
 
-/** Queries as rows `query (vector, text, n)`, numbered from 1; sent as few parameters, read once. */
-export function askedVectors(queries: readonly EmbeddedQuery[]): AskedQueries {
+/** Queries by text or vector, as rows `query (vector, text, n)`, numbered from 1. Arrays keep the parameters few. */
+export function vectorQueries(queries: readonly EmbeddedQuery[]): CompiledQueries {
   return {
     operands: queryOperands,
-    from: (hits) => sql`${queryRows(queries)} cross join lateral ${hits} as hit`,
-    key: sql`query.n`,
+    from: (hits) => sql`${unnestedQueries(queries)} cross join lateral ${hits} as ${alias.hit}`,
+    key: sql`${alias.query}.n`,
     keys: queries.map((_, i) => String(i + 1)),
   };
 }
 
-function queryRows(queries: readonly EmbeddedQuery[]): SQL {
+function unnestedQueries(queries: readonly EmbeddedQuery[]): SQL {
   const vectors = arrayLiteral(queries.map(({ vector }) => vectorLiteral(vector)));
   const texts = arrayLiteral(queries.map(({ text }) => text ?? ''));
   if (!queries.some(({ except }) => except)) {
-    return sql`unnest(${vectors}::vector[], ${texts}::text[]) with ordinality as query (vector, text, n)`;
+    return sql`unnest(${vectors}::vector[], ${texts}::text[]) with ordinality as ${alias.query} (${column.vector}, ${column.text}, n)`;
   }
   const excepted = arrayLiteral(queries.map(({ except }) => except ?? '0'));
   return sql`unnest(${vectors}::vector[], ${texts}::text[], ${excepted}::bigint[])
-    with ordinality as query (vector, text, excepted, n)`;
+    with ordinality as ${alias.query} (${column.vector}, ${column.text}, ${column.excepted}, n)`;
 }
 
-/** Stored rows that ask: those that the viewer may see, and, except by KEYWORD, that have an embedding. */
-export function askedRows<Row>(
+/** Stored rows as queries. Only rows that the viewer may see and, unless the mode is KEYWORD, that are comparable. */
+export function rowQueries<Row>(
   { ranking }: SearchPlan,
   viewer: Viewer,
-  { table, userId, sourceText }: RowTable<Row>,
+  searchTable: RowTable<Row>,
   ids: readonly string[],
-): AskedQueries {
+): CompiledQueries {
+  const { table, userId, sourceText } = searchTable;
   return {
-    operands: { vector: sql`source.embedding`, text: sourceText },
-    from: (hits) => sql`${table} as source cross join lateral ${hits} as hit`,
-    key: sql`source.id`,
+    operands: { vector: comparableEmbedding(searchTable, alias.source), text: sourceText },
+    from: (hits) => sql`${table} as ${alias.source} cross join lateral ${hits} as ${alias.hit}`,
+    key: sql`${alias.source}.${column.id}`,
     keys: ids,
     where: and(
-      inArray(sql`source.id`, [...ids]),
-      userId && visibleTo(viewer, sql`source.user_id`),
-      ranking?.near === false ? undefined : sql`source.embedding is not null`,
+      inArray(sql`${alias.source}.${column.id}`, [...ids]),
+      userId && visibleTo(viewer, sql`${alias.source}.${column.userId}`),
+      ranking?.near === false ? undefined : isComparable(searchTable, alias.source),
     ),
   };
 }
 
-/** Stored documents that ask, by the means of their chunks and, where words count, all their text. */
-export function askedDocuments(
+/** Stored documents as queries: the means of their chunks and, if words count, the text of all chunks. */
+export function documentQueries(
   { ranking }: SearchPlan,
   viewer: Viewer,
   ids: readonly string[],
-): AskedQueries {
+): CompiledQueries {
   const asking = and(
     inArray(documentChunks.documentId, [...ids]),
-    ranking?.near === false ? undefined : isNotNull(documentChunks.embedding),
+    ranking?.near === false ? undefined : isComparable(documentChunkTable),
     visibleTo(viewer, documentChunks.userId),
   );
   const text = ranking?.words
-    ? sql`, left(string_agg(content, ' ' order by chunk_index), ${ASKING_LENGTH}) as text`
+    ? sql`, left(string_agg(content, ' ' order by chunk_index), ${ASKING_LENGTH}) as ${column.text}`
     : sql``;
-  const means = sql`(select document_id, avg(embedding) as vector${text} from ${documentChunks}
-    where ${asking} group by document_id)`;
+  const means = sql`(select ${column.documentId}, avg(embedding) as ${column.vector}${text} from ${documentChunks}
+    where ${asking} group by ${column.documentId})`;
   return {
-    operands: { vector: sourceVector, text: sql`source.text` },
-    from: (hits) => sql`${means} as source cross join lateral ${hits} as hit`,
-    key: sql`source.document_id`,
+    operands: { vector: sourceVector, text: sql`${alias.source}.${column.text}` },
+    from: (hits) => sql`${means} as ${alias.source} cross join lateral ${hits} as ${alias.hit}`,
+    key: sql`${alias.source}.${column.documentId}`,
     keys: ids,
   };
 }
 
-/** What was found of the examples, beside each hit; one row without a hit when there is none. */
+/** Columns beside each hit: which examples exist, and which have no embedding yet. Without hits there is one row that has them. */
 export const exampleColumns = {
-  known: sql<string[]>`to_json(source.known)`,
-  pending: sql<string[]>`to_json(source.pending)`,
-  isHit: sql<boolean>`hit.distance is not null`,
+  known: sql<string[]>`to_json(${alias.source}.known)`,
+  pending: sql<string[]>`to_json(${alias.source}.pending)`,
+  isHit: sql<boolean>`${alias.hit}.${column.distance} is not null`,
 };
 
-/** Rows of a table that are examples. */
-export function exampleRows<Row>(
-  viewer: Viewer,
-  { table, id, userId, embedding }: RowTable<Row>,
-  examples: Examples,
-): SQL {
-  return sql`select ${id} as id, ${embedding} as vector from ${table}
+/** Selects examples that are rows of a table. */
+export function exampleRows<Row>(viewer: Viewer, table: RowTable<Row>, examples: Examples): SQL {
+  const { id, userId } = table;
+  return sql`select ${id} as ${column.id}, ${comparableEmbedding(table)} as ${column.vector} from ${table.table}
     where ${and(inArray(id, idsOf(examples)), userId && visibleTo(viewer, userId))}`;
 }
 
-/** Documents that are examples, by the means of their chunks. */
+/** Selects examples that are documents, with the means of their chunks. */
 export function exampleDocuments(viewer: Viewer, examples: Examples): SQL {
-  return sql`select ${documents.id} as id, (select avg(member.embedding) from document_chunks member
-      where member.document_id = ${documents.id} and member.user_id = ${documents.userId}) as vector
+  return sql`select ${documents.id} as ${column.id}, (select avg(${comparableEmbedding(documentChunkTable, sql`member`)}) from document_chunks member
+      where member.document_id = ${documents.id} and member.user_id = ${documents.userId}) as ${column.vector}
     from ${documents} where ${and(inArray(documents.id, idsOf(examples)), visibleTo(viewer, documents.userId))}`;
 }
 
 /**
- * Examples as one row `source (vector)`: `2 * mean(like) - mean(unlike)`, scaled to length 1; without `unlike` `mean(like)`.
- * This is Rocchio's relevance feedback (in "The SMART Retrieval System", 1971) with the mean of the liked for a query and weights
- * of 1, and what Qdrant's recommend API calls `average_vector`. Each example counts once.
+ * Examples as one query, the row `source (vector)`: `2 * mean(like) - mean(unlike)`, or `mean(like)` without `unlike`, scaled to
+ * length 1. This is Rocchio's relevance feedback (in "The SMART Retrieval System", 1971) with `mean(like)` as the query and weights of
+ * 1. Qdrant's recommend API calls it `average_vector`. Each example counts once.
  */
-export function askedExamples(plan: SearchPlan, rows: SQL, { like, unlike }: Examples): AskedQueries {
+export function exampleQueries(plan: SearchPlan, rows: SQL, { like, unlike }: Examples): CompiledQueries {
   const among = (ids: readonly string[]): SQLWrapper =>
-    ids.length === 0 ? sql`false` : inArray(sql`id`, [...ids]);
+    ids.length === 0 ? sql`false` : inArray(column.id, [...ids]);
   return {
     operands: { vector: sourceVector, text: undefined },
     from: (hits) => sql`(
-    select known, pending, l2_normalize(case when away is null then near else near + near - away end) as vector
+    select known, pending, l2_normalize(case when away is null then near else near + near - away end) as ${column.vector}
     from (
-      select coalesce(array_agg(id::text), '{}') as known,
-        coalesce(array_agg(id::text) filter (where vector is null), '{}') as pending,
-        avg(vector) filter (where ${among(like)}) as near,
-        avg(vector) filter (where ${among(unlike)}) as away
-      from (${rows}) example) mean) source
-    left join lateral ${hits} as hit on ${withinDistance(plan) ?? sql`true`}`,
+      select coalesce(array_agg(${column.id}::text), '{}') as known,
+        coalesce(array_agg(${column.id}::text) filter (where ${column.vector} is null), '{}') as pending,
+        avg(${column.vector}) filter (where ${among(like)}) as near,
+        avg(${column.vector}) filter (where ${among(unlike)}) as away
+      from (${rows}) example) mean) ${alias.source}
+    left join lateral ${hits} as ${alias.hit} on ${withinDistance(plan) ?? sql`true`}`,
     key: sql`1`,
     keys: ['1'],
   };
 }
 
 /**
- * The rows that are hits, of those found by examples.
- * @param label what a row is called in messages.
- * @throws FunesError NOT_FOUND for ids that the viewer sees no row with, CONFLICT for rows that have no embedding yet.
+ * Checks the examples, and returns the rows that are hits.
+ * @param label what messages call a row.
+ * @throws FunesError NOT_FOUND for ids of no row that the viewer may see, CONFLICT for examples that have no embedding yet.
  */
 export function hitsOfExamples<H extends { known: string[]; pending: string[]; isHit: boolean }>(
   rows: readonly H[],
@@ -161,8 +169,7 @@ export function hitsOfExamples<H extends { known: string[]; pending: string[]; i
   if (first && first.pending.length > 0) {
     throw new FunesError(
       'CONFLICT',
-      `What ${label} ${listed(first.pending)} is like is not known yet, as its embedding is PENDING: ` +
-        'leave it out, or ask again later.',
+      `The embedding of ${label} ${listed(first.pending)} is still PENDING: leave the example out, or ask again later.`,
     );
   }
   return rows.filter(({ isHit }) => isHit);
@@ -172,7 +179,7 @@ function idsOf({ like, unlike }: Examples): string[] {
   return [...like, ...unlike];
 }
 
-/** The first of many, for a message. */
+/** The first ten ids, for a message. */
 function listed(ids: readonly string[]): string {
   const shown = ids.slice(0, 10).map((id) => quote(id));
   return `${shown.join(', ')}${ids.length > shown.length ? ` and ${ids.length - shown.length} more` : ''}`;

@@ -1,13 +1,19 @@
 import { type SQL, sql } from 'drizzle-orm';
-import type { Position } from '../paging.ts';
+import type { Position } from '../cursor.ts';
+import type { Kind } from '../kinds.ts';
 import type { PlannedSource, RankingPlan, SearchPlan } from '../plan.ts';
-import { candidateReport, candidateSteps, type Operands } from './candidates.ts';
+import { candidateSteps } from './candidates.ts';
+import { comparableEmbedding } from './comparable.ts';
+import { listsByRank } from './fusion.ts';
 import { newestOf, positionAmong } from './keyset.ts';
 import { sharedKeywordTerms } from './keyword.ts';
 import { nearest } from './nearest.ts';
 import { nearestDocuments } from './nearest-documents.ts';
 import { column, cte } from './pipeline.ts';
+import type { Operands } from './queries.ts';
+import { candidateReport, reportColumns } from './report-columns.ts';
 import { bestRows, scoringSteps } from './scoring.ts';
+import { memberOfAll, packedShares, sharesOfAll } from './session-context.ts';
 
 const list = (parts: readonly SQL[], separator: SQL = sql`, `) => sql.join([...parts], separator);
 const unionAll = sql` union all `;
@@ -21,23 +27,26 @@ export function nearestOfAll(plan: SearchPlan, { vector }: Operands): SQL {
     const after = plan.after && positionAmong(kind.name, plan.after);
     const query = { operand: vector, k: plan.k, conditions, scope, filters, after };
     const found = table.group ? nearestDocuments(plan, query) : nearest(table, plan, query);
-    // Each row tells the same of its kind; one of them counts.
+    // Every row of a kind has the number of the kind: only the first row counts.
     const how = sql`, case when row_number() over () = 1 then ${column.candidates} else 0 end as ${column.candidates}, ${column.completed}`;
-    return sql`select ${literal(kind.name)} as kind, ${kind.hit.grouped ?? kind.hit.row}, ${column.distance}${plan.report ? how : sql``}
+    return sql`select ${literal(kind.name)} as ${column.kind}, ${hitRow(kind, table.group !== undefined)}, ${column.distance}${plan.report ? how : sql``}
       from ${found} ${sql.raw(kind.label)}`;
   });
-  const every = plan.report
-    ? sql`kind, row_id, user_id, chunk_id, ${column.distance}, sum(${column.candidates}) over () as ${column.candidates}, bool_or(${column.completed}) over () as ${column.completed}`
-    : sql`*`;
-  return sql`(select ${every} from (${list(parts, unionAll)}) every_kind order by ${column.distance}, kind, row_id limit ${plan.k})`;
+  const totals = reportColumns({
+    candidates: sql`sum(${column.candidates}) over ()`,
+    completed: sql`bool_or(${column.completed}) over ()`,
+  });
+  const every = plan.report ? sql`${hitColumns}, ${column.distance}, ${totals}` : sql`*`;
+  return sql`(select ${every} from (${list(parts, unionAll)}) every_kind order by ${column.distance}, ${column.kind}, ${column.rowId} limit ${plan.k})`;
 }
 
 /**
- * The same by everything else that can rank rows, also with `score`, `parts` and, for `diversity`, `alike`.
+ * A parenthesised subselect of the k best rows of all the sources by score. It has the columns of `nearestOfAll`, `score`, `parts`
+ * and, for `diversity`, `alike`.
  *
- * Scores of different tables are comparable because the sources share what scores are made from: a word is as rare as it
- * is in all of them together, and means, spreads, percentiles and ranks are those of all candidates together. Were each
- * source scored by itself, its best row would be as good as any other's, though it has nothing to do with the text.
+ * Scores of different tables are comparable because the sources share what scores are made of: a word is as rare as it is in all
+ * sources together, and means, spreads, percentiles and ranks are those of all candidates together. If each source were scored by
+ * itself, its best row would be as good as the best row of any other, even if it has nothing to do with the text.
  */
 export function rankedOfAll(plan: SearchPlan, ranking: RankingPlan, operands: Operands): SQL {
   const { after, sources } = plan;
@@ -56,28 +65,44 @@ export function rankedOfAll(plan: SearchPlan, ranking: RankingPlan, operands: Op
   const ctes = [
     ...(keywords ? [keywords.shared] : []),
     ...found,
-    // From here on `id` numbers the candidates of all kinds, in the order that equal scores stand in.
-    sql`${cte.features} as materialized (select row_number() over (order by kind, row_id, chunk_id) as ${column.id}, every_kind.*
+    // From here on `id` numbers the candidates of all kinds, in the order of equal scores.
+    sql`${cte.features} as materialized (select row_number() over (order by ${column.kind}, ${column.rowId}, ${column.chunkId}) as ${column.id}, every_kind.*
       from (${list(every, unionAll)}) every_kind)`,
-    ...(ranking.base === 'RANK' ? [ranks] : []),
-    ...(ranking.context === undefined ? [] : [shares]),
-    ...scoringSteps(plan, ranking, { key: column.id, member: sql`memory_id` }),
+    ...(ranking.base === 'RANK' ? [listsByRank] : []),
+    ...(ranking.context === undefined ? [] : [sharesOfAll]),
+    ...scoringSteps(plan, ranking, { key: column.id, member: memberOfAll }),
   ];
   return bestRows(ctes, plan, ranking, {
-    columns: sql`${column.id}, kind, row_id, user_id, chunk_id`,
+    columns: sql`${column.id}, ${hitColumns}`,
     rows: sources.some(({ table }) => table.group)
-      ? sql`(select distinct on (kind, row_id) * from ${cte.scored} order by kind, row_id, ${column.round}, ${column.score} desc, ${column.id}) best`
+      ? sql`(select distinct on (${column.kind}, ${column.rowId}) * from ${cte.scored} order by ${column.kind}, ${column.rowId}, ${column.round}, ${column.score} desc, ${column.id}) best`
       : sql`${cte.scored} best`,
     tieBreak: column.id,
-    behind: (after) => ({ column: sql`row_id`, behind: idBehind(sources, after) }),
+    behind: (after) => ({ column: column.rowId, behind: idBehind(sources, after) }),
     sources: sources.map(({ table }, i) => ({
       newest: newestOf(table),
       words: keywords?.bases[i] ?? sql`null`,
     })),
-    report: sql`(select sum(${column.candidates}) from ${cte.features}) as ${column.candidates}, (select bool_or(${column.completed}) from ${cte.features}) as ${column.completed},
-      (select bool_or(${column.capped}) from ${cte.features}) as ${column.capped}`,
-    embedded: sql`select ${cte.chosen}.*, case kind ${list(sources.map(embeddingOf), sql` `)} end as embedding from ${cte.chosen}`,
+    report: reportColumns({
+      candidates: sql`(select sum(${column.candidates}) from ${cte.features})`,
+      completed: sql`(select bool_or(${column.completed}) from ${cte.features})`,
+      capped: sql`(select bool_or(${column.capped}) from ${cte.features})`,
+    }),
+    embedded: sql`select ${cte.chosen}.*, case ${column.kind} ${list(sources.map(embeddingOf), sql` `)} end as ${column.embedding} from ${cte.chosen}`,
   });
+}
+
+/** The columns of `hitRow`, and the kind before them. */
+const hitColumns = sql`${column.kind}, ${column.rowId}, ${column.userId}, ${column.chunkId}`;
+
+/**
+ * The row that a hit of this kind stands for, in columns that all kinds have.
+ * @param grouped whether the hit stands for its group already, and has a column for the chunk.
+ */
+function hitRow({ hit }: Kind, grouped: boolean): SQL {
+  const userId = hit.userId ?? sql`null::varchar as ${column.userId}`;
+  const chunkId = grouped ? column.chunkId : sql`${hit.chunkId ?? sql`null::bigint`} as ${column.chunkId}`;
+  return sql`${hit.rowId} as ${column.rowId}, ${userId}, ${chunkId}`;
 }
 
 const literal = (kind: string) => sql.raw(`'${kind}'`);
@@ -85,15 +110,15 @@ const literal = (kind: string) => sql.raw(`'${kind}'`);
 /** The CTE of the candidates of one kind. */
 const rowsOf = ({ kind }: PlannedSource) => sql.raw(`${kind.label}_rows`);
 
-/** Behind which id of its kind a row of the same score as `position` stands behind it. */
+/** For each kind, the id behind which a row with the score of `position` is behind `position`. */
 function idBehind(sources: readonly PlannedSource[], position: Position): SQL {
   const ids = sources.map(
     ({ kind }) => sql`when ${literal(kind.name)} then ${positionAmong(kind.name, position).id}::bigint`,
   );
-  return sql`case kind ${list(ids, sql` `)} end`;
+  return sql`case ${column.kind} ${list(ids, sql` `)} end`;
 }
 
-/** The candidates of one source, with the columns that all have. */
+/** Selects the candidates of one source, in columns that all kinds have. */
 function candidatesOf({ kind, lends }: PlannedSource, { report }: SearchPlan, ranking: RankingPlan): SQL {
   const worth = ranking.weights ? sql`, ${column.recency}, ${column.importance}` : sql``;
   const how = report
@@ -102,29 +127,13 @@ function candidatesOf({ kind, lends }: PlannedSource, { report }: SearchPlan, ra
   const reported = report
     ? sql`${cte.features} cross join (select ${candidateReport(ranking)}) found`
     : cte.features;
-  const lenders = lends
-    ? sql`id as memory_id, lenders, portions, loan_rounds`
-    : sql`null::bigint as memory_id, null::bigint[] as lenders, null::float8[] as portions, null::bigint[] as loan_rounds`;
-  const loans = lends
-    ? sql` left join (select id, array_agg(${column.other} order by ${column.other}) as lenders, array_agg(${column.share}::float8 order by ${column.other}) as portions,
-        array_agg(${column.round} order by ${column.other}) as loan_rounds from ${cte.shares} group by id) loan using (id)`
-    : sql``;
-  return sql`select ${literal(kind.name)} as kind, ${kind.hit.row}, ${column.candidate}, ${cte.features}.${column.round}, ${column.distance}, ${column.bm25}, ${lenders}${worth}${how} from ${reported}${loans}`;
+  const shares = packedShares(lends);
+  return sql`select ${literal(kind.name)} as ${column.kind}, ${hitRow(kind, false)}, ${column.candidate}, ${cte.features}.${column.round}, ${column.distance}, ${column.bm25}, ${shares.columns}${worth}${how} from ${reported}${shares.join}`;
 }
 
-/** Lists for fusion by rank: those of an earlier round before the others, so that these change nothing about them. */
-const ranks = sql`${cte.near} as materialized (
-    select ${column.id}, row_number() over (order by ${column.round}, ${column.distance}, ${column.id}) as ${column.rank} from ${cte.features} where ${column.distance} is not null),
-  ${cte.worded} as materialized (
-    select ${column.id}, row_number() over (order by ${column.round}, ${column.bm25} desc, ${column.id}) as ${column.rank} from ${cte.features} where ${column.bm25} > 0)`;
-
-/** Who lends to whom, by their `memory_id`; nothing else is said in sessions. */
-const shares = sql`${cte.shares} as materialized (
-    select memory_id as id, ${column.other}, ${column.share}, loan.${column.round}
-    from ${cte.features} cross join lateral unnest(lenders, portions, loan_rounds) as loan (${column.other}, ${column.share}, ${column.round}))`;
-
-function embeddingOf({ kind, table: { table, id, embedding, userId, group } }: PlannedSource): SQL {
-  const compared = group || kind.name === 'CHUNK' ? sql`${cte.chosen}.chunk_id` : sql`${cte.chosen}.row_id`;
-  const owner = userId ? sql` and user_id = ${cte.chosen}.user_id` : sql``;
-  return sql`when ${literal(kind.name)} then (select ${embedding} from ${table} where ${id} = ${compared}${owner})`;
+function embeddingOf({ kind, table }: PlannedSource): SQL {
+  const { id, userId } = table;
+  const compared = kind.hit.chunkId ? column.chunkId : column.rowId;
+  const owner = userId ? sql` and ${column.userId} = ${cte.chosen}.${column.userId}` : sql``;
+  return sql`when ${literal(kind.name)} then (select ${comparableEmbedding(table)} from ${table.table} where ${id} = ${cte.chosen}.${compared}${owner})`;
 }

@@ -1,10 +1,10 @@
 import { getTableName, type SQL, sql } from 'drizzle-orm';
 import type { PgTable } from 'drizzle-orm/pg-core';
 
-/** Pages read to estimate what is in a whole table, 8 kB each: some 750 rows; a smaller table is read whole. */
+/** How much of a table a sample reads: 250 pages of 8 kB, some 750 rows. A smaller table is read whole. */
 const SAMPLE_BYTES = sql.raw('250 * 8192');
 
-/** A FROM item: the table, but of a larger one only a sample, the same each time. */
+/** A FROM item: the table, or of a larger table a sample, which is the same each time. */
 export function sampled(table: PgTable): SQL {
   return sql`${table} tablesample system (least(100, 100.0 * ${SAMPLE_BYTES} / ${sizeOf(table)})) repeatable (0)`;
 }
@@ -14,7 +14,7 @@ export function sampleScale(table: PgTable): SQL {
   return sql`greatest(1, 1.0 * ${sizeOf(table)} / (${SAMPLE_BYTES}))`;
 }
 
-/** About how many rows the table has, or some more: four a page, since an embedding takes 1.5 kB of its 8 kB. */
+/** An upper estimate of the table's rows: four a page, since an embedding takes 1.5 kB of a page's 8 kB. */
 export function rowsOf(table: PgTable): SQL {
   return sql`(${sizeOf(table)} / 8192 * 4)`;
 }

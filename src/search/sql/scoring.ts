@@ -1,17 +1,16 @@
 import { and, type SQL, sql } from 'drizzle-orm';
-import type { Basis, Position } from '../paging.ts';
+import type { Basis, Position } from '../cursor.ts';
 import type { RankingPlan, SearchPlan } from '../plan.ts';
-import { FARTHEST, similarityExpression } from './distance.ts';
+import { FARTHEST } from './distance.ts';
+import { fusionSteps } from './fusion.ts';
 import { behindInRounds } from './keyset.ts';
 import { column, cte } from './pipeline.ts';
-
-/** Reciprocal rank fusion's constant: Cormack, Clarke and Büttcher, SIGIR 2009. */
-const RANK_CONSTANT = sql.raw('60');
+import { relevantSteps } from './session-context.ts';
 
 /**
- * CTEs from `features` to `scored`: what each row is worth. They need, for fusion by rank, the lists `near` and `worded`
- * with the same `key`, and with `context` the `shares`.
- * @param member the column of `features` that `shares` tells rows by.
+ * The CTEs behind `features`, up to `scored`. Fusion by rank needs the lists `near` and `worded` with the same `key`; `context` needs
+ * `shares`.
+ * @param member the column of `features` by which `shares` names rows.
  * @param size how many candidates of `near` and of `worded` are in a round, where their ranks do not begin with those of
  *   earlier rounds.
  */
@@ -21,39 +20,25 @@ export function scoringSteps(
   { key, size, member = column.id }: { key: SQL; size?: number; member?: SQL },
 ): SQL[] {
   const basis = plan.after?.basis;
-  const byRank = ranking.base === 'RANK';
   return [
-    basis ? momentsOf(basis) : moments,
-    sql`based as materialized (select ${cte.features}.*, ${baseScore(plan, ranking, size)} as base from ${cte.features} cross join moments
-      ${byRank ? sql`left join ${cte.near} using (${key})` : sql``}
-      ${byRank ? sql`left join ${cte.worded} using (${key})` : sql``})`,
-    ranking.context === undefined
-      ? sql`relevant as materialized (select based.*, null::float8 as lent from based)`
-      : lent(ranking.context, plan.after, member),
-    sql`${cte.scored} as materialized (select *, ${finalScore(ranking, basis)} as ${column.score} from relevant
+    ...fusionSteps(plan, ranking, key, size),
+    ...relevantSteps(ranking.context, plan.after, member),
+    sql`${cte.scored} as materialized (select *, ${finalScore(ranking, basis)} as ${column.score} from ${cte.relevant}
       where ${threshold(plan, ranking, basis)})`,
   ];
 }
 
-const moments = sql`moments as materialized (select avg(${column.distance}) as mean, stddev_pop(${column.distance}) as spread,
-      avg(${column.bm25}) as word_mean, stddev_pop(${column.bm25}) as word_spread from ${cte.features} where ${column.candidate})`;
-
-function momentsOf({ moments: [mean, spread, wordMean, wordSpread] }: Basis): SQL {
-  return sql`moments as materialized (select ${mean}::float8 as mean, ${spread}::float8 as spread,
-      ${wordMean}::float8 as word_mean, ${wordSpread}::float8 as word_spread)`;
-}
-
-/** A list that is made of `scored`. */
+/** What a list that is made of `scored` consists of. */
 interface ScoredList {
-  /** What tells its rows apart, and whatever else a hit carries. */
+  /** The columns that identify a row, and whatever else a hit has. */
   columns: SQL;
   /** A FROM item: the rows of `scored`, or the best of each group of them. */
   rows: SQL;
   /** The column by which rows of equal score are ordered. */
   tieBreak: SQL;
-  /** The column and value by which rows behind a position are known, where that is not `tieBreak` and its id. */
+  /** The column and value that replace `tieBreak` and the position's id in the condition for a later page. */
   behind?: (after: Position) => { column: SQL; behind: SQL };
-  /** The tables it comes from: the newest row of each, and where words count what is known of those. */
+  /** For each table of the list: its newest row and, if words count, its `WordBasis`. */
   sources: readonly { newest: SQL; words: SQL }[];
   /** Columns for reports: `candidates`, `completed` and `capped`, see `SearchReport`. */
   report: SQL;
@@ -63,9 +48,9 @@ interface ScoredList {
 
 /**
  * A parenthesised subselect of the best rows in `scored`, best first, with `columns`, `distance`, `score` and `parts`; on
- * later pages `round`; `basis` and the report's columns as far as the query asks; for `diversity` also `alike`, the cosine
- * similarity to each of the rows in their order.
- * @param ctes those up to `scored`.
+ * later pages `round`; `basis` and the report's columns if the plan has them; for `diversity` also `alike`, the cosine similarity to
+ * each of the rows in their order.
+ * @param ctes the CTEs up to `scored`.
  */
 export function bestRows(
   ctes: readonly SQL[],
@@ -88,8 +73,8 @@ export function bestRows(
 }
 
 /**
- * The column `basis` with a comma before it: a `Basis` in the first row of a list that is read in pages, and nothing where
- * there are none. A later page repeats what it was given.
+ * The column `basis` with a comma before it, or nothing for a list without pages. The first row has a `Basis`: the first page computes
+ * it, later pages repeat it.
  */
 function basisColumn(plan: SearchPlan, ranking: RankingPlan, { sources }: ScoredList, order: SQL): SQL {
   const { after } = plan;
@@ -99,12 +84,12 @@ function basisColumn(plan: SearchPlan, ranking: RankingPlan, { sources }: Scored
       sources.map((source) => source[part]),
       sql`, `,
     )})`;
-  const relevant = sql`from relevant where ${threshold(plan, ranking, undefined)}`;
+  const relevant = sql`from ${cte.relevant} where ${threshold(plan, ranking, undefined)}`;
   const basis = after
     ? sql`${JSON.stringify(after.basis)}::jsonb`
     : sql`jsonb_build_object('at', now(), 'newest', ${fromEach('newest')},
       'words', ${ranking.words ? fromEach('words') : sql`null`},
-      'moments', (select jsonb_build_array(mean, spread, word_mean, word_spread) from moments),
+      'moments', (select jsonb_build_array(${column.mean}, ${column.spread}, ${column.wordMean}, ${column.wordSpread}) from ${cte.moments}),
       'farthest', ${farthest(ranking) ?? sql`null`},
       'relevance', ${
         ranking.scaled
@@ -116,11 +101,11 @@ function basisColumn(plan: SearchPlan, ranking: RankingPlan, { sources }: Scored
 
 function scoreColumns(plan: SearchPlan, { words, weights }: RankingPlan): SQL {
   return sql`${distanceOrFarthest(plan)} as ${column.distance}, ${column.score}, jsonb_build_object(
-    'keyword', ${words ? column.bm25 : sql`null`}, 'context', lent,
+    'keyword', ${words ? column.bm25 : sql`null`}, 'context', ${column.lent},
     'recency', ${weights ? column.recency : sql`null`}, 'importance', ${weights ? column.importance : sql`null`}) as ${column.parts}`;
 }
 
-/** The distance that a match shows: a row without an embedding, which was found by its words, counts as farthest. */
+/** The distance that a match shows. A row without an embedding, which only its words can find, counts as farthest. */
 function distanceOrFarthest({ metric }: SearchPlan): SQL {
   return sql`coalesce(${column.distance}, ${FARTHEST[metric]})`;
 }
@@ -128,51 +113,8 @@ function distanceOrFarthest({ metric }: SearchPlan): SQL {
 /** The column `alike` of a row in `placed (score, embedding)`, whose order is by score, then `ids`. */
 function alikeColumn(ids: SQL): SQL {
   const others = sql`other.${column.score} desc, other.${ids}`;
-  return sql`(select array_agg(coalesce(1 - (placed.embedding <=> other.embedding), 0)
+  return sql`(select array_agg(coalesce(1 - (placed.${column.embedding} <=> other.${column.embedding}), 0)
       order by ${others}) from placed other)::float8[] as ${column.alike}`;
-}
-
-/** What a row is worth by itself: see `RankingPlan.base`. */
-function baseScore(
-  { metric, after }: SearchPlan,
-  { base, near, words, keywordWeight }: RankingPlan,
-  size: number | undefined,
-): SQL {
-  const weight = sql`${keywordWeight}::float8`;
-  switch (base) {
-    case 'SIMILARITY':
-      return similarityExpression(metric, column.distance);
-    case 'BM25':
-      return column.bm25;
-    case 'RANK': {
-      // A rank of a later round was no rank when the row's own round was looked at.
-      const rank = (list: SQL) =>
-        after && size !== undefined
-          ? sql`case when ${list}.${column.rank} <= ${sql.raw(String(size))} * (${column.round} + 1) then ${list}.${column.rank} end`
-          : sql`${list}.${column.rank}`;
-      const reciprocal = (list: SQL) => sql`coalesce(1.0 / (${RANK_CONSTANT} + ${rank(list)}), 0)`;
-      return sql`(${reciprocal(cte.near)} + ${weight} * ${reciprocal(cte.worded)})::float8`;
-    }
-    case 'STANDARD': {
-      const nearScore = near ? sql`coalesce((mean - ${column.distance}) / nullif(spread, 0), 0)` : sql`0`;
-      const wordScore = words
-        ? sql`${weight} * coalesce((${column.bm25} - word_mean) / nullif(word_spread, 0), 0)`
-        : sql`0`;
-      return sql`(${nearScore} + ${wordScore})::float8`;
-    }
-  }
-}
-
-/** The CTEs `loans` and `relevant`: what its neighbours lend a row, found by the column `member`. */
-function lent(context: number, after: Position | undefined, member: SQL): SQL {
-  const known = after
-    ? sql`join based borrower on borrower.${member} = ${cte.shares}.id where ${cte.shares}.${column.round} <= borrower.${column.round}`
-    : sql``;
-  // In a fixed order: a sum of floats in another one may differ in its last digit, and pages are cut by exact scores.
-  return sql`loans as materialized (select ${cte.shares}.id,
-        ${context}::float8 * sum(${cte.shares}.${column.share} * lender.base order by ${cte.shares}.${column.other}) as lent
-      from ${cte.shares} join based lender on lender.${member} = ${cte.shares}.${column.other} ${known} group by ${cte.shares}.id),
-    relevant as materialized (select based.*, coalesce(loans.lent, 0) as lent from based left join loans on loans.id = based.${member})`;
 }
 
 /** The distance that `percentile` stands for among the candidates. */
@@ -182,7 +124,7 @@ function farthest({ percentile }: RankingPlan): SQL | undefined {
     : sql`(select percentile_cont(${percentile}::float8) within group (order by ${column.distance}) from ${cte.features} where ${column.candidate})`;
 }
 
-/** What passes `maxDistance` and `percentile`; the candidates' distances are what the percentile is of. */
+/** The condition for `maxDistance` and `percentile`. The percentile is that of the candidates' distances. */
 function threshold(plan: SearchPlan, ranking: RankingPlan, basis: Basis | undefined): SQL {
   const { maxDistance } = plan;
   const far = distanceOrFarthest(plan);
@@ -192,7 +134,7 @@ function threshold(plan: SearchPlan, ranking: RankingPlan, basis: Basis | undefi
   return and(within, limit && sql`${far} <= ${limit}`) ?? sql`true`;
 }
 
-const relevance = sql`(base + coalesce(lent, 0))`;
+const relevance = sql`(${column.base} + coalesce(${column.lent}, 0))`;
 
 function finalScore({ weights, scaled }: RankingPlan, basis: Basis | undefined): SQL {
   if (!weights) return relevance;

@@ -7,49 +7,50 @@ import {
   chunkColumns,
   type DocumentRow,
   documentColumns,
-  type MemoryRow,
   memoryColumns,
-  type ToolRow,
   toolColumns,
 } from '../../store/rows.ts';
 import type { Viewer } from '../../viewer.ts';
 import type { KindName } from '../kinds.ts';
 import type { PlannedSource, SearchPlan } from '../plan.ts';
 import type { QueryBatch } from '../query.ts';
+import type { RecalledRow } from '../searches.ts';
 import type { RowTable } from '../tables.ts';
-import { type Operands, ranked } from './candidates.ts';
+import { ranked } from './candidates.ts';
 import { documentsByMean } from './document-means.ts';
 import { type Hit, hitColumns, hitOrder, withinDistance } from './hits.ts';
 import { keptStatement } from './kept-statements.ts';
 import { nearest } from './nearest.ts';
 import { nearestDocuments } from './nearest-documents.ts';
+import { alias, column } from './pipeline.ts';
 import {
-  type AskedQueries,
-  askedDocuments,
-  askedExamples,
-  askedRows,
-  askedVectors,
+  type CompiledQueries,
+  documentQueries,
   exampleColumns,
   exampleDocuments,
+  exampleQueries,
   exampleRows,
   hitsOfExamples,
+  type Operands,
+  rowQueries,
+  vectorQueries,
 } from './queries.ts';
 import { nearestOfAll, rankedOfAll } from './recall.ts';
 
-// The whole statement of a search: the queries, LATERAL the hits of each, joined with the rows that the hits stand for. One
-// statement, however many queries and kinds.
+// The whole statement of a search: the queries, the hits of each by LATERAL, and the rows that the hits stand for. It is one statement,
+// however many queries and kinds there are. `pipeline.ts` has a drawing.
 
-/** A statement that is ready to be sent, and how its rows are read. */
+/** A statement, ready to be sent. */
 export interface SearchStatement<Found> {
-  /** The key of each query's hits, in the order of the queries. */
+  /** The `Hit.key` of each query, in the order of the queries. */
   keys: readonly string[];
-  /** Sends the statement. @throws FunesError for examples that cannot be searched with. */
+  /** Sends the statement. @throws FunesError for unknown or PENDING examples. */
   select(tx: Transaction): Promise<Hit[]>;
-  /** What a hit of `select` found. */
+  /** Returns the row of a hit, and whatever else a match of its kind has. */
   found(hit: Hit): Found;
 }
 
-/** Searches a table whose rows are matches themselves. */
+/** The statement that searches in a table whose rows are matches themselves. */
 export function rowStatement<Row>(
   plan: SearchPlan,
   viewer: Viewer,
@@ -57,17 +58,19 @@ export function rowStatement<Row>(
   batch: QueryBatch,
 ): SearchStatement<{ row: Row }> {
   const found = ({ row }: Hit & { row?: unknown }) => ({ row: row as Row });
-  const sameRow = and(...table.key.map((column) => eq(column, sql`hit.${sql.identifier(column.name)}`)));
+  const sameRow = and(
+    ...table.key.map((keyColumn) => eq(keyColumn, sql`${alias.hit}.${sql.identifier(keyColumn.name)}`)),
+  );
   if (batch.by === 'examples') {
     const { examples } = batch;
     const [{ kind }] = plan.sources as [PlannedSource];
-    const asked = askedExamples(plan, exampleRows(viewer, table, examples), examples);
+    const queries = exampleQueries(plan, exampleRows(viewer, table, examples), examples);
     return {
-      keys: asked.keys,
+      keys: queries.keys,
       select: async (tx) => {
         const rows = await tx
-          .select({ ...exampleColumns, ...hitColumns(asked.key, plan), row: table.columns })
-          .from(asked.from(rowHits(plan, asked.operands)))
+          .select({ ...exampleColumns, ...hitColumns(queries.key, plan), row: table.columns })
+          .from(queries.from(rowHits(plan, queries.operands)))
           .leftJoin(table.table, sameRow)
           .orderBy(hitOrder(plan), asc(table.id));
         return hitsOfExamples(rows, examples, kind.label);
@@ -75,7 +78,7 @@ export function rowStatement<Row>(
       found,
     };
   }
-  const select = (tx: Transaction, from: SQL, { key, where }: Pick<AskedQueries, 'key' | 'where'>) =>
+  const select = (tx: Transaction, from: SQL, { key, where }: Pick<CompiledQueries, 'key' | 'where'>) =>
     tx
       .select({ ...hitColumns(key, plan), row: table.columns })
       .from(from)
@@ -88,21 +91,22 @@ export function rowStatement<Row>(
       const key = sql`1::bigint`;
       const operands = { vector: sql`${sql.placeholder('vector')}::vector`, text: undefined };
       const { statement, values } = keptStatement(table, plan, (builder, kept) =>
-        select(builder, sql`${rowHits(kept, operands)} as hit`, { key }),
+        select(builder, sql`${rowHits(kept, operands)} as ${alias.hit}`, { key }),
       );
       const vector = vectorLiteral(query.vector);
       return { keys: ['1'], select: (tx) => statement(tx, { ...values, vector }) as Promise<Hit[]>, found };
     }
   }
-  const asked = batch.by === 'rows' ? askedRows(plan, viewer, table, batch.ids) : askedVectors(batch.queries);
+  const queries =
+    batch.by === 'rows' ? rowQueries(plan, viewer, table, batch.ids) : vectorQueries(batch.queries);
   return {
-    keys: asked.keys,
-    select: async (tx) => select(tx, asked.from(rowHits(plan, asked.operands)), asked),
+    keys: queries.keys,
+    select: async (tx) => select(tx, queries.from(rowHits(plan, queries.operands)), queries),
     found,
   };
 }
 
-/** Searches for documents, by their chunks: each with the chunk that is nearest. */
+/** The statement that searches for documents by their chunks. Each match has the nearest chunk of its document. */
 export function documentStatement(
   plan: SearchPlan,
   viewer: Viewer,
@@ -113,17 +117,23 @@ export function documentStatement(
     chunk: hit.chunk as ChunkRow,
   });
   const columns = { row: documentColumns, chunk: chunkColumns };
-  const itsChunk = and(eq(documentChunks.id, sql`hit.chunk_id`), eq(documentChunks.userId, sql`hit.user_id`));
-  const itself = and(eq(documents.id, sql`hit.document_id`), eq(documents.userId, sql`hit.user_id`));
+  const itsChunk = and(
+    eq(documentChunks.id, sql`${alias.hit}.${column.chunkId}`),
+    eq(documentChunks.userId, sql`${alias.hit}.${column.userId}`),
+  );
+  const itself = and(
+    eq(documents.id, sql`${alias.hit}.${column.documentId}`),
+    eq(documents.userId, sql`${alias.hit}.${column.userId}`),
+  );
   if (batch.by === 'examples') {
     const { examples } = batch;
-    const asked = askedExamples(plan, exampleDocuments(viewer, examples), examples);
+    const queries = exampleQueries(plan, exampleDocuments(viewer, examples), examples);
     return {
-      keys: asked.keys,
+      keys: queries.keys,
       select: async (tx) => {
         const rows = await tx
-          .select({ ...exampleColumns, ...hitColumns(asked.key, plan), ...columns })
-          .from(asked.from(documentHits(plan, asked.operands)))
+          .select({ ...exampleColumns, ...hitColumns(queries.key, plan), ...columns })
+          .from(queries.from(documentHits(plan, queries.operands)))
           .leftJoin(documentChunks, itsChunk)
           .leftJoin(documents, itself)
           .orderBy(hitOrder(plan), asc(documents.id));
@@ -132,78 +142,84 @@ export function documentStatement(
       found,
     };
   }
-  const asked = batch.by === 'rows' ? askedDocuments(plan, viewer, batch.ids) : askedVectors(batch.queries);
+  const queries =
+    batch.by === 'rows' ? documentQueries(plan, viewer, batch.ids) : vectorQueries(batch.queries);
   return {
-    keys: asked.keys,
+    keys: queries.keys,
     select: (tx) =>
       tx
-        .select({ ...hitColumns(asked.key, plan), ...columns })
-        .from(asked.from(documentHits(plan, asked.operands)))
+        .select({ ...hitColumns(queries.key, plan), ...columns })
+        .from(queries.from(documentHits(plan, queries.operands)))
         .innerJoin(documentChunks, itsChunk)
         .innerJoin(documents, itself)
         .where(withinDistance(plan))
-        .orderBy(asc(asked.key), hitOrder(plan), asc(documents.id)),
+        .orderBy(asc(queries.key), hitOrder(plan), asc(documents.id)),
     found,
   };
 }
 
-/** A row of one of the kinds; a document with the chunk of it that is nearest. */
-export type RecalledRow = { id: string } & (
-  | { kind: 'MEMORY'; memory: MemoryRow }
-  | { kind: 'CHUNK'; chunk: ChunkRow }
-  | { kind: 'DOCUMENT'; document: DocumentRow; chunk: ChunkRow }
-  | { kind: 'TOOL'; tool: ToolRow }
-);
-
-/** Searches among rows of all the plan's sources. */
+/** The statement that searches in all sources of the plan. */
 export function recallStatement(
   plan: SearchPlan,
   _viewer: Viewer,
   batch: QueryBatch,
 ): SearchStatement<{ row: RecalledRow }> {
   if (batch.by !== 'vectors') throw new TypeError('A recall is searched by texts and vectors alone.');
-  const asked = askedVectors(batch.queries);
+  const queries = vectorQueries(batch.queries);
   const hits = plan.ranking
-    ? rankedOfAll(plan, plan.ranking, asked.operands)
-    : nearestOfAll(plan, asked.operands);
+    ? rankedOfAll(plan, plan.ranking, queries.operands)
+    : nearestOfAll(plan, queries.operands);
   const isOf = (...kinds: KindName[]): SQL =>
     inArray(
-      sql`hit.kind`,
+      sql`${alias.hit}.${column.kind}`,
       kinds.filter((name) => plan.sources.some(({ kind }) => kind.name === name)),
     );
   return {
-    keys: asked.keys,
+    keys: queries.keys,
     select: (tx) =>
       tx
         .select({
-          ...hitColumns(asked.key, plan),
-          kind: sql<KindName>`hit.kind`,
-          id: sql<string>`hit.row_id::text`,
+          ...hitColumns(queries.key, plan),
+          kind: sql<KindName>`${alias.hit}.${column.kind}`,
+          id: sql<string>`${alias.hit}.${column.rowId}::text`,
           memory: memoryColumns,
           chunk: chunkColumns,
           document: documentColumns,
           tool: toolColumns,
         })
-        .from(asked.from(hits))
+        .from(queries.from(hits))
         .leftJoin(
           memories,
-          and(isOf('MEMORY'), eq(memories.id, sql`hit.row_id`), eq(memories.userId, sql`hit.user_id`)),
+          and(
+            isOf('MEMORY'),
+            eq(memories.id, sql`${alias.hit}.${column.rowId}`),
+            eq(memories.userId, sql`${alias.hit}.${column.userId}`),
+          ),
         )
         .leftJoin(
           documentChunks,
           and(
             isOf('CHUNK', 'DOCUMENT'),
-            eq(documentChunks.id, sql`hit.chunk_id`),
-            eq(documentChunks.userId, sql`hit.user_id`),
+            eq(documentChunks.id, sql`${alias.hit}.${column.chunkId}`),
+            eq(documentChunks.userId, sql`${alias.hit}.${column.userId}`),
           ),
         )
         .leftJoin(
           documents,
-          and(isOf('DOCUMENT'), eq(documents.id, sql`hit.row_id`), eq(documents.userId, sql`hit.user_id`)),
+          and(
+            isOf('DOCUMENT'),
+            eq(documents.id, sql`${alias.hit}.${column.rowId}`),
+            eq(documents.userId, sql`${alias.hit}.${column.userId}`),
+          ),
         )
-        .leftJoin(toolEmbeddings, and(isOf('TOOL'), eq(toolEmbeddings.id, sql`hit.row_id`)))
+        .leftJoin(toolEmbeddings, and(isOf('TOOL'), eq(toolEmbeddings.id, sql`${alias.hit}.${column.rowId}`)))
         .where(withinDistance(plan))
-        .orderBy(asc(asked.key), hitOrder(plan), sql`hit.kind`, sql`hit.row_id`),
+        .orderBy(
+          asc(queries.key),
+          hitOrder(plan),
+          sql`${alias.hit}.${column.kind}`,
+          sql`${alias.hit}.${column.rowId}`,
+        ),
     found: (hit) => ({ row: hit as unknown as RecalledRow }),
   };
 }
@@ -216,9 +232,9 @@ function rowHits(plan: SearchPlan, operands: Operands): SQL {
 }
 
 function documentHits(plan: SearchPlan, operands: Operands): SQL {
-  if (plan.means) return documentsByMean(plan);
+  if (plan.means) return documentsByMean(plan, operands);
   if (plan.ranking)
-    return sql`(select best.*, id as chunk_id from ${ranked(plan, plan.ranking, operands)} best)`;
+    return sql`(select best.*, ${column.id} as ${column.chunkId} from ${ranked(plan, plan.ranking, operands)} best)`;
   const [{ conditions, scope, filters }] = plan.sources as [PlannedSource];
   const { k, after } = plan;
   return nearestDocuments(plan, { operand: operands.vector, k, conditions, scope, filters, after });

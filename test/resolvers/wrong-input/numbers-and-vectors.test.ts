@@ -129,7 +129,7 @@ describe('a number', () => {
         'efSearch with exact',
         operation,
         variables({ options: { efSearch: 9, exact: true } }),
-        'options.efSearch tunes the vector index, which options.exact skips: give one of them.',
+        'options.efSearch tunes the vector index, which options.exact does not use: leave one of them out.',
       ],
       [
         'maxDistance -1',
@@ -276,7 +276,7 @@ describe('a vector', () => {
         { vector: ['NaN', ...zeros(EMBEDDING_DIMENSIONS - 1)] },
         /Float cannot represent non numeric value: "NaN"/,
       ],
-      ['zeros', operation, { vector: zeros() }, 'vector has only zeros: it has no direction to be near to.'],
+      ['zeros', operation, { vector: zeros() }, 'vector has only zeros: such a vector has no direction.'],
       // The squares of both are outside the range of the 32-bit floats that pgvector adds up.
       [
         '1e-20',
@@ -294,14 +294,14 @@ describe('a vector', () => {
         'with a text',
         operation,
         { vector: zeros().fill(1), text: 'x' },
-        'Both text and vector are given: a search is near to one of them. Leave one out.',
+        'Both text and vector are given: send only one of them.',
       ],
-      ['neither', operation, {}, 'Give text, vector or like: what the matches should be near to.'],
+      ['neither', operation, {}, 'The search has no query: send text, vector or like.'],
       [
         'both null',
         operation,
         { text: null, vector: null },
-        'Give text, vector or like: what the matches should be near to.',
+        'The search has no query: send text, vector or like.',
       ],
     ]),
   );

@@ -74,7 +74,8 @@ describe('a cursor of a search', () => {
       /^after must be the cursor of a match of this search, not "/,
     ]),
   );
-  const another = 'after is a cursor of another search: repeat the arguments that it came from (all but k)';
+  const another =
+    'after is a cursor of another search: repeat the arguments of that search (only k may differ)';
   refuses('of another search is refused: %s', [
     ['text', MemoryPageDocument, () => ({ ...search, text: 'here', after: cursors.own }), another],
     ['filters', MemoryPageDocument, () => ({ text: 'there', after: cursors.own }), another],
@@ -87,7 +88,7 @@ describe('a cursor of a search', () => {
       'diversity',
       MemoryPageDocument,
       () => ({ ...search, options: { diversity: 0.5 }, after: cursors.own }),
-      'after reads on in a list, and options.diversity chooses a list as a whole: raise k, or leave one of them out.',
+      'after asks for a later page, but options.diversity chooses a list as a whole, without pages: raise k, or leave one of them out.',
     ],
   ]);
 });

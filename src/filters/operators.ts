@@ -11,6 +11,9 @@ import {
   parseString,
 } from './operands.ts';
 
+// The SQL of each operator, by the type that it compares. A new operator goes here, into the conditions of its type (`conditions.ts`) and
+// into the input types of the API (`resolvers/filters`). `comparisons.ts` needs no change.
+
 type Comparison<T> = (expression: SQLWrapper, operand: T) => SQL;
 
 /** How SQL compares values of one type. If SQL returns NULL, the row does not pass. */

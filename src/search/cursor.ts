@@ -6,15 +6,14 @@ import { BIGINT_MAX } from '../input/checks.ts';
 import { limits } from '../input/limits.ts';
 
 /**
- * Pages of a ranked list are read by keyset: a cursor says which row was shown last, by what the list is ordered by and
- * its id, and the next page is what stands behind it. Rows that are added meanwhile then neither repeat nor hide others,
- * as long as the position of a row depends on that row alone. A distance does. A score does not, for two
- * reasons.
- * - A score is made of means and spreads, the rarity of words, ranks and the time of day. So the first page's are kept in
- *   the cursor as the `Basis` of all later ones, which also leave out rows that are newer than the first page.
- * - Only candidates have a score. So they come in rounds: first the best of each list, as many as the first page looks at,
- *   then the next as many, and so on. All of one round stand before all of the next, and nothing about a row of a round
- *   depends on a later one.
+ * Pages of a list are read by keyset. A cursor names the row that was shown last, by its id and by the value that orders the
+ * list; the next page begins behind that row. Rows that are added between two pages then neither repeat nor hide others, as long
+ * as the position of a row depends on that row alone. A distance depends on the row alone. A score does not, for two reasons.
+ * - A score is made of means and spreads, the rarity of words, ranks and the time. The cursor keeps those of the first page as
+ *   the `Basis` of all later pages. Later pages also leave out rows that are newer than the first page.
+ * - Only candidates have a score. So candidates come in rounds: first the best of each list, as many as the first page looks at,
+ *   then as many again, and so on. All rows of one round stand before all rows of the next round. Nothing about a row depends on a
+ *   later round.
  */
 
 const bigint = z.string().refine((id) => /^\d{1,19}$/.test(id) && BigInt(id) <= BIGINT_MAX);
@@ -33,7 +32,7 @@ const basisSchema = z.object({
   at: z.string().max(40),
   /** The newest row of each table; "0" for a table without rows. */
   newest: z.array(bigint),
-  /** Of each table: how many rows, their mean length, and how many have each word of the text, longest words first. */
+  /** For each table: the number of rows, their mean length, and the number of rows with each word of the text, longest word first. */
   words: z.array(wordsSchema).nullable(),
   /** Mean and spread of the distances, mean and spread of BM25. */
   moments: z.tuple([finite, finite, finite, finite]),
@@ -43,35 +42,35 @@ const basisSchema = z.object({
   relevance: z.tuple([finite, finite]),
 });
 
-/** What the scores of a list are made from, beside the row itself. */
+/** What the scores of a list depend on, beside the row itself. */
 export type Basis = z.output<typeof basisSchema>;
 export type WordBasis = z.output<typeof wordsSchema>;
 
 const positionSchema = z.object({
   /** How many rows stand before and at this position. */
   seen: z.number().int().positive(),
-  /** The k of the first page, which says how many candidates are in a round. */
+  /** The k of the first page. It decides how many candidates are in a round. */
   k: z.number().int().min(1).max(limits.k),
-  /** Of which round it is. */
+  /** The round of the row. */
   round: z.number().int().nonnegative().max(mostRounds),
-  /** What the list is ordered by: the distance, ascending, or the score, descending. */
+  /** The value that orders the list: the distance, ascending, or the score, descending. */
   value: z.number(),
   id: bigint,
-  /** Which kind of row, in a list of several. */
+  /** The kind of the row, in a list of several kinds. */
   kind: z.string().max(10).optional(),
   basis: basisSchema.optional(),
 });
 
-/** A position in a ranked list: that of the row that was shown last. */
+/** A position in a list: that of the row that was shown last. */
 export type Position = z.output<typeof positionSchema>;
 
 const cursorSchema = positionSchema.extend({ query: z.string() });
-const longestCursor = 20_000; // characters; more than 64 words of four tables take
+const longestCursor = 20_000; // characters; 64 words of four tables take fewer
 
-/** Tells the query that a cursor belongs to from others; k is not part of it, pages may differ in size. */
+/** Identifies the search that a cursor belongs to. It does not depend on k, because pages may differ in size. */
 export type QueryTag = () => string;
 
-/** The tag of a search by all that says which rows are in its list, and in which order. */
+/** The tag of a search, made of everything that decides which rows are in its list and in which order. */
 export function queryTag(parts: Readonly<Record<string, unknown>>): QueryTag {
   let tag: string | undefined;
   return () => {
@@ -83,15 +82,15 @@ export function queryTag(parts: Readonly<Record<string, unknown>>): QueryTag {
   };
 }
 
-/** A cursor of the list that `query` gives, for a client to send back; opaque to it. */
+/** Writes the cursor of a position in the list of the search `query`. */
 export function writeCursor(query: QueryTag, position: Position): string {
   return Buffer.from(JSON.stringify({ query: query(), ...position })).toString('base64url');
 }
 
 /**
- * The position that a cursor names.
- * @param ranked whether the list is ordered by scores, which have a basis.
- * @throws FunesError BAD_USER_INPUT for one that is not ours, or of another query.
+ * Parses a cursor into the position that it names.
+ * @param ranked whether scores order the list, which need a basis.
+ * @throws FunesError BAD_USER_INPUT for a text that is no cursor, and for a cursor of another search.
  */
 export function parseCursor(text: string, query: QueryTag, ranked: boolean): Position {
   const parsed = text.length > longestCursor ? undefined : cursorSchema.safeParse(decode(text)).data;
@@ -100,14 +99,14 @@ export function parseCursor(text: string, query: QueryTag, ranked: boolean): Pos
   if (tag !== query()) {
     throw new FunesError(
       'BAD_USER_INPUT',
-      'after is a cursor of another search: repeat the arguments that it came from (all but k), or leave after out.',
+      'after is a cursor of another search: repeat the arguments of that search (only k may differ), or leave after out.',
     );
   }
   if ((position.basis !== undefined) !== ranked) throw notACursor(text);
   return position;
 }
 
-/** Also for one that was changed so that the database cannot make sense of it. */
+/** The error for a text that is no cursor, or a cursor that somebody changed so that the database refuses its values. */
 export function notACursor(text: string): FunesError {
   return new FunesError(
     'BAD_USER_INPUT',

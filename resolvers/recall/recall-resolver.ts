@@ -1,10 +1,9 @@
 import { GraphQLInt, GraphQLString } from 'graphql';
 import { Args, ArgsType, Ctx, Field, Query, Resolver } from 'type-graphql';
 import { limits } from '../../src/input/limits.ts';
-import type { KindName } from '../../src/search/kinds.ts';
+import type { KindName, RecalledRow } from '../../src/search/kinds.ts';
 import type { Match } from '../../src/search/matches.ts';
 import { recall } from '../../src/search/recall.ts';
-import type { RecalledRow } from '../../src/search/searches.ts';
 import { AfterMatchField, OptionsField } from '../common/arguments.ts';
 import { OptionalField } from '../common/optional-field.ts';
 import type { SearchOptions } from '../common/search-options.ts';

@@ -10,11 +10,20 @@ import {
   type MemoryFilters,
   type ToolFilters,
 } from '../filters/filters.ts';
+import type { ChunkRow, DocumentRow, MemoryRow, ToolRow } from '../store/rows.ts';
 import { column } from './sql/pipeline.ts';
 import { chunkTable, documentChunkTable, memoryTable, type SearchTable, toolTable } from './tables.ts';
 
 export const kindNames = ['MEMORY', 'CHUNK', 'DOCUMENT', 'TOOL'] as const;
 export type KindName = (typeof kindNames)[number];
+
+/** A row of one of the kinds; a document has its nearest chunk with it. */
+export type RecalledRow = { id: string } & (
+  | { kind: 'MEMORY'; memory: MemoryRow }
+  | { kind: 'CHUNK'; chunk: ChunkRow }
+  | { kind: 'DOCUMENT'; document: DocumentRow; chunk: ChunkRow }
+  | { kind: 'TOOL'; tool: ToolRow }
+);
 
 /** The filters of each kind, as `recall` takes them. */
 export interface KindFilters {

@@ -1,10 +1,11 @@
 import { FunesError } from '../errors.ts';
 import { checkText } from '../input/checks.ts';
 import { limits } from '../input/limits.ts';
+import type { RecalledRow } from './kinds.ts';
 import { type KindFilters, type KindName, kinds } from './kinds.ts';
 import type { SearchLoader } from './loader.ts';
 import type { Match } from './matches.ts';
-import type { RecalledRow, RecallScope } from './searches.ts';
+import type { RecallScope } from './searches.ts';
 import { loadPage, type Paged, parseSearch, type SearchArguments } from './similar.ts';
 
 export type RecallLoader = SearchLoader<RecallScope, Match<RecalledRow>>;

@@ -10,6 +10,7 @@ import {
   type KindName,
   kinds,
   memoryKind,
+  type RecalledRow,
   toolKind,
 } from './kinds.ts';
 import type { Match } from './matches.ts';
@@ -33,14 +34,6 @@ export interface SearchDefinition<Filters, Found, Conditions> {
 export interface DocumentMatch extends Match<DocumentRow> {
   chunk: ChunkRow;
 }
-
-/** A row of one of the kinds; a document has its nearest chunk with it. */
-export type RecalledRow = { id: string } & (
-  | { kind: 'MEMORY'; memory: MemoryRow }
-  | { kind: 'CHUNK'; chunk: ChunkRow }
-  | { kind: 'DOCUMENT'; document: DocumentRow; chunk: ChunkRow }
-  | { kind: 'TOOL'; tool: ToolRow }
-);
 
 /** Which kinds a recall searches in, and which rows of each. */
 export interface RecallScope {

@@ -11,10 +11,9 @@ import {
   toolColumns,
 } from '../../store/rows.ts';
 import type { Viewer } from '../../viewer.ts';
-import type { KindName } from '../kinds.ts';
+import type { KindName, RecalledRow } from '../kinds.ts';
 import type { PlannedSource, SearchPlan } from '../plan.ts';
 import type { QueryBatch } from '../query.ts';
-import type { RecalledRow } from '../searches.ts';
 import type { RowTable } from '../tables.ts';
 import { ranked } from './candidates.ts';
 import { documentsByMean } from './document-means.ts';

@@ -3,8 +3,8 @@ import type { RankingPlan, SearchPlan } from '../plan.ts';
 import { capped } from './keyword.ts';
 import { column, cte } from './pipeline.ts';
 
-// The columns by which a statement tells how it found its rows: `SearchReport` has the numbers. A statement without a report has
-// none of them.
+// The columns by which a statement tells how it found its rows. `ReportDraft` in `../report.ts` adds them up. A statement without a
+// report has none of them.
 
 interface Found {
   candidates: SQL;

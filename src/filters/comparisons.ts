@@ -10,10 +10,10 @@ export function opposite(condition: SQL): SQL {
 }
 
 /**
- * Every operator of one condition as SQL; all of them must hold.
+ * Every operator of one condition as SQL, at least one; all of them must hold.
  * @param expression what is compared: a column, or SQL of the scalar's type.
  * @param noNull why `eq: null` and `ne: null` mean nothing here, and what to do; undefined where they ask for SQL's NULL.
- * @throws FunesError BAD_USER_INPUT for an unknown operator, an operand of the wrong type or null, and LIMIT_EXCEEDED.
+ * @throws FunesError BAD_USER_INPUT for no operator, an unknown one, an operand of the wrong type or null, and LIMIT_EXCEEDED.
  */
 export function compileComparisons<T>(
   expression: SQLWrapper,
@@ -22,7 +22,10 @@ export function compileComparisons<T>(
   noNull: string | undefined,
   inputPath: InputPath,
 ): SQL[] {
-  return entries(condition, inputPath).map(([operator, operand, here]) => {
+  const operators = entries(condition, inputPath);
+  if (operators.length === 0)
+    throw inputPath.refusal('says nothing: send an operator with a value, or leave the field out.');
+  return operators.map(([operator, operand, here]) => {
     here.count();
     if (operand === null) return compileNullComparison(expression, operator, noNull, here);
     const list = () =>

@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../schema/columns/common.ts';
 
-// What a client may ask of one field. All operators of a condition must hold; one that is undefined is as if left out.
+// What a client may ask of one field. All operators of a condition must hold, and there must be one; one that is undefined
+// is as if left out.
 // `null` is an operand of `eq` and `ne` alone, and only where the column may be NULL.
 
 /** Whether a row has its embedding, or still waits for it. */

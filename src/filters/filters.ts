@@ -15,10 +15,10 @@ import { compileNesting, type Fields } from './nesting.ts';
 export type { ChunkFilters, DocumentFilters, MemoryFilters, ToolFilters };
 
 // Each gives the condition for a WHERE over the unaliased Drizzle table, with every value a bound parameter, or undefined
-// when the filter says nothing. The errors are FunesErrors: BAD_USER_INPUT for something that can never be right (an
-// unknown field or operator, an operand that the column cannot hold), LIMIT_EXCEEDED past a bound of `filterLimits`;
-// the message starts with the inputPath, like `filters.or[1].createdAt.gt`,
-// where `name` is what the client calls the whole filter.
+// when the whole filter says nothing. The errors are FunesErrors: BAD_USER_INPUT for something that can never be right (an
+// unknown field or operator, an operand that the column cannot hold, a condition that says nothing), LIMIT_EXCEEDED past a
+// bound of `filterLimits`; the message starts with the inputPath, like `filters.or[1].createdAt.gt`, where `name` is what
+// the client calls the whole filter.
 
 /** Condition over `memories`. @throws FunesError */
 export function compileMemoryFilters(

@@ -31,10 +31,6 @@ export class InputPath {
     return new InputPath(this.path, this.depth + 1, this.size);
   }
 
-  get conditions(): number {
-    return this.size.conditions;
-  }
-
   /** Counts a comparison. @throws FunesError LIMIT_EXCEEDED */
   count(): void {
     this.size.conditions += 1;

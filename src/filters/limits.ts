@@ -2,7 +2,7 @@
 export const filterLimits = {
   /** Levels of `and`, `or`, `not` and `document` inside each other. */
   depth: 8,
-  /** Comparisons in all; a filter object with nothing in it counts as one. */
+  /** Comparisons in all. */
   conditions: 100,
   /** Elements of one `in` or `notIn`. */
   listLength: 1000,

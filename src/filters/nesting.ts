@@ -7,8 +7,8 @@ import { parseList } from './operands.ts';
 /** A field that a filter can put a condition on. */
 export interface Field<Condition> {
   /**
-   * SQL of the condition, in parts that must all hold; none when the condition says nothing.
-   * @throws FunesError BAD_USER_INPUT, LIMIT_EXCEEDED.
+   * SQL of the condition, in parts that must all hold, at least one.
+   * @throws FunesError BAD_USER_INPUT, also for a condition that says nothing; LIMIT_EXCEEDED.
    */
   compile(condition: Condition, inputPath: InputPath): SQL[];
 }
@@ -34,22 +34,20 @@ export interface Nesting<Filters> {
 }
 
 /**
- * SQL of a filter over unaliased tables, or undefined when it says nothing. What says nothing (`{}`, an empty or missing
- * `and` or `or`, a `not` of nothing) is left out wherever it stands, inside `or` and `not` too.
+ * SQL of a whole filter over unaliased tables, or undefined when it says nothing: `{}`, or nothing but an empty or missing
+ * `and`, `or` and `not`. Everything inside it must say something, because a value that a client lost on the way would
+ * otherwise let every row pass.
  * @throws FunesError BAD_USER_INPUT, LIMIT_EXCEEDED.
  */
 export function compileNesting(fields: Fields, filters: unknown, inputPath: InputPath): SQL | undefined {
-  const before = inputPath.conditions;
   const parts = entries(filters, inputPath).flatMap(([name, value, here]): (SQL | undefined)[] => {
     switch (name) {
       case 'and':
         return compileEach(fields, value, here);
       case 'or':
         return [or(...compileEach(fields, value, here))];
-      case 'not': {
-        const inner = value === null ? undefined : compileNesting(fields, value, here.deeper());
-        return [inner && opposite(inner)];
-      }
+      case 'not':
+        return value === null ? [] : [opposite(compileInner(fields, value, here.deeper()))];
       default: {
         const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
         if (!field) throw here.refusal('is not a field that you can filter by.');
@@ -63,15 +61,23 @@ export function compileNesting(fields: Fields, filters: unknown, inputPath: Inpu
       }
     }
   });
-  // So that filters of nothing but empty filters have a bound as well.
-  if (inputPath.conditions === before) inputPath.count();
   return and(...parts);
 }
 
-function compileEach(fields: Fields, value: unknown, inputPath: InputPath): (SQL | undefined)[] {
+/**
+ * SQL of a filter inside another one.
+ * @throws FunesError BAD_USER_INPUT, also when it says nothing; LIMIT_EXCEEDED.
+ */
+export function compileInner(fields: Fields, filters: unknown, inputPath: InputPath): SQL {
+  const condition = compileNesting(fields, filters, inputPath);
+  if (!condition) throw inputPath.refusal('says nothing: send a condition, or leave it out.');
+  return condition;
+}
+
+function compileEach(fields: Fields, value: unknown, inputPath: InputPath): SQL[] {
   if (value === null) return [];
   const inner = inputPath.deeper();
   return parseList(value, inputPath, filterLimits.conditions).map((filters, i) =>
-    compileNesting(fields, filters, inner.at(i)),
+    compileInner(fields, filters, inner.at(i)),
   );
 }

@@ -8,7 +8,7 @@ import { type Embedder, startEmbedder } from '../src/embedding/embedder.ts';
 import { loadTokenizer } from '../src/embedding/tokenizer.ts';
 
 // Measures the embedding layer: quality on STS-B, texts per second, how long a search waits, and how long the event
-// loop pauses meanwhile. Run: FUNES_BENCH_DATA=<folder with stsb/> npx tsx bench/embedding.ts
+// loop pauses meanwhile. Run it: FUNES_BENCH_DATA=<folder with stsb/> npx tsx bench/embedding.ts
 
 /** Spearman x 100 that sentence-transformers publishes for all-MiniLM-L6-v2. */
 const published = { test: 82.03, dev: 86.72 };
@@ -29,7 +29,7 @@ async function readPairs(folder: string, split: string): Promise<Pair[]> {
     .map((fields) => ({ score: Number(fields[4]), sentences: [fields[5] ?? '', fields[6] ?? ''] }));
 }
 
-/** Ranks from 1, equal values sharing the mean of their ranks. */
+/** Returns the ranks of the values, from 1. Equal values share the mean of their ranks. */
 function ranks(values: readonly number[]): number[] {
   const order = values.map((value, index) => ({ value, index })).sort((a, b) => a.value - b.value);
   const result = new Array<number>(values.length);
@@ -42,7 +42,7 @@ function ranks(values: readonly number[]): number[] {
   return result;
 }
 
-/** Spearman's rank correlation: Pearson's of the ranks. */
+/** Returns Spearman's rank correlation, which is Pearson's correlation of the ranks. */
 function spearman(a: readonly number[], b: readonly number[]): number {
   const [x, y] = [ranks(a), ranks(b)];
   const mean = (a.length + 1) / 2;
@@ -74,7 +74,7 @@ async function quality(embedder: Embedder, folder: string, split: 'test' | 'dev'
   );
 }
 
-/** Runs `work` and gives its result with the longest pause of the event loop in milliseconds. */
+/** Runs `work`. Returns its result and the longest pause of the event loop in milliseconds. */
 async function watched<T>(work: () => Promise<T>): Promise<{ result: T; pause: number }> {
   const delays = monitorEventLoopDelay({ resolution: 1 });
   delays.enable();
@@ -83,7 +83,7 @@ async function watched<T>(work: () => Promise<T>): Promise<{ result: T; pause: n
   return { result, pause: delays.max / 1e6 };
 }
 
-/** Embeds calls of 64 texts, two at a time as an ingest does, until the time is up; gives texts per second. */
+/** Embeds 64 texts a call, two calls at a time as an ingest does, until the time is up. Returns texts per second. */
 async function throughput(embedder: Embedder, texts: readonly string[]): Promise<number> {
   let [next, done] = [0, 0];
   const start = performance.now();
@@ -100,7 +100,7 @@ async function throughput(embedder: Embedder, texts: readonly string[]): Promise
 async function queryLatencies(embedder: Embedder, queries: readonly string[]): Promise<string> {
   const times: number[] = [];
   for (const query of queries) {
-    // So that a search comes at any moment of what is being computed, not right after another search.
+    // Searches must come at any moment of the embedding, and not right after another search.
     await setTimeout(20);
     const start = performance.now();
     await embedder.embedQuery(query);

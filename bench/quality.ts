@@ -17,26 +17,26 @@ import { openBenchDatabase } from './support/database.ts';
 import { run } from './support/run.ts';
 import { startServer } from './support/server.ts';
 
-// How well searches find what people judged right, through the GraphQL API of a real server. bench/README.md says what
-// is measured and what came out.
+// Measures how well searches find what people judged right, through the GraphQL API of a real server. bench/README.md
+// says what is measured, and the results.
 
 const dataSets: readonly DataSet[] = [locomo, cranfield, bfcl, locomoWithCaptions, cranfieldDocuments];
 const usualSets = 'locomo,cranfield,bfcl';
 
 const help = `npm run bench:quality -- [options]
 
-  --sets NAMES      of ${dataSets.map(({ name }) => name).join(', ')} (default: ${usualSets})
+  --sets NAMES      names from ${dataSets.map(({ name }) => name).join(', ')} (default: ${usualSets})
   --modes NAMES     the modes whose names contain one of these: ${['plain', ...modes.map(({ name }) => name)].join(', ')}
                     (default: all; plain is the exact ranking, computed here from the stored vectors)
   --options JSON    one more mode: search options of the API, such as '{"mode":"HYBRID","keywordWeight":0.7}';
-                    may be repeated, and is used alone when there is no --modes
-  --questions N     only every so many-th question, about N of each set
-  --clients N       ask N questions at a time; the latencies are then those of a busy server (default: 1)
-  --keep            leave the database behind, and use the one that an earlier run left
+                    may be repeated; without --modes, only these modes are measured
+  --questions N     ask only about N questions of each set, spread evenly (default: all)
+  --clients N       ask N questions at a time, so that the latencies are those of a busy server (default: 1)
+  --keep            keep the database, and use the database that an earlier run kept
   --help
 
-FUNES_BENCH_DATA names the folder with the data. DATABASE_URL names a PostgreSQL server on which a database is made for
-the run; without it the embedded database is used.`;
+FUNES_BENCH_DATA names the folder with the data. If DATABASE_URL names a PostgreSQL server, the run makes a database on it.
+Otherwise it uses the embedded database.`;
 
 interface Settings extends Omit<AskingOptions, 'embedder' | 'onProgress'> {
   sets: readonly DataSet[];

@@ -12,27 +12,29 @@ import { runRound } from './search/rounds.ts';
 import { type BenchQuery, loadRows, withPool } from './search/rows.ts';
 import { apiSide, bareSide } from './search/sides.ts';
 import { captureStatement, explainStatement, type SearchStatement } from './search/statement.ts';
+import { type BenchViewer, viewers } from './search/viewers.ts';
 import { type BenchDatabase, openBenchDatabase } from './support/database.ts';
 import { run } from './support/run.ts';
 
-// What the API costs beside the SQL it sends: searches over HTTP to a server in its own process, and the very same
-// statement through postgres.js, in turns. bench/README.md says what is measured and what came out.
+// Measures what the API costs beside its SQL. Two sides search in turns: one over HTTP, with a server in a process of its
+// own, the other by sending that server's statement through postgres.js. bench/README.md says what is measured, and the
+// results.
 
 const help = `npm run bench:search -- [options]
 
   --rows N         memories to search (default: 100000 on a server, 20000 in the embedded database)
+  --viewers NAMES  of ${viewers.map(({ name }) => name).join(', ')}: who searches (default: all); the user has 10 % of the rows
   --forms NAMES    of ${forms.map(({ name }) => name).join(', ')} (default: all)
   --clients LIST   how many ask at the same time (default: 1,16)
   --ef-search N    search with options.efSearch (default: the server's own)
   --rounds N       how many times each side is measured (default: 5)
-  --seconds N      how long each time (default: 2)
-  --keep           leave the database behind, and use the one that an earlier run left
+  --seconds N      how long each measurement takes (default: 2)
+  --keep           keep the database, and use the database that an earlier run kept
   --no-explain     leave out the plans
-  --profile        instead: where the server's own time goes while 16 clients search
+  --profile        instead: where the server's own time goes while 16 clients search, for the first viewer and form
   --help
 
-DATABASE_URL names a PostgreSQL server on which a database is made for the run; without it the embedded database is
-used.`;
+If DATABASE_URL names a PostgreSQL server, the run makes a database on it. Otherwise it uses the embedded database.`;
 
 const profileSeconds = 20;
 
@@ -40,6 +42,7 @@ function parseSettings() {
   const { values } = parseArgs({
     options: {
       rows: { type: 'string', default: process.env.DATABASE_URL ? '100000' : '20000' },
+      viewers: { type: 'string' },
       forms: { type: 'string' },
       clients: { type: 'string', default: '1,16' },
       'ef-search': { type: 'string' },
@@ -55,7 +58,8 @@ function parseSettings() {
   return {
     ...values,
     rows: Number(values.rows),
-    forms: named(values.forms).map((form) =>
+    viewers: named('viewer', viewers, values.viewers),
+    forms: named('form', forms, values.forms).map((form) =>
       efSearch === undefined ? form : { ...form, options: { efSearch: Number(efSearch) } },
     ),
     clients: values.clients.split(',').map(Number),
@@ -64,25 +68,32 @@ function parseSettings() {
   };
 }
 
-function named(names: string | undefined): readonly Form[] {
-  if (names === undefined) return forms;
+/** Those of `all` that an option names; all of them without the option. `what` says in the error what they are. */
+function named<T extends { name: string }>(
+  what: string,
+  all: readonly T[],
+  names: string | undefined,
+): readonly T[] {
+  if (names === undefined) return all;
   return names.split(',').map((name) => {
-    const form = forms.find((one) => one.name === name.trim());
-    if (!form) throw new FunesError('BAD_USER_INPUT', `There is no form ${JSON.stringify(name)}.\n${help}`);
-    return form;
+    const found = all.find((one) => one.name === name.trim());
+    if (!found)
+      throw new FunesError('BAD_USER_INPUT', `There is no ${what} ${JSON.stringify(name)}.\n${help}`);
+    return found;
   });
 }
 
 type Settings = ReturnType<typeof parseSettings>;
 
 async function profile(
-  { queries, forms: [form] }: Contest,
+  { queries, viewers: [viewer], forms: [form] }: Contest,
   database: BenchDatabase,
   folder: string,
 ): Promise<string> {
-  if (form === undefined) throw new FunesError('BAD_USER_INPUT', 'There is no form to profile.');
+  if (viewer === undefined || form === undefined)
+    throw new FunesError('BAD_USER_INPUT', 'There is no viewer or no form to profile.');
   const nodeOptions = ['--cpu-prof', `--cpu-prof-dir=${folder}`];
-  const side = await apiSide(database, queries, [form], folder, nodeOptions);
+  const side = await apiSide(database, viewer, queries, [form], folder, nodeOptions);
   const began = performance.now();
   const { sent } = await runRound(side, form, {
     clients: 16,
@@ -93,18 +104,22 @@ async function profile(
   return describeProfile(folder, performance.now() - began, sent);
 }
 
-/** Loads what is not loaded yet, and notes what the server sends for each form. */
+/** Loads what is not loaded yet, and notes what the server sends for each viewer and form. */
 async function prepare(settings: Settings, database: BenchDatabase) {
   return withPool(database, async (pool) => {
     const queries = await loadRows(pool, settings.rows, console.error);
     const [first] = queries as [BenchQuery];
-    const statements = new Map<Form, SearchStatement>();
+    const statements = new Map<BenchViewer, Map<Form, SearchStatement>>();
     const plans: string[] = [];
-    for (const form of settings.forms) {
-      const statement = await captureStatement(pool, form, first);
-      statements.set(form, statement);
-      if (settings['no-explain'] || settings.profile) continue;
-      plans.push(`${form.name}\n${await explainStatement(pool, statement, first)}`);
+    for (const viewer of settings.viewers) {
+      const ofViewer = new Map<Form, SearchStatement>();
+      statements.set(viewer, ofViewer);
+      for (const form of settings.forms) {
+        const statement = await captureStatement(pool, viewer, form, first);
+        ofViewer.set(form, statement);
+        if (settings['no-explain'] || settings.profile) continue;
+        plans.push(`${viewer.name}, ${form.name}\n${await explainStatement(pool, statement, first)}`);
+      }
     }
     return { queries, statements, plans };
   });
@@ -114,15 +129,15 @@ await run(async () => {
   const settings = parseSettings();
   if (settings.help) return console.log(help);
   const folder = await mkdtemp(join(tmpdir(), 'funes-bench-'));
-  const database = await openBenchDatabase(`search_${settings.rows}`, settings.keep);
+  const database = await openBenchDatabase(`search_ten_users_${settings.rows}`, settings.keep);
   try {
     const { queries, statements, plans } = await prepare(settings, database);
     const contest: Contest = {
       ...settings,
       queries,
       together: database.url !== undefined,
-      startBare: () => bareSide(database, statements, queries),
-      startApi: () => apiSide(database, queries, settings.forms, folder),
+      startBare: (viewer) => bareSide(database, statements.get(viewer) ?? new Map(), queries),
+      startApi: (viewer) => apiSide(database, viewer, queries, settings.forms, folder),
     };
     if (settings.profile) return console.log(await profile(contest, database, folder));
     const accuracy = await findAccuracy(contest);

@@ -1,12 +1,12 @@
 import { FunesError } from '../src/errors.ts';
 
-/** A GraphQL API over HTTP. */
+/** A client of a GraphQL API over HTTP. */
 export interface Client {
   readonly url: string;
   /**
    * Returns the data of one operation.
-   * @throws FunesError UNAVAILABLE if nothing listens there. INTERNAL_SERVER_ERROR if the operation fails, with the
-   * server's own message, or if what answers is no GraphQL API.
+   * @throws FunesError UNAVAILABLE if no server listens. INTERNAL_SERVER_ERROR with the server's message if the operation
+   *   fails, and INTERNAL_SERVER_ERROR if the server is no GraphQL API.
    */
   send<Data>(query: string, variables?: Record<string, unknown>): Promise<Data>;
 }
@@ -49,7 +49,7 @@ function parse(url: string, text: string): Answer {
       return answer as Answer;
     }
   } catch {
-    // said below
+    // The error below says so.
   }
   throw new FunesError(
     'INTERNAL_SERVER_ERROR',

@@ -6,7 +6,7 @@ export interface Conversation {
   statements: readonly (readonly [content: string, importance: number])[];
 }
 
-/** These were written for the demo. All persons are made up. */
+/** The conversations were written for the demo. All persons are made up. */
 export const conversations: readonly Conversation[] = [
   {
     sessionId: 'demo-dinner',

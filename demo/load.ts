@@ -4,7 +4,7 @@ import { conversations } from './conversations.ts';
 import type { DemoDocument } from './documents.ts';
 import { type DemoTool, tools } from './tools.ts';
 
-/** How many rows of a kind there are, and how many of them are new. */
+/** How many rows the demo has of a kind, and how many of them are new. */
 export interface Loaded {
   total: number;
   created: number;
@@ -30,7 +30,7 @@ const operations = {
 }`,
 };
 
-/** Stores the conversations as memories. With their keys, a second run stores nothing. */
+/** Stores the conversations as memories. Because of their idempotency keys, a second run stores nothing. */
 export async function loadMemories(client: Client): Promise<Loaded> {
   const inputs = conversations.flatMap(({ sessionId, topic, statements }) =>
     statements.map(([content, importanceScore]) => ({
@@ -39,7 +39,7 @@ export async function loadMemories(client: Client): Promise<Loaded> {
       sessionId,
       source: 'demo',
       metadata: { topic },
-      // Made of the content, so that a later version of the demo with another text never uses an old key.
+      // The key is made of the content. So a later version of the demo with other content never uses an old key.
       idempotencyKey: `demo-${createHash('sha256').update(content).digest('hex').slice(0, 16)}`,
     })),
   );
@@ -84,7 +84,7 @@ export async function loadDocuments(
   return loaded;
 }
 
-/** Equal for equal tools, in whatever order the database keeps the keys of their parameters. */
+/** Returns a string that is equal for equal tools, for any order of the keys of their parameters. */
 function identityOf({ toolName, toolDescription, toolParameters }: DemoTool): string {
   return JSON.stringify([toolName, toolDescription, sorted(toolParameters)]);
 }

@@ -72,14 +72,14 @@ function described({ total, created }: Loaded, what: string): string {
   return `${total} ${what} (${created === 0 ? 'all stored before' : `${created} new`})`;
 }
 
-/** The address at which this machine reaches a server with these settings. */
+/** Returns the address at which this machine reaches a server with these settings. */
 function addressOf({ host, port }: Config): string {
   const everywhere = host === '0.0.0.0' || host === '::';
   const name = everywhere ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host;
   return `http://${name}:${port}/graphql`;
 }
 
-/** Whether a server answers. @throws FunesError if what answers is no GraphQL API. */
+/** Returns whether a server answers. @throws FunesError if the server is no GraphQL API. */
 async function listens(client: Client): Promise<boolean> {
   try {
     await client.send('query Ping { memories(first: 1) { pageInfo { hasNextPage } } }');
@@ -90,7 +90,7 @@ async function listens(client: Client): Promise<boolean> {
   }
 }
 
-// The reader of the output may stop early: npm run demo | head
+// The reader of the output may stop early, as in: npm run demo | head
 process.stdout.on('error', () => process.exit(1));
 
 main().catch((error: unknown) => {

@@ -3,7 +3,7 @@ import type { ExampleQuery } from '../src/http/page.ts';
 import type { AgentAnswer, DocumentsAnswer, RecallAnswer } from './answers.ts';
 import type { Client } from './client.ts';
 
-/** The longest line of a passage that is shown. A longer one is wrapped. */
+/** The longest line of a passage. A longer line is wrapped. */
 const width = 96;
 const longestPassage = 5;
 

@@ -13,6 +13,7 @@ import { startEmbedder } from './embedding/embedder.ts';
 import { type HttpConfig, type HttpServer, startHttpServer } from './http/server.ts';
 import { Chunker } from './ingest/chunker.ts';
 import type { Services } from './services.ts';
+import { localViewer, type Viewer } from './viewer.ts';
 
 /** The services behind the API. */
 export interface Backend {
@@ -56,12 +57,16 @@ export async function startFunes(config: Config, log: Logger): Promise<FunesServ
   }
 }
 
-/** Starts the API over HTTP. Closing it does not close `services`. */
-export function startApi(config: HttpConfig, services: Services): Promise<HttpServer> {
+/** Starts the API over HTTP. Every request is by `viewer`. Closing the server does not close `services`. */
+export function startApi(
+  config: HttpConfig,
+  services: Services,
+  viewer: Viewer = localViewer,
+): Promise<HttpServer> {
   return startHttpServer({
     config,
     schema: buildSchema(),
-    createContext: () => createContext(services),
+    createContext: () => createContext(services, viewer),
     logger: services.log,
     examples: exampleQueries,
   });

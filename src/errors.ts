@@ -1,4 +1,4 @@
-/** What a client can act on; the same words stand in every GraphQL error's `extensions.code`. */
+/** The codes of errors, which are the `extensions.code` of GraphQL errors. A client can act on them. */
 export const errorCodes = [
   'BAD_USER_INPUT',
   'NOT_FOUND',
@@ -13,8 +13,8 @@ export const errorCodes = [
 export type ErrorCode = (typeof errorCodes)[number];
 
 /**
- * An error whose message was written for the person who caused or meets it: it says what is wrong and what to do,
- * and is safe to send to a client. Anything else that is thrown is answered as INTERNAL_SERVER_ERROR.
+ * An error with a message for people. The message says what is wrong and what to do, and is safe to send to a client.
+ * The answer to any other error is INTERNAL_SERVER_ERROR.
  */
 export class FunesError extends Error {
   override readonly name = 'FunesError';
@@ -28,7 +28,7 @@ export class FunesError extends Error {
   }
 }
 
-/** A value as an error message quotes it: JSON, cut after `length` characters so that a message stays readable. */
+/** Quotes a value for an error message, as JSON. Cuts it after `length` characters, so that the message stays readable. */
 export function quote(value: unknown, length = 60): string {
   const text = typeof value === 'string' ? JSON.stringify(value) : String(value);
   return text.length <= length ? text : `${text.slice(0, length)}… (${text.length} characters)`;

@@ -18,9 +18,9 @@ import type { DocumentRow } from './store/rows.ts';
 import type { Viewer } from './viewer.ts';
 
 /**
- * What fields of one request read together: each loader turns the keys of a moment into one statement. Made for every
- * request anew, because what they read is what this viewer may see.
- * @param reports gets the reports of searches that want one.
+ * Makes the loaders of one request. Each loader collects the keys that fields ask for at one moment, and reads them in one
+ * statement. Every request has its own loaders, because they read what its viewer may see.
+ * @param reports receives the reports of the searches that ask for one.
  */
 export function createLoaders(services: Services, viewer: Viewer, reports: SearchReport[] = []) {
   const { database } = services;
@@ -54,8 +54,8 @@ export function createLoaders(services: Services, viewer: Viewer, reports: Searc
 export type Loaders = ReturnType<typeof createLoaders>;
 
 /**
- * A loader that asks once for keys that are equal, and keeps nothing beyond that: mutations of one request run one after
- * the other, and what a later one reads must not be what an earlier one left.
+ * Makes a loader that reads equal keys of one moment once, and keeps no value after that. The mutations of one request
+ * run one after the other, and a later one must read what an earlier one has changed.
  */
 function momentLoader<Key, Value>(
   read: (keys: readonly Key[]) => Promise<Value[]>,

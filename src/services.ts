@@ -3,7 +3,7 @@ import type { Database } from './database/transaction.ts';
 import type { Embedder } from './embedding/embedder.ts';
 import type { Chunker } from './ingest/chunker.ts';
 
-/** What the server was built from, made once by the composition root and shared by all requests. */
+/** The parts of the server that all requests share. The composition root makes them once. */
 export interface Services {
   readonly database: Database;
   readonly embedder: Embedder;

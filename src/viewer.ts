@@ -1,23 +1,23 @@
 import { eq, type SQL, type SQLWrapper } from 'drizzle-orm';
 import { DEFAULT_USER } from '../schema/columns/common.ts';
 
-/** Who asks. Every store and search function takes it, so that what a person may see is decided in one place. */
+/** The person who sends a request. Every store and search function takes a viewer. `visibleTo` decides what is visible. */
 export interface Viewer {
-  /** Owner of the rows this person writes when the request names no other user. */
+  /** The owner of the rows that this person writes, unless the request names another user. */
   readonly userId: string;
-  /** An `admin` sees the rows of every user, and may write for them; others only their own. */
+  /** An `admin` reads and writes the rows of all users. Others read and write only their own rows. */
   readonly role: 'admin' | 'user' | 'reader';
 }
 
-/** Without authentication there is one person, who runs the server. */
+/** The viewer of every request without authentication: the person who runs the server. */
 export const localViewer: Viewer = { userId: DEFAULT_USER, role: 'admin' };
 
-/** The condition that keeps a query within what the viewer may see; undefined where that is everything. */
+/** Returns the condition for the rows that the viewer may see. Returns undefined if the viewer may see all rows. */
 export function visibleTo(viewer: Viewer, userId: SQLWrapper): SQL | undefined {
   return viewer.role === 'admin' ? undefined : eq(userId, viewer.userId);
 }
 
-/** The owner of a row that is being written: only an admin can name somebody else. */
+/** Returns the owner of a row that the viewer writes. Only an admin can name another user. */
 export function ownerOf(viewer: Viewer, requested: string | null | undefined): string {
   return viewer.role === 'admin' ? (requested ?? viewer.userId) : viewer.userId;
 }

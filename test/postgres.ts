@@ -8,8 +8,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-// `npm run test:postgres [vitest's arguments]`: the suite of `npm test`, on a PostgreSQL server instead of the embedded
-// engine. The server is that of TEST_DATABASE_URL, or one that is started for the run and removed after it.
+// `npm run test:postgres [arguments of vitest]` runs the suite of `npm test` on a PostgreSQL server instead of the embedded
+// engine. TEST_DATABASE_URL names the server. Without it, a server is started for the run, and removed after it.
 
 const run = promisify(execFile);
 const starter = fileURLToPath(new URL('../../shared/tools/real-postgres.sh', import.meta.url));

@@ -1,4 +1,5 @@
 import { sql } from 'drizzle-orm';
+import { DEFAULT_USER } from '../schema/columns/common.ts';
 import { EMBEDDING_DIMENSIONS } from '../schema/columns/vector.ts';
 import { type Database, transaction } from '../src/database/transaction.ts';
 import { localViewer } from '../src/viewer.ts';
@@ -43,8 +44,15 @@ export function clusteredVectors(
 /**
  * Stores one memory a vector, with content "memory N" and metadata { n: N, bucket: N mod 1000 }, and builds the vector
  * index afterwards, which takes a fraction of the time of keeping it up to date.
+ *
+ * @param userIds the owners of the memories, each of an equal share. Memory N belongs to number (N + N / 1000) of them, so
+ *   that each bucket has memories of ten owners, and each page of the table too. They are not escaped.
  */
-export async function storeVectors(database: Database, vectors: readonly Float32Array[]): Promise<void> {
+export async function storeVectors(
+  database: Database,
+  vectors: readonly Float32Array[],
+  { userIds = [DEFAULT_USER] }: { userIds?: readonly string[] } = {},
+): Promise<void> {
   const run = (statement: ReturnType<typeof sql>) =>
     transaction(
       database,
@@ -57,8 +65,9 @@ export async function storeVectors(database: Database, vectors: readonly Float32
     const literals = vectors
       .slice(start, start + 1000)
       .map((v) => `"[${Array.from(v, (x) => x.toFixed(5)).join(',')}]"`);
-    await run(sql`insert into memories (content, embedding, embedding_model, metadata)
-      select 'memory ' || number, vector, 'test', jsonb_build_object('n', number, 'bucket', number % 1000)
+    await run(sql`insert into memories (user_id, content, embedding, embedding_model, metadata)
+      select (${`{${userIds.join(',')}}`}::text[])[1 + (number + number / 1000) % ${userIds.length}::int],
+        'memory ' || number, vector, 'test', jsonb_build_object('n', number, 'bucket', number % 1000)
       from unnest(${`{${literals.join(',')}}`}::vector[]) with ordinality as given (vector, place),
         lateral (select ${start}::int + place::int - 1 as number) numbered`);
   }

@@ -6,29 +6,29 @@ import { isRefusal, type Mode, type SearchField, searchField } from './modes.ts'
 import { plainRanking } from './plain.ts';
 import { readVectors, store } from './storage.ts';
 
-/** What one way of searching did on one set. */
+/** The result of one mode of searching on one set. */
 export interface Outcome {
-  /** Name of the way. */
+  /** The name of the mode. */
   name: string;
-  /** Per measure of the set, what it is for each question. */
+  /** For each measure of the set, its value for each question. */
   measured: number[][];
-  /** Milliseconds each question took; empty for what was not asked over HTTP. */
+  /** Milliseconds for each question. Empty if the questions were not asked over HTTP. */
   times: number[];
-  /** Why there are no numbers. */
+  /** Why there are no values, if there are none. */
   note?: string;
 }
 
 export interface AskingOptions {
   modes: readonly Mode[];
-  /** Computes the plain ranking's questions; undefined when it is not wanted. */
+  /** Embeds the questions for the plain ranking. Undefined if there is to be no plain ranking. */
   embedder: Embedder | undefined;
-  /** About how many questions of the set are asked; all of them unless told. */
+  /** About how many questions of the set are asked. Undefined: all questions. */
   questions: number | undefined;
   clients: number;
   onProgress(text: string): void;
 }
 
-/** Stores a set's items and asks its questions in every mode that the server knows. */
+/** Stores the items of a set, and asks its questions in every mode that the server knows. */
 export async function ask(
   set: DataSet,
   folder: string,
@@ -40,7 +40,7 @@ export async function ask(
     const missing = field.missing(mode);
     return { mode, ...emptyOutcome(set, mode.name, missing && `the schema has no ${missing}`) };
   });
-  // A document's match is its best chunk; there is no vector of its own to compute a plain ranking from.
+  // A document has no vector, because a search matches its best chunk. So it has no plain ranking.
   const plain = options.embedder && set.kind !== 'document' ? emptyOutcome(set, 'plain') : undefined;
   for (const collection of sampled(await set.read(folder), options.questions)) {
     const { user, items } = collection;
@@ -63,7 +63,10 @@ function emptyOutcome(set: DataSet, name: string, note?: string): Outcome {
   return { name, measured: set.measures.map(() => []), times: [], ...(note !== undefined && { note }) };
 }
 
-/** Asks each question in all modes before the next one, so that a machine that is busy for a while is so for all. */
+/**
+ * Asks each question in all modes before the next question, so that a machine that is busy for a while slows down all
+ * modes.
+ */
 async function askCollection(
   set: DataSet,
   { user, questions }: Collection,
@@ -87,9 +90,9 @@ async function askCollection(
   const work = async () => {
     for (const [i, question] of waiting) {
       if (i % 10 === 0) onProgress(`${user}: ${i} of ${questions.length} questions`);
-      // The server keeps the vectors of recent texts: without this the first mode alone would pay for the model.
+      // The server keeps the vectors of recent texts. Without this search, the first mode alone would pay for the model.
       await search(question, 1);
-      // Nor should it always be the same mode that finds the tables' pages cold.
+      // The modes take turns in being first, which may have to read the pages of the tables from disk.
       const turn = i % outcomes.length;
       for (const outcome of [...outcomes.slice(turn), ...outcomes.slice(0, turn)]) {
         if (outcome.note !== undefined) continue;
@@ -114,7 +117,7 @@ function note(set: DataSet, outcome: Outcome, { relevant }: Question, ranking: r
   });
 }
 
-/** Every so many-th question, evenly over all collections. */
+/** Returns the collections with about `wanted` questions in all: every n-th question. */
 function sampled(collections: readonly Collection[], wanted: number | undefined): Collection[] {
   const all = collections.reduce((sum, { questions }) => sum + questions.length, 0);
   const step = wanted === undefined ? 1 : Math.max(1, Math.floor(all / wanted));

@@ -18,9 +18,9 @@ interface Gold {
 }
 
 /**
- * Requests of users, and which of the tools offered is the right one (Berkeley Function-Calling Leaderboard, "live
- * multiple": Patil et al., ICML 2025). The set offers each request two to some thirty tools; here every request has to
- * find its own among the tools of all.
+ * Requests of users, each with the right tool (Berkeley Function-Calling Leaderboard, "live multiple": Patil et al., ICML
+ * 2025). The set offers two to some thirty tools for each request. Here, every request must find its tool among the tools
+ * of all requests.
  */
 export const bfcl: DataSet = {
   name: 'bfcl',
@@ -43,8 +43,9 @@ export const bfcl: DataSet = {
 };
 
 /**
- * The distinct pairs of name and description. Half of the names stand for several descriptions, and a stored tool's
- * name is unique: the further ones get blanks behind their name, which neither the model nor text search sees.
+ * Returns the distinct pairs of name and description. Half of the names have several descriptions, but the name of a stored
+ * tool is unique. So a name gets blanks at its end for each further description, which neither the model nor text search
+ * sees.
  */
 function pooledTools(tasks: readonly Task[]): Item[] {
   const descriptions = new Map<string, Set<string>>();
@@ -56,7 +57,7 @@ function pooledTools(tasks: readonly Task[]): Item[] {
   const tools = [...descriptions].flatMap(([key, texts]) =>
     [...texts].map((text, i) => ({ key, text, name: key + ' '.repeat(i) })),
   );
-  // registerTools writes in the order of the names.
+  // registerTools stores tools in the order of their names.
   return tools.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 

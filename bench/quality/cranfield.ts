@@ -5,17 +5,17 @@ import { ndcgAt, recallAt } from './measures.ts';
 
 const files = ['cranfield/cran.all.1400', 'cranfield/cran.qry', 'cranfield/cranqrel'];
 
-/** A record of the SMART format: its fields by their letters. */
+/** A record of the SMART format: its fields, by their letters. */
 type SmartRecord = Record<string, string>;
 
 /**
  * Abstracts of papers on aerodynamics, questions by researchers, and judgements of every abstract (Cleverdon, The
- * Cranfield tests on index language devices, Aslib Proceedings 19, 1967). An abstract is a memory: its ranking is then
- * that of rows, and every mode of searching memories can be compared on it.
+ * Cranfield tests on index language devices, Aslib Proceedings 19, 1967). Each abstract is a memory. So every mode of
+ * searching memories can be compared on this set.
  */
 export const cranfield: DataSet = cranfieldAs('cranfield', 'Cranfield', 'memory');
 
-/** The same with each abstract as a document, cut into chunks. */
+/** Cranfield with each abstract as a document, which is cut into chunks. */
 export const cranfieldDocuments: DataSet = cranfieldAs(
   'cranfield-documents',
   'Cranfield as documents',
@@ -43,7 +43,7 @@ async function readCranfield(folder: string, user: string): Promise<Collection> 
     .map((record) => ({ key: String(Number(record.I)), text: record.W ?? '' }))
     .filter(({ text }) => text !== '');
   const known = new Set(items.map(({ key }) => key));
-  // Judgements count the queries from 1 as they stand in the file, whatever their .I says.
+  // A judgement names a query by its number in the file, counted from 1, and not by its .I.
   const questions = parseSmart(queries).map((record) => ({
     text: record.W ?? '',
     relevant: new Map<string, number>(),
@@ -51,7 +51,7 @@ async function readCranfield(folder: string, user: string): Promise<Collection> 
   for (const line of judgements.split('\n')) {
     const [query, key = '', grade] = line.trim().split(/\s+/);
     const relevant = questions[Number(query) - 1]?.relevant;
-    // From 1, a complete answer, to 4, of minimum interest.
+    // Grades go from 1 (a complete answer) to 4 (of minimum interest).
     if (relevant && known.has(key) && Number(grade) > 0) relevant.set(key, 5 - Number(grade));
   }
   return { user, items, questions: questions.filter(({ relevant }) => relevant.size > 0) };

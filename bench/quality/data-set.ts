@@ -1,12 +1,12 @@
 import type { Measure } from './measures.ts';
 
-/** Something to find. */
+/** A text that a search can find. */
 export interface Item {
-  /** What the judgements call it. Several items may share one: finding any of them counts. */
+  /** The name of the item in the judgements. Several items may share a key, and finding any of them counts. */
   key: string;
   /** The text of a memory or document; the description of a tool. */
   text: string;
-  /** The name of a tool, as it is stored. */
+  /** The stored name of a tool. */
   name?: string;
   /** The conversation that a memory belongs to. */
   session?: string;
@@ -14,27 +14,27 @@ export interface Item {
 
 export interface Question {
   text: string;
-  /** Keys of the items that answer it, with the gain that finding each is worth. */
+  /** Keys of the items that answer the question, each with its gain. */
   relevant: ReadonlyMap<string, number>;
 }
 
-/** Items that are searched together. */
+/** Items that are searched together, with their questions. */
 export interface Collection {
-  /** The user that they are stored for. */
+  /** The user who owns the stored items. */
   user: string;
-  /** In the order in which they are stored. */
+  /** The items, in the order in which they are stored. */
   items: readonly Item[];
   questions: readonly Question[];
 }
 
 /** A public set of texts, questions and judgements, and how this benchmark uses it. */
 export interface DataSet {
-  /** As it stands on the command line. */
+  /** The name on the command line. */
   name: string;
   title: string;
-  /** What the items are stored as. */
+  /** The kind of the stored items. */
   kind: 'memory' | 'document' | 'tool';
-  /** What the data folder must hold. */
+  /** The files of the data folder that the set is read from. */
   files: readonly string[];
   /** How many matches each question asks for. */
   k: number;

@@ -7,7 +7,7 @@ interface Turn {
   speaker: string;
   dia_id: string;
   text: string;
-  /** A picture that goes with the turn, described by a captioning model. */
+  /** The caption of the picture that was sent with the turn. A model made the caption. */
   blip_caption?: string;
 }
 
@@ -19,19 +19,19 @@ interface Conversation {
 
 const file = 'locomo/locomo-dev.json';
 
-/** What a turn's memory says. */
+/** Returns the content of the memory of a turn. */
 const said = ({ speaker, text }: Turn) => `${speaker} said, "${text}"`;
 const saidAndShown = (turn: Turn) =>
   turn.blip_caption === undefined ? said(turn) : `${said(turn)} and shared ${turn.blip_caption}`;
 
 /**
  * Long conversations of two people over many sessions, and questions with the turns that answer them (Maharana et al.,
- * Evaluating Very Long-Term Conversational Memory of LLM Agents, ACL 2024, arXiv:2402.17753). One user a conversation,
- * one memory a turn.
+ * Evaluating Very Long-Term Conversational Memory of LLM Agents, ACL 2024, arXiv:2402.17753). Each conversation is a user,
+ * and each turn is a memory.
  */
 export const locomo = locomoWith('locomo', 'LoCoMo', said);
 
-/** The same with the captions of the pictures in the memories' text. */
+/** LoCoMo with the captions of the pictures in the content of the memories. */
 export const locomoWithCaptions = locomoWith('locomo-captions', 'LoCoMo with captions', saidAndShown);
 
 function locomoWith(name: string, title: string, textOf: (turn: Turn) => string): DataSet {
@@ -56,13 +56,14 @@ function parseConversation(
 ): Collection {
   const user = `${name}/${sample_id}`;
   const items: Item[] = [];
-  // Some conversations have dates of sessions that are not there.
+  // Some conversations have the date of a session but not its turns.
   for (let session = 1; session <= Object.keys(conversation).length; session++) {
     const turns = conversation[`session_${session}`];
     if (!Array.isArray(turns)) continue;
     for (const turn of turns) {
       const [key] = turnsOf(turn.dia_id);
-      if (key === undefined) throw new Error(`A turn of ${sample_id} is called ${turn.dia_id}.`);
+      if (key === undefined)
+        throw new Error(`A turn of ${sample_id} has the id ${turn.dia_id}, which names no turn.`);
       items.push({ key, text: textOf(turn), session: `${user}/${session}` });
     }
   }
@@ -74,7 +75,10 @@ function parseConversation(
   return { user, items, questions };
 }
 
-/** The turns that a piece of evidence names; the set writes them in several ways, such as "D8:6; D9:17" or "D:11:26". */
+/**
+ * Returns the keys of the turns that a piece of evidence names. The set has several notations: "D8:6; D9:17",
+ * "D:11:26".
+ */
 function turnsOf(evidence: string): string[] {
   return [...evidence.matchAll(/D:?(\d+):0*(\d+)/g)].map(([, session, turn]) => `${session}:${turn}`);
 }

@@ -1,12 +1,15 @@
-/** A number from 0 to 1 that says how good the answer to one question is. */
+/** A measure of the answer to one question: a number from 0 to 1, where 1 is best. */
 export interface Measure {
   name: string;
-  /** @param ranking keys of the matches, best first. @param relevant keys of the right answers with their gains. */
+  /**
+   * @param ranking the keys of the matches, best first.
+   * @param relevant the keys of the right answers, with their gains.
+   */
   of(ranking: readonly string[], relevant: ReadonlyMap<string, number>): number;
 }
 
 /**
- * Recall at k: the part of the right answers that is among the first k matches. (Manning, Raghavan, Schuetze:
+ * Recall at k: the share of the right answers that are among the first k matches. (Manning, Raghavan, Schuetze:
  * Introduction to Information Retrieval, 2008, section 8.3; LoCoMo's own evaluation takes it over the evidence turns,
  * Maharana et al., ACL 2024, section 4.1.)
  */
@@ -20,7 +23,7 @@ export function recallAt(k: number, name = `R@${k}`): Measure {
   };
 }
 
-/** Hit at k (success at k): 1 when a right answer is among the first k matches. */
+/** Hit at k (success at k): 1 if a right answer is among the first k matches, otherwise 0. */
 export function hitAt(k: number): Measure {
   return {
     name: `hit@${k}`,
@@ -29,9 +32,9 @@ export function hitAt(k: number): Measure {
 }
 
 /**
- * Normalised discounted cumulative gain at k: the sum of gain / log2(1 + rank) over the first k matches, divided by that
- * of the best possible ranking. (Jaervelin and Kekaelaeinen, Cumulated gain-based evaluation of IR techniques, ACM TOIS
- * 20(4), 2002, in the form that trec_eval computes as ndcg_cut: the judgement itself is the gain.)
+ * Normalised discounted cumulative gain at k: the sum of gain / log2(1 + rank) over the first k matches, divided by the
+ * sum for the best possible ranking. (Jaervelin and Kekaelaeinen, Cumulated gain-based evaluation of IR techniques, ACM
+ * TOIS 20(4), 2002, in the form that trec_eval computes as ndcg_cut: the judgement itself is the gain.)
  */
 export function ndcgAt(k: number): Measure {
   const dcg = (gains: readonly number[]) =>

@@ -2,7 +2,7 @@ import { ApiError, type Client } from '../support/client.ts';
 import type { DataSet } from './data-set.ts';
 import { searchFields } from './storage.ts';
 
-/** A way to search: what is sent as `options`. */
+/** A mode of searching: a name for the `options` of a search. */
 export interface Mode {
   name: string;
   options: Record<string, unknown>;
@@ -34,15 +34,15 @@ interface InputType {
   };
 }
 
-/** The search of one kind of object as the server's schema has it. */
+/** The search for one kind of object, as the server's schema has it. */
 export interface SearchField {
   /** The GraphQL query, with variables text, k, filters and options. */
   query: string;
-  /** What of a mode the schema does not have; undefined when it has all. */
+  /** Returns an option of the mode that the schema does not have. Returns undefined if the schema has all options. */
   missing(mode: Mode): string | undefined;
 }
 
-/** Asks the server's schema what its search of a kind of object can do. */
+/** Asks the server's schema for the search for one kind of object. */
 export async function searchField(client: Client, kind: DataSet['kind']): Promise<SearchField> {
   const { field, filters, row } = searchFields[kind];
   const { field: query } = await client<SearchArguments>(
@@ -70,7 +70,7 @@ export async function searchField(client: Client, kind: DataSet['kind']): Promis
   };
 }
 
-/** The fields of an input type; with the values of those that are enums. */
+/** Returns the fields of an input type. A field that is an enum comes with its values. */
 async function optionValues(
   client: Client,
   type: string | null | undefined,
@@ -97,7 +97,7 @@ function namedType(type: TypeReference): string | null {
   return type.ofType ? namedType(type.ofType) : type.name;
 }
 
-/** A refusal of the options themselves, such as `context` for what has no sessions. */
+/** Whether the server refused the options, such as `context` for documents, which have no sessions. */
 export function isRefusal(error: unknown): error is ApiError {
   return error instanceof ApiError && error.code === 'BAD_USER_INPUT';
 }

@@ -1,8 +1,9 @@
 import type { Collection } from './data-set.ts';
 
 /**
- * Ranks a collection's items without the database: cosine of each stored vector (they have length 1) with the question's,
- * all of them, greatest first, equal ones as they were stored. What a SEMANTIC search is measured against.
+ * Ranks the items of a collection without the database, by the cosine of each stored vector with the vector of the
+ * question. The vectors have length 1. The tie-break is the order in which the items were stored. A SEMANTIC search is
+ * compared with this ranking.
  */
 export function plainRanking(
   { items }: Collection,

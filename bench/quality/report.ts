@@ -2,10 +2,10 @@ import { mean, percentile, table } from '../support/statistics.ts';
 import type { Outcome } from './asking.ts';
 import type { DataSet } from './data-set.ts';
 
-/** How far a SEMANTIC measure may be from the plain exact ranking's. */
+/** How much a measure of SEMANTIC may differ from that measure of the plain ranking. */
 const tolerance = 0.005;
 
-/** One table of all sets and modes, and below it why numbers are missing. */
+/** Returns one table of all sets and modes, and below it the reasons for missing numbers. */
 export function report(outcomes: ReadonlyMap<DataSet, readonly Outcome[]>): string {
   const sets = [...outcomes.keys()];
   const names = [...new Set([...outcomes.values()].flat().map(({ name }) => name))];
@@ -43,7 +43,7 @@ function cells(set: DataSet, outcome: Outcome | undefined): string[] {
   return [...measures, ...times];
 }
 
-/** The measures in which SEMANTIC is farther from the plain exact ranking than it may be, as sentences. */
+/** Returns a sentence for each measure in which SEMANTIC differs too much from the plain ranking. */
 export function deviations(outcomes: ReadonlyMap<DataSet, readonly Outcome[]>): string[] {
   return [...outcomes].flatMap(([set, of]) => {
     const plain = of.find(({ name }) => name === 'plain');

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Client } from '../support/client.ts';
 import type { Collection, DataSet, Item } from './data-set.ts';
 
-/** What the API says of a stored item, under names that are the same for every kind. */
+/** A stored item as the benchmark reads it from the API. The fields have one name for every kind. */
 interface Row {
   id: string;
   text: string;
@@ -11,19 +11,19 @@ interface Row {
   embedding?: number[] | null;
 }
 
-/** How items of a kind are written, listed and removed through the API. */
+/** How the items of one kind are written, listed and removed through the API. */
 interface Storage {
-  /** A query for a page of the rows of `$user`, in the items' order, with their embeddings or without. */
+  /** Returns a query for a page of the rows of `$user`, in the order of the items. `embedding` is '' or the field. */
   list(embedding: string): string;
-  /** How an item is stored. */
+  /** Returns the row of an item. */
   toRow(item: Item): Omit<Row, 'id'>;
   write(client: Client, user: string, items: readonly Item[]): Promise<void>;
   remove(client: Client, rows: readonly Row[]): Promise<void>;
-  /** Items that are written in one call, few enough that progress can be seen. */
+  /** How many items are written in one call. Few, so that progress can be seen. */
   batch: number;
 }
 
-/** The kinds of field that search them, with what a match calls its row. */
+/** For each kind: the field that searches, the type of its filters, and the field of a match that holds the row. */
 export const searchFields: Record<DataSet['kind'], { field: string; filters: string; row: string }> = {
   memory: { field: 'similarMemories', filters: 'MemoryFilters', row: 'memory' },
   document: { field: 'similarDocuments', filters: 'DocumentFilters', row: 'document' },
@@ -83,7 +83,7 @@ const storages: Record<DataSet['kind'], Storage> = {
     batch: 8,
   },
   tool: {
-    // Tools have no owner; the benchmark's database has only its own.
+    // Tools have no owner. The benchmark has a database of its own, so all tools are of this set.
     list: (embedding) => `query BenchTools($after: String) {
       page: tools(first: 200, after: $after, orderBy: { field: ID, direction: ASC }) {
         edges { node { id name: toolName text: toolDescription ${embedding} } } ${page}
@@ -106,25 +106,26 @@ const storages: Record<DataSet['kind'], Storage> = {
   },
 };
 
-/** So that the order of names is that of the judgements' numbers. */
+/** Returns a filename for a key. Filenames have the order of the numbers in the judgements. */
 const filename = (key: string) => `${key.padStart(6, '0')}.txt`;
 
 /**
- * Stores the items of a collection through the API, unless exactly they are there, and gives the keys of their ids.
- * @param report hears how many of the items are written.
+ * Stores the items of a collection through the API, unless exactly these items are stored already.
+ * @param onProgress is called with the number of items that are written.
+ * @returns the key of each stored item, by its id.
  */
 export async function store(
   client: Client,
   kind: DataSet['kind'],
   { user, items }: Collection,
-  report: (written: number) => void,
+  onProgress: (written: number) => void,
 ): Promise<Map<string, string>> {
   const storage = storages[kind];
   let rows = await listRows(client, storage, user);
   if (!holds(rows, items, storage)) {
     await storage.remove(client, rows);
     for (let i = 0; i < items.length; i += storage.batch) {
-      report(i);
+      onProgress(i);
       await storage.write(client, user, items.slice(i, i + storage.batch));
     }
     rows = await listRows(client, storage, user);
@@ -133,7 +134,7 @@ export async function store(
   return new Map(rows.map(({ id }, i) => [id, items[i]?.key ?? '']));
 }
 
-/** The stored embeddings of a collection's items, in their order. */
+/** Reads the stored embeddings of a collection, in the order of its items. */
 export async function readVectors(
   client: Client,
   kind: DataSet['kind'],

@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { table } from '../support/statistics.ts';
 
-/** What node --cpu-prof writes. Times are in microseconds. */
+/** The file that node --cpu-prof writes. Times are in microseconds. */
 interface CpuProfile {
   nodes: { id: number; callFrame: { functionName: string; url: string; lineNumber: number } }[];
   samples: number[];
@@ -12,12 +12,12 @@ interface CpuProfile {
 const idle = ['(idle)', '(root)'];
 
 /**
- * Where the main thread of a process spent the last `lastMs` before it ended, as tables: by package or folder, and by
- * function, in microseconds for each of `requests` requests.
+ * Describes in tables how the main thread of a process spent its last `lastMs`. The tables have microseconds for each of
+ * `requests` requests, by package or folder, and by function.
  */
 export async function describeProfile(folder: string, lastMs: number, requests: number): Promise<string> {
   const names = await readdir(folder);
-  // CPU.<date>.<time>.<pid>.<thread>.<number>.cpuprofile
+  // The name is CPU.<date>.<time>.<pid>.<thread>.<number>.cpuprofile.
   const main = names.find((name) => name.split('.')[4] === '0');
   if (main === undefined) throw new Error(`${folder} has no profile of a main thread: ${names.join(', ')}.`);
   const { nodes, samples, timeDeltas }: CpuProfile = JSON.parse(await readFile(join(folder, main), 'utf8'));

@@ -1,9 +1,9 @@
 import type { MemoryFilters } from '../../src/filters/filters.ts';
 
-/** One form of the search that is measured. `storeVectors` gives every thousandth row the same `bucket`. */
+/** One form of search that is measured. `storeVectors` puts the rows into 1,000 buckets of equal size. */
 export interface Form {
   name: string;
-  /** Rows whose bucket is below this pass the filter; undefined: there is no filter. */
+  /** Rows whose bucket is below this number pass the filter. Undefined: there is no filter. */
   bucketsBelow: number | undefined;
   filters: MemoryFilters | undefined;
   options?: { efSearch: number };
@@ -22,10 +22,10 @@ export const forms: readonly Form[] = [
   filtered('0.1 %', 1),
 ];
 
-/** Rows that every search asks for. */
+/** How many rows every search asks for. */
 export const k = 10;
 
-/** What a client of the API sends; the answer is what a page of results shows. */
+/** The query of a client. Its answer is what a page of results shows. */
 export const query = `query BenchSearch($vector: [Float!], $k: Int!, $filters: MemoryFilters, $options: SearchOptions) {
   similarMemories(vector: $vector, k: $k, filters: $filters, options: $options) { memory { id content } distance }
 }`;

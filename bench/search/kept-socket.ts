@@ -1,8 +1,8 @@
 import { connect, type Socket } from 'node:net';
 
 /**
- * HTTP over one connection that stays open, and as little of it as this server's answers need: the load must not take
- * the processor time of what it measures.
+ * An HTTP client with one open connection. It reads no more of HTTP than the answers of this server need, so that the
+ * client takes little of the processor time that it measures.
  */
 export class KeptSocket {
   private received: Buffer[] = [];
@@ -55,7 +55,7 @@ export class KeptSocket {
     const end = text.indexOf('\r\n\r\n');
     if (end < 0) return;
     const length = /^content-length: (\d+)/im.exec(text.slice(0, end))?.[1];
-    if (length === undefined) throw new Error(`An answer without its length came: ${text.slice(0, end)}`);
+    if (length === undefined) throw new Error(`An answer has no content-length: ${text.slice(0, end)}`);
     this.bodyStart = end + 4;
     this.expected = this.bodyStart + Number(length);
   }

@@ -2,16 +2,21 @@ import { percentile, table } from '../support/statistics.ts';
 import type { Accuracy, Case } from './contest.ts';
 import type { Form } from './forms.ts';
 import type { Round } from './rounds.ts';
+import type { BenchViewer } from './viewers.ts';
 
 const columns = [
-  ...['filter', 'clients', 'API/bare', 'least-most', 'API /s', 'bare /s'],
+  ...['viewer', 'filter', 'clients', 'API/bare', 'least-most', 'API /s', 'bare /s'],
   ...['API p50 ms', 'p99', 'bare p50 ms', 'p99'],
   ...['CPU bare/API', 'CPU ms server', 'API', 'bare', 'recall@10', 'least rows'],
 ];
 
-/** One row a form and number of clients; medians over the rounds. */
-export function report(cases: readonly Case[], accuracy: ReadonlyMap<Form, Accuracy>): string {
-  const rows = cases.map(({ form, clients, bare, api }) => {
+/** One row a form, number of clients and viewer; medians over the rounds. */
+export function report(
+  cases: readonly Case[],
+  accuracy: ReadonlyMap<BenchViewer, ReadonlyMap<Form, Accuracy>>,
+): string {
+  const rows = cases.map(({ viewer, form, clients, bare, api }) => {
+    const found = accuracy.get(viewer)?.get(form);
     // Of rounds that stood side by side.
     const ratios = api.map(({ perSecond }, i) => perSecond / (bare[i]?.perSecond ?? Number.NaN));
     const perSecond = (rounds: Round[]) => median(rounds.map((round) => round.perSecond)).toFixed(0);
@@ -24,6 +29,7 @@ export function report(cases: readonly Case[], accuracy: ReadonlyMap<Form, Accur
       ),
     );
     return [
+      viewer.name,
       form.name,
       String(clients),
       median(ratios).toFixed(2),
@@ -32,14 +38,14 @@ export function report(cases: readonly Case[], accuracy: ReadonlyMap<Form, Accur
       perSecond(bare),
       ...times,
       ...[cpu(bare) / cpu(api), cpu(api, 'server'), cpu(api), cpu(bare)].map(twoDigits),
-      accuracy.get(form)?.recall.toFixed(3) ?? '-',
-      String(accuracy.get(form)?.leastRows ?? '-'),
+      found?.recall.toFixed(3) ?? '-',
+      String(found?.leastRows ?? '-'),
     ];
   });
   return table([columns, ...rows]);
 }
 
-/** Processor time of a search in milliseconds: of all that took part in it, or of one of them. */
+/** Returns the processor time of a search in milliseconds: of all processes, or of the group with this name. */
 function cpu(rounds: readonly Round[], name?: string): number {
   const times = rounds.flatMap((round) => (round.cpu ? [round.cpu] : []));
   return median(

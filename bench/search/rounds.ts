@@ -3,20 +3,20 @@ import { type CpuTimes, cpuTimes } from '../support/cpu-time.ts';
 import type { Form } from './forms.ts';
 import type { Side } from './sides.ts';
 
-/** Searches one after the other by each of several clients, for some time. */
+/** One measurement: several clients search for some time, each of them without pause. */
 export interface Round {
   perSecond: number;
   /** Milliseconds of each search. */
   times: number[];
-  /** Searches, those before the measuring began too. */
+  /** How many searches were sent, those of the warm-up too. */
   sent: number;
-  /** Milliseconds of processor time a search took, by who took it; undefined where that cannot be seen. */
+  /** Milliseconds of processor time for each search, by group of processes. Undefined if these cannot be read. */
   cpu: CpuTimes | undefined;
 }
 
 const warmUpSeconds = 0.5;
 
-/** Keeps `clients` clients of a side busy for `seconds`, each with the next of `queries` queries. */
+/** Lets `clients` clients of a side search for `seconds`. Each search takes the next of `queries` queries. */
 export async function runRound(
   side: Side,
   form: Form,
@@ -65,7 +65,7 @@ function cpuOfEach(before: CpuTimes | undefined, after: CpuTimes | undefined, se
   );
 }
 
-/** How many rows a side gives for each query, and which part of the right ones is among them. */
+/** Returns the least number of rows that a side returns for a query, and its recall over all queries. */
 export async function runAccuracy(
   side: Side,
   form: Form,

@@ -5,18 +5,19 @@ import { migrate } from '../../src/database/migrate.ts';
 import { openPool, type Pool } from '../../src/database/pool.ts';
 import { clusteredVectors, storeVectors } from '../../testkit/vectors.ts';
 import type { BenchDatabase } from '../support/database.ts';
-import { forms, k } from './forms.ts';
+import { type Form, forms, k } from './forms.ts';
+import { type BenchViewer, userIds, viewers } from './viewers.ts';
 
-/** A vector to search for, and what is right. */
+/** A vector to search for, and the right answers. */
 export interface BenchQuery {
   vector: number[];
-  /** For each of the forms, ids of the rows that are truly nearest, found without an index. */
-  truth: string[][];
+  /** By the viewer's name and for each of the forms, ids of the rows that are truly nearest, found without an index. */
+  truth: Record<string, string[][]>;
 }
 
 const queryCount = 100;
 
-/** Runs `work` on a pool of this process. The embedded database is started for it and closed after. */
+/** Runs `work` on a pool of this process. Starts the embedded database before, and closes it after. */
 export async function withPool<T>(database: BenchDatabase, work: (pool: Pool) => Promise<T>): Promise<T> {
   const embedded =
     database.url === undefined ? await startEmbeddedDatabase({ dataDir: database.dataDir }) : undefined;
@@ -33,7 +34,7 @@ export async function withPool<T>(database: BenchDatabase, work: (pool: Pool) =>
   }
 }
 
-/** Fills a database that is empty with `rows` memories, and gives the queries that belong to them. */
+/** Fills a database that is empty with `rows` memories of ten users, and gives the queries that belong to them. */
 export async function loadRows(pool: Pool, rows: number, say: (text: string) => void): Promise<BenchQuery[]> {
   await migrate(pool);
   const run = async (statement: string, parameters: string[] = []) => {
@@ -54,20 +55,20 @@ export async function loadRows(pool: Pool, rows: number, say: (text: string) => 
   const vectors = clusteredVectors(rows + queryCount);
   say('Storing them and building the index');
   await run('truncate memories');
-  await storeVectors(pool, vectors.slice(0, rows));
+  await storeVectors(pool, vectors.slice(0, rows), { userIds });
   await run('vacuum (analyze) memories');
   say('Searching for what is truly nearest');
   await run('delete from bench_queries');
   const queries: BenchQuery[] = [];
   for (const [n, vector] of vectors.slice(rows).entries()) {
-    const lists = forms.map(
-      ({ bucketsBelow }) => `(select array_agg(id::text order by d, id) from (select id, d from candidate
-        ${bucketsBelow === undefined ? '' : `where bucket < ${bucketsBelow}`} order by d, id limit ${k}) nearest)`,
-    );
+    const truths = viewers.map((viewer) => {
+      const lists = forms.map((form) => `to_jsonb(${nearestOf(viewer, form)})`);
+      return `'${viewer.name}', array[${lists.join(', ')}]`;
+    });
     const [row] = await run(
       `with candidate as materialized (
-        select id, (metadata ->> 'bucket')::int as bucket, (embedding <=> $1::vector) + 0 as d from memories)
-      select to_jsonb(array[${lists.map((list) => `to_jsonb(${list})`).join(', ')}])::text as truth`,
+        select id, user_id, (metadata ->> 'bucket')::int as bucket, (embedding <=> $1::vector) + 0 as d from memories)
+      select jsonb_build_object(${truths.join(', ')})::text as truth`,
       [vectorLiteral(vector)],
     );
     const query: BenchQuery = { vector: [...vector], truth: JSON.parse(row?.truth) };
@@ -79,4 +80,14 @@ export async function loadRows(pool: Pool, rows: number, say: (text: string) => 
     queries.push(query);
   }
   return queries;
+}
+
+/** Ids of the candidates nearest to the query that a viewer may see and a form's filter lets pass. */
+function nearestOf({ viewer }: BenchViewer, { bucketsBelow }: Form): string {
+  const conditions = [
+    ...(viewer.role === 'admin' ? [] : [`user_id = '${viewer.userId}'`]),
+    ...(bucketsBelow === undefined ? [] : [`bucket < ${bucketsBelow}`]),
+  ];
+  return `(select array_agg(id::text order by d, id) from (select id, d from candidate
+    ${conditions.length > 0 ? `where ${conditions.join(' and ')}` : ''} order by d, id limit ${k}) nearest)`;
 }

@@ -7,22 +7,23 @@ import { type Answer, type Form, k, query } from './forms.ts';
 import { KeptSocket } from './kept-socket.ts';
 import type { BenchQuery } from './rows.ts';
 import type { SearchStatement } from './statement.ts';
+import type { BenchViewer } from './viewers.ts';
 
-/** One of the two that are compared. */
+/** One of the two sides that are compared. */
 export interface Side {
-  /** A client that waits for each answer before it asks again; gives the ids of the rows it got. */
+  /** Opens a client. Its `search` returns the ids of the rows that it found for query `n`. */
   client(): Promise<{ search(form: Form, n: number): Promise<string[]>; close(): void }>;
-  /** Ids of the processes that work for it, by what they are; undefined when they are on another machine. */
+  /** Returns the ids of the processes that work for this side, by group. Undefined if they run on another machine. */
   processes(): Promise<Record<string, number[]> | undefined>;
   close(): Promise<void>;
 }
 
-/** Connections to the database on either side: what the server opens unless told. */
+/** How many connections each side opens to the database. This is the default of the server. */
 const connections = 10;
 
 /**
- * The same statement through postgres.js, as somebody would send it who has nothing but this one search: prepared, with
- * the settings given to each connection once, and no transaction around it.
+ * Starts the side that sends the server's statements through postgres.js, as a program with this one search would:
+ * prepared, without a transaction, and with settings that are set once for each connection.
  */
 export async function bareSide(
   database: BenchDatabase,
@@ -40,7 +41,7 @@ export async function bareSide(
   };
   const sql = database.url === undefined ? postgres(options) : postgres(database.url, options);
   if (embedded) {
-    // It takes no settings while connecting.
+    // The embedded database takes no settings when a client connects.
     const set = Object.entries(settings).map(([name, value]) => `set ${name} = ${value}`);
     await sql.unsafe(set.join('; '));
   }
@@ -70,17 +71,18 @@ export async function bareSide(
   };
 }
 
-/** The server in a process of its own, asked over HTTP. */
+/** The server of a viewer in a process of its own, asked over HTTP. */
 export async function apiSide(
   database: BenchDatabase,
+  viewer: BenchViewer,
   queries: readonly BenchQuery[],
   forms: readonly Form[],
   logFolder: string,
   nodeOptions: string[] = [],
 ): Promise<Side> {
-  const server = await startServer(database, logFolder, { nodeOptions });
+  const server = await startServer(database, logFolder, { nodeOptions, command: viewer.server });
   const { hostname, port } = new URL(server.url);
-  // Made beforehand, as is the bare side's text of the vectors: what a client does with its numbers is not the server's.
+  // Requests are made before the measurement, as are the vectors of the bare side, because this is work of a client.
   const requests = new Map(forms.map((form) => [form, queries.map((one) => requestOf(hostname, form, one))]));
   return {
     client: async () => {
@@ -104,14 +106,14 @@ export async function apiSide(
   };
 }
 
-/** The server processes of a database's connections, if they run on this machine. */
+/** Returns the ids of PostgreSQL's processes for the database, if they run on this machine. */
 async function backends(url: string): Promise<number[] | undefined> {
   const sql = postgres(url, { max: 1 });
   const rows = await sql<{ pid: number; database: string }[]>`
     select pid, datname as database from pg_stat_activity where datname = current_database()
     and pid <> pg_backend_pid() and backend_type = 'client backend'`.finally(() => sql.end());
   for (const { pid, database } of rows) {
-    // PostgreSQL writes the database's name into the title of the process.
+    // PostgreSQL writes the name of the database into the title of a process.
     const title = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
     if (!title.includes(database)) return undefined;
   }

@@ -10,18 +10,20 @@ import { HashEmbedder } from '../../testkit/hash-embedder.ts';
 import { recordStatements } from '../../testkit/statements.ts';
 import { type Form, k, query } from './forms.ts';
 import type { BenchQuery } from './rows.ts';
+import type { BenchViewer } from './viewers.ts';
 
-/** What the server sends to the database for a search, with a place for the vector. */
+/** The statement that the server sends for a search. The vector is a parameter. */
 export interface SearchStatement {
   text: string;
-  /** What its transaction sets, by name. */
+  /** The settings of its transaction, by name. */
   settings: Record<string, string>;
   parameters(vector: readonly number[]): ParameterOrJSON<never>[];
 }
 
-/** Runs a search through the schema and resolvers of the server, and notes the statement that they send. */
+/** Runs a viewer's search through the schema and resolvers of the server, and notes the statement that they send. */
 export async function captureStatement(
   pool: Pool,
+  { viewer }: BenchViewer,
   form: Form,
   { vector }: BenchQuery,
 ): Promise<SearchStatement> {
@@ -31,17 +33,22 @@ export async function captureStatement(
     schema: buildSchema(),
     source: query,
     variableValues: { vector, k, filters: form.filters, options: form.options },
-    contextValue: createContext({
-      database: recorded.database,
-      embedder: new HashEmbedder(),
-      chunker,
-      log: createLogger({ level: 'silent' }),
-    }),
+    contextValue: createContext(
+      {
+        database: recorded.database,
+        embedder: new HashEmbedder(),
+        chunker,
+        log: createLogger({ level: 'silent' }),
+      },
+      viewer,
+    ),
   });
   await chunker.close();
   const [statement, ...more] = recorded.statements;
   if (errors || !statement || more.length > 0) {
-    throw new Error(`The search sent ${recorded.statements.length} statements, and ${errors?.[0]?.message}.`);
+    throw new Error(
+      `The search sent ${recorded.statements.length} statements instead of one; its error is ${errors?.[0]?.message}.`,
+    );
   }
   const isVector = (parameter: unknown) => typeof parameter === 'string' && /^\[[-\d.e,]+\]$/.test(parameter);
   if (!statement.parameters.some(isVector))
@@ -58,7 +65,7 @@ export async function captureStatement(
   };
 }
 
-/** The plan with its times and pages, without the numbers of the vectors. */
+/** Returns the plan with its times and pages, without the numbers of the vectors. */
 export async function explainStatement(
   pool: Pool,
   statement: SearchStatement,
@@ -70,7 +77,7 @@ export async function explainStatement(
     const explain = () =>
       connection.unsafe(`explain (analyze, buffers) ${statement.text}`, statement.parameters(vector));
     await connection.unsafe(`begin read only${set.join('')}`);
-    await explain(); // so that the plan that is shown found the pages in memory, as most searches do
+    await explain(); // The plan that is shown must find the pages in memory, as most searches do.
     const rows = await explain();
     await connection.unsafe('rollback');
     return rows.map((row) => String(row['QUERY PLAN']).replace(/'\[[^\]]{50,}\]'/g, "'[…]'")).join('\n');

@@ -1,4 +1,4 @@
-/** An error that the API answered, with its code. */
+/** An error in an answer of the API, with its code. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
 
@@ -17,7 +17,7 @@ interface Answer<Data> {
   errors?: { message: string; extensions?: { code?: string } }[];
 }
 
-/** Sends GraphQL over HTTP. The function it gives throws ApiError for an answer with errors. */
+/** Returns a function that sends GraphQL over HTTP. The function throws ApiError for an answer with errors. */
 export function graphqlClient(url: string): Client {
   return async <Data>(query: string, variables: object = {}) => {
     const response = await fetch(`${url}/graphql`, {

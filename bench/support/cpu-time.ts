@@ -8,15 +8,15 @@ interface Process {
   seconds: number;
 }
 
-// utime and stime are in clock ticks, which Linux shows as hundredths of a second on every platform.
+// utime and stime count clock ticks. Linux shows ticks of a hundredth of a second on every platform.
 const ticksPerSecond = 100;
 
 /**
- * Adds up what the kernel counted for processes and all their descendants. A machine that is busy with something else
- * makes everything slower but takes no more processor time, so this compares what the clock cannot.
+ * Adds up the processor time of processes and all their descendants. Other work on the machine makes a search slower,
+ * but not its processor time larger. So processor times can be compared when times by the clock cannot.
  *
- * @param groups process ids by name; a process counts for the group whose id is nearest above it.
- * @returns undefined where there is no /proc, or a process cannot be seen there.
+ * @param groups process ids by name. A process counts for the group of its nearest ancestor that has one.
+ * @returns undefined if there is no /proc, or a process is not in it.
  */
 export async function cpuTimes(groups: Record<string, readonly number[]>): Promise<CpuTimes | undefined> {
   const processes = await readProcesses();
@@ -37,9 +37,9 @@ async function readProcesses(): Promise<Map<number, Process>> {
   const found = new Map<number, Process>();
   for (const name of names.filter((entry) => /^\d+$/.test(entry))) {
     const stat = await readFile(`/proc/${name}/stat`, 'utf8').catch(() => undefined);
-    // The second field is the program's name in parentheses, which may hold anything; the third is the state.
+    // The second field is the name of the program in parentheses, which may hold any character. The third is the state.
     const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
-    if (fields === undefined) continue; // it has ended since
+    if (fields === undefined) continue; // The process has ended.
     const [, parent, utime, stime] = [fields[0], fields[1], fields[11], fields[12]].map(Number);
     found.set(Number(name), {
       parent: parent ?? 0,

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { FunesError } from '../../src/errors.ts';
 
 /**
- * The folder that FUNES_BENCH_DATA names.
- * @param files what it must hold, relative to it.
- * @throws FunesError BAD_USER_INPUT naming the variable and every file that is missing.
+ * Returns the folder that FUNES_BENCH_DATA names.
+ * @param files the files that the folder must hold, relative to the folder.
+ * @throws FunesError BAD_USER_INPUT that names the variable and every missing file.
  */
 export function dataFolder(files: readonly string[]): string {
   const folder = process.env.FUNES_BENCH_DATA;

@@ -4,22 +4,23 @@ import { join, resolve } from 'node:path';
 import postgres from 'postgres';
 import { databaseUrl, onServer } from '../../testkit/server-database.ts';
 
-/** Where a benchmark's rows are. */
+/** The database of a benchmark. */
 export interface BenchDatabase {
-  /** A server's URL; undefined for the embedded database. */
+  /** The URL of a database on a server. Undefined for the embedded database. */
   url: string | undefined;
-  /** FUNES_DATA_DIR of a server that is to use it. */
+  /** FUNES_DATA_DIR for a funes server that uses the database. */
   dataDir: string;
-  /** Removes it, unless it is to be kept. */
+  /** Removes the database, unless it is to be kept. */
   close(): Promise<void>;
 }
 
-/** Where kept databases and the converted model lie; git ignores it. */
+/** The folder of kept databases and of the converted model. Git ignores it. */
 const folder = resolve(import.meta.dirname, '../../.funes');
 
 /**
- * A database of the benchmark's own: on the server of DATABASE_URL, or embedded without one.
- * @param keep give it a name without this process' id, reuse it when it is there, and leave it behind.
+ * Opens a database for a benchmark: on the server of DATABASE_URL, or the embedded one if DATABASE_URL is not set.
+ * @param keep if true, uses the database that an earlier run kept, and keeps it again. The name of such a database has no
+ *   process id.
  */
 export async function openBenchDatabase(name: string, keep: boolean): Promise<BenchDatabase> {
   const serverUrl = process.env.DATABASE_URL;

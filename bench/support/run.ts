@@ -1,6 +1,6 @@
 import { FunesError } from '../../src/errors.ts';
 
-/** Runs a benchmark; what a person can act on is printed as a message, anything else with its stack. */
+/** Runs a benchmark. Prints an error that was written for people as its message, and any other error with its stack. */
 export async function run(benchmark: () => Promise<void>): Promise<void> {
   try {
     await benchmark();

@@ -4,16 +4,17 @@ import { filterLimits } from './limits.ts';
 import { parseList, parseObject } from './operands.ts';
 import type { Scalar } from './scalars.ts';
 
-/** The opposite of a condition in two values, not SQL's three: true where the condition is false or NULL. */
+/** Returns the opposite of a condition: true if the condition is false or NULL, where SQL's NOT returns NULL for NULL. */
 export function opposite(condition: SQL): SQL {
   return sql`(${condition}) is not true`;
 }
 
 /**
- * Every operator of one condition as SQL, at least one; all of them must hold.
+ * Compiles a condition to SQL, one part for each operator, and at least one. A row must meet all parts.
  * @param expression what is compared: a column, or SQL of the scalar's type.
- * @param noNull why `eq: null` and `ne: null` mean nothing here, and what to do; undefined where they ask for SQL's NULL.
- * @throws FunesError BAD_USER_INPUT for no operator, an unknown one, an operand of the wrong type or null, and LIMIT_EXCEEDED.
+ * @param noNull why the client cannot compare with null here, and what to do instead. Undefined for a nullable column.
+ * @throws FunesError BAD_USER_INPUT for no operator, for an unknown operator, and for an operand of the wrong type or null.
+ *   LIMIT_EXCEEDED.
  */
 export function compileComparisons<T>(
   expression: SQLWrapper,
@@ -61,7 +62,7 @@ function compileNullComparison(
   return operator === 'eq' ? sql`${expression} is null` : sql`${expression} is not null`;
 }
 
-/** What an input object says: each name with its value and its input path. What is undefined says nothing. */
+/** Returns the entries of an input object: name, value and input path. Leaves out entries that are undefined. */
 export function entries(
   input: unknown,
   inputPath: InputPath,

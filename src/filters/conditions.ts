@@ -1,10 +1,10 @@
 import type { JsonObject } from '../../schema/columns/common.ts';
 
-// What a client may ask of one field. All operators of a condition must hold, and there must be one; one that is undefined
-// is as if left out.
-// `null` is an operand of `eq` and `ne` alone, and only where the column may be NULL.
+// The conditions that a client can put on a field. A row must meet all operators of a condition, and a condition must have
+// one. An operator that is undefined does not count. Only `eq` and `ne` take `null` as operand, and only if the column is
+// nullable.
 
-/** Whether a row has its embedding, or still waits for it. */
+/** READY if a row has its embedding, PENDING if it waits for one. */
 export const EmbeddingStatus = { READY: 'READY', PENDING: 'PENDING' } as const;
 export type EmbeddingStatus = (typeof EmbeddingStatus)[keyof typeof EmbeddingStatus];
 
@@ -21,7 +21,7 @@ export type JsonType = (typeof JsonType)[keyof typeof JsonType];
 
 type Operand<T> = T | null | undefined;
 
-/** `ne` is the opposite of `eq` and `notIn` of `in`, so that both hold for a row without a value. */
+/** `ne` is the opposite of `eq`, and `notIn` of `in`. So a row without a value meets `ne` and `notIn`. */
 export interface EqualityCondition<T> {
   eq?: Operand<T>;
   ne?: Operand<T>;
@@ -29,7 +29,7 @@ export interface EqualityCondition<T> {
   notIn?: Operand<readonly T[]>;
 }
 
-/** Never true of a row without a value. */
+/** A row without a value meets none of these operators. */
 export interface OrderedCondition<T> extends EqualityCondition<T> {
   gt?: Operand<T>;
   gte?: Operand<T>;
@@ -37,7 +37,7 @@ export interface OrderedCondition<T> extends EqualityCondition<T> {
   lte?: Operand<T>;
 }
 
-/** Order is that of Unicode code points; `startsWith` and `contains` are literal and tell case apart. */
+/** Strings are ordered by Unicode code points. `startsWith` and `contains` compare literally, and case counts. */
 export interface StringCondition extends OrderedCondition<string> {
   startsWith?: Operand<string>;
   contains?: Operand<string>;
@@ -45,7 +45,7 @@ export interface StringCondition extends OrderedCondition<string> {
 
 export type NumberCondition = OrderedCondition<number>;
 
-/** Points in time, to the millisecond: a stored 12:00:00.000900 is equal to 12:00:00.000, as clients see it. */
+/** Points in time, to the millisecond. A stored 12:00:00.000900 is equal to 12:00:00.000, as the API shows it. */
 export type DateTimeCondition = OrderedCondition<Date>;
 
 /** Ids in decimal digits, ordered as numbers. */
@@ -59,13 +59,13 @@ export interface BooleanCondition {
 }
 
 /**
- * What must be found at one path inside a JSON column. A value of another type than the condition's is like a
- * missing one: only `ne` and `notIn` hold for it.
+ * A condition on the value at one path inside a JSON column. A value of another type than the condition's counts as
+ * missing: it meets only `ne` and `notIn`.
  */
 export interface JsonPathCondition {
-  /** Keys from the outermost object inwards; in an array a position, "0" the first and "-1" the last. */
+  /** The keys, the outermost first. In an array a step is an index: "0" is the first element, "-1" the last. */
   path: readonly string[];
-  /** Whether there is anything at the path; a JSON null is something. */
+  /** Whether there is a value at the path. A JSON null is a value. */
   exists?: Operand<boolean>;
   type?: Operand<JsonType>;
   string?: Operand<StringCondition>;
@@ -76,6 +76,6 @@ export interface JsonPathCondition {
 export interface JsonCondition {
   /** jsonb containment (`@>`): each key with its value, and each element of an array in any order. */
   contains?: Operand<JsonObject>;
-  /** All of these must hold. */
+  /** The value must meet all of these conditions. */
   at?: Operand<readonly JsonPathCondition[]>;
 }

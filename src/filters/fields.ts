@@ -38,8 +38,8 @@ function embeddingStatusField(embedding: PgColumn): Field<EnumCondition<Embeddin
   };
 }
 
-// Every column of the tables but the vectors themselves, their tsvector, the length for BM25, and the two generated
-// columns that exist for foreign keys alone (last_chunk_index, previous_chunk_index).
+// The fields of every table that a filter can name: all columns except the vectors, the tsvectors, the lengths for
+// BM25, and the two generated columns that only foreign keys use (last_chunk_index, previous_chunk_index).
 
 export const memoryFields = {
   id: scalarField(memories.id, id),
@@ -71,7 +71,7 @@ export const documentFields = {
   updatedAt: scalarField(documents.updatedAt, dateTime),
 };
 
-/** Chunks whose document passes a filter of documents. */
+/** The field `document`: a chunk meets it if its document passes the filter. */
 const documentOfChunk: Field<DocumentFilters> = {
   compile: (filters, inputPath) => [inDocuments(compileInner(documentFields, filters, inputPath.deeper()))],
 };

@@ -14,41 +14,44 @@ import { compileNesting, type Fields } from './nesting.ts';
 
 export type { ChunkFilters, DocumentFilters, MemoryFilters, ToolFilters };
 
-// Each gives the condition for a WHERE over the unaliased Drizzle table, with every value a bound parameter, or undefined
-// when the whole filter says nothing. The errors are FunesErrors: BAD_USER_INPUT for something that can never be right (an
-// unknown field or operator, an operand that the column cannot hold, a condition that says nothing), LIMIT_EXCEEDED past a
-// bound of `filterLimits`; the message starts with the inputPath, like `filters.or[1].createdAt.gt`, where `name` is what
-// the client calls the whole filter.
+// Each function returns the condition for a WHERE over the unaliased Drizzle table, in which every value is a bound
+// parameter. It returns undefined for a whole filter without conditions. It throws FunesError BAD_USER_INPUT for an unknown
+// field or operator, for an operand that the column cannot hold, and for a part that says nothing; LIMIT_EXCEEDED for a
+// filter that exceeds one of `filterLimits`. The message begins with an input path, such as `filters.or[1].createdAt.gt`.
+// The parameter `inputPath` is the input path of the whole filter.
 
-/** Condition over `memories`. @throws FunesError */
+/** Compiles a filter over `memories`. @throws FunesError */
 export function compileMemoryFilters(
   filters: MemoryFilters | null | undefined,
-  name?: string,
+  inputPath?: string,
 ): SQL | undefined {
-  return compileFilters(memoryFields, filters, name);
+  return compileFilters(memoryFields, filters, inputPath);
 }
 
-/** Condition over `documents`. @throws FunesError */
+/** Compiles a filter over `documents`. @throws FunesError */
 export function compileDocumentFilters(
   filters: DocumentFilters | null | undefined,
-  name?: string,
+  inputPath?: string,
 ): SQL | undefined {
-  return compileFilters(documentFields, filters, name);
+  return compileFilters(documentFields, filters, inputPath);
 }
 
-/** Condition over `document_chunks`. @throws FunesError */
+/** Compiles a filter over `document_chunks`. @throws FunesError */
 export function compileChunkFilters(
   filters: ChunkFilters | null | undefined,
-  name?: string,
+  inputPath?: string,
 ): SQL | undefined {
-  return compileFilters(chunkFields, filters, name);
+  return compileFilters(chunkFields, filters, inputPath);
 }
 
-/** Condition over `tool_embeddings`. @throws FunesError */
-export function compileToolFilters(filters: ToolFilters | null | undefined, name?: string): SQL | undefined {
-  return compileFilters(toolFields, filters, name);
+/** Compiles a filter over `tool_embeddings`. @throws FunesError */
+export function compileToolFilters(
+  filters: ToolFilters | null | undefined,
+  inputPath?: string,
+): SQL | undefined {
+  return compileFilters(toolFields, filters, inputPath);
 }
 
-function compileFilters(fields: Fields, filters: unknown, name = 'filters'): SQL | undefined {
-  return filters == null ? undefined : compileNesting(fields, filters, InputPath.root(name));
+function compileFilters(fields: Fields, filters: unknown, inputPath = 'filters'): SQL | undefined {
+  return filters == null ? undefined : compileNesting(fields, filters, InputPath.root(inputPath));
 }

@@ -1,7 +1,7 @@
 import { FunesError } from '../errors.ts';
 import { filterLimits } from './limits.ts';
 
-/** Where in a filter the compiler is: names what an error is about, and counts what the limits are about. */
+/** Where in a filter something is. Makes the errors about it, and counts the conditions of the whole filter. */
 export class InputPath {
   private constructor(
     private readonly path: string,
@@ -9,18 +9,18 @@ export class InputPath {
     private readonly size: { conditions: number },
   ) {}
 
-  /** The start of a filter that the client knows under this name. */
-  static root(name: string): InputPath {
-    return new InputPath(name, 0, { conditions: 0 });
+  /** Returns the input path of a whole filter, such as `filters`. */
+  static root(path: string): InputPath {
+    return new InputPath(path, 0, { conditions: 0 });
   }
 
-  /** Inside a field, an operator, or an element of a list. */
+  /** Returns the input path one step further in: of a field, an operator, or an element of a list. */
   at(step: string | number): InputPath {
     const path = typeof step === 'number' ? `${this.path}[${step}]` : `${this.path}.${step}`;
     return new InputPath(path, this.depth, this.size);
   }
 
-  /** One level of nesting further in. @throws FunesError LIMIT_EXCEEDED */
+  /** Returns this input path, one level of nesting deeper. @throws FunesError LIMIT_EXCEEDED */
   deeper(): InputPath {
     if (this.depth >= filterLimits.depth) {
       throw new FunesError(
@@ -31,7 +31,7 @@ export class InputPath {
     return new InputPath(this.path, this.depth + 1, this.size);
   }
 
-  /** Counts a comparison. @throws FunesError LIMIT_EXCEEDED */
+  /** Counts a condition. @throws FunesError LIMIT_EXCEEDED */
   count(): void {
     this.size.conditions += 1;
     if (this.size.conditions > filterLimits.conditions) {
@@ -43,12 +43,12 @@ export class InputPath {
     }
   }
 
-  /** The error for something here that can never be right. `problem` continues the sentence that starts with its name. */
+  /** Returns the error for a value that is wrong. `problem` continues the sentence that begins with the input path. */
   refusal(problem: string): FunesError {
     return new FunesError('BAD_USER_INPUT', `${this.path} ${problem}`);
   }
 
-  /** The error for something here that passes a limit. */
+  /** Returns the error for a value that exceeds a limit. */
   excess(problem: string): FunesError {
     return new FunesError('LIMIT_EXCEEDED', `${this.path} ${problem}`);
   }

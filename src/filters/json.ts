@@ -11,16 +11,16 @@ import { boolean, numeric, type Scalar, text } from './scalars.ts';
 const NO_NULL =
   'a condition on a path compares values: to find rows without a value use exists: false, to find a JSON null use type: NULL.';
 
-/** What PostgreSQL reads as a position when `#>` meets an array with it. */
+/** The steps of a path that PostgreSQL's `#>` reads as an index if the value is an array. */
 const ARRAY_INDEX = /^\s*[+-]?\d+$/;
 
-/** Up to this many values `in` is written as containments, which an index answers one by one. */
+/** Up to this many values, `in` is compiled to containments, which an index answers one by one. */
 const INDEXED_LIST_LENGTH = 10;
 
 /**
- * A JsonCondition on a jsonb column as SQL, in parts that must all hold, at least one.
- * @param nullable whether the column may be NULL: `contains: {}` then tells the rows that have an object. Elsewhere every
- *   row would pass, and a client whose only key is undefined sends just that.
+ * Compiles a JsonCondition on a jsonb column to SQL, at least one part. A row must meet all parts.
+ * @param nullable whether the column is nullable. Then `contains: {}` finds the rows that have an object. In another column
+ *   every row would pass, and a client whose only key is undefined sends `contains: {}`.
  * @throws FunesError BAD_USER_INPUT, LIMIT_EXCEEDED.
  */
 export function compileJson(
@@ -53,7 +53,7 @@ export function compileJson(
   });
 }
 
-// Cast from text: for a parameter of type jsonb itself, postgres.js without Drizzle would write JSON of the JSON.
+// The parameter is text, with a cast. Without Drizzle, postgres.js writes a parameter of type jsonb as JSON of the JSON.
 const contains = (column: SQLWrapper, json: string) => sql`${column} @> ${json}::text::jsonb`;
 
 function compileAtPath(column: SQLWrapper, condition: unknown, inputPath: InputPath): SQL[] {
@@ -64,7 +64,7 @@ function compileAtPath(column: SQLWrapper, condition: unknown, inputPath: InputP
   if (steps.length === 0) throw inputPath.at('path').refusal('is empty: name at least one key.');
   const found = sql`(${column} #> ${makePgArray(steps)}::text[])`;
   const type = sql`jsonb_typeof(${found})`;
-  // A CASE, because it is the one construct that surely evaluates the test before the cast.
+  // Only CASE is sure to evaluate the test before the cast.
   const asText = sql`case ${type} when 'string' then ${found} #>> '{}' end`;
   const asNumber = sql`case ${type} when 'number' then ${found}::numeric end`;
   const asBoolean = sql`case ${type} when 'boolean' then ${found}::boolean end`;
@@ -93,8 +93,9 @@ function compileAtPath(column: SQLWrapper, condition: unknown, inputPath: InputP
 }
 
 /**
- * Equality at a path of object keys is the same as containment of `{key: {key: value}}`, and a GIN index serves that. A
- * step that may be a position in an array has no such form.
+ * Returns a scalar whose `eq` and `in` can use the GIN index, if there is one for the path. Equality at a path of
+ * object keys is containment of `{key: {key: value}}`, which the index answers. A path with a step that may be an index
+ * of an array has no such form.
  */
 function indexed<T>(scalar: Scalar<T>, column: SQLWrapper, steps: readonly string[]): Scalar<T> {
   if (steps.some((step) => ARRAY_INDEX.test(step))) return scalar;

@@ -1,8 +1,8 @@
-/** Bounds of one filter: together they keep any filter's SQL small enough to plan and run. */
+/** Limits of one filter. They keep the SQL of every filter small enough to plan and run. */
 export const filterLimits = {
   /** Levels of `and`, `or`, `not` and `document` inside each other. */
   depth: 8,
-  /** Comparisons in all. */
+  /** Conditions in the whole filter. */
   conditions: 100,
   /** Elements of one `in` or `notIn`. */
   listLength: 1000,

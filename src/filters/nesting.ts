@@ -7,13 +7,13 @@ import { parseList } from './operands.ts';
 /** A field that a filter can put a condition on. */
 export interface Field<Condition> {
   /**
-   * SQL of the condition, in parts that must all hold, at least one.
+   * Compiles a condition to SQL, at least one part. A row must meet all parts.
    * @throws FunesError BAD_USER_INPUT, also for a condition that says nothing; LIMIT_EXCEEDED.
    */
   compile(condition: Condition, inputPath: InputPath): SQL[];
 }
 
-/** The fields of one table by the names that clients know. */
+/** The fields of one table, by their names in the API. */
 export type Fields = Readonly<Record<string, Field<never>>>;
 
 type ConditionOf<F> = F extends Field<infer Condition> ? Condition : never;
@@ -23,20 +23,20 @@ export type Conditions<F extends Fields> = {
   [Name in keyof F]?: ConditionOf<F[Name]> | null | undefined;
 };
 
-/** How filters are joined. All that a filter says must hold: its conditions, `and`, `or` and `not` together. */
+/** How filters are joined. A row must meet all of a filter: its conditions, `and`, `or` and `not`. */
 export interface Nesting<Filters> {
-  /** All of these. */
+  /** A row must pass all of these. */
   and?: readonly Filters[] | null | undefined;
-  /** At least one of these. */
+  /** A row must pass at least one of these. */
   or?: readonly Filters[] | null | undefined;
-  /** Exactly the rows that the inner filter leaves out, those where it compares with NULL among them. */
+  /** A row must not pass this. If the SQL of the inner filter is NULL, the row does not pass the inner filter. */
   not?: Filters | null | undefined;
 }
 
 /**
- * SQL of a whole filter over unaliased tables, or undefined when it says nothing: `{}`, or nothing but an empty or missing
- * `and`, `or` and `not`. Everything inside it must say something, because a value that a client lost on the way would
- * otherwise let every row pass.
+ * Compiles a whole filter to SQL over unaliased tables. Returns undefined for a filter without conditions: `{}`, or only
+ * empty or missing `and`, `or` and `not`. Every part inside must say something. Otherwise a value that a client lost would
+ * let every row pass.
  * @throws FunesError BAD_USER_INPUT, LIMIT_EXCEEDED.
  */
 export function compileNesting(fields: Fields, filters: unknown, inputPath: InputPath): SQL | undefined {
@@ -56,7 +56,7 @@ export function compileNesting(fields: Fields, filters: unknown, inputPath: Inpu
             'is null: leave the field out. To find rows without a value use {eq: null}, if the field can be null.',
           );
         }
-        // The field reads its condition as unknown data, whatever its type promises.
+        // `compile` parses its condition as unknown data, whatever its type says.
         return field.compile(value as never, here);
       }
     }
@@ -65,7 +65,7 @@ export function compileNesting(fields: Fields, filters: unknown, inputPath: Inpu
 }
 
 /**
- * SQL of a filter inside another one.
+ * Compiles a filter inside another one to SQL.
  * @throws FunesError BAD_USER_INPUT, also when it says nothing; LIMIT_EXCEEDED.
  */
 export function compileInner(fields: Fields, filters: unknown, inputPath: InputPath): SQL {

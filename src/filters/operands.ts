@@ -3,13 +3,14 @@ import { BIGINT_MAX, unstorable } from '../input/checks.ts';
 import type { InputPath } from './input-path.ts';
 import { filterLimits } from './limits.ts';
 
-// Readers of operands: each gives its value back when PostgreSQL can compare with it, and otherwise throws the FunesError
-// that says why not. GraphQL has checked the types already; other callers' JavaScript has not.
+// Parsers of operands. Each returns its value if PostgreSQL can compare with it. Otherwise it throws a FunesError that
+// says why not. GraphQL has checked the types already, but JavaScript that calls the compilers directly has not.
 
 const BIGINT_MIN = -(2n ** 63n);
 const FIRST_DATE = Date.parse('0001-01-01T00:00:00.000Z');
 const LAST_DATE = Date.parse('9999-12-31T23:59:59.999Z');
 
+/** Parses a string that PostgreSQL can hold. */
 export function parseString(value: unknown, inputPath: InputPath): string {
   if (typeof value !== 'string') throw inputPath.refusal(`must be a string, not ${describe(value)}.`);
   if (value.length > filterLimits.stringLength) {
@@ -23,7 +24,7 @@ export function parseString(value: unknown, inputPath: InputPath): string {
   return value;
 }
 
-/** An id in decimal digits, within bigint's range. */
+/** Parses an id: decimal digits within the range of bigint. */
 export function parseId(value: unknown, inputPath: InputPath): string {
   const text = typeof value === 'string' ? value : '';
   if (!/^(0|-?[1-9]\d{0,18})$/.test(text) || BigInt(text) > BIGINT_MAX || BigInt(text) < BIGINT_MIN) {
@@ -32,7 +33,7 @@ export function parseId(value: unknown, inputPath: InputPath): string {
   return text;
 }
 
-/** A finite number. */
+/** Parses a finite number. */
 export function parseNumber(value: unknown, inputPath: InputPath): number {
   if (typeof value !== 'number' || !Number.isFinite(value)) {
     throw inputPath.refusal(`must be a finite number, not ${describe(value)}.`);
@@ -40,19 +41,20 @@ export function parseNumber(value: unknown, inputPath: InputPath): number {
   return value;
 }
 
-/** A whole number that JavaScript holds exactly. */
+/** Parses a whole number that JavaScript holds exactly. */
 export function parseInteger(value: unknown, inputPath: InputPath): number {
   if (!Number.isSafeInteger(value))
     throw inputPath.refusal(`must be a whole number, not ${describe(value)}.`);
   return Number(value);
 }
 
+/** Parses true or false. */
 export function parseBoolean(value: unknown, inputPath: InputPath): boolean {
   if (typeof value !== 'boolean') throw inputPath.refusal(`must be true or false, not ${describe(value)}.`);
   return value;
 }
 
-/** A valid Date of the years 1 to 9999, which are the ones that JavaScript and PostgreSQL write alike. */
+/** Parses a valid Date of the years 1 to 9999. JavaScript and PostgreSQL write other years differently. */
 export function parseDate(value: unknown, inputPath: InputPath): Date {
   const time = value instanceof Date ? value.getTime() : Number.NaN;
   if (!(time >= FIRST_DATE && time <= LAST_DATE)) {
@@ -61,7 +63,7 @@ export function parseDate(value: unknown, inputPath: InputPath): Date {
   return new Date(time);
 }
 
-/** One of `allowed`. */
+/** Parses one of the names in `allowed`. */
 export function parseEnum<T extends string>(value: unknown, inputPath: InputPath, allowed: readonly T[]): T {
   const found = allowed.find((name) => name === value);
   if (found === undefined)
@@ -69,6 +71,7 @@ export function parseEnum<T extends string>(value: unknown, inputPath: InputPath
   return found;
 }
 
+/** Parses a list of at most `limit` elements. */
 export function parseList(value: unknown, inputPath: InputPath, limit: number): readonly unknown[] {
   if (!Array.isArray(value)) throw inputPath.refusal(`must be a list, not ${describe(value)}.`);
   if (value.length > limit)
@@ -76,7 +79,7 @@ export function parseList(value: unknown, inputPath: InputPath, limit: number): 
   return value;
 }
 
-/** An object whose own keys are the names in it: no list, no scalar. */
+/** Parses an object. Refuses lists and scalars. */
 export function parseObject(value: unknown, inputPath: InputPath): object {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw inputPath.refusal(`must be an object, not ${describe(value)}.`);
@@ -85,8 +88,8 @@ export function parseObject(value: unknown, inputPath: InputPath): object {
 }
 
 /**
- * A JSON object in JSON, exactly as jsonb can store it: finite numbers, no undefined (a variable without a value would
- * silently widen the filter), no text that PostgreSQL cannot hold.
+ * Parses a JSON object and returns its JSON, which jsonb can store exactly. Refuses infinite numbers, text that
+ * PostgreSQL cannot hold, and undefined: a variable without a value would silently widen the filter.
  */
 export function parseJsonObject(value: unknown, inputPath: InputPath, maxLength: number): string {
   checkJson(parseObject(value, inputPath), inputPath, 1);

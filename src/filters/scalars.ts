@@ -13,9 +13,9 @@ import {
 
 type Comparison<T> = (expression: SQLWrapper, operand: T) => SQL;
 
-/** How SQL compares values of one type. An SQL result of NULL counts as false. */
+/** How SQL compares values of one type. If SQL returns NULL, the row does not pass. */
 export interface Scalar<T> {
-  /** Returns the operand when the column can hold it. @throws FunesError that starts with the input path. */
+  /** Returns the operand if the column can hold it. @throws FunesError with a message that begins with the input path. */
   parse(value: unknown, inputPath: InputPath): T;
   equals: Comparison<T>;
   isAmong: Comparison<readonly T[]>;
@@ -24,8 +24,9 @@ export interface Scalar<T> {
 }
 
 /**
- * Operands travel as text with a cast in the SQL, lists as one array each: what PostgreSQL sees then depends neither on
- * how the driver guesses types nor, beyond 65,535, on how many values there are.
+ * Makes a scalar whose values have an order. The SQL takes an operand as text with a cast, and a list as one array. So
+ * the SQL does not depend on the types that the driver guesses, and a list may have more values than the 65,535
+ * parameters of a statement.
  */
 function ordered<T extends string | number>(
   sqlType: 'bigint' | 'double precision' | 'numeric' | 'text',
@@ -33,7 +34,8 @@ function ordered<T extends string | number>(
 ): Scalar<T> {
   const type = sql.raw(sqlType);
   const operand = (value: T) => sql`${String(value)}::${type}`;
-  // Only text has a collation. "C" is code point order, on every database; equality needs none and keeps its index.
+  // Only text has a collation. "C" is the order of code points on every database. Equality does without it, so that an
+  // index serves.
   const order = sql.raw(sqlType === 'text' ? ' collate "C"' : '');
   return {
     parse,
@@ -55,7 +57,7 @@ export const text: Scalar<string> = {
   ...plainText,
   operators: {
     ...plainText.operators,
-    // Not LIKE: in it %, _ and \ have a meaning.
+    // LIKE would read %, _ and \ as more than characters.
     startsWith: (expression, value) => sql`starts_with(${expression}, ${value}::text)`,
     contains: (expression, value) => sql`strpos(${expression}, ${value}::text) > 0`,
   },
@@ -67,7 +69,7 @@ export const id = ordered('bigint', parseId);
 /** `integer` columns. */
 export const integer = ordered('bigint', parseInteger);
 
-/** Numbers that are compared exactly, fractions and all: jsonb's, and integers that GraphQL writes as Float. */
+/** Numbers that are compared exactly, with their fractions: those of jsonb, and integers that GraphQL writes as Float. */
 export const numeric = ordered('numeric', parseNumber);
 
 /** `double precision` columns. */
@@ -77,8 +79,8 @@ const instant = (date: Date) => sql`${date.toISOString()}::timestamptz`;
 const nextInstant = (date: Date) => sql`(${instant(date)} + interval '1 millisecond')`;
 
 /**
- * `timestamptz` columns, which hold microseconds where a Date and the API show milliseconds. An operand therefore stands
- * for its whole millisecond; ranges rather than date_trunc, so that an index on the column still serves.
+ * `timestamptz` columns. They hold microseconds, but a Date and the API have only milliseconds. So an operand stands
+ * for its whole millisecond. The SQL compares with ranges instead of date_trunc, so that an index on the column serves.
  */
 export const dateTime: Scalar<Date> = {
   parse: parseDate,
@@ -93,6 +95,7 @@ export const dateTime: Scalar<Date> = {
   },
 };
 
+/** `boolean` values. */
 export const boolean: Scalar<boolean> = {
   parse: parseBoolean,
   equals: (expression, value) => sql`${expression} = ${value}::boolean`,
@@ -100,7 +103,7 @@ export const boolean: Scalar<boolean> = {
   operators: {},
 };
 
-/** Names that stand for a test of the row each; exactly one of the tests holds for any row. */
+/** Makes a scalar of names, each with a test. Every row must meet exactly one of the tests. */
 export function testedEnum<T extends string>(tests: Readonly<Record<T, SQL>>): Scalar<T> {
   const names = Object.keys(tests) as T[];
   return {

@@ -1,32 +1,32 @@
 import { FunesError, quote } from '../errors.ts';
 import { limits } from './limits.ts';
 
-/** What a text contains that no PostgreSQL text or jsonb can hold; undefined when it can be stored. */
+/** Names what a text contains that no PostgreSQL text or jsonb can hold. Returns undefined if the text can be stored. */
 export function unstorable(text: string): string | undefined {
   if (text.includes('\0')) return 'a NUL character (U+0000)';
   if (/\p{Surrogate}/u.test(text)) return 'half of a surrogate pair';
   return undefined;
 }
 
-/** The same, or what no reader could see. */
+/** Names what a text contains that cannot be stored or seen. Returns undefined for a good text. */
 function flaw(text: string): string | undefined {
   const problem = unstorable(text);
   if (problem) return problem;
-  // White space is fine, and so is U+0080 to U+009F: text that was decoded wrongly once is full of them.
+  // White space is allowed, and so are U+0080 to U+009F, which are frequent in text that was once decoded wrongly.
   const control = /(?![\t-\r\u0080-\u009f])\p{Cc}/u.exec(text);
   if (!control) return undefined;
   return `a control character (U+${control[0].charCodeAt(0).toString(16).padStart(4, '0').toUpperCase()})`;
 }
 
 /**
- * White space, and what shows as nothing at all: control and format characters (U+200B), those that Unicode lets a font
- * leave out (Hangul fillers, U+3164; joiners and variation selectors), and the Braille pattern without dots.
+ * White space and invisible characters: control and format characters (U+200B), characters that a font may leave out by
+ * Unicode's rules (Hangul fillers, U+3164; joiners and variation selectors), and the Braille pattern without dots.
  */
 const blank = /^[\s\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]*$/u;
 
 /**
- * Gives a text that can be stored back, as it is.
- * @param name what the client calls it, for the message.
+ * Checks a text, and returns it unchanged.
+ * @param name the input path of the text, or other words with which a message can begin.
  * @throws FunesError BAD_USER_INPUT for a blank text or characters that cannot be stored, LIMIT_EXCEEDED for its length.
  */
 export function checkText(value: string, name: string, maxLength: number): string {
@@ -43,7 +43,7 @@ export function checkText(value: string, name: string, maxLength: number): strin
   return value;
 }
 
-/** The same for a text that may be missing. */
+/** Checks a text as checkText does, unless there is none. Returns `value` unchanged. */
 export function checkOptionalText<T extends string | null | undefined>(
   value: T,
   name: string,
@@ -53,9 +53,9 @@ export function checkOptionalText<T extends string | null | undefined>(
   return value;
 }
 
-/** Gives a number within `min` and `max` back. @throws FunesError BAD_USER_INPUT */
+/** Checks that a number is from `min` to `max`, and returns it. @throws FunesError BAD_USER_INPUT */
 export function checkRange(value: number, name: string, min: number, max: number): number {
-  // Written so that NaN fails.
+  // The condition is written so that NaN fails.
   if (!(value >= min && value <= max)) {
     throw new FunesError('BAD_USER_INPUT', `${name} must be within ${min} and ${max}, not ${value}.`);
   }
@@ -63,8 +63,9 @@ export function checkRange(value: number, name: string, min: number, max: number
 }
 
 /**
- * Gives a JSON object as jsonb will store it: a plain object, which those that stand in a query's text are not.
- * @throws FunesError BAD_USER_INPUT, LIMIT_EXCEEDED for its size or depth.
+ * Checks a JSON object, and returns it as jsonb will store it: as a plain object. Objects that are literals in the text
+ * of a query are not plain.
+ * @throws FunesError BAD_USER_INPUT. LIMIT_EXCEEDED for its size or depth.
  */
 export function checkJson(value: Record<string, unknown>, name: string): Record<string, unknown> {
   checkJsonValue(value, name, 1);
@@ -84,7 +85,7 @@ function checkJsonValue(value: unknown, name: string, depth: number): void {
     if (problem)
       throw new FunesError('BAD_USER_INPUT', `${name} contains ${problem} in ${quote(value)}. Remove it.`);
   } else if (typeof value === 'number' && !Number.isFinite(value)) {
-    // JSON.stringify would make it null; a client's 1e999 is infinite by the time it is read.
+    // JSON.stringify would write null. If a client sends 1e999, JSON.parse has made it infinite.
     throw new FunesError('BAD_USER_INPUT', `${name} contains a number beyond 1.8e308: send it as a string.`);
   } else if (typeof value === 'object' && value !== null) {
     if (depth > limits.jsonDepth) {
@@ -103,7 +104,7 @@ function checkJsonValue(value: unknown, name: string, depth: number): void {
 /** The largest value of a bigint column. */
 export const BIGINT_MAX = 2n ** 63n - 1n;
 
-/** Gives an id back. @throws FunesError BAD_USER_INPUT for what cannot be one of ours. */
+/** Checks an id, and returns it. @throws FunesError BAD_USER_INPUT if no row can have this id. */
 export function checkId(value: string, name: string): string {
   if (!/^[1-9]\d{0,18}$/.test(value) || BigInt(value) > BIGINT_MAX) {
     throw new FunesError(

@@ -1,13 +1,14 @@
 import { EMBEDDING_DIMENSIONS } from '../../schema/columns/vector.ts';
 
-/** Sizes that a request may not pass. Each refusal names its limit, so that a client knows what to change. */
+/** Limits of a request. Each error names the limit, so that a client knows what to change. */
 export const limits = {
   /** Numbers in a vector. */
   dimensions: EMBEDDING_DIMENSIONS,
-  /** Largest k of a search, and largest page of a connection. */
+  /** The largest k of a search. */
   k: 200,
+  /** The largest page of a connection. */
   pageSize: 200,
-  /** Matches that the searches of one request ask for together: k, for each object that is asked for `similar`. */
+  /** Matches that all searches of one request ask for together. `similar` asks for k matches for each object. */
   matches: 100_000,
   /** Ids in `like`, and in `unlike`, of a search. */
   examples: 100,
@@ -17,14 +18,14 @@ export const limits = {
   contentLength: 100_000,
   /** Characters in a document's text. */
   documentLength: 5_000_000,
-  /** Most tokens of a chunk; above the embedding model's window it gets the mean of its windows. */
+  /** Tokens in a chunk. The embedding of a chunk that is longer than the model's window is the mean of its windows. */
   chunkSize: 1000,
   /** Characters in the text of a search. */
   queryLength: 20_000,
-  /** Characters of `metadata` or `toolParameters` written as JSON. */
+  /** Characters of the JSON of `metadata` or `toolParameters`. */
   jsonLength: 65_536,
-  /** Levels of objects and lists in them; far below what JSON parsers, ours and PostgreSQL's, can follow. */
+  /** Levels of objects and lists in `metadata` or `toolParameters`. JavaScript's and PostgreSQL's parsers allow far more. */
   jsonDepth: 200,
-  /** Range of `hnsw.ef_search` that pgvector accepts. */
+  /** The largest `hnsw.ef_search` that pgvector accepts. */
   efSearch: 1000,
 } as const;

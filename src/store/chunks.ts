@@ -16,7 +16,7 @@ export const chunkList: Listed<ChunkRow, 'ID' | 'CREATED_AT'> = {
   orders: { ID: documentChunks.id, CREATED_AT: documentChunks.createdAt },
 };
 
-/** The chunks with these ids that the viewer may see. */
+/** Reads the chunks with these ids that the viewer may see. */
 export async function readChunks(
   database: Database,
   viewer: Viewer,
@@ -35,7 +35,7 @@ export interface ChunkAddress {
   chunkIndex: number;
 }
 
-/** The chunks at these addresses, in their order; null where there is none. One statement. */
+/** Reads the chunks at these addresses in one statement, in the order of the addresses. Returns null for a missing chunk. */
 export async function readChunksAt(
   database: Database,
   viewer: Viewer,
@@ -56,17 +56,19 @@ export async function readChunksAt(
   return addresses.map((address) => found.get(chunkAddressKey(address)) ?? null);
 }
 
-/** A page of one document's chunks, in the document's order. */
+/** A request for a page of one document's chunks, in the document's order. */
 export interface DocumentChunksRequest {
   documentId: string;
   first: number;
-  /** The index of the last chunk before the page; -1 where it starts with the first. */
+  /** The index of the last chunk before the page. -1 if the page starts with the first chunk. */
   afterIndex: number;
 }
 
 /**
- * Reads a page's size and cursor, each request for itself: one that is wrong must not fail those it is read with.
- * @throws FunesError BAD_USER_INPUT for a size or a cursor that is not of this document, LIMIT_EXCEEDED for the size.
+ * Parses the size and the cursor of a page. Each request is parsed by itself, so that a wrong one does not fail the
+ * others of its statement.
+ * @throws FunesError BAD_USER_INPUT for a negative size or a cursor of another list. LIMIT_EXCEEDED for a size above
+ *   the limit.
  */
 export function parseDocumentChunksRequest(
   documentId: string,
@@ -77,7 +79,7 @@ export function parseDocumentChunksRequest(
   return { documentId, first, afterIndex: after == null ? -1 : parseCursor(documentId, after) };
 }
 
-/** The page each request asks for, in their order. One statement, however many documents there are. */
+/** Reads a page for each request, in their order. One statement reads the pages of any number of documents. */
 export async function readChunkPages(
   database: Database,
   viewer: Viewer,
@@ -136,12 +138,12 @@ function parseCursor(documentId: string, after: string): number {
   return Number(index);
 }
 
-/** PostgreSQL's text form of an array of numbers. */
+/** Returns PostgreSQL's text form of an array of integers. */
 function bigints(values: readonly (string | number)[]): string {
   return `{${values.join(',')}}`;
 }
 
-/** A chunk address as a key: equal for equal addresses. */
+/** Returns a string that is equal for equal addresses. */
 export function chunkAddressKey({ documentId, chunkIndex }: ChunkAddress): string {
   return `${documentId}/${chunkIndex}`;
 }

@@ -8,7 +8,7 @@ import type { EmbeddingColumns } from './embeddings.ts';
 import type { Listed } from './pages.ts';
 import { type DocumentRow, documentColumns } from './rows.ts';
 
-/** A document as it is written; its chunks are given beside it. */
+/** The values of a document that is written, without its chunks. */
 export interface DocumentValues {
   userId: string;
   filename: string;
@@ -19,7 +19,7 @@ export interface DocumentValues {
   metadata: Record<string, unknown>;
 }
 
-/** A chunk as it is written; its index is its place in the list. */
+/** The values of a chunk that is written. Its index in the list of chunks becomes its `chunkIndex`. */
 export interface ChunkValues extends EmbeddingColumns {
   content: string;
   chunkSize: number;
@@ -28,13 +28,13 @@ export interface ChunkValues extends EmbeddingColumns {
   endOffset: number;
 }
 
-/** Parts of a document that change; chunks that are given replace all that there were. */
+/** What changes in a document. If there are `chunks`, they replace all old chunks. */
 export interface DocumentChange {
   values: Partial<Omit<DocumentValues, 'userId'>>;
   chunks?: readonly ChunkValues[] | undefined;
 }
 
-// Rows in one INSERT: 384 numbers a row as text are about 4 kB.
+// Rows in one INSERT. The embedding of a row takes about 4 kB as text.
 const CHUNKS_PER_STATEMENT = 200;
 
 export const documentList: Listed<DocumentRow, 'PROCESSED_AT' | 'UPDATED_AT' | 'FILENAME' | 'ID'> = {
@@ -51,7 +51,7 @@ export const documentList: Listed<DocumentRow, 'PROCESSED_AT' | 'UPDATED_AT' | '
   },
 };
 
-/** The documents with these ids that the viewer may see. */
+/** Reads the documents with these ids that the viewer may see. */
 export async function readDocuments(
   database: Database,
   viewer: Viewer,
@@ -63,7 +63,7 @@ export async function readDocuments(
   );
 }
 
-/** The document of `userId` that was made from the bytes with this sha-256, if there is one. */
+/** Reads the document of `userId` that was made from the bytes with this SHA-256. Returns undefined if there is none. */
 export async function readDocumentByHash(
   database: Database,
   viewer: Viewer,
@@ -80,8 +80,8 @@ export async function readDocumentByHash(
 }
 
 /**
- * Stores a document with its chunks in one transaction. When the same bytes were stored meanwhile by another request,
- * gives that document, and `created` is false.
+ * Stores a document with its chunks in one transaction. If another request stored the same bytes meanwhile, returns that
+ * document, and `created` is false.
  */
 export async function createDocument(
   database: Database,
@@ -112,7 +112,10 @@ export async function createDocument(
   });
 }
 
-/** Changes a document in one transaction. @throws FunesError NOT_FOUND; a unique violation when the bytes are another's. */
+/**
+ * Changes a document in one transaction.
+ * @throws FunesError NOT_FOUND. A unique violation if another document has these bytes.
+ */
 export async function updateDocument(
   database: Database,
   viewer: Viewer,
@@ -123,7 +126,7 @@ export async function updateDocument(
   return transaction(database, viewer, { access: 'write' }, async (tx) => {
     const [current] = await tx.select(documentColumns).from(documents).where(condition).for('update');
     if (!current) throw documentNotFound(id);
-    // The old chunks go first: each of them refers to the document's present number of chunks.
+    // The old chunks are deleted first, because each of them refers to the old number of chunks of the document.
     if (chunks) await tx.delete(documentChunks).where(chunksOf(current));
     const changes = { ...values, ...(chunks && { totalChunks: chunks.length, processedAt: sql`now()` }) };
     if (Object.keys(changes).length === 0) return current;
@@ -134,7 +137,7 @@ export async function updateDocument(
   });
 }
 
-/** Deletes a document with its chunks, and tells whether it was there. */
+/** Deletes a document with its chunks. Returns whether there was one. */
 export async function deleteDocument(database: Database, viewer: Viewer, id: string): Promise<boolean> {
   const condition = visibleDocuments(viewer, [id]);
   const deleted = await transaction(database, viewer, { access: 'write' }, (tx) =>
@@ -143,7 +146,7 @@ export async function deleteDocument(database: Database, viewer: Viewer, id: str
   return deleted.length > 0;
 }
 
-/** @returns the error for an id that no document of the viewer has. */
+/** Returns the error for an id that no document of the viewer has. */
 export function documentNotFound(id: string): FunesError {
   return new FunesError('NOT_FOUND', `There is no document with id ${quote(id)}.`);
 }

@@ -6,15 +6,15 @@ import { type Database, transaction } from '../database/transaction.ts';
 import type { Embedder } from '../embedding/embedder.ts';
 import { type Viewer, visibleTo } from '../viewer.ts';
 
-/** The two columns that a write sets together. */
+/** The two columns of an embedding. A write sets both. */
 export interface EmbeddingColumns {
   embedding: Float32Array | null;
   embeddingModel: string | null;
 }
 
 /**
- * The embeddings of texts that are about to be written, in order. When the embedder fails the write must still succeed:
- * every text then gets NULL, and its row counts as PENDING.
+ * Embeds the texts of rows that will be written, and returns the embeddings in the order of the texts. If the embedder
+ * fails, the write must still succeed: the embedding of every text is then NULL, and its row is PENDING.
  */
 export async function embedForWriting(
   embedder: Embedder,
@@ -35,14 +35,14 @@ export async function embedForWriting(
 export interface EmbeddedTable {
   table: PgTable;
   id: PgColumn;
-  /** Owner of a row; undefined where rows are shared by all users. */
+  /** The owner of a row. Undefined if all users share the rows. */
   userId: PgColumn | undefined;
   embedding: PgColumn;
 }
 
 /**
- * The stored embeddings of rows, in the order of `ids`; null for a row that has none, or that the viewer may not see.
- * One statement.
+ * Reads the stored embeddings of rows in one statement. Returns them in the order of `ids`, null for a row without an
+ * embedding and for a row that the viewer may not see.
  */
 export async function readEmbeddings(
   database: Database,

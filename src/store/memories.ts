@@ -10,7 +10,7 @@ import { embedForWriting } from './embeddings.ts';
 import type { Listed } from './pages.ts';
 import { type MemoryRow, memoryColumns } from './rows.ts';
 
-/** What a client says of a new memory. */
+/** A new memory, as a client sends it. */
 export interface NewMemory {
   content: string;
   contentSummary?: string | null | undefined;
@@ -22,7 +22,7 @@ export interface NewMemory {
   idempotencyKey?: string | null | undefined;
 }
 
-/** What of a memory can be changed; a field that is left out stays as it is. */
+/** A change of a memory. A field that is left out keeps its value. */
 export interface MemoryChange {
   content?: string | null | undefined;
   contentSummary?: string | null | undefined;
@@ -46,7 +46,7 @@ export const memoryList: Listed<MemoryRow, 'CREATED_AT' | 'UPDATED_AT' | 'IMPORT
   },
 };
 
-/** The memories with these ids that the viewer may see. */
+/** Reads the memories with these ids that the viewer may see. */
 export async function readMemories(
   database: Database,
   viewer: Viewer,
@@ -58,19 +58,20 @@ export async function readMemories(
 }
 
 /**
- * Stores memories, all or none, and gives them in input order. One whose idempotency key is taken gives the memory
- * that took it.
- * @throws FunesError BAD_USER_INPUT or LIMIT_EXCEEDED naming the element; CONFLICT when a key was used for other content.
+ * Stores memories, all or none, and returns them in the order of the inputs. For an input whose idempotency key is taken,
+ * returns the memory that has the key.
+ * @param inputPathOf returns the input path of the input with this index.
+ * @throws FunesError BAD_USER_INPUT or LIMIT_EXCEEDED with the input path. CONFLICT if a key was used for other content.
  */
 export async function createMemories(
   { database, embedder, log }: Services,
   viewer: Viewer,
   inputs: readonly NewMemory[],
-  name: (index: number) => string = (index) => `inputs[${index}]`,
+  inputPathOf: (index: number) => string = (index) => `inputs[${index}]`,
 ): Promise<MemoryRow[]> {
   checkBatch(inputs, 'inputs');
   if (inputs.length === 0) return [];
-  const values = inputs.map((input, i) => parseNewMemory(viewer, input, name(i)));
+  const values = inputs.map((input, i) => parseNewMemory(viewer, input, inputPathOf(i)));
   const embeddings = await embedForWriting(
     embedder,
     values.map(({ content }) => content),
@@ -83,17 +84,17 @@ export async function createMemories(
       .values(rows)
       .onConflictDoNothing({ target: [memories.userId, memories.idempotencyKey] })
       .returning(memoryColumns);
-    return inInputOrder(tx, viewer, values, created, name);
+    return inInputOrder(tx, viewer, values, created, inputPathOf);
   });
 }
 
-/** Rows that were inserted, and for those that were not the earlier ones with the same key, as the inputs stand. */
+/** Returns a row for each input: the inserted row, or if none was inserted, the earlier row with the same key. */
 async function inInputOrder(
   tx: Transaction,
   viewer: Viewer,
   values: readonly ReturnType<typeof parseNewMemory>[],
   created: readonly MemoryRow[],
-  name: (index: number) => string,
+  inputPathOf: (index: number) => string,
 ): Promise<MemoryRow[]> {
   if (created.length === values.length) return [...created];
   const keyOf = (row: { userId: string; idempotencyKey: string | null }) =>
@@ -115,15 +116,15 @@ async function inInputOrder(
     if (!row)
       throw new FunesError(
         'CONFLICT',
-        `Another request removed ${name(i)} meanwhile. Send ${name(i)} again.`,
+        `Another request removed ${inputPathOf(i)} meanwhile. Send ${inputPathOf(i)} again.`,
       );
     if (row.content !== value.content) {
-      // What this batch created is not kept, so its id would lead nowhere.
+      // The transaction is rolled back, so the id of a row that it created would name nothing.
       const first = values.findIndex((other) => keyOf(other) === keyOf(value));
-      const before = created.some(({ id }) => id === row.id) ? name(first) : `memory ${row.id}`;
+      const before = created.some(({ id }) => id === row.id) ? inputPathOf(first) : `memory ${row.id}`;
       throw new FunesError(
         'CONFLICT',
-        `${name(i)}.idempotencyKey ${quote(row.idempotencyKey)} was used before for ${before}, which has other content. ` +
+        `${inputPathOf(i)}.idempotencyKey ${quote(row.idempotencyKey)} was used before for ${before}, which has other content. ` +
           'Repeat a key only to repeat the same write.',
       );
     }
@@ -132,8 +133,8 @@ async function inInputOrder(
 }
 
 /**
- * Changes a memory, and embeds it anew when its content changes.
- * @throws FunesError NOT_FOUND; BAD_USER_INPUT or LIMIT_EXCEEDED naming the field.
+ * Changes a memory. If its content changes, embeds it again.
+ * @throws FunesError NOT_FOUND. BAD_USER_INPUT or LIMIT_EXCEEDED with the input path.
  */
 export async function updateMemory(
   { database, embedder, log }: Services,
@@ -159,14 +160,17 @@ export async function updateMemory(
   return row ?? notFound(id);
 }
 
-/** Deletes the memories with these ids, and gives how many there were. */
+/**
+ * Deletes the memories with these ids, and returns how many it deleted.
+ * @param inputPathOf returns the input path of the id with this index.
+ */
 export async function deleteMemories(
   { database }: Services,
   viewer: Viewer,
   ids: readonly string[],
-  name: (index: number) => string = (index) => `ids[${index}]`,
+  inputPathOf: (index: number) => string = (index) => `ids[${index}]`,
 ): Promise<number> {
-  const condition = visibleMemories(viewer, checkBatch(ids, 'ids'), name);
+  const condition = visibleMemories(viewer, checkBatch(ids, 'ids'), inputPathOf);
   const deleted = await transaction(database, viewer, { access: 'write' }, (tx) =>
     tx.delete(memories).where(condition).returning({ id: memories.id }),
   );
@@ -176,9 +180,9 @@ export async function deleteMemories(
 function visibleMemories(
   viewer: Viewer,
   ids: readonly string[],
-  name: (index: number) => string = () => 'id',
+  inputPathOf: (index: number) => string = () => 'id',
 ): SQL | undefined {
-  for (const [i, id] of ids.entries()) checkId(id, name(i));
+  for (const [i, id] of ids.entries()) checkId(id, inputPathOf(i));
   const [only] = ids;
   const matching =
     only !== undefined && ids.length === 1 ? eq(memories.id, only) : inArray(memories.id, [...ids]);
@@ -189,17 +193,17 @@ function notFound(id: string): never {
   throw new FunesError('NOT_FOUND', `There is no memory with id ${quote(id)}.`);
 }
 
-function parseNewMemory(viewer: Viewer, input: NewMemory, name: string) {
+function parseNewMemory(viewer: Viewer, input: NewMemory, inputPath: string) {
   return {
-    content: checkText(input.content, `${name}.content`, limits.contentLength),
+    content: checkText(input.content, `${inputPath}.content`, limits.contentLength),
     contentSummary:
-      checkOptionalText(input.contentSummary, `${name}.contentSummary`, limits.contentLength) ?? null,
-    source: checkOptionalText(input.source, `${name}.source`, 50) ?? 'chat',
-    sessionId: checkOptionalText(input.sessionId, `${name}.sessionId`, 100) ?? null,
-    userId: ownerOf(viewer, checkOptionalText(input.userId, `${name}.userId`, 100)),
-    importanceScore: checkRange(input.importanceScore ?? 0.5, `${name}.importanceScore`, 0, 1),
-    metadata: checkJson(input.metadata ?? {}, `${name}.metadata`),
-    idempotencyKey: checkOptionalText(input.idempotencyKey, `${name}.idempotencyKey`, 200) ?? null,
+      checkOptionalText(input.contentSummary, `${inputPath}.contentSummary`, limits.contentLength) ?? null,
+    source: checkOptionalText(input.source, `${inputPath}.source`, 50) ?? 'chat',
+    sessionId: checkOptionalText(input.sessionId, `${inputPath}.sessionId`, 100) ?? null,
+    userId: ownerOf(viewer, checkOptionalText(input.userId, `${inputPath}.userId`, 100)),
+    importanceScore: checkRange(input.importanceScore ?? 0.5, `${inputPath}.importanceScore`, 0, 1),
+    metadata: checkJson(input.metadata ?? {}, `${inputPath}.metadata`),
+    idempotencyKey: checkOptionalText(input.idempotencyKey, `${inputPath}.idempotencyKey`, 200) ?? null,
   };
 }
 

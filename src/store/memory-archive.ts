@@ -10,21 +10,21 @@ import type { Services } from '../services.ts';
 import { type Viewer, visibleTo } from '../viewer.ts';
 import { type MemoryRow, memoryColumns } from './rows.ts';
 
-/** Which memories to archive: all that is given must hold. */
+/** Which memories to archive. A memory must meet every condition that is set. */
 export interface ArchiveRequest {
-  /** Stored before this time. */
+  /** The memory was stored before this time. */
   olderThan?: Date | null | undefined;
-  /** Less important than this, 0 to 1. */
+  /** The memory is less important than this, 0 to 1. */
   importanceBelow?: number | null | undefined;
   filters?: MemoryFilters | null | undefined;
-  /** Counts and shows them, and changes nothing. */
+  /** Only counts and shows the memories. */
   dryRun: boolean;
 }
 
-/** What was archived, or in a dry run would be. */
+/** What was archived. In a dry run, what would be archived. */
 export interface Archived {
   count: number;
-  /** The oldest of them, at most `archiveSampleSize`. */
+  /** The oldest of the memories, at most `archiveSampleSize`. */
   sample: MemoryRow[];
 }
 
@@ -33,8 +33,9 @@ export const archiveSampleSize = 10;
 
 type Sampled = MemoryRow & { total: number };
 
-// What moves between the tables: all that is stored of a memory. It moves inside the database, so that times keep
-// their microseconds and embeddings their digits; generated columns are computed again on the way back.
+// The columns that move between the tables: all that is stored of a memory. The values never leave the database, so
+// times keep their microseconds and embeddings their digits. Generated columns are computed again
+// when a memory is restored.
 const { archivedAt: _archivedAt, ...movedColumns } = getTableColumns(memoriesArchive);
 const movedNames = sql.join(
   Object.values(movedColumns).map(({ name }) => sql.identifier(name)),
@@ -42,8 +43,8 @@ const movedNames = sql.join(
 );
 
 /**
- * Moves memories into the archive, where neither lists nor searches find them, in one statement.
- * @throws FunesError BAD_USER_INPUT when nothing says which memories are meant, or for a value out of its range.
+ * Moves memories into the archive in one statement. Neither lists nor searches find archived memories.
+ * @throws FunesError BAD_USER_INPUT if the request has no condition, or a value is out of its range.
  */
 export async function archiveMemories(
   { database }: Services,
@@ -75,7 +76,7 @@ function compileConditions({ olderThan, importanceBelow, filters }: ArchiveReque
   );
 }
 
-/** The oldest of the memories that would be archived, each with the number of all. */
+/** Reads the oldest memories that would be archived, each with the count of all. */
 function readSample(tx: Transaction, condition: SQL): Promise<Sampled[]> {
   const total = sql<number>`(select count(*) from ${memories} where ${condition})`.mapWith(Number);
   return tx
@@ -86,7 +87,7 @@ function readSample(tx: Transaction, condition: SQL): Promise<Sampled[]> {
     .limit(archiveSampleSize);
 }
 
-/** The same of those that have been. */
+/** Archives the memories. Returns the oldest of them, each with the count of all. */
 function moveToArchive(tx: Transaction, condition: SQL): Promise<Sampled[]> {
   const { embeddingStatus, ...columns } = memoryColumns;
   const moved = tx
@@ -114,9 +115,9 @@ function moveToArchive(tx: Transaction, condition: SQL): Promise<Sampled[]> {
 }
 
 /**
- * Brings the archived memories with these ids back as they were, all or none, and gives how many there were.
- * @throws FunesError BAD_USER_INPUT or LIMIT_EXCEEDED naming the id; CONFLICT when a live memory has taken the id or the
- *   idempotency key of one.
+ * Restores the archived memories with these ids as they were, all or none. Returns how many it restored.
+ * @throws FunesError BAD_USER_INPUT or LIMIT_EXCEEDED with the input path of the id. CONFLICT if a live memory has
+ *   taken the id or the idempotency key of an archived one.
  */
 export async function restoreMemories(
   { database }: Services,
@@ -126,7 +127,7 @@ export async function restoreMemories(
   for (const [i, id] of checkBatch(ids, 'ids').entries()) checkId(id, `ids[${i}]`);
   const condition = and(inArray(memoriesArchive.id, [...ids]), visibleTo(viewer, memoriesArchive.userId));
   return transaction(database, viewer, { access: 'write' }, async (tx) => {
-    // Rows that cannot be inserted are skipped instead of failing, so that the refusal can say which they are.
+    // A row that cannot be inserted is skipped and does not fail the statement, so the error can name the row.
     const rows = await tx.execute<MovedBack>(sql`
       with moved as (delete from ${memoriesArchive} where ${condition} returning ${movedNames}),
       restored as (
@@ -145,11 +146,11 @@ interface MovedBack extends Record<string, unknown> {
   id: string;
   userId: string;
   idempotencyKey: string | null;
-  /** False when a live memory was in its way. */
+  /** False if a live memory has the id or the key. */
   restored: boolean;
 }
 
-/** Why a memory stays in the archive. Throwing it brings back those that were moved already. */
+/** Returns why a memory stays in the archive. If you throw the error, the transaction moves no memory. */
 async function notRestored(
   tx: Transaction,
   { id, userId, idempotencyKey }: MovedBack,

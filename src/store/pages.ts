@@ -14,7 +14,7 @@ export interface OrderBy<Order extends string> {
   direction: Direction;
 }
 
-/** One page of a list, in Relay's words. */
+/** A request for one page of a list. The names are those of Relay. */
 export interface PageRequest<Order extends string> {
   first: number;
   after: string | null | undefined;
@@ -36,16 +36,16 @@ export interface Page<Row> {
   };
 }
 
-/** A page that counts the whole list when it is asked to. */
+/** A page with a function that counts the whole list. */
 export type CountedPage<Row> = Page<Row> & { totalCount: () => number | Promise<number> };
 
-/** A table as a list: what a row shows and by which columns (none of them nullable) the list can be ordered. */
+/** A table as a list: the columns that it shows, and the columns that can order it. None of the latter is nullable. */
 export interface Listed<Row, Order extends string> {
-  /** Names the list inside its cursors, so that one list's cursor is refused by another. */
+  /** The name of the list in its cursors. A list refuses the cursors of another list. */
   name: string;
   table: PgTable;
   id: PgColumn;
-  /** Owner of a row; undefined where rows are shared by all users. */
+  /** The owner of a row. Undefined if all users share the rows. */
   userId: PgColumn | undefined;
   columns: { [Name in keyof Row]: PgColumn | SQL };
   orders: Record<Order, PgColumn>;
@@ -60,9 +60,11 @@ const cursorShape = z.tuple([
 ]);
 
 /**
- * Reads one page by keyset: the cursor is the last row's order value (as PostgreSQL writes it, to the microsecond) and
- * id, so a page costs the same wherever it is, and rows added meanwhile neither repeat nor hide others. One statement.
- * @throws FunesError BAD_USER_INPUT for a page size or a cursor that is not of this list.
+ * Reads one page by keyset, in one statement. A cursor holds the order value of a row, as PostgreSQL writes it (to the
+ * microsecond), and the id of the row. So every page of the list costs the same, and rows that are added meanwhile
+ * neither repeat nor hide other rows.
+ * @throws FunesError BAD_USER_INPUT for a negative page size or a cursor of another list. LIMIT_EXCEEDED for a page
+ *   size above the limit.
  */
 export async function readPage<Row, Order extends string>(
   database: Database,
@@ -89,7 +91,7 @@ export async function readPage<Row, Order extends string>(
       .orderBy(order(column), order(list.id))
       .limit(request.first + 1),
   ).catch((error: unknown) => {
-    // The filters' operands were checked; what is left is a cursor that was changed to hold another type's value.
+    // The operands of the filters are checked already. So somebody changed the cursor to hold a value of another type.
     throw after && databaseError(error)?.code === 'BAD_USER_INPUT' ? notACursor(request.after) : error;
   });
   const edges = rows.slice(0, request.first).map(({ value, id, row }) => ({
@@ -114,7 +116,7 @@ async function countRows(
   return row?.rows ?? 0;
 }
 
-/** A page of `edges`, with the page information that Relay asks for. */
+/** Makes a page of `edges`, with Relay's `pageInfo`. */
 export function toPage<Row>(edges: Edge<Row>[], hasNextPage: boolean, hasPreviousPage: boolean): Page<Row> {
   return {
     edges,
@@ -127,7 +129,7 @@ export function toPage<Row>(edges: Edge<Row>[], hasNextPage: boolean, hasPreviou
   };
 }
 
-/** @throws FunesError BAD_USER_INPUT below 0, LIMIT_EXCEEDED above the limit. */
+/** Checks the size of a page. @throws FunesError BAD_USER_INPUT below 0, LIMIT_EXCEEDED above the limit. */
 export function checkPageSize(first: number): void {
   if (first < 0) throw new FunesError('BAD_USER_INPUT', `first must be 0 or more, not ${first}.`);
   if (first > limits.pageSize) {

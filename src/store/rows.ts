@@ -12,7 +12,7 @@ interface Embedded {
   embeddingStatus: EmbeddingStatus;
 }
 
-// What a query selects of a row. The embedding stays in the database: 1.5 kB that only few requests ask for.
+// The columns that a query selects. An embedding has 1.5 kB and few requests ask for it, so it is not among them.
 
 const {
   embedding: memoryEmbedding,

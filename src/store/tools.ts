@@ -12,7 +12,7 @@ import { type ToolRow, toolColumns } from './rows.ts';
 
 const MAX_NAME_LENGTH = 100;
 
-/** What a client says of a tool. */
+/** A tool, as a client sends it. */
 export interface NewTool {
   toolName: string;
   toolDescription: string;
@@ -35,14 +35,17 @@ export const toolList: Listed<ToolRow, 'TOOL_NAME' | 'USAGE_COUNT' | 'CREATED_AT
 };
 
 /**
- * The text a tool is found by. The name stays as it is: the model reads `get_weather` well, and splitting it into words
- * lowered hit@1 on BFCL's live_multiple from .715 to .700.
+ * Returns the text by which searches find a tool. The name is not split into words: the model reads `get_weather` well,
+ * and with split names hit@1 on BFCL's live_multiple was .700 instead of .715.
  */
 export function toolText(tool: Pick<NewTool, 'toolName' | 'toolDescription'>): string {
   return `${tool.toolName}: ${tool.toolDescription}`;
 }
 
-/** The tool with this name, if there is one. @throws FunesError BAD_USER_INPUT for what cannot be a name. */
+/**
+ * Reads the tool with this name. Returns undefined if there is none.
+ * @throws FunesError BAD_USER_INPUT or LIMIT_EXCEEDED if no tool can have this name.
+ */
 export async function readTool(
   database: Database,
   viewer: Viewer,
@@ -55,9 +58,9 @@ export async function readTool(
 }
 
 /**
- * Stores tools, all or none, and gives them in input order. A name that is taken gets the new description and
- * parameters; its id and usage stay.
- * @throws FunesError BAD_USER_INPUT or LIMIT_EXCEEDED naming the element, also for a name that stands twice.
+ * Stores tools, all or none, and returns them in the order of the inputs. If there is a tool with the name, it gets the new
+ * description and parameters, and keeps its id and usage.
+ * @throws FunesError BAD_USER_INPUT or LIMIT_EXCEEDED with the input path. BAD_USER_INPUT also if two inputs have one name.
  */
 export async function registerTools(
   { database, embedder, log }: Services,
@@ -74,7 +77,8 @@ export async function registerTools(
       : null,
   }));
   checkDistinct(values.map(({ toolName }) => toolName));
-  // Rows are locked in the order they are written: without one order, two agents that register the same tools deadlock.
+  // A statement locks rows in the order in which it writes them. Without one order for all, two agents that register
+  // the same tools would deadlock.
   values.sort((a, b) => (a.toolName < b.toolName ? -1 : 1));
   const embeddings = await embedForWriting(embedder, values.map(toolText), log);
   const rows = await transaction(database, viewer, { access: 'write' }, (tx) =>
@@ -96,7 +100,10 @@ export async function registerTools(
   return inputs.flatMap(({ toolName }) => byName.get(toolName) ?? []);
 }
 
-/** Counts one use of a tool, now. @throws FunesError NOT_FOUND; BAD_USER_INPUT for what cannot be a name. */
+/**
+ * Counts one use of a tool, now.
+ * @throws FunesError NOT_FOUND. BAD_USER_INPUT or LIMIT_EXCEEDED if no tool can have this name.
+ */
 export async function recordToolUse({ database }: Services, viewer: Viewer, name: string): Promise<ToolRow> {
   const [row] = await transaction(database, viewer, { access: 'write' }, (tx) =>
     tx
@@ -109,7 +116,10 @@ export async function recordToolUse({ database }: Services, viewer: Viewer, name
   return row;
 }
 
-/** Deletes a tool, and tells whether it was there. @throws FunesError BAD_USER_INPUT for what cannot be a name. */
+/**
+ * Deletes a tool. Returns whether there was one.
+ * @throws FunesError BAD_USER_INPUT or LIMIT_EXCEEDED if no tool can have this name.
+ */
 export async function deleteTool({ database }: Services, viewer: Viewer, name: string): Promise<boolean> {
   const deleted = await transaction(database, viewer, { access: 'write' }, (tx) =>
     tx.delete(toolEmbeddings).where(named(name)).returning({ id: toolEmbeddings.id }),

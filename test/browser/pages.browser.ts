@@ -8,7 +8,7 @@ const sandboxCdn = /^https:\/\/embeddable-sandbox\.cdn\.apollographql\.com\//;
 let browser: Browser;
 let server: ServedProcess;
 let page: Page;
-/** What the page complained about: errors of scripts, and what its Content-Security-Policy refused. */
+/** The complaints of the page: errors of its scripts, and what its Content-Security-Policy refused. */
 let complaints: string[];
 
 beforeAll(async () => {
@@ -48,11 +48,11 @@ async function run(query: string): Promise<void> {
   await page.getByRole('button', { name: 'New tab' }).click();
   await page.locator('.graphiql-query-editor .monaco-editor').first().click();
   await page.keyboard.type(query);
-  await page.keyboard.press('Escape'); // the list of completions would take the click
+  await page.keyboard.press('Escape'); // The list of completions would take the click.
   await page.locator('.graphiql-execute-button').click();
 }
 
-/** What an editor shows; it draws spaces as no-break spaces. */
+/** Returns the text of an editor, which draws spaces as no-break spaces. */
 async function shown(selector: string): Promise<string> {
   return (await page.locator(selector).innerText()).replaceAll('\u00a0', ' ');
 }
@@ -92,7 +92,8 @@ test('GraphiQL shows the example queries in tabs and the documentation of the sc
 });
 
 test('with the CDN / starts its Sandbox on this server, with the examples', async () => {
-  // Stands in for the CDN's script, which is not there offline: it shows what it was started with.
+  // This script replaces the script of the CDN, which cannot be reached offline. It shows the options that it is
+  // started with.
   const body = `window.EmbeddedSandbox = class { constructor(options) {
     document.querySelector(options.target).textContent = JSON.stringify(options);
   } };`;
@@ -112,7 +113,7 @@ test('with the CDN / starts its Sandbox on this server, with the examples', asyn
 });
 
 test('when the CDN does not answer / opens GraphiQL after a few seconds', async () => {
-  await page.route(sandboxCdn, () => {}); // never answered
+  await page.route(sandboxCdn, () => {}); // This request gets no answer.
   await page.goto(server.url, { waitUntil: 'commit' });
   await page.waitForURL('**/graphiql', { timeout: 30_000, waitUntil: 'commit' });
 });

@@ -12,7 +12,7 @@ import type { Embedder } from '../../src/embedding/embedder.ts';
 import { startRealEmbedder } from '../support/real-embedder.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 
-/** Enough of the documents that a wrong one could come first. */
+/** So many of the documents that a wrong one could come first. */
 const someFiles = [
   'async-mutex/README.md',
   'pino/docs/help.md',

@@ -18,7 +18,7 @@ interface Example {
   answer: object;
 }
 
-/** The code blocks of a page: their languages, what stands in them, and whether an answer follows. */
+/** Returns the code blocks of a page: their languages and contents, and whether an answer follows. */
 function blocksOf(text: string) {
   const blocks = [...text.matchAll(/^```(\w+)\n((?:(?!^```).*\n)*)^```$/gm)];
   return blocks.map(([, language = '', content = ''], i) => ({
@@ -28,7 +28,7 @@ function blocksOf(text: string) {
   }));
 }
 
-/** The queries of a page, GraphQL or sent by curl, each with the answer that stands below it, in their order. */
+/** Returns the queries of a page, in GraphQL or in a curl command, each with the answer below it. */
 function examplesOf(text: string): Example[] {
   return blocksOf(text).flatMap(({ language, content, answer = 'null' }) => {
     const sent = language === 'graphql' ? { query: content } : bodyOf(content);
@@ -36,7 +36,7 @@ function examplesOf(text: string): Example[] {
   });
 }
 
-/** What a command with curl sends. */
+/** Returns the request that a curl command sends. */
 function bodyOf(command: string): { query: string; variables?: object } | undefined {
   const body = /^curl .*? -d '(.*?)'$/ms.exec(command)?.[1];
   return body === undefined ? undefined : JSON.parse(body);
@@ -45,14 +45,17 @@ function bodyOf(command: string): { query: string; variables?: object } | undefi
 let embedder: Embedder;
 let server: TestServer;
 
-/** Sends an example and compares. Of errors, the pages show the message and the code. */
+/** Sends an example and compares its answer. Of an error, the pages show the message and the code. */
 async function check({ query, variables, answer }: Example): Promise<void> {
   const { status: _status, errors, ...rest } = await server.raw(query, variables);
   const told = errors?.map(({ message, extensions }) => ({ message, extensions }));
   expect({ ...rest, ...(told && { errors: told }) }, query).toEqual(expectation(answer));
 }
 
-/** What an answer must be. Computed numbers may differ in their last digits between machines, and times in all. */
+/**
+ * Returns what an answer must be. Computed numbers may differ in their last digits from machine to machine. Times may
+ * differ.
+ */
 function expectation(value: unknown): unknown {
   if (typeof value === 'number') return Number.isInteger(value) ? value : expect.closeTo(value, 4);
   if (Array.isArray(value)) return value.map(expectation);
@@ -96,7 +99,7 @@ describe('the pages', () => {
   });
 });
 
-// The tests follow each other, as the pages do: the first queries, then the demo, then all of docs/api.md.
+// The tests need this order, as the pages do: the first queries, then the demo, then all of docs/api.md.
 describe('the examples', () => {
   test('of README.md before the demo get the answers that are shown', async () => {
     for (const example of examplesOf(readme).slice(0, 2)) await check(example);
@@ -106,7 +109,7 @@ describe('the examples', () => {
     const client = clientOf(`${server.url}/graphql`);
     await loadMemories(client);
     await loadTools(client);
-    // Those that the answers come from; the others are farther from what is asked.
+    // The answers come from these documents. The others are farther from the queries.
     const named = (await readDocuments()).filter(({ filename }) => api.includes(filename));
     expect(named.length).toBeGreaterThan(1);
     await loadDocuments(client, named, () => {});

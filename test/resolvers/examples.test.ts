@@ -12,7 +12,7 @@ import {
 import { startRealEmbedder } from '../support/real-embedder.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 
-// With the real model: what the pages show people must work as it stands, and mean something.
+// With the real model, because the examples of the pages must work as they are, and their answers must make sense.
 
 let embedder: Embedder;
 let server: TestServer;

@@ -22,13 +22,13 @@ import {
 } from '../generated/operations.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 
-// The four lists page alike, so one test goes through all of them, in every order, with equal values in each order.
+// The four lists have pages alike. So one test reads all of them in every order, each with equal values.
 
 let server: TestServer;
 
 beforeAll(async () => {
   server = await startTestServer();
-  // Rows of one request have the same time; importance, usage and names repeat as well.
+  // Rows of one request have the same time. Importance, usage and names repeat too.
   for (let batch = 0; batch < 3; batch++) {
     const inputs = Array.from({ length: 8 }, (_, i) => ({
       content: `memory ${batch} ${i}`,
@@ -69,7 +69,7 @@ interface List {
   table: string;
   page(request: Request): Promise<Page>;
   count(request: { after?: string; filters?: object }): Promise<number>;
-  /** Each order with its column; the first is the default. */
+  /** Each order with its column. The first is the default. */
   orders: [field: string, column: string, defaultDirection?: OrderDirection][];
 }
 
@@ -119,7 +119,7 @@ const lists: Record<string, List> = {
   },
 };
 
-/** Every id, page by page, with what each page says of itself checked. */
+/** Reads every id, page by page, and checks the pageInfo of each page. */
 async function walk(list: List, first: number, request: Request = {}): Promise<string[]> {
   const seen: string[] = [];
   let after: string | null = null;
@@ -156,7 +156,7 @@ describe.each(Object.entries(lists))('the list of %s', (name, list) => {
     const [row] = await server.sql<{ distinct: number; all: number }>(
       `select count(distinct ${list.orders[1]?.[1]})::int as distinct, count(*)::int as all from ${list.table}`,
     );
-    // Each document is written by a request of its own; its filenames repeat.
+    // Each document is written by a request of its own. Filenames repeat.
     if (name !== 'documents') expect(row?.distinct).toBeLessThan(row?.all ?? 0);
     else expect(await list.count({ filters: { filename: { eq: 'b' } } })).toBe(2);
   });
@@ -212,7 +212,7 @@ describe('a list that changes while it is read', () => {
     const first = await list.page({ first: 4, orderBy });
     const read = first.edges.map(({ node }) => node.id);
     expect(read).toEqual(before.slice(0, 4));
-    // One before the cursor, one behind it, and the row of the cursor itself goes.
+    // The test deletes a row before the cursor, a row behind the cursor, and the row of the cursor.
     await server.request(CreateMemoryDocument, { input: { content: 'comes first', importanceScore: 1 } });
     const { createMemory } = await server.request(CreateMemoryDocument, {
       input: { content: 'comes last', importanceScore: 0.001 },

@@ -19,7 +19,7 @@ test('similar within similar is refused before it is searched when it asks for t
     answer = await server.raw(nested(200));
   });
   expect(answer?.errors).toHaveLength(1);
-  // 30 rows ask for 200 each, and each of their 29 neighbours again.
+  // Each of 30 rows asks for 200 matches, and so does each of their 29 neighbours.
   expect(answer?.errors?.[0]?.message).toMatch(/ask for 180000 matches and more; at most 100000 are allowed/);
   expect(answer?.errors?.[0]?.extensions?.code).toBe('LIMIT_EXCEEDED');
   expect(statements).toHaveLength(2);

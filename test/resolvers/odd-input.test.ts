@@ -16,7 +16,7 @@ import {
 } from '../generated/operations.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 
-// Input that is odd but right: it is stored and found exactly as it was sent.
+// Input that is odd but right. The server stores it and finds it exactly as it was sent.
 
 let server: TestServer;
 
@@ -52,7 +52,7 @@ describe('a memory', () => {
       idempotencyKey: text,
       metadata: { [text]: [text, { [text]: text }] },
     };
-    // A slice may cut a pair of surrogates in two, which would be wrong input.
+    // A slice may cut a surrogate pair in two, and half of a pair is wrong input.
     for (const field of ['source', 'sessionId', 'userId'] as const)
       input[field] = Buffer.from(input[field]).toString();
     const { createMemory } = await server.request(CreateMemoryDocument, { input });

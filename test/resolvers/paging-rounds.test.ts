@@ -9,8 +9,8 @@ import {
 } from '../generated/operations.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 
-// Lists that are longer than the candidates of a ranked search, 200 of each kind: later pages look at more of them, which
-// must not move what was shown.
+// Lists that are longer than the candidates of a ranked search, which are 200 of each kind. Later pages rank more
+// candidates, and this must not move the rows of earlier pages.
 
 const vocabulary = 'violin harbor zebra lantern apricot concert ticket boat lesson kettle'.split(' ');
 const text = 'violin concert at the harbor';
@@ -53,7 +53,7 @@ interface Entry {
   cursor: string | null;
 }
 
-/** Ids of all pages, in order. */
+/** Reads the ids of all pages, in order. */
 async function pages(
   read: (after: string | undefined) => Promise<Entry[]>,
   k: number,
@@ -108,7 +108,7 @@ describe('a list longer than its candidates', { timeout: 120_000 }, () => {
   test.each([
     [90, {}],
     [90, { mode: 'HYBRID' }],
-    // The threshold is that of the first candidates: what is farther than all of them is left out.
+    // The threshold is that of the first candidates. Rows that are farther than all of these are left out.
     [50, { percentile: 1 }],
   ] as const)('of %d documents: %j', async (count, options) => {
     const read = (variables: object) => async (after: string | undefined) =>

@@ -20,7 +20,7 @@ const vocabulary = 'violin harbor zebra lantern apricot concert ticket boat less
 const text = 'violin concert at the harbor';
 const stored = 120;
 
-/** Sentences that share words with the text to various degrees; every seventh is the one before it again. */
+/** Sentences that share more or fewer words with the text. Every seventh repeats the sentence before it. */
 function sentence(i: number): string {
   const n = i % 7 === 6 ? i - 1 : i;
   return Array.from(
@@ -38,7 +38,7 @@ const range = (from: number, to: number) => Array.from({ length: to - from }, (_
 let server: TestServer;
 let next = 0;
 
-/** Stores more of the same: memories that belong on pages of every number. */
+/** Stores more of these memories, for early and for late pages. */
 async function store(count: number): Promise<string[]> {
   const inputs = range(next, next + count).map(memory);
   next += count;
@@ -70,7 +70,7 @@ interface Entry {
 }
 type Read = (k: number, after: string | undefined) => Promise<Entry[]>;
 
-/** All pages of a list; `between` runs before each but the first. */
+/** Reads all pages of a list. `between` runs before each page except the first. */
 async function pages(read: Read, k: number, between: () => Promise<unknown> = async () => {}) {
   const list: Entry[] = [];
   for (let after: string | undefined; ; ) {
@@ -116,7 +116,7 @@ describe('pages of a search', () => {
     const read = memoryPages(variables);
     const whole = await read(200, undefined);
     expect(whole.length).toBeGreaterThan(40);
-    // Candidates of a ranked search are 200, whatever k is up to 50.
+    // A ranked search has 200 candidates for every k up to 50.
     const list = await pages(read, 7);
     expect(ids(list)).toEqual(ids(whole));
     expect(list.map(({ score }) => score)).toEqual([...list.map(({ score }) => score)].sort((a, b) => b - a));
@@ -135,12 +135,12 @@ describe('pages of a search', () => {
     const read = memoryPages(variables);
     const first = await read(10, undefined);
     const rest = ids(await read(200, undefined)).slice(10);
-    // The last one shown, one that was shown, and one that would be next.
+    // The row that was shown last, a row that was shown before, and the row that would be next.
     const [gone = ''] = rest;
     await server.request(DeleteMemoriesDocument, { ids: [...ids(first.slice(8)), gone] });
     const second = ids(await read(10, first.at(-1)?.cursor ?? undefined));
     expect(second).toHaveLength(10);
-    // Ranks, and what neighbours lend, change with every row that goes.
+    // Every deleted row changes the ranks, and the scores that neighbours lend.
     const ofRowAlone = !/HYBRID$|HYBRID with |by rank|context$/.test(name);
     if (ofRowAlone) expect(second).toEqual(rest.slice(1, 11));
   });

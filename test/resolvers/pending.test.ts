@@ -24,7 +24,7 @@ import {
 } from '../generated/operations.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 
-/** An embedder whose model can stop, as the real one's thread can. */
+/** An embedder that can stop, as the thread of the real one can. */
 class StoppableEmbedder implements Embedder {
   private readonly inner = new HashEmbedder();
   readonly model = this.inner.model;

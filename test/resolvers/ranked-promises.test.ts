@@ -12,7 +12,7 @@ import {
 } from '../generated/operations.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 
-// What a search promises whatever ranks it: k rows when k match, and nothing that the options rule out.
+// Every search promises k rows if k rows match, and no row that its options exclude, for every way of ranking.
 
 let server: TestServer;
 
@@ -30,7 +30,7 @@ const find = async (variables: SimilarMemoriesQueryVariables) =>
 const contents = (matches: { memory: { content: string } }[]) => matches.map(({ memory }) => memory.content);
 
 describe('KEYWORD', () => {
-  // Without embeddings, which keeps the test short; words are found all the same.
+  // The rows have no embeddings, which keeps the test short. Searches find them by their words.
   const many = (rows: number, content: string) =>
     server.sql(`insert into memories (content) select '${content} ' || i from generate_series(1, ${rows}) i`);
 

@@ -25,7 +25,7 @@ const operations = parse(
 );
 const ownTypes = Object.values(schema.getTypeMap()).filter(({ name }) => !name.startsWith('__'));
 
-/** What of the API can be asked for: each field and each argument. */
+/** Returns each field and each argument that a client can ask for. */
 function questions(type: GraphQLNamedType): string[] {
   if (!isObjectType(type)) return [];
   return Object.values(type.getFields()).flatMap(({ name, args }) => [

@@ -79,7 +79,7 @@ describe('a report', () => {
     );
     const of = (field: string) => searches?.find(({ fields }) => fields.includes(field));
     expect(of('words')).toMatchObject({ exact: false, candidates: withWord?.n, completedExactly: 0 });
-    // The nearest 200 are all there are, and the index alone does not give that many of as many.
+    // All rows are candidates, but the index alone does not find all of them.
     expect(of('both')).toMatchObject({ exact: false, candidates: rows });
   });
 
@@ -105,7 +105,7 @@ describe('a report', () => {
         'both: recall(text: "violin", k: 6, kinds: [MEMORY, TOOL], options: { mode: HYBRID }) { __typename }',
     );
     const of = (field: string) => searches?.find(({ fields }) => fields.includes(field));
-    // There are not six tools, so those were completed.
+    // There are fewer than six tools, so the list of tools was completed exactly.
     expect(of('recall')).toMatchObject({ candidates: 7, completedExactly: 1, statements: 1 });
     expect(of('both')).toMatchObject({ candidates: rows + 1, statements: 1 });
   });

@@ -80,7 +80,7 @@ function mean(vectors: Vector[]): number[] {
 const dot = (a: Vector, b: Vector) => Array.from(a).reduce((sum, x, i) => sum + x * (b[i] ?? 0), 0);
 const cosineDistance = (a: Vector, b: Vector) => 1 - dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
 
-/** Distances of all rows that are no examples, nearest first. */
+/** Returns the distances of all rows that are no examples, nearest first. */
 function expected(all: Row[], like: string[], unlike: string[]): { id: string; distance: number }[] {
   const vectorsOf = (ids: string[]) => all.filter(({ id }) => ids.includes(id)).map(({ vector }) => vector);
   const near = mean(vectorsOf(like));

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 
-// What a migrated database must look like, written by hand from the product's data model and not from the code.
+// What a migrated database must contain. It was written by hand from the data model, and not from the code.
 
 const id = 'bigint not null generated always as identity';
 const owner = "character varying(100) not null default 'default_user'::character varying";

@@ -8,7 +8,7 @@ import { convertedModelFolder } from '../../src/embedding/model-cache.ts';
 import { testModelCache } from '../support/real-embedder.ts';
 import { type LaunchedProcess, launch } from '../support/served-process.ts';
 
-// One server, from its start to its end: the tests follow each other.
+// All tests use one server, from its start to its end, in this order.
 let dataDir: string;
 let server: LaunchedProcess;
 const launched: LaunchedProcess[] = [];
@@ -106,7 +106,7 @@ test('SIGTERM lets a request in flight finish and ends it with status 0', async 
   });
   const answered = once(inFlight, 'response') as Promise<[IncomingMessage]>;
   inFlight.flushHeaders();
-  await once(inFlight, 'continue'); // the server has the request and waits for its body
+  await once(inFlight, 'continue'); // The server has the request and waits for its body.
   server.signal('SIGTERM');
   const others = () =>
     fetch(url).then(

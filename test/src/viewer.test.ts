@@ -26,7 +26,7 @@ import { sharedChunker } from '../support/shared-chunker.ts';
 
 const schema = buildSchema();
 
-// Both store the very same things, so that whatever is not kept to its user is found just as well by the other.
+// Both users store equal rows. So if a read does not keep to its user, it finds the rows of the other user too.
 const ann: Viewer = { userId: 'ann', role: 'user' };
 const bob: Viewer = { userId: 'bob', role: 'user' };
 const texts = [
@@ -260,7 +260,7 @@ describe('a viewer who is no admin', () => {
 const as = (viewer: Viewer, source: string) =>
   graphql({ schema, source, contextValue: createContext(services, viewer) });
 
-/** Every `userId` that stands anywhere in an answer, each once. */
+/** Returns every `userId` anywhere in an answer, each once. */
 function users(answer: unknown): string[] {
   const found = new Set<string>();
   JSON.stringify(answer, (key, value) => {

@@ -77,7 +77,7 @@ describe('Chunk.document, previous and next', () => {
   });
 
   test('of a page of chunks cost one statement each kind', async () => {
-    // The list, the documents, and the chunks before and after together.
+    // One statement reads the list, one the documents, and one the chunks before and after.
     const statements = await server.statementsOf(() => server.request(ChunkSurroundingsDocument));
     expect(statements).toHaveLength(3);
   });

@@ -53,7 +53,7 @@ async function chunksOf(id: string): Promise<ReadChunk[]> {
   return chunks;
 }
 
-/** The chunks are pieces of the text in order, and without their overlaps they give it back. */
+/** Expects the chunks to be pieces of the text in order, which make up the text without their overlaps. */
 function expectCut(chunks: ReadChunk[], text: string, { chunkSize = 200, overlap = 40 } = {}) {
   expect(chunks.length).toBeGreaterThan(0);
   expect(chunks.map(({ chunkIndex }) => chunkIndex)).toEqual(chunks.map((_, i) => i));
@@ -73,7 +73,7 @@ function expectCut(chunks: ReadChunk[], text: string, { chunkSize = 200, overlap
 }
 
 let written = 0;
-/** A text that no other test ingests: `paragraphs` of three sentences each. */
+/** Returns a text that no other test ingests: `paragraphs` paragraphs of three sentences. */
 function prose(paragraphs: number): string {
   const story = ++written;
   const sentences = (i: number) =>

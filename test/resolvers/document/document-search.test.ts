@@ -14,9 +14,9 @@ import {
 } from '../../generated/operations.ts';
 import { startTestServer, type TestServer } from '../../support/server.ts';
 
-// Sections of different words, each its own chunk: a document's best chunk and the mean of its chunks then order
-// documents differently, which a test below makes sure of. No two are equally near to what is searched for: rounding
-// would order them.
+// Sections of different words, each of which becomes a chunk. So the best chunk and the mean of the chunks order the
+// documents differently, and a test below checks that they do. No two chunks are equally near to a query, because
+// rounding would order them.
 const documents: Record<string, { userId?: string; sections: string[] }> = {
   'boats.md': {
     sections: [
@@ -45,7 +45,7 @@ const documents: Record<string, { userId?: string; sections: string[] }> = {
 
 let server: TestServer;
 const ids: Record<string, string> = {};
-/** The vectors of each document's chunks, as they are stored. */
+/** The stored vectors of the chunks of each document. */
 const chunks: Record<string, { index: number; vector: number[] }[]> = {};
 
 beforeAll(async () => {
@@ -93,7 +93,7 @@ const meanOf = (filename: string): number[] => {
     (_, i) => vectors.reduce((sum, { vector }) => sum + (vector[i] ?? 0), 0) / vectors.length,
   );
 };
-/** The nearest chunk's distance, and all chunks that have it but for rounding. */
+/** Returns the distance of the nearest chunk, and all chunks that have this distance but for rounding. */
 function bestChunks(filename: string, query: number[], metric: Metric) {
   const all = (chunks[filename] ?? []).map(({ index, vector }) => ({
     index,
@@ -109,7 +109,7 @@ function bestChunks(filename: string, query: number[], metric: Metric) {
 interface Expected {
   filename: string;
   distance: number;
-  /** Indexes of the chunks that the match may name. */
+  /** The indexes of the chunks that the match may name. */
   best: number[];
 }
 const ordered = (list: Expected[]) => list.sort((a, b) => a.distance - b.distance);
@@ -234,7 +234,7 @@ describe('Document.similar by more than distance', () => {
 
   test.each([0, 0.34, 0.5, 1])('keeps what is within the percentile %d of the means', async (percentile) => {
     const found = all().map(({ distance }) => distance);
-    // Linear interpolation, as percentile_cont does.
+    // Linear interpolation, as in percentile_cont.
     const index = percentile * (found.length - 1);
     const [below = 0, above = 0] = [found[Math.floor(index)], found[Math.ceil(index)]];
     const limit = below + (above - below) * (index - Math.floor(index)) + 1e-9;
@@ -280,7 +280,7 @@ describe('Document.similar by more than distance', () => {
       expect(scoreParts?.keyword).toBe(score);
       expect(score).toBeGreaterThan(0);
     }
-    // It shares salt and water with the others, and only the word of their headings with this one.
+    // moon.md shares only the word of the headings. The other documents share salt and water too.
     expect(names(found).at(-1)).toBe('moon.md');
   });
 

@@ -23,7 +23,7 @@ import {
 
 const dialect = new PgDialect();
 
-/** The SQL of a filter and its parameters, as far as GraphQL delivered the filter. */
+/** Returns the SQL and the parameters of a filter that passed through GraphQL. */
 function compiled(condition: ReturnType<typeof compileMemoryFilters>): string {
   if (!condition) return 'no filter';
   const { sql, params } = dialect.sqlToQuery(condition);

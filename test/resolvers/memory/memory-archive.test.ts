@@ -20,7 +20,7 @@ import { type Case, refuses, stored, storeRows } from '../wrong-input/refusals.t
 
 storeRows();
 
-/** Each test has a session to itself, so that it archives nothing of the others. */
+/** Each test has a session of its own, so that no test archives memories of another. */
 let sessionId = '';
 let sessions = 0;
 beforeEach(() => {
@@ -44,7 +44,7 @@ const archive = async (input: Partial<ArchiveMemoriesInput> = {}) => {
 const restore = async (...ids: string[]) =>
   (await stored.server.request(RestoreMemoriesDocument, { ids })).restoreMemories;
 const read = async (id: string) => (await stored.server.request(MemoryDocument, { id })).memory;
-/** Contents of the session's memories that lists show, in the order they were stored. */
+/** Returns the contents of the memories of the session that lists show, in the order in which they were stored. */
 const listed = async () => {
   const { memories } = await stored.server.request(MemoriesDocument, {
     first: 200,
@@ -53,7 +53,7 @@ const listed = async () => {
   });
   return memories.edges.map(({ node }) => node.content);
 };
-/** All that a table holds of the session, digit by digit. */
+/** Returns all rows of the session in a table, digit by digit. */
 const rowsOf = async (table: 'memories' | 'memories_archive') =>
   (
     await stored.server.sql<{ row: string }>(
@@ -146,7 +146,7 @@ describe('archiveMemories', () => {
 
   test('counts all of them and shows the ten oldest, oldest first', async () => {
     const created = await create(...Array.from({ length: 25 }, (_, i) => `number ${i}`));
-    // The last one stored is the oldest.
+    // The memory that was stored last is the oldest.
     for (const [i, { id }] of created.entries()) await setCreatedAt(id, `2020-01-${31 - i}T00:00:00Z`);
     const oldest = idsIn(created).reverse().slice(0, 10);
     for (const dryRun of [true, false]) {
@@ -326,7 +326,7 @@ describe('restoreMemories', () => {
     const [{ id }] = await create(input);
     await archive();
     const [restored, created] = await Promise.allSettled([restore(id), create(input)]);
-    // The one that is second meets the first: the restored memory is given to who stores the same again.
+    // The second of the two meets the first. If the memory was restored first, createMemories returns it.
     expect(created.status).toBe('fulfilled');
     if (restored.status === 'rejected') expect(restored.reason).toMatchObject({ code: 'CONFLICT' });
     expect(await rowsOf('memories')).toHaveLength(1);

@@ -11,7 +11,7 @@ import {
 import { cosine } from '../../support/real-embedder.ts';
 import { startTestServer, type TestServer } from '../../support/server.ts';
 
-// Words in common make texts near: see hash-embedder.ts. Two are equal, so that ties are met.
+// Texts with common words are near to each other: see hash-embedder.ts. Two texts are equal, so that there is a tie.
 const texts = [
   'the ferry to the island leaves at noon',
   'the ferry to the mainland leaves at dusk',
@@ -61,7 +61,7 @@ const similarities = {
   INNER_PRODUCT: (distance: number) => -distance,
 };
 
-/** Which texts, and how far, in the order that the API promises; of those that `include` lets in. */
+/** Returns the texts that `include` accepts with their distances, in the order that the API promises. */
 function expected(
   query: number[],
   { metric = 'COSINE' as keyof typeof distances, include = (_n: number): boolean => true } = {},
@@ -73,8 +73,8 @@ function expected(
 }
 
 /**
- * The matches are the `k` nearest of `candidates`. Compared by distance, since texts that have no word in common with the
- * query differ in rounding alone.
+ * Expects the matches to be the `k` nearest of `candidates`. Compares distances, because the distances of texts that
+ * have no word in common with the query differ only by rounding.
  */
 function expectNearest(
   matches: MemoryMatchFieldsFragment[],
@@ -114,7 +114,7 @@ describe('similarMemories', () => {
   test.each(['COSINE', 'EUCLIDEAN', 'INNER_PRODUCT'] as const)(
     'measures a vector by %s as it is defined',
     async (metric) => {
-      // Not of length 1: the three metrics then order differently.
+      // The vector does not have length 1, so the three metrics order differently.
       const vector = vectorOf('the ferry leaves at dusk').map((x, i) => x * 3 + (i % 7) / 20);
       const matches = await similar({ vector, k: 12, options: { metric } });
       expectNearest(matches, expected(vector, { metric }), { metric });

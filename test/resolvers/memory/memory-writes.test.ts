@@ -165,7 +165,7 @@ describe('an idempotency key', () => {
 describe('updateMemory', () => {
   const update = async (id: string, input: object) =>
     (await server.request(UpdateMemoryDocument, { id, input })).updateMemory;
-  /** Puts updated_at so far back that any write is seen, whatever the clock's resolution. */
+  /** Sets updated_at so far back that every write shows, for any resolution of the clock. */
   const age = (id: string) => server.sql(`update memories set updated_at = '2001-01-01' where id = $1`, [id]);
 
   test('changes what is given, leaves the rest, and renews updatedAt', async () => {

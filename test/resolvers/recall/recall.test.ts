@@ -42,7 +42,7 @@ interface Entry {
 
 let server: TestServer;
 const embedder = new HashEmbedder();
-/** Everything that is stored, a document once for each of its chunks. */
+/** All stored rows. A document is there once for each of its chunks. */
 const stored: Entry[] = [];
 
 beforeAll(async () => {
@@ -87,7 +87,10 @@ const entryOf = (match: Found) => `${kinds[match.__typename]} ${nameOf(match)}`;
 
 const dot = (a: Float32Array, b: Float32Array) => a.reduce((sum, x, i) => sum + x * (b[i] ?? 0), 0);
 
-/** What must be found: every entry with its distance, a document by its nearest chunk; nearest first. */
+/**
+ * Returns what must be found, nearest first: every entry with its distance. The entry of a document is its nearest
+ * chunk.
+ */
 function expected(text: string, among: readonly Entry['kind'][]): Map<string, number> {
   const query = hashVector(text);
   const nearest = new Map<string, number>();
@@ -324,14 +327,14 @@ describe('recall by meaning and words', () => {
     const options = { diversity: 0.7 };
     const found = await recall({ kinds: ['CHUNK', 'DOCUMENT'], k: 2, options });
     const plain = await recall({ kinds: ['CHUNK', 'DOCUMENT'], k: 2 });
-    // A document and its best chunk are one vector.
+    // A document and its best chunk have one vector.
     expect(plain[0]?.distance).toBe(plain[1]?.distance);
     expect(found.map(entryOf)[0]).toBe(plain.map(entryOf)[0]);
     expect(found[1]?.distance).not.toBe(found[0]?.distance);
   });
 });
 
-/** BM25 as the formula has it, with rarities over all entries and lengths in characters against the kind's own mean. */
+/** Returns BM25, with rarities over all entries, and lengths in characters relative to the mean of the kind. */
 function bm25(among: Entry['kind'][], words: string[]): Map<string, number> {
   const entries = stored.filter(({ kind }) => among.includes(kind));
   const count = (text: string, word: string) =>
@@ -352,7 +355,7 @@ function bm25(among: Entry['kind'][], words: string[]): Map<string, number> {
   return new Map(scores.filter(([, score]) => score > 0));
 }
 
-/** As stored: a tool's name and description without what joins them. */
+/** Returns the stored text of an entry. For a tool: name and description, without the text between them. */
 const lengthOf = ({ kind, text }: Entry) => text.length - (kind === 'TOOL' ? 1 : 0);
 
 function standardScores(values: number[]): number[] {

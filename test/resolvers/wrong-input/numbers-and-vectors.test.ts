@@ -277,7 +277,7 @@ describe('a vector', () => {
         /Float cannot represent non numeric value: "NaN"/,
       ],
       ['zeros', operation, { vector: zeros() }, 'vector has only zeros: it has no direction to be near to.'],
-      // Squared, both leave the range of the 32-bit floats that pgvector adds up.
+      // The squares of both are outside the range of the 32-bit floats that pgvector adds up.
       [
         '1e-20',
         operation,

@@ -10,12 +10,12 @@ import {
 } from '../../generated/operations.ts';
 import { startTestServer, type TestServer } from '../../support/server.ts';
 
-// What the tests of wrong input share. Every refusal has a code that a program can act on, and a message that a person
-// can: it names the argument and what is allowed, quotes what was sent no longer than a line, and nothing is stored.
+// What the tests of wrong input share. Every error has a code for programs and a message for people. The message names the
+// argument and what is allowed, and quotes at most a line of the input. Nothing is stored.
 
 export type Operation = Parameters<TestServer['raw']>[0];
 type Code = 'BAD_USER_INPUT' | 'LIMIT_EXCEEDED' | 'NOT_FOUND' | 'CONFLICT';
-/** What is sent; variables are a function where they need what was stored before. */
+/** The operation that is sent. Its variables are a function if they depend on stored rows. */
 export type Case = [
   what: string,
   Operation,
@@ -42,7 +42,7 @@ export function refuses(title: string, cases: Case[]) {
 
 let running: TestServer | undefined;
 
-/** The server, and what of its rows wrong input can refer to. */
+/** The server, and the ids of its rows to which wrong input can refer. */
 export const stored = {
   get server(): TestServer {
     if (running === undefined) throw new Error('There is no server: call storeRows in the test file.');
@@ -55,7 +55,7 @@ export const stored = {
     memoriesUpwards: '',
     chunks: '',
     tools: '',
-    /** Of the chunks of a document that is not `ids.document`. */
+    /** Cursor of the chunks of a document other than `ids.document`. */
     firstDocument: '',
   },
 };
@@ -105,6 +105,6 @@ export const file = (bytes: string | Uint8Array) => ({
   contentBase64: Buffer.from(bytes).toString('base64'),
 });
 
-/** How an operation is called. */
+/** Returns the name of an operation. */
 export const nameOf = (operation: Operation) =>
   /(?:query|mutation) (\w+)/.exec(operation.toString())?.[1] ?? '';

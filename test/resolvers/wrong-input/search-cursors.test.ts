@@ -22,7 +22,7 @@ describe('a cursor of a search', () => {
   const hybrid = { options: { mode: 'HYBRID' } } as const;
   const search = { text: 'there', filters: { content: { contains: 'memory' } } };
 
-  /** A cursor as it was given, or changed. */
+  /** A cursor that the API returned, or a changed one. */
   async function cursorOf(
     variables: MemoryPageQueryVariables,
     change: (parts: Record<string, unknown>) => object = (parts) => parts,

@@ -37,7 +37,7 @@ import {
 
 storeRows();
 
-/** Each place a text can be sent to, and what errors call it. */
+/** Each input that takes a text, with its input path. */
 const textFields: [
   field: string,
   operation: Operation,
@@ -98,7 +98,7 @@ describe('a text', () => {
 
   test.each(namedTextFields)('may not be blank: %s', async (_, field, operation, variables) => {
     const before = await stored.server.contents();
-    // The next line, and characters that show as nothing: databases disagree whether these are blanks.
+    // The next-line character, and invisible characters. Databases disagree whether these are blanks.
     const invisible = [
       '\u200b\u2060\u00ad\ufeff',
       '\u3164\uffa0\u115f',

@@ -20,7 +20,7 @@ afterAll(async () => {
   await database.close();
 });
 
-/** What a statement is answered with, through Drizzle as in the server. */
+/** Returns the error that a statement causes, through Drizzle as in the server. */
 async function refusal(statement: ReturnType<typeof sql>): Promise<FunesError | undefined> {
   const session = new PostgresJsSession(connection as unknown as Sql, new PgDialect(), undefined);
   const drizzle = new PgDatabase(new PgDialect(), session, undefined);
@@ -28,7 +28,7 @@ async function refusal(statement: ReturnType<typeof sql>): Promise<FunesError | 
     () => undefined,
     (thrown) => thrown,
   );
-  expect(String(error)).toMatch(/Failed query/); // what must not reach a client
+  expect(String(error)).toMatch(/Failed query/); // This must not reach a client.
   const funesError = databaseError(error);
   expect(funesError?.message ?? '').not.toMatch(/secret|select|insert|\$1/i);
   return funesError;

@@ -20,7 +20,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** A copy of the committed migrations with more of them at its end, generated at the given times. */
+/** Makes a copy of the committed migrations, with more migrations at its end that have the given times. */
 async function migrationsWith(
   name: string,
   more: { tag: string; when: number; sql: string }[],
@@ -57,7 +57,7 @@ describe('migrating', () => {
   });
 
   test('applies each migration once when two servers start at the same time', async () => {
-    // The embedded database has one connection, over which the second waits for its turn.
+    // The embedded database has one connection. The second migration waits for it.
     const other = database.engine === 'postgres' ? openPool({ database: database.database }) : database.pool;
     const applied = await Promise.all([migrate(database.pool), migrate(other)]);
     expect(applied.map(({ length }) => length).sort()).toEqual([0, applied.flat().length]);

@@ -18,7 +18,7 @@ beforeAll(async () => {
 afterEach(() => Promise.all(pools.splice(0).map((pool) => pool.close(0))));
 afterAll(() => database.close());
 
-/** A pool on the test database. The embedded one takes a single connection, so no two are open at a time. */
+/** Opens a pool on the test database. The embedded database takes one connection, so no two pools are open at a time. */
 function open(options: Omit<PoolOptions, 'database'> = {}): Pool {
   const pool = openPool({ database: database.database, poolSize: 4, ...options });
   pools.push(pool);
@@ -35,7 +35,7 @@ async function use<T>(pool: Pool, work: (sql: ReservedSql) => Promise<T>): Promi
 }
 
 const patience = { timeout: 20_000, interval: 20 };
-/** Waits until the database serves again, as a client does that tries again. */
+/** Sends statements until the database serves again. */
 const served = (pool: Pool) => vi.waitFor(() => use(pool, (sql) => sql`select 1`), patience);
 
 const outcome = (promise: PromiseLike<unknown>) =>
@@ -96,7 +96,7 @@ describe('a lost connection', () => {
       while (!stop) {
         const mine = pair++;
         const write = use(pool, async (sql) => {
-          // All but COMMIT is sent at once, as the server does it.
+          // All statements except COMMIT are sent at once, as the server does.
           const begun = sql.unsafe('begin').execute();
           const halves = [1, 2].map((half) => sql`insert into pairs values (${mine}, ${half})`.execute());
           await Promise.all([begun, ...halves]);
@@ -248,7 +248,7 @@ describe('the statement timeout', () => {
     const direct = open({ statementTimeoutMs: 12_345 });
     expect(direct.localSettings).toEqual({});
     const shown = (sql: ReservedSql) => sql`select current_setting('statement_timeout') as value`;
-    // PGlite has no timer that could stop it, so for it this side keeps the time.
+    // PGlite has no timer that could stop a statement, so the pool keeps the time.
     const inSession = database.engine === 'postgres' ? '12345ms' : '0';
     expect(await use(direct, shown)).toEqual([{ value: inSession }]);
     await direct.close();
@@ -338,14 +338,14 @@ describe('a database that falls silent', () => {
   afterEach(() => proxy.close());
 
   const connectTimeoutMs = 500;
-  /** As large as the engine allows, through the proxy. */
+  /** Opens a pool through the proxy, as large as the engine allows. */
   const openThrough = () => {
     const poolSize = database.engine === 'postgres' ? 3 : 1;
     const pool = openPool({ database: proxy.url, poolSize, connectTimeoutMs });
     pools.push(pool);
     return pool;
   };
-  /** As `transaction` does it: BEGIN is not waited for. */
+  /** Begins as `transaction` does: without waiting for BEGIN. */
   const request = (pool: Pool) =>
     outcome(
       use(pool, async (sql) => {
@@ -360,7 +360,7 @@ describe('a database that falls silent', () => {
     const pool = openThrough();
     expect(await requests(pool)).toEqual(Array(30).fill('answered'));
     proxy.freeze();
-    // First over connections that were open, then over new ones. One after another would be 10 attempts or more.
+    // The first round has open connections, the second new ones. One after another, there would be 10 attempts or more.
     for (const _ of ['open', 'new']) {
       const began = performance.now();
       expect(await requests(pool)).toEqual(Array(30).fill('UNAVAILABLE'));

@@ -24,7 +24,7 @@ async function openDatabase(): Promise<TestDatabase> {
   return database;
 }
 
-/** A port that hands every connection on to the test database, once it listens. */
+/** A port that forwards every connection to the test database, from the moment it listens. */
 function portTo({ database }: TestDatabase): Server {
   const target = typeof database === 'string' ? new URL(database) : database.connection;
   const server = createServer((client) => {
@@ -128,7 +128,7 @@ describe.runIf(template.engine === 'postgres')('a server', () => {
     const { database } = await openDatabase();
     const role = `funes_test_role_${process.pid}`;
     await onServer(serverUrl, `create role ${role} login password 'a-secret'`);
-    cleanUps.unshift(() => onServer(serverUrl, `drop role ${role}`)); // runs last, when its database is gone
+    cleanUps.unshift(() => onServer(serverUrl, `drop role ${role}`)); // This runs last, after the database is dropped.
     const url = new URL(String(database));
     url.username = role;
     url.password = 'a-secret';

@@ -15,7 +15,7 @@ afterAll(() => db.close());
 const write = <T>(work: (tx: Transaction) => Promise<T>) =>
   transaction(db.pool, localViewer, { access: 'write' }, work);
 
-/** Reads, and notes when each statement is handed to the connection (`>`) and when it is answered (`<`). */
+/** Reads, and records when the connection gets each statement (`>`) and when the answer comes (`<`). */
 async function readWatched(single: boolean, work: (tx: Transaction) => Promise<unknown>): Promise<string[]> {
   const events: string[] = [];
   const answered: Promise<unknown>[] = [];

@@ -37,7 +37,7 @@ describe('the bundled model', () => {
   });
 
   test('gives the values published for all-MiniLM-L6-v2', async () => {
-    // sentence-transformers' model card; then the documentation of transformers.js for the ONNX export.
+    // From the model card of sentence-transformers, and from the documentation of transformers.js for the ONNX export.
     const published: [string, number[]][] = [
       ['This is an example sentence', [0.0676553, 0.0635565, 0.0487346]],
       ['Each sentence is converted', [0.0864, 0.1028, 0.0054]],

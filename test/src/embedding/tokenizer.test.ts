@@ -8,7 +8,7 @@ const tokenizer = await loadTokenizer();
 describe('the bundled tokenizer', () => {
   test('counts word pieces without the special tokens', () => {
     expect(tokenizer.countTokens('This is an example sentence')).toBe(5);
-    // don ' t, and em ##bed ##ding ##s, the classic example of word pieces
+    // The words become: don ' t, and em ##bed ##ding ##s, the classic example of word pieces.
     expect(tokenizer.countTokens("Don't")).toBe(3);
     expect(tokenizer.countTokens('embeddings')).toBe(4);
     expect(tokenizer.countTokens('')).toBe(0);

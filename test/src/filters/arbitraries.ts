@@ -19,14 +19,14 @@ import {
   someWords,
 } from './vocabulary.ts';
 
-// Arbitrary filters. Most name one field with one operator, so that they pass some rows and not all; nesting makes the
-// rest. Each list starts with what a counterexample should shrink to.
+// Arbitrary filters. Most have one field with one operator, so that some rows pass them and some do not. Nesting makes the
+// rest. Each list begins with what a counterexample should shrink to.
 
 const one = (name: string, operand: Arbitrary<unknown>) => operand.map((value) => ({ [name]: value }));
 
 const list = (operand: Arbitrary<unknown>) => fc.array(operand, { maxLength: 12 });
 
-/** One of these, or two that must hold together, or rarely none, which is refused in most places. */
+/** One of these, or two that a row must meet, or rarely none, which is refused in most cases. */
 function oneOrTwo(single: Arbitrary<object>): Arbitrary<object> {
   return fc.oneof(
     { weight: 36, arbitrary: single },
@@ -89,8 +89,8 @@ const dates = (nullable = false) => condition(ordered(someDate, nullable));
 const integers = condition(ordered(someInteger));
 
 /**
- * Any nesting of conditions on these fields. A nested filter is drawn as its parts and a way to join them, of which the
- * first is to take one part as it is: that is how a counterexample loses its nesting.
+ * Any nesting of conditions on these fields. A nested filter is drawn as its parts and a way to join them. The first
+ * way takes one part as it is, so that a counterexample can lose its nesting.
  */
 function filters<T>(fields: Record<string, Arbitrary<unknown>>): Arbitrary<T> {
   const single = fc.oneof(...Object.entries(fields).map(([name, arbitrary]) => one(name, arbitrary)));
@@ -129,7 +129,7 @@ export const someMemoryFilters = filters<MemoryFilters>({
   updatedAt: dates(),
 });
 
-/** Conditions inside JSON alone, which are the most intricate. */
+/** Only conditions inside JSON, which are the most intricate. */
 export const someMetadataFilters = filters<MemoryFilters>({ metadata: json });
 
 export const someDocumentFilters = filters<DocumentFilters>({

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { documentChunks, documents, memories, toolEmbeddings } from '../../../schema/index.ts';
 import { chunkFields, documentFields, memoryFields, toolFields } from '../../../src/filters/fields.ts';
 
-/** Vectors and their tsvector are searched, not filtered; the others exist for foreign keys alone. */
+/** Vectors and tsvectors are searched, not filtered. Only foreign keys use the other columns. */
 const notFiltered = ['embedding', 'contentTsv', 'contentLength', 'lastChunkIndex', 'previousChunkIndex'];
 
 test.each<[string, object, PgTable, string[]]>([

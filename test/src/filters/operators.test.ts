@@ -16,7 +16,7 @@ import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
 
 let database: TestDatabase;
 
-/** `content` names the row in what the tests expect. */
+/** The tests name a row by its `content`. */
 const rows = [
   {
     content: 'tea',
@@ -49,7 +49,7 @@ const rows = [
     source: "x'; drop table memories; --",
     sessionId: 's3',
     importanceScore: 1,
-    // Numbers that jsonb holds and JavaScript does not.
+    // Numbers that jsonb can hold and JavaScript cannot.
     metadata: sql`'{"huge": 1e400, "exact": 9007199254740993}'::jsonb`,
     createdAt: sql`'2024-05-03 00:00:00+00'::timestamptz`,
   },

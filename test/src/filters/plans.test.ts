@@ -45,7 +45,7 @@ test.each<[index: string, filters: MemoryFilters]>([
   ['idx_memories_source', { source: { eq: 'source 7' } }],
   ['idx_memories_source', { source: { in: ['source 7', 'source 8'] } }],
   ['idx_memories_session_id', { sessionId: { eq: 'session 7' } }],
-  // Either of the two indexes that start with user_id.
+  // One of the two indexes that begin with user_id.
   ['idx_memories_user_', { userId: { eq: 'user 7' } }],
   ['idx_memories_importance', { importanceScore: { gt: 0.999 } }],
   ['idx_memories_created_at', { createdAt: { eq: new Date('2024-01-02T00:00:00Z') } }],
@@ -59,7 +59,7 @@ test.each<[index: string, filters: MemoryFilters]>([
 
 test('idx_memories_metadata can serve a short list of values at a path', async () => {
   const condition = compileMemoryFilters({ metadata: { at: [{ path: ['n'], number: { in: [7, 8, 9] } }] } });
-  // Three look-ups cost more than a table of this size.
+  // Three look-ups cost more than to read a table of this size.
   expect(await plan(memories, condition, { enable_seqscan: 'off' })).toContain('idx_memories_metadata');
 });
 

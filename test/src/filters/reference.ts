@@ -1,9 +1,9 @@
 import type { JsonObject } from '../../../schema/columns/common.ts';
 import type { JsonPathCondition } from '../../../src/filters/conditions.ts';
 
-// The filter language once more, written for being plainly right: no SQL, one row at a time.
+// The filter language a second time, without SQL and for one row at a time, so that it is easy to see that it is right.
 
-/** A row as a client sees it, by the names of the filter's fields. `document` is the row that a chunk belongs to. */
+/** A row as a client sees it, by the names of the filter's fields. `document` is the row of a chunk's document. */
 export interface Row {
   [field: string]: string | number | boolean | Date | JsonObject | Row | null;
 }
@@ -11,11 +11,11 @@ export interface Row {
 type Json = string | number | boolean | null | undefined | readonly unknown[] | object;
 
 interface Options {
-  /** The mistake that a control test plants: `ne` and `notIn` the way SQL's `<>` has them. */
+  /** A mistake that a control test makes on purpose: `ne` and `notIn` as SQL's `<>`. */
   neSkipsNull?: boolean;
 }
 
-/** What a filter says: something; nothing, which only a whole filter may; or that it is refused for a part that says nothing. */
+/** Returns whether a filter says something, says nothing (only a whole filter may), or is refused for a part that says nothing. */
 export function sense(filters: object): 'something' | 'nothing' | 'refused' {
   const speaks = (says: boolean) => (says ? 'something' : 'refused');
   const parts = Object.entries(filters).map(([name, value]) => {
@@ -54,7 +54,7 @@ function pathsSpeak(at: JsonPathCondition[] | undefined): boolean {
   );
 }
 
-/** Whether a row passes a filter that is not refused. */
+/** Returns whether a row passes a filter that is not refused. */
 export function passes(row: Row, filters: object, options: Options = {}): boolean {
   const verdicts = Object.entries(filters).flatMap(([name, value]) => {
     if (value === undefined || value === null) return [];
@@ -120,7 +120,7 @@ function holds(
   }
 }
 
-/** Ids come as bigint-safe numbers here; strings are ordered by code point, which is the order of their UTF-8 bytes. */
+/** Ids are small enough for numbers. Strings are ordered by code point, which is the order of their UTF-8 bytes. */
 function order(a: Scalar, b: Scalar): number {
   if (typeof a === 'string') return Buffer.compare(Buffer.from(a), Buffer.from(String(b)));
   return Number(a) - Number(b);
@@ -159,7 +159,7 @@ function typeOf(json: Json): string | undefined {
   return Array.isArray(json) ? 'ARRAY' : (typeof json).toUpperCase();
 }
 
-/** jsonb's `@>` for two values at the same place. */
+/** Returns jsonb's `@>` for the values at one path. */
 function containsJson(whole: Json, part: Json): boolean {
   if (typeOf(whole) !== typeOf(part)) return false;
   if (Array.isArray(part)) {

@@ -14,13 +14,13 @@ import {
   someWords,
 } from './vocabulary.ts';
 
-// Random rows, the same on every run, stored and handed back as the reference needs them.
+// Random rows, which are equal in every run. They are stored, and returned as the reference needs them.
 
 const SEED = 20_240_229;
 
 const maybe = <T>(arbitrary: Arbitrary<T>) => fc.option(arbitrary, { freq: 2, nil: null });
 
-/** A time with microseconds, and what a client sees of it. */
+/** A time with microseconds, and the time that a client sees. */
 const someTime = fc
   .tuple(someDate, fc.constantFrom(0, 1, 999))
   .map(([date, microseconds]) => ({ date, microseconds }));
@@ -28,7 +28,7 @@ const someTime = fc
 const stored = (time: { date: Date; microseconds: number }) =>
   sql`${time.date.toISOString()}::timestamptz + make_interval(secs => ${time.microseconds}::float8 / 1e6)`;
 
-/** Every third row or so waits for its embedding. */
+/** Returns the embedding columns of row `i`. Without a model, the row waits for its embedding. */
 function embeddingOf(i: number, model: string | null) {
   return {
     embedding:
@@ -38,7 +38,7 @@ function embeddingOf(i: number, model: string | null) {
   };
 }
 
-/** Keeps what must be unique so. */
+/** Appends the index to a text that repeats another, so that all texts are unique. */
 function distinct(texts: string[]): string[] {
   return texts.map((text, i) => (texts.indexOf(text) === i ? text : `${text}${i}`));
 }
@@ -77,7 +77,7 @@ export async function storeMemories(tx: Transaction): Promise<Row[]> {
   return complete.map(({ times: _, embedding: __, ...row }, i) => ({ ...row, id: Number(ids[i]?.id) }));
 }
 
-/** Chunks with their documents inside; and those documents, with some that have no chunk. */
+/** Stores documents, some of them without chunks. Returns these documents, and chunks that contain their document. */
 export async function storeDocuments(tx: Transaction): Promise<{ documents: Row[]; chunks: Row[] }> {
   const someChunk = fc.record({
     content: someWords,

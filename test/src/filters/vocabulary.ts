@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import type { JsonObject } from '../../../schema/columns/common.ts';
 
-// Values that rows hold and filters ask for. Both draw from the same few, so that random filters meet random rows, and
-// from any value at all now and then.
+// Values that rows hold and filters ask for. Both draw mostly from one short list, so that random filters meet random rows,
+// and sometimes from all values.
 
-/** What an SQL, LIKE, array, JSON or sorting mistake would trip over. */
+/** Texts that reveal mistakes with SQL, LIKE, arrays, JSON or order. */
 const awkwardStrings = [
   'a',
   'A',
@@ -24,7 +24,7 @@ const awkwardStrings = [
   "'; drop table memories; --",
   'ä',
   'a\u0308',
-  // Above every surrogate in UTF-16 units, below every astral character in code points.
+  // This is above every surrogate in UTF-16 units, and below every astral character in code points.
   '\uffff',
   '😀',
   ' a ',
@@ -35,7 +35,7 @@ const awkwardStrings = [
   'true',
 ];
 
-/** Any text that PostgreSQL can store, up to `maxLength` characters of it. */
+/** Any text of up to `maxLength` characters that PostgreSQL can store. */
 export const storableString = (maxLength = 12) =>
   fc.string({ unit: 'binary', maxLength }).filter((text) => !text.includes('\0'));
 
@@ -44,7 +44,7 @@ export const someString = fc.oneof(
   { weight: 1, arbitrary: storableString() },
 );
 
-/** For columns that must not be blank. */
+/** Texts for columns that must not be blank. */
 export const someWords = someString.map((text) => `x${text}`);
 
 const instants = [
@@ -69,7 +69,7 @@ const jsonNumber = fc.oneof(
   fc.double({ noNaN: true, noDefaultInfinity: true }),
 );
 
-/** Few, so that a condition on a path meets them. */
+/** Only a few keys, so that conditions on a path meet them. */
 export const someJsonString = fc.oneof(
   { weight: 6, arbitrary: fc.constantFrom('', 'a', 'ab', '10', 'true', '%', '"q"', '\uffff', '😀') },
   { weight: 1, arbitrary: someString },
@@ -80,7 +80,7 @@ export const someJsonNumber = fc.oneof(
 );
 const jsonScalar = fc.oneof(someJsonString, someJsonNumber, fc.boolean(), fc.constant(null));
 
-/** Steps of paths: keys, keys that look like positions, and positions as PostgreSQL reads them. */
+/** Steps of paths: keys, keys that look like an index, and indexes as PostgreSQL reads them. */
 const jsonKey = fc.oneof(
   { weight: 3, arbitrary: fc.constantFrom('a', '0') },
   {
@@ -118,7 +118,7 @@ const { value: someJson, object: jsonObject } = fc.letrec<{
   object: fc.array(fc.tuple(jsonKey, tie('value')), { maxLength: 4 }).map(objectOf),
 }));
 
-/** An object in which even "__proto__" is a key like any other. */
+/** Makes an object in which even "__proto__" is an ordinary key. */
 function objectOf(pairs: [string, unknown][]): JsonObject {
   const object: JsonObject = {};
   for (const [key, value] of pairs) {
@@ -129,7 +129,7 @@ function objectOf(pairs: [string, unknown][]): JsonObject {
 
 export const someObject = jsonObject;
 
-/** An object that is often inside another. */
+/** An object that other objects often contain. */
 export const somePart = fc.oneof(
   { weight: 4, arbitrary: fc.tuple(jsonKey, jsonScalar).map((pair) => objectOf([pair])) },
   { weight: 2, arbitrary: fc.tuple(jsonKey, someJson).map((pair) => objectOf([pair])) },

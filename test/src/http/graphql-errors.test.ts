@@ -114,7 +114,7 @@ function start(level: 'info' | 'debug' = 'info') {
   return serveSchema({ schema, level });
 }
 
-/** The one error of an answer, and that nothing but message, locations, path and code went out. */
+/** Returns the only error of an answer. Expects nothing in it except message, locations, path and code. */
 async function theError(query: string, variables?: Record<string, unknown>) {
   const server = await start();
   const answer = await server.graphql(query, variables);

@@ -53,7 +53,7 @@ describe('scripts of other origins', () => {
 });
 
 describe('names of the server', () => {
-  /** `fetch` does not let a caller choose the Host header. */
+  /** Sends a request with a Host header, which `fetch` does not allow. */
   const statusFor = (server: ServedSchema, host: string) =>
     new Promise<{ status: number | undefined; body: string }>((resolve, reject) => {
       request(`${server.url}/`, { headers: { host } }, (response) => {

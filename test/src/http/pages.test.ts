@@ -4,7 +4,7 @@ import { schemaOf, serveSchema } from './served-schema.ts';
 
 const schema = schemaOf('type Query { a: Int }', {});
 
-/** The hashes of the inline scripts of a page, as a browser computes them. */
+/** Returns the hashes of the inline scripts of a page, as a browser computes them. */
 function inlineScripts(html: string): string[] {
   const start = html.indexOf('<script>') + '<script>'.length;
   const script = html.slice(start, html.lastIndexOf('</script>'));

@@ -11,7 +11,7 @@ export interface TestContext {
 
 export type Resolvers = Record<string, GraphQLFieldResolver<unknown, TestContext>>;
 
-/** A schema in SDL whose fields of Query and Mutation are resolved by functions of the same name. */
+/** A schema in SDL. The fields of Query and Mutation have resolvers of their name. */
 export function schemaOf(sdl: string, resolvers: Resolvers): GraphQLSchema {
   const schema = buildSchema(sdl);
   const fields = { ...schema.getQueryType()?.getFields(), ...schema.getMutationType()?.getFields() };
@@ -31,7 +31,7 @@ export interface ServedSchemaOptions {
 }
 
 export interface ServedSchema extends HttpServer {
-  /** The lines logged so far. */
+  /** The lines that were logged so far. */
   log: Record<string, unknown>[];
   post(body: unknown, headers?: Record<string, string>): Promise<Response>;
   graphql(query: string, variables?: Record<string, unknown>): Promise<GraphQLAnswer>;
@@ -46,7 +46,7 @@ export interface GraphQLAnswer {
     locations?: unknown[];
     extensions: { code: string; id?: string };
   }[];
-  /** The answer as it was sent. */
+  /** The answer, as it was sent. */
   text: string;
 }
 
@@ -83,7 +83,7 @@ export async function serveSchema(options: ServedSchemaOptions): Promise<ServedS
   };
 }
 
-/** Resolves when `condition` holds; it is asked again after each turn of the event loop. */
+/** Resolves when `condition` is true. Checks it after each turn of the event loop. */
 export async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise(setImmediate);
 }

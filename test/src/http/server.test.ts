@@ -277,7 +277,7 @@ describe('closing', () => {
   test('does not wait for connections that are kept alive', async () => {
     const server = await serveSchema({ schema: hello });
     await server.graphql('{ __typename }');
-    await server.close({ graceMs: forever }); // Fastify keeps an idle connection for 72 s, longer than a test may take
+    await server.close({ graceMs: forever }); // Fastify keeps an idle connection for 72 s, longer than a test may take.
   });
 
   test('cuts off what is not answered when the grace is over', async () => {

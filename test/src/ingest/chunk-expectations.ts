@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import type { TextTokenizer } from '../../../src/embedding/tokenizer.ts';
 import type { ChunkPiece } from '../../../src/ingest/chunker.ts';
 
-/** Expects what is promised of the chunks of any text. */
+/** Expects what funes promises about the chunks of every text. */
 export function expectSoundChunks(
   text: string,
   chunks: ChunkPiece[],

@@ -3,7 +3,8 @@ import { outlineText } from '../../../src/ingest/chunker-outline.ts';
 import { packUnits } from '../../../src/ingest/chunker-packing.ts';
 import { measureUnits } from '../../../src/ingest/chunker-units.ts';
 
-// The bundled model's counts of words add up to the count of their text; those of other vocabularies need not.
+// With the bundled model, the token counts of words add up to the count of their text. With other vocabularies they may
+// not.
 test('chunks and overlaps fit when a text has more tokens than its words have together', () => {
   const countTokens = (text: string) => {
     const words = text.match(/\S+/g)?.length ?? 0;

@@ -64,7 +64,7 @@ const markup = fc.constantFrom(
   '\n[ref]: target "title"\n',
 );
 
-/** Texts that are made of everything a chunker trips over. */
+/** Texts that are made of everything that is hard for a chunker. */
 const anyText = fc
   .array(
     fc.oneof(

@@ -50,7 +50,7 @@ describe('searches of one request', () => {
         Promise.all(keys.map((key) => similarMemories.load(key))),
       { cache: false, maxBatchSize: 1, batchScheduleFn: (callback) => setImmediate(callback) },
     );
-    // Each search in a turn of its own, as a resolver that searches by itself would do.
+    // Each search has a turn of the event loop to itself, as in a resolver that searches by itself.
     let turn: Promise<unknown> = Promise.resolve();
     const load: typeof similarMemories.load = (key) => {
       const result = turn.then(() => one.load(key));

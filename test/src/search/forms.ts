@@ -1,7 +1,7 @@
 import { limits } from '../../../src/input/limits.ts';
 
-// Each form of search, as a field of a query. What it sends is the last statement, after the one that reads the rows it
-// asks.
+// Each form of search, as a field of a query. The search is the last statement that the query sends. The statement before
+// reads the rows that have the field.
 
 const vector = JSON.stringify(Array.from({ length: limits.dimensions }, (_, i) => (i === 0 ? 1 : 0)));
 const filters = 'filters: { source: { eq: "chat" }, metadata: { contains: { lang: "en" } } }';
@@ -42,7 +42,7 @@ export const forms: Record<string, string> = {
     'recall(text: "violin", kinds: [MEMORY, CHUNK, DOCUMENT, TOOL], options: { mode: HYBRID }) { __typename }',
 };
 
-/** Of forms that are read in pages, the second page; AFTER stands for the cursor. */
+/** The second pages of the forms that have pages. AFTER stands for the cursor. */
 export const secondPages: Record<string, string> = {
   'nearest-second-page': 'similarMemories(text: "violin", k: 1 AFTER) { cursor }',
   'nearest-filtered-second-page': `similarMemories(text: "violin", k: 1, ${filters} AFTER) { cursor }`,
@@ -55,7 +55,7 @@ export const secondPages: Record<string, string> = {
     'recall(text: "violin", k: 1, kinds: [MEMORY, TOOL], options: { mode: HYBRID } AFTER) { ... on MemoryMatch { cursor } ... on ToolMatch { cursor } }',
 };
 
-/** Forms whose report is asked for. */
+/** Forms that ask for a report. */
 export const reported: Record<string, string> = {
   'nearest-reported': memories(`text: "violin", k: 5, ${filters}`),
 };

@@ -6,15 +6,15 @@ import { startTestServer, type TestServer } from '../../support/server.ts';
 import { forms, reported, secondPages } from './forms.ts';
 import { hnsw, planRows } from './plan-rows.ts';
 
-// The plan that PostgreSQL makes of each form among 4,000 rows of each kind, when it may read no table whole: with so few that
-// is cheaper for some forms, and building indexes of more takes too long for a test. What a form must be able to read by an
-// index is asserted on every database. Beside that, the whole plan that the embedded one makes stands in test/sql/plans;
-// `npm run sql:update` writes the files anew.
+// The plan of each form, among 4,000 rows of each kind. Sequential scans are off, because among so few rows they are
+// cheaper for some forms, and larger indexes take too long to build for a test. On every database, the tests assert the
+// indexes that a form must be able to use. test/sql/plans has the whole plan that the embedded database makes. `npm run
+// sql:update` writes these files.
 
 const folder = join(import.meta.dirname, '../../sql/plans');
 const words = (table: string) => `idx_${table}_content_tsv`;
 
-/** Indexes that a form must read. */
+/** The indexes that a form must read. */
 const indexes: Record<string, string[]> = {
   nearest: [hnsw('memories')],
   'nearest-to-vector': [hnsw('memories')],
@@ -70,7 +70,7 @@ describe('the plan of a search', { timeout: 120_000 }, () => {
       statements.at(-1) as never,
       'set local enable_seqscan = off',
     );
-    // What a cursor holds differs from run to run.
+    // The content of a cursor differs from run to run.
     return plan
       .replace(/'-?\d+(\.\d+)?(e-?\d+)?'::double precision/g, "'…'::double precision")
       .replace(/'\d{4}-[^']+'::timestamp with time zone/g, "'…'::timestamp with time zone")
@@ -82,7 +82,7 @@ describe('the plan of a search', { timeout: 120_000 }, () => {
     const plan = await planOf(query);
     for (const index of indexes[name] ?? []) expect(plan).toContain(index);
     if (indexes[name]?.length === 0) expect(plan).not.toContain('hnsw');
-    // Another version of PostgreSQL may plan another way to the same end.
+    // Another version of PostgreSQL may make another plan.
     if (inject('databaseTemplate').engine === 'embedded')
       await expect(`${plan}\n`).toMatchFileSnapshot(join(folder, `${name}.txt`));
   }

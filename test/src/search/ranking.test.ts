@@ -13,7 +13,7 @@ import { recordStatements } from '../../../testkit/statements.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { sharedChunker } from '../../support/shared-chunker.ts';
 
-/** Words that the English configuration neither stems nor drops, so that a test can count them itself. */
+/** Words that the English configuration neither stems nor drops, so that a test can count them. */
 const texts = [
   'zebra',
   'zebra zebra zebra apricot',
@@ -346,7 +346,10 @@ describe('ranked search', () => {
   });
 });
 
-/** BM25 (Robertson and Zaragoza 2009) with k1 = 1.2, b = 0.75 and lengths in characters, best first, equal ones in order. */
+/**
+ * Ranks by BM25 (Robertson and Zaragoza 2009), with k1 = 1.2, b = 0.75, and lengths in characters. Equal scores keep
+ * their order.
+ */
 function bm25(corpus: readonly string[], query: readonly string[]) {
   const meanLength = corpus.reduce((sum, text) => sum + text.length, 0) / corpus.length;
   const count = (text: string, word: string) => text.split(' ').filter((other) => other === word).length;

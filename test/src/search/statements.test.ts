@@ -5,8 +5,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestServer, type TestServer } from '../../support/server.ts';
 import { forms, reported, secondPages } from './forms.ts';
 
-// Each form of search sends the statement that stands in test/sql, so that a change of one is seen by whoever reviews it.
-// `npm run sql:update` writes the files anew.
+// test/sql has the statement that each form of search sends, so that a reviewer sees every change of a statement.
+// `npm run sql:update` writes these files.
 
 const folder = join(import.meta.dirname, '../../sql');
 describe('the statement of a search', () => {

@@ -24,7 +24,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await Promise.all(pools.splice(0).map((pool) => pool.close(0)));
   await Promise.all(databases.splice(0).map((database) => database.close()));
-  for (const pid of enginePids.splice(0)) await ended(pid); // it closes by itself, writing into the folder
+  for (const pid of enginePids.splice(0)) await ended(pid); // The engine closes by itself, and writes into the folder.
   await rm(dataDir, { recursive: true, force: true });
 });
 
@@ -52,7 +52,7 @@ async function run(pool: Pool, statement: string): Promise<Record<string, unknow
 const patience = { timeout: 20_000, interval: 20 };
 const served = (pool: Pool) => vi.waitFor(() => run(pool, 'select 1'), patience);
 
-/** Lines of the engine's own log. */
+/** Lines of the engine's log. */
 function listener() {
   const lines: string[] = [];
   return {
@@ -120,7 +120,7 @@ describe('the data folder', () => {
   });
 });
 
-// Making the files of a database takes seconds on a fast machine.
+// To make the files of a database takes seconds, even on a fast machine.
 describe('the first start', { timeout: 180_000 }, () => {
   test('makes the files once and copies them into every further data folder', async () => {
     const cacheDir = join(dataDir, 'cache');
@@ -176,10 +176,10 @@ describe('the engine', () => {
       stop = true;
       await writing;
     }
-    await served(pool); // the last insert may have been acknowledged just before the engine died
+    await served(pool); // The last insert may have been acknowledged just before the engine died.
     const [row] = await run(pool, 'select count(*)::int as stored from written');
     expect(row?.stored).toBeGreaterThanOrEqual(acknowledged);
-    expect(row?.stored).toBeLessThanOrEqual(acknowledged + 3); // one a kill may be stored and not acknowledged
+    expect(row?.stored).toBeLessThanOrEqual(acknowledged + 3); // At each kill, one row may be stored and not acknowledged.
   }, 60_000);
 
   test('that has just been killed can be closed', async () => {
@@ -197,7 +197,7 @@ describe('the engine', () => {
     await connection`select ${1}::int`;
     await connection.unsafe('select pg_advisory_lock(1); create table halfway (n int)');
     await connection.unsafe('begin; insert into halfway values (1)');
-    await first.close(0); // in the middle of a transaction
+    await first.close(0); // This closes in the middle of a transaction.
     connection.release();
 
     expect(
@@ -237,7 +237,7 @@ describe('the engine', () => {
     const { host, port } = database.connection as { host: string; port: number };
     const before = database.pid;
     const socket = connect(port, host);
-    socket.resume().end(Buffer.from([0, 0, 0, 0, 5, 0])); // a startup packet without a protocol version
+    socket.resume().end(Buffer.from([0, 0, 0, 0, 5, 0])); // A startup packet without a protocol version.
     await once(socket, 'close');
     const pool = open(database);
     await served(pool);
@@ -289,7 +289,7 @@ describe('a server that dies', () => {
   test('takes its engine with it, and the next server starts', async () => {
     const { server, enginePid } = await startServer();
     server.kill('SIGKILL');
-    const database = await start(); // waits for the engine to close
+    const database = await start(); // This waits until the engine has closed.
     expect(await run(open(database), 'select 1 as one')).toEqual([{ one: 1 }]);
     await ended(enginePid);
   });

@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { type GraphQLObjectType, type GraphQLSchema, specifiedDirectives } from 'graphql';
 import { buildSchemaSync } from 'type-graphql';
 import { ChunkResolver } from './chunk/chunk-resolver.ts';
+import { refuseMissingVariables } from './common/missing-variables.ts';
 import { searchReportDirective } from './common/search-report.ts';
 import { DocumentResolver } from './document/document-resolver.ts';
 import { MemoryResolver } from './memory/memory-resolver.ts';
@@ -16,6 +17,7 @@ export function buildSchema(): GraphQLSchema {
     // src/ checks what GraphQL types cannot express, with error messages of its own.
     validate: false,
   });
+  refuseMissingVariables(schema);
   describe(
     schema.getQueryType(),
     'What can be read: rows by id, lists in pages, and searches by meaning or words.',

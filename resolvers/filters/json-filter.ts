@@ -56,7 +56,8 @@ export class JSONFilter implements JsonCondition {
     () => GraphQLJSONObject,
     'The object includes all of this: each key with its value, objects inside objects likewise, and each element of an ' +
       `array anywhere in the array: {tags: ["b", "a"], x: 1} includes {tags: ["a"]}. At most ${limits.jsonLength} ` +
-      `characters of JSON, ${filterLimits.jsonDepth} levels.`,
+      `characters of JSON, ${filterLimits.jsonDepth} levels. Empty ({}) only where the object may be missing: it finds the rows ` +
+      'that have one.',
   )
   contains?: JsonObject | null;
 

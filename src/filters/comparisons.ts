@@ -10,10 +10,10 @@ export function opposite(condition: SQL): SQL {
 }
 
 /**
- * Compiles a condition to SQL, one part for each operator. A row must meet all parts.
+ * Compiles a condition to SQL, one part for each operator, and at least one. A row must meet all parts.
  * @param expression what is compared: a column, or SQL of the scalar's type.
  * @param noNull why the client cannot compare with null here, and what to do instead. Undefined for a nullable column.
- * @throws FunesError BAD_USER_INPUT for an unknown operator, and for an operand of the wrong type or null.
+ * @throws FunesError BAD_USER_INPUT for no operator, for an unknown operator, and for an operand of the wrong type or null.
  *   LIMIT_EXCEEDED.
  */
 export function compileComparisons<T>(
@@ -23,7 +23,10 @@ export function compileComparisons<T>(
   noNull: string | undefined,
   inputPath: InputPath,
 ): SQL[] {
-  return entries(condition, inputPath).map(([operator, operand, here]) => {
+  const operators = entries(condition, inputPath);
+  if (operators.length === 0)
+    throw inputPath.refusal('says nothing: send an operator with a value, or leave the field out.');
+  return operators.map(([operator, operand, here]) => {
     here.count();
     if (operand === null) return compileNullComparison(expression, operator, noNull, here);
     const list = () =>

@@ -1,7 +1,8 @@
 import type { JsonObject } from '../../schema/columns/common.ts';
 
-// The conditions that a client can put on a field. A row must meet all operators of a condition. An operator that is
-// undefined does not count. Only `eq` and `ne` take `null` as operand, and only if the column is nullable.
+// The conditions that a client can put on a field. A row must meet all operators of a condition, and a condition must have
+// one. An operator that is undefined does not count. Only `eq` and `ne` take `null` as operand, and only if the column is
+// nullable.
 
 /** READY if a row has its embedding, PENDING if it waits for one. */
 export const EmbeddingStatus = { READY: 'READY', PENDING: 'PENDING' } as const;

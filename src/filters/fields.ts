@@ -10,7 +10,7 @@ import type {
   StringCondition,
 } from './conditions.ts';
 import { compileJson } from './json.ts';
-import { type Conditions, compileNesting, type Field, type Nesting } from './nesting.ts';
+import { type Conditions, compileInner, type Field, type Nesting } from './nesting.ts';
 import { dateTime, double, id, integer, numeric, type Scalar, testedEnum, text } from './operators.ts';
 
 const NOT_NULL = 'this field has a value in every row: compare with a value.';
@@ -25,7 +25,7 @@ function scalarField<T>(column: PgColumn, scalar: Scalar<T>): Field<OrderedCondi
 const textField = (column: PgColumn): Field<StringCondition> => scalarField(column, text);
 
 const jsonField = (column: PgColumn): Field<JsonCondition> => ({
-  compile: (condition, inputPath) => compileJson(column, condition, inputPath),
+  compile: (condition, inputPath) => compileJson(column, condition, !column.notNull, inputPath),
 });
 
 function embeddingStatusField(embedding: PgColumn): Field<EnumCondition<EmbeddingStatus>> {
@@ -73,11 +73,7 @@ export const documentFields = {
 
 /** The field `document`: a chunk meets it if its document passes the filter. */
 const documentOfChunk: Field<DocumentFilters> = {
-  compile: (filters, inputPath) => {
-    const condition = compileNesting(documentFields, filters, inputPath.deeper());
-    if (!condition) return [];
-    return [inDocuments(condition)];
-  },
+  compile: (filters, inputPath) => [inDocuments(compileInner(documentFields, filters, inputPath.deeper()))],
 };
 
 const inDocuments = (condition: SQL) =>

@@ -15,10 +15,10 @@ import { compileNesting, type Fields } from './nesting.ts';
 export type { ChunkFilters, DocumentFilters, MemoryFilters, ToolFilters };
 
 // Each function returns the condition for a WHERE over the unaliased Drizzle table, in which every value is a bound
-// parameter. It returns undefined for a filter without conditions. It throws FunesError BAD_USER_INPUT for an unknown
-// field or operator, and for an operand that the column cannot hold; LIMIT_EXCEEDED for a filter that exceeds one of
-// `filterLimits`. The message begins with an input path, such as `filters.or[1].createdAt.gt`. The parameter
-// `inputPath` is the input path of the whole filter.
+// parameter. It returns undefined for a whole filter without conditions. It throws FunesError BAD_USER_INPUT for an unknown
+// field or operator, for an operand that the column cannot hold, and for a part that says nothing; LIMIT_EXCEEDED for a
+// filter that exceeds one of `filterLimits`. The message begins with an input path, such as `filters.or[1].createdAt.gt`.
+// The parameter `inputPath` is the input path of the whole filter.
 
 /** Compiles a filter over `memories`. @throws FunesError */
 export function compileMemoryFilters(

@@ -31,11 +31,6 @@ export class InputPath {
     return new InputPath(this.path, this.depth + 1, this.size);
   }
 
-  /** The conditions counted so far in the whole filter. */
-  get conditions(): number {
-    return this.size.conditions;
-  }
-
   /** Counts a condition. @throws FunesError LIMIT_EXCEEDED */
   count(): void {
     this.size.conditions += 1;

@@ -18,19 +18,35 @@ const ARRAY_INDEX = /^\s*[+-]?\d+$/;
 const INDEXED_LIST_LENGTH = 10;
 
 /**
- * Compiles a JsonCondition on a jsonb column to SQL. A row must meet all parts.
+ * Compiles a JsonCondition on a jsonb column to SQL, at least one part. A row must meet all parts.
+ * @param nullable whether the column is nullable. Then `contains: {}` finds the rows that have an object. In another column
+ *   every row would pass, and a client whose only key is undefined sends `contains: {}`.
  * @throws FunesError BAD_USER_INPUT, LIMIT_EXCEEDED.
  */
-export function compileJson(column: SQLWrapper, condition: unknown, inputPath: InputPath): SQL[] {
-  return entries(condition, inputPath).flatMap(([name, value, here]) => {
+export function compileJson(
+  column: SQLWrapper,
+  condition: unknown,
+  nullable: boolean,
+  inputPath: InputPath,
+): SQL[] {
+  const operators = entries(condition, inputPath);
+  if (operators.length === 0)
+    throw inputPath.refusal('says nothing: send contains or at, or leave the field out.');
+  return operators.flatMap(([name, value, here]) => {
     switch (name) {
-      case 'contains':
+      case 'contains': {
         here.count();
-        return [contains(column, parseJsonObject(value, here, limits.jsonLength))];
-      case 'at':
-        return parseList(value, here, filterLimits.conditions).flatMap((one, i) =>
-          compileAtPath(column, one, here.at(i)),
-        );
+        const json = parseJsonObject(value, here, limits.jsonLength);
+        if (json === '{}' && !nullable)
+          throw here.refusal('says nothing: name at least one key, or leave the field out.');
+        return [contains(column, json)];
+      }
+      case 'at': {
+        const paths = parseList(value, here, filterLimits.conditions);
+        if (paths.length === 0)
+          throw here.refusal('says nothing: name at least one path, or leave the field out.');
+        return paths.flatMap((one, i) => compileAtPath(column, one, here.at(i)));
+      }
       default:
         throw here.refusal('is not an operator of a JSON field: use contains or at.');
     }
@@ -53,7 +69,10 @@ function compileAtPath(column: SQLWrapper, condition: unknown, inputPath: InputP
   const asNumber = sql`case ${type} when 'number' then ${found}::numeric end`;
   const asBoolean = sql`case ${type} when 'boolean' then ${found}::boolean end`;
 
-  const parts = entries(rest, inputPath).flatMap(([name, value, here]) => {
+  const conditions = entries(rest, inputPath);
+  if (conditions.length === 0)
+    throw inputPath.refusal('says nothing of its path: send exists, type, string, number or boolean.');
+  return conditions.flatMap(([name, value, here]) => {
     switch (name) {
       case 'exists':
         here.count();
@@ -71,8 +90,6 @@ function compileAtPath(column: SQLWrapper, condition: unknown, inputPath: InputP
         throw here.refusal('is not a condition on a path: use exists, type, string, number or boolean.');
     }
   });
-  if (parts.length === 0) inputPath.count();
-  return parts;
 }
 
 /**

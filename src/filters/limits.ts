@@ -2,7 +2,7 @@
 export const filterLimits = {
   /** Levels of `and`, `or`, `not` and `document` inside each other. */
   depth: 8,
-  /** Conditions in the whole filter. An empty filter object counts as one. */
+  /** Conditions in the whole filter. */
   conditions: 100,
   /** Elements of one `in` or `notIn`. */
   listLength: 1000,

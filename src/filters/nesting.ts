@@ -7,8 +7,8 @@ import { parseList } from './operands.ts';
 /** A field that a filter can put a condition on. */
 export interface Field<Condition> {
   /**
-   * Compiles a condition to SQL. A row must meet all parts. An empty condition has no parts.
-   * @throws FunesError BAD_USER_INPUT, LIMIT_EXCEEDED.
+   * Compiles a condition to SQL, at least one part. A row must meet all parts.
+   * @throws FunesError BAD_USER_INPUT, also for a condition that says nothing; LIMIT_EXCEEDED.
    */
   compile(condition: Condition, inputPath: InputPath): SQL[];
 }
@@ -34,22 +34,20 @@ export interface Nesting<Filters> {
 }
 
 /**
- * Compiles a filter to SQL over unaliased tables. Returns undefined for a filter without conditions. Such filters
- * (`{}`, an empty or missing `and` or `or`, a `not` of such a filter) are ignored, inside `or` and `not` too.
+ * Compiles a whole filter to SQL over unaliased tables. Returns undefined for a filter without conditions: `{}`, or only
+ * empty or missing `and`, `or` and `not`. Every part inside must say something. Otherwise a value that a client lost would
+ * let every row pass.
  * @throws FunesError BAD_USER_INPUT, LIMIT_EXCEEDED.
  */
 export function compileNesting(fields: Fields, filters: unknown, inputPath: InputPath): SQL | undefined {
-  const before = inputPath.conditions;
   const parts = entries(filters, inputPath).flatMap(([name, value, here]): (SQL | undefined)[] => {
     switch (name) {
       case 'and':
         return compileEach(fields, value, here);
       case 'or':
         return [or(...compileEach(fields, value, here))];
-      case 'not': {
-        const inner = value === null ? undefined : compileNesting(fields, value, here.deeper());
-        return [inner && opposite(inner)];
-      }
+      case 'not':
+        return value === null ? [] : [opposite(compileInner(fields, value, here.deeper()))];
       default: {
         const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
         if (!field) throw here.refusal('is not a field that you can filter by.');
@@ -63,15 +61,23 @@ export function compileNesting(fields: Fields, filters: unknown, inputPath: Inpu
       }
     }
   });
-  // Empty filters count too, so that a filter of many empty filters has a limit.
-  if (inputPath.conditions === before) inputPath.count();
   return and(...parts);
 }
 
-function compileEach(fields: Fields, value: unknown, inputPath: InputPath): (SQL | undefined)[] {
+/**
+ * Compiles a filter inside another one to SQL.
+ * @throws FunesError BAD_USER_INPUT, also when it says nothing; LIMIT_EXCEEDED.
+ */
+export function compileInner(fields: Fields, filters: unknown, inputPath: InputPath): SQL {
+  const condition = compileNesting(fields, filters, inputPath);
+  if (!condition) throw inputPath.refusal('says nothing: send a condition, or leave it out.');
+  return condition;
+}
+
+function compileEach(fields: Fields, value: unknown, inputPath: InputPath): SQL[] {
   if (value === null) return [];
   const inner = inputPath.deeper();
   return parseList(value, inputPath, filterLimits.conditions).map((filters, i) =>
-    compileNesting(fields, filters, inner.at(i)),
+    compileInner(fields, filters, inner.at(i)),
   );
 }

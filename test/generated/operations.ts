@@ -23,9 +23,9 @@ export type BooleanFilter = {
   ne?: boolean | null | undefined;
 };
 
-/** Which chunks. A row must meet every condition that is given. A filter without conditions ({}, an empty list) is no filter: `and`, `or` and `not` ignore it. At most 100 conditions and 8 levels of nesting. */
+/** Which chunks. A row must meet every condition that is given. The whole filter may be empty ({}), which is no filter. Whatever you name in it must say something: a field without an operator, an empty filter in `and`, `or` or `not`, and a variable without a value are refused. At most 100 conditions and 8 levels of nesting. */
 export type ChunkFilters = {
-  /** A row must pass all of these filters. */
+  /** A row must pass all of these filters; an empty list is no filter. */
   and?: Array<ChunkFilters> | null | undefined;
   /** The number of the chunk in its document, from 0. */
   chunkIndex?: IntFilter | null | undefined;
@@ -120,9 +120,9 @@ export type DateTimeFilter = {
   notIn?: Array<string> | null | undefined;
 };
 
-/** Which documents. A row must meet every condition that is given. A filter without conditions ({}, an empty list) is no filter: `and`, `or` and `not` ignore it. At most 100 conditions and 8 levels of nesting. */
+/** Which documents. A row must meet every condition that is given. The whole filter may be empty ({}), which is no filter. Whatever you name in it must say something: a field without an operator, an empty filter in `and`, `or` or `not`, and a variable without a value are refused. At most 100 conditions and 8 levels of nesting. */
 export type DocumentFilters = {
-  /** A row must pass all of these filters. */
+  /** A row must pass all of these filters; an empty list is no filter. */
   and?: Array<DocumentFilters> | null | undefined;
   /** SHA-256 of the content, 64 hexadecimal digits in lower case. */
   contentHash?: StringFilter | null | undefined;
@@ -283,7 +283,7 @@ export type IntFilter = {
 export type JsonFilter = {
   /** Typed conditions on paths inside the object, which must meet all of them: {at: {path: ["user", "age"], number: {gte: 18}}}. */
   at?: Array<JsonPathFilter> | null | undefined;
-  /** The object includes all of this: each key with its value, objects inside objects likewise, and each element of an array anywhere in the array: {tags: ["b", "a"], x: 1} includes {tags: ["a"]}. At most 65536 characters of JSON, 32 levels. */
+  /** The object includes all of this: each key with its value, objects inside objects likewise, and each element of an array anywhere in the array: {tags: ["b", "a"], x: 1} includes {tags: ["a"]}. At most 65536 characters of JSON, 32 levels. Empty ({}) only where the object may be missing: it finds the rows that have one. */
   contains?: Record<string, unknown> | null | undefined;
 };
 
@@ -318,9 +318,9 @@ export type JsonType =
   /** A text in quotes, also one of digits: "10". */
   | 'STRING';
 
-/** Which memories. A row must meet every condition that is given. A filter without conditions ({}, an empty list) is no filter: `and`, `or` and `not` ignore it. At most 100 conditions and 8 levels of nesting. */
+/** Which memories. A row must meet every condition that is given. The whole filter may be empty ({}), which is no filter. Whatever you name in it must say something: a field without an operator, an empty filter in `and`, `or` or `not`, and a variable without a value are refused. At most 100 conditions and 8 levels of nesting. */
 export type MemoryFilters = {
-  /** A row must pass all of these filters. */
+  /** A row must pass all of these filters; an empty list is no filter. */
   and?: Array<MemoryFilters> | null | undefined;
   /** The text itself. */
   content?: StringFilter | null | undefined;
@@ -493,9 +493,9 @@ export type StringFilter = {
   startsWith?: string | null | undefined;
 };
 
-/** Which tools. A row must meet every condition that is given. A filter without conditions ({}, an empty list) is no filter: `and`, `or` and `not` ignore it. At most 100 conditions and 8 levels of nesting. */
+/** Which tools. A row must meet every condition that is given. The whole filter may be empty ({}), which is no filter. Whatever you name in it must say something: a field without an operator, an empty filter in `and`, `or` or `not`, and a variable without a value are refused. At most 100 conditions and 8 levels of nesting. */
 export type ToolFilters = {
-  /** A row must pass all of these filters. */
+  /** A row must pass all of these filters; an empty list is no filter. */
   and?: Array<ToolFilters> | null | undefined;
   /** When the tool was registered. */
   createdAt?: DateTimeFilter | null | undefined;

@@ -221,7 +221,6 @@ describe('chunks', () => {
     expect(await found({ documentId: { eq: documents[2] } })).toEqual(idsOf(of(2)));
     expect(await found({ userId: { eq: 'ada' } })).toEqual(idsOf(of(1)));
     expect(await found({ document: { filename: { startsWith: 'lamp' } } })).toEqual(idsOf(of(3)));
-    expect(await found({ document: {} })).toEqual(idsOf(chunks));
     expect(await found({ not: { document: { totalChunks: { gt: 1 } } } })).toEqual(idsOf(of(3)));
     expect(await found({ totalChunks: { eq: 1 }, startOffset: { eq: 0 } })).toEqual(idsOf(of(3)));
     expect(await found({ content: { contains: 'storm' }, chunkIndex: { in: [0, 1, 99] } })).toEqual(

@@ -118,7 +118,7 @@ describe('the compiler gets from GraphQL what a client wrote', () => {
     expect(data?.chunks).toContain('"documents"."file_size" > $1::numeric) ["5000000000"]');
   });
 
-  test('no filter, and filters that say nothing', async () => {
+  test('no filter, and whole filters that say nothing', async () => {
     expect((await ask('{ memories documents chunks tools }')).data).toEqual({
       memories: 'no filter',
       documents: 'no filter',
@@ -126,7 +126,8 @@ describe('the compiler gets from GraphQL what a client wrote', () => {
       tools: 'no filter',
     });
     expect(await memoriesSql('null')).toBe('no filter');
-    expect(await memoriesSql('{and: [{}], or: [], not: null}')).toBe('no filter');
+    expect(await memoriesSql('{}')).toBe('no filter');
+    expect(await memoriesSql('{and: [], or: [], not: null}')).toBe('no filter');
   });
 });
 

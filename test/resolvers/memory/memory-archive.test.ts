@@ -384,9 +384,23 @@ describe('wrong input', () => {
       { dryRun: true },
       { olderThan: null, importanceBelow: null, filters: null },
       { filters: {} },
-      { filters: { and: [{}, { or: [] }], not: {} } },
+      { filters: { and: [], or: [], not: null } },
     ].map((input): Case => [JSON.stringify(input), ArchiveMemoriesDocument, archiving(input), nothing]),
   );
+  refuses('archives nothing by filters that say nothing in a part: %s', [
+    [
+      'an operator missing',
+      ArchiveMemoriesDocument,
+      archiving({ importanceBelow: 1, filters: { userId: {} } }),
+      /^input\.filters\.userId says nothing: /,
+    ],
+    [
+      'an empty filter',
+      ArchiveMemoriesDocument,
+      archiving({ importanceBelow: 1, filters: { and: [{}, { or: [] }] } }),
+      /^input\.filters\.and\[0\] says nothing: /,
+    ],
+  ]);
   refuses('archives nothing by a bound that is none: %s', [
     ...[2, -0.01, 1e300].map(
       (importanceBelow): Case => [

@@ -161,7 +161,7 @@ describe('similarMemories', () => {
       await similar({
         text: query,
         options: { maxDistance: null, efSearch: null },
-        filters: { and: [], or: [{}] },
+        filters: { and: [], or: [] },
       }),
     ).toEqual(plain);
   });

@@ -170,7 +170,7 @@ describe('a filter', () => {
     [
       'NUL',
       SimilarMemoriesDocument,
-      { text: 'x', filters: { or: [{}, { content: { contains: '\0' } }] } },
+      { text: 'x', filters: { or: [{ id: { eq: '1' } }, { content: { contains: '\0' } }] } },
       /^filters\.or\[1\]\.content\.contains contains a NUL character/,
     ],
     [

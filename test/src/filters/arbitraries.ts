@@ -26,14 +26,16 @@ const one = (name: string, operand: Arbitrary<unknown>) => operand.map((value) =
 
 const list = (operand: Arbitrary<unknown>) => fc.array(operand, { maxLength: 12 });
 
-/** One operator, or none, or two that a row must meet. */
-function condition(operators: Arbitrary<object>[]): Arbitrary<object> {
-  const single = fc.oneof(...operators);
+/** One of these, or two that a row must meet, or rarely none, which is refused in most cases. */
+function oneOrTwo(single: Arbitrary<object>): Arbitrary<object> {
   return fc.oneof(
-    { weight: 6, arbitrary: single },
-    { weight: 2, arbitrary: fc.array(single, { maxLength: 2 }).map((parts) => Object.assign({}, ...parts)) },
+    { weight: 36, arbitrary: single },
+    { weight: 12, arbitrary: fc.tuple(single, single).map(([a, b]) => ({ ...a, ...b })) },
+    { weight: 1, arbitrary: fc.constant({}) },
   );
 }
+
+const condition = (operators: Arbitrary<object>[]) => oneOrTwo(fc.oneof(...operators));
 
 function equality(operand: Arbitrary<unknown>, nullable = false): Arbitrary<object>[] {
   const maybe = nullable
@@ -53,26 +55,25 @@ const texts = (operand: Arbitrary<string>, nullable = false) => [
   one('contains', fc.oneof(someString, operand)),
 ];
 
+const atPaths = fc.array(
+  fc
+    .tuple(
+      somePath,
+      condition([
+        one('string', condition(texts(someJsonString))),
+        one('number', condition(ordered(someJsonNumber))),
+        one('boolean', condition([one('eq', fc.boolean()), one('ne', fc.boolean())])),
+        one('type', fc.constantFrom(...Object.values(JsonType))),
+        one('exists', fc.boolean()),
+      ]),
+    )
+    .map(([path, inner]) => ({ path, ...inner })),
+  { minLength: 1, maxLength: 2 },
+);
+
 const json = condition([
   one('contains', somePart),
-  one(
-    'at',
-    fc.array(
-      fc
-        .tuple(
-          somePath,
-          condition([
-            one('string', condition(texts(someJsonString))),
-            one('number', condition(ordered(someJsonNumber))),
-            one('boolean', condition([one('eq', fc.boolean()), one('ne', fc.boolean())])),
-            one('type', fc.constantFrom(...Object.values(JsonType))),
-            one('exists', fc.boolean()),
-          ]),
-        )
-        .map(([path, inner]) => ({ path, ...inner })),
-      { minLength: 1, maxLength: 2 },
-    ),
-  ),
+  one('at', fc.oneof({ weight: 24, arbitrary: atPaths }, { weight: 1, arbitrary: fc.constant([]) })),
 ]);
 
 const anId = fc.oneof(
@@ -93,10 +94,7 @@ const integers = condition(ordered(someInteger));
  */
 function filters<T>(fields: Record<string, Arbitrary<unknown>>): Arbitrary<T> {
   const single = fc.oneof(...Object.entries(fields).map(([name, arbitrary]) => one(name, arbitrary)));
-  const flat = fc.oneof(
-    { weight: 6, arbitrary: single },
-    { weight: 2, arbitrary: fc.array(single, { maxLength: 2 }).map((parts) => Object.assign({}, ...parts)) },
-  );
+  const flat = oneOrTwo(single);
   const { filter } = fc.letrec<{ filter: object; nested: object }>((tie) => ({
     filter: fc.oneof({ maxDepth: 3, depthSize: 'small' }, flat, tie('nested')),
     nested: fc

@@ -15,25 +15,58 @@ interface Options {
   neSkipsNull?: boolean;
 }
 
-/** Returns whether a row passes. Returns undefined for a filter without conditions. */
-export function passes(row: Row, filters: object, options: Options = {}): boolean | undefined {
+/** Returns whether a filter says something, says nothing (only a whole filter may), or is refused for a part that says nothing. */
+export function sense(filters: object): 'something' | 'nothing' | 'refused' {
+  const speaks = (says: boolean) => (says ? 'something' : 'refused');
+  const parts = Object.entries(filters).map(([name, value]) => {
+    if (value === undefined || value === null) return 'nothing';
+    switch (name) {
+      case 'and':
+      case 'or':
+        return value.length === 0
+          ? 'nothing'
+          : speaks(value.every((inner: object) => sense(inner) === 'something'));
+      case 'not':
+      case 'document':
+        return speaks(sense(value) === 'something');
+      case 'metadata':
+        return speaks(!isEmpty(value) && !isEmpty(value.contains) && pathsSpeak(value.at));
+      case 'toolParameters':
+        return speaks(!isEmpty(value) && pathsSpeak(value.at));
+      default:
+        return speaks(!isEmpty(value));
+    }
+  });
+  if (parts.includes('refused')) return 'refused';
+  return parts.includes('something') ? 'something' : 'nothing';
+}
+
+const isEmpty = (value: object | undefined) => value !== undefined && Object.keys(value).length === 0;
+
+function pathsSpeak(at: JsonPathCondition[] | undefined): boolean {
+  if (at === undefined) return true;
+  return (
+    at.length > 0 &&
+    at.every(({ path: _path, ...conditions }) => {
+      const { string, number, boolean } = conditions;
+      return ![conditions, string, number, boolean].some((part) => isEmpty(part ?? undefined));
+    })
+  );
+}
+
+/** Returns whether a row passes a filter that is not refused. */
+export function passes(row: Row, filters: object, options: Options = {}): boolean {
   const verdicts = Object.entries(filters).flatMap(([name, value]) => {
     if (value === undefined || value === null) return [];
     switch (name) {
       case 'and':
-        return said((value as object[]).map((inner) => passes(row, inner, options)));
-      case 'or': {
-        const inner = said((value as object[]).map((one) => passes(row, one, options)));
-        return inner.length === 0 ? [] : [inner.includes(true)];
-      }
-      case 'not': {
-        const inner = passes(row, value, options);
-        return inner === undefined ? [] : [!inner];
-      }
-      case 'document': {
-        const inner = passes(row.document as Row, value, options);
-        return inner === undefined ? [] : [inner];
-      }
+        return (value as object[]).map((inner) => passes(row, inner, options));
+      case 'or':
+        return value.length === 0 ? [] : [(value as object[]).some((one) => passes(row, one, options))];
+      case 'not':
+        return [!passes(row, value, options)];
+      case 'document':
+        return [passes(row.document as Row, value, options)];
       case 'metadata':
       case 'toolParameters':
         return jsonVerdicts(row[name] as JsonObject | null, value, options);
@@ -41,10 +74,8 @@ export function passes(row: Row, filters: object, options: Options = {}): boolea
         return fieldVerdicts(row[name] as Scalar | null, value, options);
     }
   });
-  return verdicts.length === 0 ? undefined : !verdicts.includes(false);
+  return !verdicts.includes(false);
 }
-
-const said = (verdicts: (boolean | undefined)[]) => verdicts.filter((verdict) => verdict !== undefined);
 
 type Scalar = string | number | boolean | Date;
 

@@ -3,6 +3,7 @@ import { FunesError } from '../../../src/errors.ts';
 import {
   compileChunkFilters,
   compileMemoryFilters,
+  compileToolFilters,
   type MemoryFilters,
 } from '../../../src/filters/filters.ts';
 import { filterLimits } from '../../../src/filters/limits.ts';
@@ -96,7 +97,7 @@ test.each<[what: string, filters: unknown, code: string, message: RegExp]>([
   ['null among filters', { and: [null] }, 'BAD_USER_INPUT', /filters\.and\[0\]/],
   [
     'an error deep inside',
-    { or: [{}, { not: { id: { eq: 'x' } } }] },
+    { or: [{ id: { eq: '1' } }, { not: { id: { eq: 'x' } } }] },
     'BAD_USER_INPUT',
     /filters\.or\[1\]\.not\.id\.eq/,
   ],
@@ -222,13 +223,81 @@ test('conditions are accepted up to their limit and refused beyond, wherever the
   });
 });
 
-test('filters that say nothing are bounded too', () => {
-  const row = { and: Array(filterLimits.conditions).fill({}) };
-  expect(refusal(row)).toBeUndefined();
-  expect(refusal({ and: [row, {}] })?.code).toBe('LIMIT_EXCEEDED');
-  const paths = { metadata: { at: Array(filterLimits.conditions).fill({ path: ['a'] }) } };
+test('conditions on paths count towards the limit too', () => {
+  const paths = {
+    metadata: { at: Array(filterLimits.conditions).fill({ path: ['a'], exists: true }) },
+  };
   expect(refusal(paths)).toBeUndefined();
   expect(refusal({ and: [paths, paths] })?.code).toBe('LIMIT_EXCEEDED');
+});
+
+const a = { source: { eq: 'a' } };
+
+test.each<[filters: object, start: string]>([
+  [{ source: {} }, 'filters.source says nothing: send an operator'],
+  [{ userId: { eq: undefined } }, 'filters.userId says nothing: '],
+  [{ id: {}, ...a }, 'filters.id says nothing: '],
+  [{ importanceScore: {} }, 'filters.importanceScore says nothing: '],
+  [{ createdAt: {} }, 'filters.createdAt says nothing: '],
+  [{ embeddingStatus: {} }, 'filters.embeddingStatus says nothing: '],
+  [{ not: {} }, 'filters.not says nothing: send a condition, or leave it out.'],
+  [{ not: { and: [] } }, 'filters.not says nothing: '],
+  [{ not: { not: {} } }, 'filters.not.not says nothing: '],
+  [{ not: { not: null } }, 'filters.not says nothing: '],
+  [{ not: { source: {} } }, 'filters.not.source says nothing: '],
+  [{ and: [{}] }, 'filters.and[0] says nothing: '],
+  [{ and: [a, {}] }, 'filters.and[1] says nothing: '],
+  [{ or: [{}] }, 'filters.or[0] says nothing: '],
+  [{ or: [a, {}] }, 'filters.or[1] says nothing: '],
+  [{ or: [a, { or: [] }] }, 'filters.or[1] says nothing: '],
+  [{ or: [a, { sessionId: undefined }] }, 'filters.or[1] says nothing: '],
+  [{ or: [a, { and: [a, { sessionId: {} }] }] }, 'filters.or[1].and[1].sessionId says nothing: '],
+  [{ metadata: {} }, 'filters.metadata says nothing: send contains or at'],
+  [{ metadata: { contains: {} } }, 'filters.metadata.contains says nothing: name at least one key'],
+  [{ metadata: { at: [] } }, 'filters.metadata.at says nothing: name at least one path'],
+  [{ metadata: { contains: { a: 1 }, at: [] } }, 'filters.metadata.at says nothing: '],
+  [
+    { metadata: { at: [{ path: ['turn'] }] } },
+    'filters.metadata.at[0] says nothing of its path: send exists',
+  ],
+  [
+    {
+      metadata: {
+        at: [
+          { path: ['turn'], exists: true },
+          { path: ['turn'], number: undefined },
+        ],
+      },
+    },
+    'filters.metadata.at[1] says nothing of its path: ',
+  ],
+  [
+    { metadata: { at: [{ path: ['turn'], exists: true, string: {} }] } },
+    'filters.metadata.at[0].string says nothing: ',
+  ],
+  [{ metadata: { at: [{ path: ['turn'], number: {} }] } }, 'filters.metadata.at[0].number says nothing: '],
+  [{ metadata: { at: [{ path: ['turn'], boolean: {} }] } }, 'filters.metadata.at[0].boolean says nothing: '],
+])('%j is refused, because a part of it says nothing', (filters, start) => {
+  const error = refusal(filters);
+  expect(error?.code).toBe('BAD_USER_INPUT');
+  expect(error?.message.slice(0, start.length)).toBe(start);
+});
+
+test('a document of a chunk of which nothing is said is refused', () => {
+  expect(refusal({ document: {} }, compileChunkFilters)?.message).toMatch(
+    /^filters\.document says nothing: /,
+  );
+  expect(refusal({ document: { and: [] } }, compileChunkFilters)?.message).toMatch(/^filters\.document says/);
+  expect(refusal({ document: { filename: {} } }, compileChunkFilters)?.message).toMatch(
+    /^filters\.document\.filename says nothing: /,
+  );
+});
+
+test('parameters that contain an empty object say something, because a tool may have none', () => {
+  expect(refusal({ toolParameters: { contains: {} } }, compileToolFilters)).toBeUndefined();
+  expect(refusal({ toolParameters: {} }, compileToolFilters)?.message).toMatch(
+    /^filters\.toolParameters says/,
+  );
 });
 
 test('JSON is accepted up to its depth and refused beyond', () => {

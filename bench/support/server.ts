@@ -29,19 +29,23 @@ export async function startServer(
 ): Promise<BenchServer> {
   const logFile = join(logFolder, 'server.log');
   const log = await open(logFile, 'w');
-  const child = spawn(process.execPath, [...nodeOptions, '--import', 'tsx', join(root, 'src/main.ts')], {
-    cwd: root,
-    env: {
-      ...process.env,
-      // A blank one counts more than one in .env.
-      DATABASE_URL: database.url ?? '',
-      FUNES_DATA_DIR: database.dataDir,
-      HOST: '127.0.0.1',
-      PORT: '0',
-      ...env,
+  const child = spawn(
+    process.execPath,
+    [...nodeOptions, '--import', 'tsx', join(root, 'src/main.ts'), 'serve'],
+    {
+      cwd: root,
+      env: {
+        ...process.env,
+        // A blank one counts more than one in .env.
+        DATABASE_URL: database.url ?? '',
+        FUNES_DATA_DIR: database.dataDir,
+        HOST: '127.0.0.1',
+        PORT: '0',
+        ...env,
+      },
+      stdio: ['ignore', log.fd, log.fd],
     },
-    stdio: ['ignore', log.fd, log.fd],
-  });
+  );
   await log.close();
   const url = await listening(child, logFile);
   return {

@@ -53,7 +53,8 @@ export default {
     },
     {
       name: 'search-sql-follows-the-plan',
-      comment: 'What makes SQL follows the plan. It knows neither loaders nor entry points nor how a statement is run.',
+      comment:
+        'What makes SQL follows the plan. It knows neither loaders nor entry points nor how a statement is run.',
       severity: 'error',
       from: { path: '^src/search/sql/' },
       to: { path: '^src/search/(similar|recall|loader|execute|searches|report|diversity)\\.ts$' },

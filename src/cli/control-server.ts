@@ -89,7 +89,8 @@ async function answer(
     context.log.debug({ err: error }, 'A command of another process failed.');
     send(failureOf(error));
   }
-  await new Promise<void>((resolve) => socket.end(() => resolve()));
+  if (socket.destroyed) return; // the client is gone
+  await new Promise<void>((resolve) => socket.once('close', resolve).end(() => resolve()));
 }
 
 /** The words of the command that a client sends. */

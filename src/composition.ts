@@ -3,17 +3,18 @@ import type { Logger } from 'pino';
 import { createContext } from '../resolvers/context.ts';
 import { exampleQueries } from '../resolvers/examples.ts';
 import { buildSchema } from '../resolvers/schema.ts';
-import { describeDatabaseUrl } from './config/database-url.ts';
+import { listenForCommands } from './cli/control-server.ts';
 import type { Config } from './config.ts';
-import { type EmbeddedDatabase, startEmbeddedDatabase } from './database/embedded/embedded-database.ts';
 import { migrate } from './database/migrate.ts';
-import { openPool, type Pool } from './database/pool.ts';
-import { awaitDatabase } from './database/readiness.ts';
 import { startEmbedder } from './embedding/embedder.ts';
 import { type HttpConfig, type HttpServer, startHttpServer } from './http/server.ts';
 import { Chunker } from './ingest/chunker.ts';
+import { type OpenDatabase, openDatabase } from './open-database.ts';
 import type { Services } from './services.ts';
 import { localViewer, type Viewer } from './viewer.ts';
+
+/** A first query to paste into the explorer. */
+export const firstQuery: string = exampleQueries[0]?.query.trim() ?? '';
 
 /** The services behind the API. */
 export interface Backend {
@@ -35,7 +36,7 @@ export interface FunesServer {
 
 /**
  * Starts the server. This file is the composition root: it builds database, embedder and API from the settings, and only this
- * file and main.ts may import from `resolvers`.
+ * file may import from `resolvers`.
  * @throws FunesError that says what is wrong and what to do. Everything that had started is being closed.
  */
 export async function startFunes(config: Config, log: Logger): Promise<FunesServer> {
@@ -78,7 +79,7 @@ export function startApi(
  */
 export async function startBackend(config: Config, log: Logger): Promise<Backend> {
   const starts = [
-    openDatabase(config, log),
+    openMigratedDatabase(config, log),
     startEmbedder({ model: config.embeddingModel, cacheDir: join(config.dataDir, 'models') }, log),
   ] as const;
   const [database, embedder] = await Promise.all(starts).catch((error: unknown) => {
@@ -98,36 +99,21 @@ export async function startBackend(config: Config, log: Logger): Promise<Backend
   };
 }
 
-async function openDatabase(
-  config: Config,
-  log: Logger,
-): Promise<{ pool: Pool; describe: string; close: () => Promise<void> }> {
-  const embedded: EmbeddedDatabase | undefined = config.databaseUrl
-    ? undefined
-    : await startEmbeddedDatabase({ dataDir: config.dataDir, logger: log });
-  const pool = openPool({
-    database: embedded ?? (config.databaseUrl as string),
-    poolSize: config.poolSize,
-    statementTimeoutMs: config.statementTimeout,
-    preparedStatements: config.preparedStatements,
-    logger: log,
-  });
-  const close = async () => {
-    await pool.close();
-    await embedded?.close();
-  };
+/** Opens the database and migrates it. Beside an embedded one, runs the commands that other processes send. */
+async function openMigratedDatabase(config: Config, log: Logger): Promise<Omit<OpenDatabase, 'folder'>> {
+  const database = await openDatabase(config, log);
   try {
-    const where = embedded?.describe ?? describeDatabaseUrl(config.databaseUrl as string);
-    const versions = await awaitDatabase(pool, {
-      where,
-      withinMs: config.databaseConnectTimeout,
-      logger: log,
-    });
+    const { pool, describe, folder } = database;
     const applied = await migrate(pool);
     if (applied.length > 0) log.debug({ applied }, 'migrations applied');
-    return { pool, describe: `${where}, PostgreSQL ${versions.server}, pgvector ${versions.vector}`, close };
+    const control = folder && (await listenForCommands(folder, { pool, config, log }));
+    const close = async () => {
+      if (control) await control.close();
+      await database.close();
+    };
+    return { pool, describe, close };
   } catch (error) {
-    await close();
+    await database.close();
     throw error;
   }
 }

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parse as parseEnvFile } from 'dotenv';
-import { closest, distance } from 'fastest-levenshtein';
 import { z } from 'zod';
 import { parseDatabaseUrl } from './config/database-url.ts';
 import {
@@ -17,6 +16,7 @@ import {
 } from './config/values.ts';
 import { bundledModelName, findModel, modelForm } from './embedding/model.ts';
 import { FunesError, quote } from './errors.ts';
+import { suggestion } from './suggestion.ts';
 
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
@@ -169,9 +169,5 @@ function exposure(values: Record<string, string>): string[] {
 function unknownNames(values: Record<string, string>): string[] {
   return Object.keys(values)
     .filter((name) => name.startsWith('FUNES_') && !knownNames.includes(name))
-    .map((name) => {
-      const nearest = closest(name, knownNames);
-      const near = distance(name, nearest) <= Math.max(2, name.length * 0.35);
-      return `${quote(name)} is not a setting of funes.${near ? ` Did you mean ${nearest}?` : ''}`;
-    });
+    .map((name) => `${quote(name)} is not a setting of funes.${suggestion(name, knownNames)}`);
 }

@@ -14,7 +14,7 @@ export interface LoggerOptions {
  * Makes the log of the server. The log shows the kind, codes and stack of an error, but never its message: messages of Drizzle
  * and PostgreSQL contain SQL, parameters and stored text. If you need messages, log `errorDetail` at level debug.
  */
-export function createLogger({ level, stream = standardOutput() }: LoggerOptions): Logger {
+export function createLogger({ level, stream = logStream() }: LoggerOptions): Logger {
   return pino(
     {
       level,
@@ -36,12 +36,18 @@ export function createLogger({ level, stream = standardOutput() }: LoggerOptions
   );
 }
 
-function standardOutput(): DestinationStream {
-  if (process.stdout.isTTY)
-    return pretty({ ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss.l', singleLine: true });
+/** Standard output (1) or standard error (2) for a log: as text for people on a terminal, otherwise as JSON. */
+export function logStream(fd: 1 | 2 = 1): DestinationStream {
+  if ((fd === 1 ? process.stdout : process.stderr).isTTY)
+    return pretty({
+      destination: fd,
+      ignore: 'pid,hostname',
+      translateTime: 'SYS:HH:MM:ss.l',
+      singleLine: true,
+    });
   // Writing many lines together keeps a slow reader from blocking the event loop. pino writes the remaining lines when the
   // process exits.
-  return destination({ fd: 1, sync: false, minLength: 4096, periodicFlush: 100 });
+  return destination({ fd, sync: false, minLength: 4096, periodicFlush: 100 });
 }
 
 function errorIn(value: unknown): boolean {

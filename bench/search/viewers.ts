@@ -15,6 +15,6 @@ const [userId] = userIds as [string];
 
 /** The administrator searches the memories of all users, as without authentication; the user those of one. */
 export const viewers: readonly BenchViewer[] = [
-  { name: 'admin', viewer: localViewer, server: ['src/main.ts'] },
+  { name: 'admin', viewer: localViewer, server: ['src/main.ts', 'serve'] },
   { name: 'user', viewer: { userId, role: 'user' }, server: ['bench/search/user-server.ts', userId] },
 ];

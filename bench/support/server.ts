@@ -33,7 +33,11 @@ export interface ServerOptions {
 export async function startServer(
   database: BenchDatabase,
   logFolder: string,
-  { nodeOptions = [], env = {}, command: [script, ...parameters] = ['src/main.ts'] }: ServerOptions = {},
+  {
+    nodeOptions = [],
+    env = {},
+    command: [script, ...parameters] = ['src/main.ts', 'serve'],
+  }: ServerOptions = {},
 ): Promise<BenchServer> {
   const logFile = join(await mkdtemp(join(logFolder, 'server-')), 'server.log');
   const log = await open(logFile, 'w');

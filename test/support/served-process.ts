@@ -20,7 +20,7 @@ export interface LaunchedProcess {
 /** Starts the server as a person does, with the embedded database in `dataDir`, on any free port. */
 export function launch(dataDir: string, settings: Record<string, string> = {}): LaunchedProcess {
   const { PATH, HOME } = process.env;
-  const server = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts'], {
+  const server = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts', 'serve'], {
     cwd: fileURLToPath(new URL('../..', import.meta.url)),
     // Blank rather than left out, so that a .env of whoever runs the tests does not count.
     env: { PATH, HOME, DATABASE_URL: '', PORT: '0', FUNES_DATA_DIR: dataDir, ...settings },

@@ -1,10 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { FunesError } from '../../errors.ts';
+import { databaseFolder, socketPath } from './data-folder.ts';
 import { type EngineChild, launchEngine } from './engine-child.ts';
 import type { Endpoint, EngineOptions } from './messages.ts';
 
@@ -41,7 +39,6 @@ export interface EmbeddedDatabase {
   close(): Promise<void>;
 }
 
-const unixPathBytes = 103; // sun_path has 104 bytes with its NUL on macOS, 108 on Linux
 const steadyAfterMs = 1000;
 const longestPauseMs = 5000;
 
@@ -50,12 +47,13 @@ const defaultCacheDir = fileURLToPath(new URL('../../../node_modules/.cache/fune
 /**
  * Starts the embedded PostgreSQL with pgvector in a child process. If the process dies before `close`, it is started again.
  *
- * @throws FunesError UNAVAILABLE if the data folder is in use (the message names the pid) or cannot be opened.
+ * @throws FolderInUse if another process uses the data folder (the message names its pid); FunesError UNAVAILABLE if the folder
+ *   cannot be opened.
  */
 export async function startEmbeddedDatabase(options: EmbeddedDatabaseOptions): Promise<EmbeddedDatabase> {
   const { dataDir, cacheDir = defaultCacheDir, loopback = process.platform === 'win32' } = options;
-  const folder = join(resolve(dataDir), 'database');
-  const socket = loopback ? undefined : socketPath(folder);
+  const folder = databaseFolder(dataDir);
+  const socket = loopback ? undefined : socketPath(folder, 'engine.sock');
   const engineOptions: EngineOptions = {
     folder,
     cacheDir,
@@ -79,16 +77,6 @@ export async function startEmbeddedDatabase(options: EmbeddedDatabaseOptions): P
     socket?.remove();
     throw error;
   }
-}
-
-function socketPath(folder: string): { path: string; remove(): void } {
-  const path = join(folder, 'engine.sock');
-  if (Buffer.byteLength(path) <= unixPathBytes) return { path, remove: () => {} };
-  const shortFolder = mkdtempSync(join(tmpdir(), 'funes-')); // made with mode 0700
-  return {
-    path: join(shortFolder, 'engine.sock'),
-    remove: () => rmSync(shortFolder, { recursive: true, force: true }),
-  };
 }
 
 /** Starts an engine process, and starts another one when it dies. */

@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { FunesError } from '../../errors.ts';
+import { FolderInUse } from './data-folder.ts';
 import type { Endpoint, EngineMessage, EngineOptions, ServerMessage } from './messages.ts';
 
 /** A running engine process. */
@@ -25,7 +26,7 @@ const typescriptLoader = pathToFileURL(createRequire(import.meta.url).resolve('t
 /**
  * Starts an engine process and waits until it listens.
  *
- * @throws FunesError UNAVAILABLE if the data folder is in use or cannot be opened.
+ * @throws FolderInUse if another process uses the data folder; FunesError UNAVAILABLE if the folder cannot be opened.
  */
 export async function launchEngine(
   options: EngineOptions,
@@ -83,7 +84,7 @@ async function answer<Type extends EngineMessage['type']>(
   const received = new Promise<Answer<Type>>((resolve, reject) => {
     const onMessage = (message: EngineMessage) => {
       if (message.type === expected) resolve(message as Answer<Type>);
-      else if (message.type === 'refused') reject(new FunesError(message.code, message.message));
+      else if (message.type === 'refused') reject(refusal(message));
     };
     child.on('message', onMessage).on('error', reject);
     listening.signal.onabort = () => child.off('message', onMessage).off('error', reject);
@@ -92,6 +93,10 @@ async function answer<Type extends EngineMessage['type']>(
     );
   });
   return received.finally(() => listening.abort());
+}
+
+function refusal({ code, message, folderInUse }: Answer<'refused'>): FunesError {
+  return folderInUse ? new FolderInUse(message) : new FunesError(code, message);
 }
 
 async function close(child: ChildProcess, exited: Promise<string>): Promise<void> {

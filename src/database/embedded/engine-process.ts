@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
 import { FunesError } from '../../errors.ts';
 import { clusterPath, prepareCluster } from './cluster.ts';
+import { FolderInUse } from './data-folder.ts';
 import { Engine } from './engine.ts';
 import { type FolderLock, lockFolder } from './folder-lock.ts';
 import type { Endpoint, EngineMessage, EngineOptions, ServerMessage } from './messages.ts';
@@ -118,7 +119,10 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 function refuse(error: unknown): void {
   const { code, message } =
     error instanceof FunesError ? error : new FunesError('INTERNAL_SERVER_ERROR', String(error));
-  process.send?.({ type: 'refused', code, message } satisfies EngineMessage, () => process.exit(1));
+  const folderInUse = error instanceof FolderInUse;
+  process.send?.({ type: 'refused', code, message, folderInUse } satisfies EngineMessage, () =>
+    process.exit(1),
+  );
 }
 
 let running = start(options);

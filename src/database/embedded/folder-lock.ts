@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import nativeFs from 'fs-native-extensions';
 import { FunesError } from '../../errors.ts';
+import { FolderInUse } from './data-folder.ts';
 
 /** The processes that use a data folder, as written in `owner.json` beside the lock. */
 export interface FolderOwner {
@@ -23,7 +24,7 @@ const retryEveryMs = 50;
  * or dies. Unlike a file with a pid, such a lock cannot be stale or belong to another process with the same pid.
  *
  * @param waitMs how long to wait for an engine that is about to close because its server has ended.
- * @throws FunesError UNAVAILABLE that names the pid of the server that uses the folder.
+ * @throws FolderInUse that names the pid of the server that uses the folder.
  */
 export async function lockFolder(folder: string, owner: FolderOwner, waitMs = 10_000): Promise<FolderLock> {
   const file = await open(join(folder, 'lock'), 'a');
@@ -80,16 +81,11 @@ function isAlive(pid: number): boolean {
   }
 }
 
-function inUse(folder: string, holder: FolderOwner | undefined, serverAlive: boolean): FunesError {
-  if (holder === undefined) {
-    return new FunesError(
-      'UNAVAILABLE',
-      `The data folder ${folder} is in use by another process. Try again.`,
-    );
-  }
+function inUse(folder: string, holder: FolderOwner | undefined, serverAlive: boolean): FolderInUse {
+  if (holder === undefined)
+    return new FolderInUse(`The data folder ${folder} is in use by another process. Try again.`);
   const { serverPid, enginePid } = holder;
-  return new FunesError(
-    'UNAVAILABLE',
+  return new FolderInUse(
     serverAlive
       ? `The data folder ${folder} is in use by another funes server, process ${serverPid}. Use that server, stop it ` +
           `(kill ${serverPid}), or set FUNES_DATA_DIR to another folder.`

@@ -16,7 +16,7 @@ export interface EngineOptions {
 export type EngineMessage =
   | { type: 'ready'; endpoint: Endpoint }
   | { type: 'suspended' }
-  | { type: 'refused'; code: ErrorCode; message: string }
+  | { type: 'refused'; code: ErrorCode; message: string; folderInUse: boolean }
   | { type: 'log'; text: string };
 
 /** `suspend` closes the cluster and `resume` opens it again, in the same process and at the same endpoint. */

@@ -1,0 +1,22 @@
+import { Command } from '@commander-js/extra-typings';
+import { type DatabaseCommand, jsonHelp } from '../context.ts';
+
+/** `funes migrate` */
+export const migrateCommand: DatabaseCommand = (onDatabase) =>
+  new Command('migrate')
+    .description(
+      'Bring the tables of the database to this version of funes. "funes serve" does so at its start, too.',
+    )
+    .option('--json', jsonHelp)
+    .action((options) =>
+      onDatabase(options, async ({ pool, print }) => {
+        const { migrate } = await import('../../database/migrate.ts');
+        const applied = await migrate(pool);
+        print(
+          applied.length === 0
+            ? 'No migration was pending.'
+            : `Applied ${applied.length} ${applied.length === 1 ? 'migration' : 'migrations'}:\n${applied.map((name) => `  ${name}`).join('\n')}`,
+          { applied },
+        );
+      }),
+    );

@@ -1,0 +1,38 @@
+import type { CommandUnknownOpts } from '@commander-js/extra-typings';
+import type { Logger } from 'pino';
+import type { Config } from '../config.ts';
+import type { Pool } from '../database/pool.ts';
+
+/** What a command works with: in a process of its own, or in the server that has the embedded database open. */
+export interface DatabaseContext {
+  readonly pool: Pool;
+  /** The settings of the process that runs the command. */
+  readonly config: Config;
+  readonly log: Logger;
+  /** Prints `text` for people or, with `--json`, `value` as one line of JSON. It is the only way to the terminal. */
+  print(text: string, value: unknown): void;
+}
+
+export type DatabaseWork = (context: DatabaseContext) => Promise<void>;
+
+/** The options that `OnDatabase` reads of a command. */
+export interface OutputOptions {
+  json?: true | undefined;
+}
+
+/** Runs `work` on the database that the settings name. */
+export type OnDatabase = (options: OutputOptions, work: DatabaseWork) => Promise<void>;
+
+/**
+ * A command that works on the database; commands/migrate.ts is an example. It runs wherever the database is open, so it must not
+ * use the terminal, the working folder or the environment of the process.
+ */
+export type DatabaseCommand = (onDatabase: OnDatabase) => CommandUnknownOpts;
+
+/** The description of the option `--json`. */
+export const jsonHelp = 'print one line of JSON, for programs';
+
+/** Makes the `print` of a command. `write` takes what goes to standard output. */
+export function printer({ json }: OutputOptions, write: (text: string) => void): DatabaseContext['print'] {
+  return (text, value) => write(`${json === true ? JSON.stringify(value) : text}\n`);
+}

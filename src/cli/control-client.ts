@@ -1,0 +1,71 @@
+import { once } from 'node:events';
+import { lstat, readlink, stat } from 'node:fs/promises';
+import { connect, type Socket } from 'node:net';
+import { dirname } from 'node:path';
+import { type ControlRequest, controlAnswer, controlPath, readLines } from './control-protocol.ts';
+import { CommandError } from './failure.ts';
+
+/**
+ * Sends a command line to the server that has the database in this folder open, and writes what the command prints there.
+ * @returns false if no server listens: the command has not run.
+ * @throws CommandError if the command failed, or if the server ended while the command ran.
+ */
+export async function runInServer(
+  folder: string,
+  args: readonly string[],
+  write: (text: string) => void,
+): Promise<boolean> {
+  const socket = await connectTo(folder);
+  if (socket === undefined) return false;
+  try {
+    socket.write(`${JSON.stringify({ arguments: [...args] } satisfies ControlRequest)}\n`);
+    const outcome = await readAnswer(socket, write);
+    if (outcome.status !== 0) throw new CommandError(outcome.message ?? '', outcome.status);
+    return true;
+  } finally {
+    socket.destroy();
+  }
+}
+
+async function readAnswer(socket: Socket, write: (text: string) => void) {
+  try {
+    for await (const line of readLines(socket)) {
+      const answer = controlAnswer.parse(line);
+      if ('status' in answer) return answer;
+      write(answer.print);
+    }
+  } catch {
+    // The connection was lost in the middle of a line.
+  }
+  return {
+    status: 1,
+    message:
+      'The running server ended before the command was done. Run the command again; what was done by then may stand.',
+  };
+}
+
+async function connectTo(folder: string): Promise<Socket | undefined> {
+  const path = await socketOf(folder);
+  if (path === undefined) return undefined;
+  const socket = connect(path).setEncoding('utf8');
+  try {
+    await once(socket, 'connect');
+    return socket;
+  } catch {
+    return undefined; // a server that was killed left the file
+  }
+}
+
+async function socketOf(folder: string): Promise<string | undefined> {
+  const path = controlPath(folder);
+  try {
+    if (!(await lstat(path)).isSymbolicLink()) return path;
+    const target = await readlink(path);
+    // It is in the folder for temporary files, where anybody could have made one of this name after the server was killed.
+    const [owned, place] = await Promise.all([stat(folder), lstat(dirname(target))]);
+    const isPrivate = place.isDirectory() && place.uid === owned.uid && (place.mode & 0o077) === 0;
+    return isPrivate ? target : undefined;
+  } catch {
+    return undefined; // no server, or a folder that one may not enter: opening the database says so
+  }
+}

@@ -1,0 +1,103 @@
+import { once } from 'node:events';
+import { chmod, rm, symlink } from 'node:fs/promises';
+import { createServer, type Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { socketPath } from '../database/embedded/data-folder.ts';
+import { runCommandLine } from './command-line.ts';
+import { type DatabaseContext, type OnDatabase, printer } from './context.ts';
+import {
+  type ControlAnswer,
+  controlName,
+  controlPath,
+  controlRequest,
+  readLines,
+} from './control-protocol.ts';
+import { databaseCommands } from './database-commands.ts';
+import { failureOf } from './failure.ts';
+
+/** Listens for commands of other processes. */
+export interface ControlServer {
+  /** Accepts no more commands, and waits for those that run, at most `timeoutMs`. */
+  close(timeoutMs?: number): Promise<void>;
+}
+
+/**
+ * Runs the database commands that other processes send, because only this process may open the folder of the embedded
+ * database. Does nothing on Windows, whose sockets everybody can reach.
+ * @param folder the folder of the embedded database, which this process has locked.
+ */
+export async function listenForCommands(
+  folder: string,
+  context: Omit<DatabaseContext, 'print'>,
+): Promise<ControlServer> {
+  if (process.platform === 'win32') return { close: async () => {} };
+  const sockets = new Set<Socket>();
+  /** The commands that run, with the sockets of their clients. */
+  const running = new Map<Socket, Promise<void>>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    // A client may be gone before its command is done. The command runs to its end.
+    socket.on('error', () => {}).on('close', () => sockets.delete(socket));
+    readRequest(socket.setEncoding('utf8')).then(
+      (args) =>
+        running.set(
+          socket,
+          answer(socket, args, context).finally(() => running.delete(socket)),
+        ),
+      () => socket.destroy(), // it hung up, or it is no client of ours
+    );
+  });
+  const { path, remove } = socketPath(folder, controlName);
+  const link = controlPath(folder);
+  await rm(link, { force: true }); // left by a server that was killed: this process has the lock
+  server.listen(path);
+  await once(server, 'listening');
+  await chmod(path, 0o600);
+  if (path !== link) await symlink(path, link);
+  return {
+    close: async (timeoutMs = 10_000) => {
+      const closed = new Promise((resolve) => server.close(resolve));
+      if (path !== link) await rm(link, { force: true });
+      for (const socket of sockets) if (!running.has(socket)) socket.destroy();
+      const patience = new AbortController();
+      await Promise.race([
+        Promise.all(running.values()),
+        delay(timeoutMs, undefined, { signal: patience.signal }).catch(() => {}),
+      ]);
+      patience.abort();
+      for (const socket of sockets) socket.destroy();
+      await closed;
+      remove();
+    },
+  };
+}
+
+/** Runs a command, and sends what it prints and how it ends. Resolves when all of that is sent. */
+async function answer(
+  socket: Socket,
+  args: readonly string[],
+  context: Omit<DatabaseContext, 'print'>,
+): Promise<void> {
+  const send = (line: ControlAnswer) => void socket.write(`${JSON.stringify(line)}\n`);
+  const write = (print: string) => send({ print });
+  const onDatabase: OnDatabase = (options, work) => work({ ...context, print: printer(options, write) });
+  try {
+    const commands = databaseCommands.map((command) => command(onDatabase));
+    await runCommandLine(args, commands, write);
+    send({ status: 0 });
+  } catch (error) {
+    context.log.debug({ err: error }, 'A command of another process failed.');
+    send(failureOf(error));
+  }
+  if (socket.destroyed) return; // the client is gone
+  await new Promise<void>((resolve) => socket.once('close', resolve).end(() => resolve()));
+}
+
+/** The words of the command that a client sends. */
+async function readRequest(socket: Socket): Promise<string[]> {
+  const lines = readLines(socket.iterator({ destroyOnReturn: false }));
+  const { value } = await lines.next();
+  await lines.return(undefined);
+  socket.resume(); // otherwise nobody would see its end
+  return controlRequest.parse(value).arguments;
+}

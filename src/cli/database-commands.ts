@@ -1,0 +1,5 @@
+import { migrateCommand } from './commands/migrate.ts';
+import type { DatabaseCommand } from './context.ts';
+
+/** The commands that work on the database, in the order of the help. The server runs these, and no others, for other processes. */
+export const databaseCommands: readonly DatabaseCommand[] = [migrateCommand];

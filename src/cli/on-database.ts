@@ -1,0 +1,66 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Config, loadConfig } from '../config.ts';
+import { databaseFolder, FolderInUse } from '../database/embedded/data-folder.ts';
+import { createLogger, type Logger, logStream } from '../log.ts';
+import { type OpenDatabase, openDatabase } from '../open-database.ts';
+import { type DatabaseWork, type OutputOptions, printer } from './context.ts';
+import { runInServer } from './control-client.ts';
+
+const folderWaitMs = 10_000;
+const folderPauseMs = 200;
+
+/**
+ * Opens the database for one command; or has the command run by the server that has the embedded database open.
+ * @param args the words of the command line, for that server.
+ * @param write takes what goes to standard output.
+ */
+export async function runOnDatabase(
+  args: readonly string[],
+  options: OutputOptions,
+  work: DatabaseWork,
+  write: (text: string) => void,
+): Promise<void> {
+  const config = loadConfig();
+  const log = commandLog(config);
+  const database = await openOrSend(config, log, args, write);
+  if (database === undefined) return;
+  try {
+    await work({ pool: database.pool, config, log, print: printer(options, write) });
+  } catch (error) {
+    log.debug({ err: error }, 'The command failed.');
+    throw error;
+  } finally {
+    await database.close();
+  }
+}
+
+/**
+ * Asks for a server first: opening the folder would wait for a process to start, and while a server starts its engine again
+ * the folder is open to anybody. A folder that is in use without a server that listens belongs to one that starts or stops, or
+ * to another command, so it is worth waiting.
+ * @returns undefined if a server has run the command.
+ */
+async function openOrSend(
+  config: Config,
+  log: Logger,
+  args: readonly string[],
+  write: (text: string) => void,
+): Promise<OpenDatabase | undefined> {
+  if (config.databaseUrl !== undefined) return openDatabase(config, log);
+  const folder = databaseFolder(config.dataDir);
+  for (const deadline = Date.now() + folderWaitMs; ; await delay(folderPauseMs)) {
+    if (await runInServer(folder, args, write)) return undefined;
+    try {
+      return await openDatabase(config, log);
+    } catch (error) {
+      if (!(error instanceof FolderInUse) || Date.now() >= deadline) throw error;
+    }
+  }
+}
+
+/** Standard error has one line, the error; unless somebody looks for a problem, or sits before a terminal and waits. */
+function commandLog({ logLevel }: Config): Logger {
+  const quiet = process.stderr.isTTY ? 'warn' : 'silent';
+  const level = logLevel === 'debug' || logLevel === 'trace' ? logLevel : quiet;
+  return createLogger({ level, stream: logStream(2) });
+}

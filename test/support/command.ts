@@ -1,0 +1,41 @@
+import { spawn } from 'node:child_process';
+import { join, resolve } from 'node:path';
+
+export interface FinishedCommand {
+  /** The exit status. */
+  status: number | null;
+  output: string;
+  errorOutput: string;
+}
+
+export interface CommandOptions {
+  settings?: Record<string, string> | undefined;
+  /** What node runs. Default: the source, as `npm run funes` does. */
+  program?: readonly string[];
+  /** The working folder. Default: the root of the repository. */
+  cwd?: string;
+  /** Close the reading end of standard output at once. */
+  deaf?: boolean;
+}
+
+const root = resolve(import.meta.dirname, '../..');
+
+/** Runs `funes` with these words in a process of its own, to its end. */
+export function runFunes(args: readonly string[], options: CommandOptions = {}): Promise<FinishedCommand> {
+  const { settings, program = ['--import', 'tsx', join(root, 'src/main.ts')], cwd = root, deaf } = options;
+  const { PATH, HOME } = process.env;
+  const child = spawn(process.execPath, [...program, ...args], {
+    cwd,
+    // Blank rather than left out, so that a .env of whoever runs the tests does not count.
+    env: { PATH, HOME, DATABASE_URL: '', PORT: '0', ...settings },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  let errorOutput = '';
+  if (deaf) child.stdout.destroy();
+  else child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (errorOutput += text));
+  return new Promise((done, fail) => {
+    child.on('error', fail).on('close', (status) => done({ status, output, errorOutput }));
+  });
+}

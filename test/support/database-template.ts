@@ -1,4 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { startEmbeddedDatabase } from '../../src/database/embedded/embedded-database.ts';
@@ -6,7 +5,7 @@ import { migrate } from '../../src/database/migrate.ts';
 import { openPool, type PoolOptions } from '../../src/database/pool.ts';
 import { databaseUrl, onServer } from '../../testkit/server-database.ts';
 import { keptCluster } from './kept-clusters.ts';
-import { temporaryFolder } from './temporary-folder.ts';
+import { makeRunFolder, removeRunFolder } from './temporary-folder.ts';
 
 /** The databases that test files get copies of. */
 export type DatabaseTemplate =
@@ -35,7 +34,7 @@ export default async function setUp({ provide }: TestProject): Promise<() => Pro
 }
 
 async function embeddedTemplate() {
-  const scratch = await mkdtemp(join(temporaryFolder(), 'funes-test-run-'));
+  const scratch = await makeRunFolder();
   const made = (change: (database: PoolOptions['database']) => Promise<void>) => async (dataDir: string) => {
     const database = await startEmbeddedDatabase({ dataDir });
     await change(database).finally(() => database.close());
@@ -51,9 +50,7 @@ async function embeddedTemplate() {
     migrated: await keptCluster('migrated', [], made(migrateAndClose)),
     scratch,
   };
-  // An engine closes by itself when its worker has ended, and may still be writing.
-  const remove = () => rm(scratch, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
-  return { template, remove };
+  return { template, remove: () => removeRunFolder(scratch) };
 }
 
 async function postgresTemplate(serverUrl: string) {

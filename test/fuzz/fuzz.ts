@@ -74,8 +74,10 @@ export async function fuzz({ schema, post, operations, seed }: FuzzOptions): Pro
       report.withoutError += 1;
       for (const member of operation.members) unanswered.delete(member);
     }
-    for (const { extensions } of errors)
+    for (const { message, extensions } of errors) {
       report.codes[extensions.code] = (report.codes[extensions.code] ?? 0) + 1;
+      if (extensions.code === 'NOT_FOUND') forget(message, known);
+    }
     if (data == null) return;
     for (const member of operation.members) missing.delete(member);
     learn(operation.selections, data as Answered, undefined, known);
@@ -106,13 +108,19 @@ export async function fuzz({ schema, post, operations, seed }: FuzzOptions): Pro
   return { ...report, members: members.all.length, missing: [...missing], unanswered: [...unanswered] };
 }
 
-/** What no operation without an error had, again and again, and when nothing is left, everything in turn. Cursors come last, as there are none yet. */
-function* goalsOf(all: readonly Member[], missing: ReadonlySet<Member>): Generator<Member> {
+/**
+ * All members in turn, cursors last, as there are none yet; and after each turn, before each of the next, one of those that no
+ * operation without an error had.
+ */
+function* goalsOf(all: readonly Member[], unanswered: ReadonlySet<Member>): Generator<Member> {
   const late = (member: Member) => Number(member.endsWith('(after:)'));
   const inTurn = [...all].sort((a, b) => late(a) - late(b));
-  for (;;) {
-    const wanted = missing.size > 0 ? inTurn.filter((member) => missing.has(member)) : inTurn;
-    for (const member of wanted) if (missing.size === 0 || missing.has(member)) yield member;
+  yield* inTurn;
+  for (let turn = 0; ; turn++) {
+    const left = [...unanswered];
+    const again = left[Math.floor(turn / 2) % left.length];
+    const next = inTurn[Math.floor(turn / 2) % inTurn.length] as Member;
+    yield turn % 2 === 0 ? (again ?? next) : next;
   }
 }
 
@@ -124,6 +132,15 @@ const kept = 60;
 function remember<T>(values: T[], value: T): void {
   values.push(value);
   if (values.length > kept) values.shift();
+}
+
+/** Forgets what a message says is not there: rows of the kind that it names, with their ids or names in quotes. */
+function forget(message: string, known: Known): void {
+  const gone = new Set([...message.matchAll(/"([^"]+)"/g)].map(([, name]) => name));
+  for (const kind of rowKinds)
+    if (message.toLowerCase().includes(kind.toLowerCase()))
+      known.ids[kind] = known.ids[kind].filter((id) => !gone.has(id));
+  known.toolNames = known.toolNames.filter((name) => !gone.has(name));
 }
 
 /** Notes the ids, names and cursors of an answer. */

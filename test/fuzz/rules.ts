@@ -7,6 +7,10 @@ import { EnumValue, type Value } from './values.ts';
 
 type Values = Record<string, Value>;
 
+/** The value as an input object; undefined for a wrong value in its stead. */
+const asInput = (value: Value | undefined): Values | undefined =>
+  typeof value === 'object' && value?.constructor === Object ? (value as Values) : undefined;
+
 const isGiven = (values: Values, name: string): boolean => values[name] != null;
 
 /** Takes away what is given of `names`, but for one: the wanted one if it is among them. */
@@ -47,7 +51,7 @@ function settleSearch(
   draw: Draw,
   { add, has }: Arguments,
 ): void {
-  const options = args.options as Values | undefined;
+  const options = asInput(args.options);
   const mode = options?.mode instanceof EnumValue ? options.mode.name : 'SEMANTIC';
   if (has('vector')) {
     keepOne(args, ['text', 'vector', 'like'], wanted === 'unlike' ? 'like' : wanted, draw);
@@ -84,9 +88,9 @@ function settleRecall(args: Values, wanted: string | undefined): void {
     documents: 'DOCUMENT',
     tools: 'TOOL',
   };
-  const options = args.options as Values | undefined;
-  const filters = args.filters as Values | undefined;
-  if (typeof options === 'object' && options !== null && 'weights' in options) {
+  const options = asInput(args.options);
+  const filters = asInput(args.filters);
+  if (options !== undefined && 'weights' in options) {
     if (wanted === 'options') {
       args.kinds = [new EnumValue('MEMORY')];
       delete args.filters;
@@ -97,7 +101,7 @@ function settleRecall(args: Values, wanted: string | undefined): void {
   const asked = Array.isArray(args.kinds) ? args.kinds : [];
   const names = asked.flatMap((kind) => (kind instanceof EnumValue ? [kind.name] : []));
   const filtered = Object.keys(filters ?? {}).flatMap((name) => kindOf[name] ?? []);
-  const context = typeof options === 'object' && options !== null && 'context' in options ? ['MEMORY'] : [];
+  const context = options !== undefined && 'context' in options ? ['MEMORY'] : [];
   const kinds = new Set([...names, ...filtered, ...context]);
   if (kinds.size > 0 && names.length === asked.length)
     args.kinds = [...kinds].map((name) => new EnumValue(name));
@@ -146,7 +150,8 @@ function settleOptions(options: Values, wanted: string | undefined): void {
   const wants = (...names: string[]) => wanted !== undefined && names.includes(wanted);
   if (wants('fusion', 'keywordWeight', 'context')) options.mode = new EnumValue('HYBRID');
   if (wants('efSearch')) options.mode = new EnumValue('SEMANTIC');
-  const is = (name: string, value: string) => (options[name] as EnumValue | undefined)?.name === value;
+  const is = (name: string, value: string) =>
+    options[name] instanceof EnumValue && options[name].name === value;
   if (!is('mode', 'HYBRID')) {
     delete options.fusion;
     delete options.keywordWeight;

@@ -37,6 +37,9 @@ const requestErrorCodes: ReadonlySet<unknown> = new Set(
   Object.values(ApolloServerErrorCode).filter((code) => code !== ApolloServerErrorCode.INTERNAL_SERVER_ERROR),
 );
 
+/** What graphql says, without nodes or a code, when it stops after fifty variables or parts of variables that are wrong. */
+const tooManyWrongVariables = 'Too many errors processing variables, error limit reached. Execution aborted.';
+
 const deepest = 10; // wrappers around an error; a longer chain is a loop
 
 export function createErrorDescriber(
@@ -82,6 +85,8 @@ export function createErrorDescriber(
       const { code } = origin.extensions;
       if (isErrorCode(code) && code !== 'INTERNAL_SERVER_ERROR')
         return { code, message: shortened(origin.message) };
+      if (origin.message === tooManyWrongVariables)
+        return { code: 'BAD_USER_INPUT', message: origin.message };
       // With nodes, graphql refused an argument. Without nodes, a scalar could not serialize a value of the server.
       if (origin.nodes !== undefined) return { code: 'BAD_USER_INPUT', message: shortened(origin.message) };
     }

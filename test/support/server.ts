@@ -60,17 +60,16 @@ const tables = ['memories', 'memories_archive', 'documents', 'document_chunks', 
 /**
  * Starts the real server on a free port: Fastify, the real schema, the chunker, and a database of its own. The embedder
  * is by default the one that knows words but no meaning; an embedder that is given is not closed, nor is the chunker, which
- * is the worker's.
+ * is the worker's. A database that is given is closed with the server.
  */
 export async function startTestServer(
   embedder: Embedder = new HashEmbedder(),
   seed?: Seed,
+  opened?: TestDatabase,
 ): Promise<TestServer> {
   const config = loadConfig({ env: { PORT: '0' }, envFile: '/nowhere/.env' });
-  const database = await openTestDatabase({
-    statementTimeoutMs: config.statementTimeout,
-    ...(seed && { seed }),
-  });
+  const options = { statementTimeoutMs: config.statementTimeout, ...(seed && { seed }) };
+  const database = opened ?? (await openTestDatabase(options));
   const recorded = recordStatements(database.pool);
   const failures: string[] = [];
   const services: Services = {

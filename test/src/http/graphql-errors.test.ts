@@ -243,6 +243,20 @@ describe('requests that graphql refuses', () => {
     });
   });
 
+  test('more wrong variables than graphql lists are BAD_USER_INPUT, the sentence that says so too', async () => {
+    const names = Array.from({ length: 60 }, (_, i) => `v${i}`);
+    const server = await start();
+    const { status, errors, text } = await server.graphql(
+      `query (${names.map((name) => `$${name}: Int!`).join(' ')}) { ${names.map((name) => `${name}: echo(value: $${name})`).join(' ')} }`,
+      Object.fromEntries(names.map((name) => [name, 'x'])),
+    );
+    expect(status).toBe(400);
+    expect(errors?.length).toBeLessThan(60);
+    expect(errors?.at(-1)?.message).toMatch(/^Too many errors processing variables/);
+    expect(new Set(errors?.map(({ extensions }) => extensions.code))).toEqual(new Set(['BAD_USER_INPUT']));
+    expect(text).not.toContain(secret);
+  });
+
   test('a scalar that refuses a variable keeps its code, and the message says which variable', async () => {
     const error = await theError('query ($value: Checked) { checked(value: $value) }', { value: 'large' });
     expect(error.code).toBe('LIMIT_EXCEEDED');

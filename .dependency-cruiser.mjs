@@ -13,7 +13,7 @@ const floors = {
   store: ['filters', 'input', 'database', 'embedding', 'viewer', 'services', 'errors'],
   search: ['store', 'filters', 'input', 'database', 'embedding', 'viewer', 'errors'],
   ingest: ['store', 'embedding', 'input', 'viewer', 'services', 'errors'],
-  http: ['database', 'config', 'log', 'viewer', 'errors'],
+  http: ['input', 'database', 'config', 'log', 'viewer', 'errors'],
   config: ['embedding', 'errors'],
   log: ['config'],
 };
@@ -43,7 +43,8 @@ export default {
     },
     {
       name: 'search-sql-follows-the-plan',
-      comment: 'What makes SQL follows the plan. It knows neither loaders nor entry points nor how a statement is run.',
+      comment:
+        'What makes SQL follows the plan. It knows neither loaders nor entry points nor how a statement is run.',
       severity: 'error',
       from: { path: '^src/search/sql/' },
       to: { path: '^src/search/(similar|recall|loader|execute|searches|report|diversity)\\.ts$' },

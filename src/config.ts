@@ -62,6 +62,9 @@ const settings = z.object({
     commaList(hostName),
   ).default([]),
   FUNES_TRUSTED_NETWORK: onOff.default(false),
+  FUNES_COST_LIMIT: setting('a whole number from 100 to 1000000000', wholeNumber(100, 1_000_000_000)).default(
+    50_000,
+  ),
   FUNES_BODY_LIMIT: setting('a size from 1kB to 1GB, such as 20MB', byteSize(1024, 1024 ** 3)).default(
     20 * 1024 ** 2,
   ),
@@ -96,6 +99,8 @@ function configOf(values: z.output<typeof settings>) {
     embeddingModel: values.FUNES_EMBEDDING_MODEL,
     corsOrigins: values.FUNES_CORS_ORIGINS,
     allowedHosts: values.FUNES_ALLOWED_HOSTS,
+    /** The most that an operation may cost: rows that could be read, searches and texts to embed. */
+    costLimit: values.FUNES_COST_LIMIT,
     bodyLimit: values.FUNES_BODY_LIMIT,
     introspection: values.FUNES_INTROSPECTION,
     logLevel: values.FUNES_LOG_LEVEL,

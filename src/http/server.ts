@@ -13,7 +13,14 @@ import { logRequests } from './request-log.ts';
 /** The settings that the HTTP server uses. */
 export type HttpConfig = Pick<
   Config,
-  'host' | 'port' | 'corsOrigins' | 'allowedHosts' | 'bodyLimit' | 'introspection' | 'statementTimeout'
+  | 'host'
+  | 'port'
+  | 'corsOrigins'
+  | 'allowedHosts'
+  | 'bodyLimit'
+  | 'costLimit'
+  | 'introspection'
+  | 'statementTimeout'
 >;
 
 export interface HttpServerOptions<Context extends RequestContext>
@@ -64,6 +71,7 @@ export async function startHttpServer<Context extends RequestContext>(
     ...options,
     errors,
     introspection: config.introspection,
+    costLimit: config.costLimit,
   });
 
   // Node closes idle connections when closing begins. A connection that becomes idle later would delay closing by 72 s.

@@ -1,8 +1,6 @@
 import DataLoader from 'dataloader';
 import type { Database } from '../database/transaction.ts';
 import type { Embedder } from '../embedding/embedder.ts';
-import { FunesError } from '../errors.ts';
-import { limits } from '../input/limits.ts';
 import type { Viewer } from '../viewer.ts';
 import { type Searched, search } from './execute.ts';
 import type { MatchScores } from './matches.ts';
@@ -23,36 +21,18 @@ export interface SearchKey<Filters> {
   reportAs?: string | undefined;
 }
 
-/** Counts what the searches of one request ask for: each level of `similar` within `similar` multiplies it. */
-export class MatchBudget {
-  private asked = 0;
-
-  /** @throws FunesError LIMIT_EXCEEDED when it is too much together; before anything of it is searched. */
-  take(matches: number): void {
-    this.asked += matches;
-    if (this.asked <= limits.matches) return;
-    throw new FunesError(
-      'LIMIT_EXCEEDED',
-      `The searches of this request ask for ${this.asked} matches and more; at most ${limits.matches} are allowed. ` +
-        'Lower k or first, or ask for fewer levels at a time.',
-    );
-  }
-}
-
 export type SearchLoader<Filters, M> = DataLoader<SearchKey<Filters>, M[]>;
 
 /**
  * Gathers the searches of one request. Those that differ only in what they are near to become one statement: fifty rows
  * that are each asked for `similar` cost one, and fifty aliases with fifty texts one call of the embedder and one.
  * Made per request, as what it gives is what this viewer may see.
- * @param budget what all searches of the request share.
  * @param reports gets a report for each statement of which a field wants one.
  */
 export function createSearchLoader<Filters, Found extends { row: { id: string } }, Conditions>(
   { database, embedder }: { database: Database; embedder: Embedder },
   viewer: Viewer,
   searched: Searched<Filters, Found, Conditions>,
-  budget: MatchBudget,
   reports: SearchReport[] = [],
 ): SearchLoader<Filters, Found & MatchScores> {
   type Matches = (Found & MatchScores)[];
@@ -60,7 +40,6 @@ export function createSearchLoader<Filters, Found extends { row: { id: string } 
   /** One list a key, in their order. The keys differ in what they are near to alone. */
   async function run(keys: readonly SearchKey<Filters>[]): Promise<Matches[]> {
     const [{ k, filters, options, after, pages }] = keys as [SearchKey<Filters>];
-    budget.take(keys.length * k);
     const fields = keys.flatMap(({ reportAs }) => reportAs ?? []);
     const report = fields.length > 0 ? new ReportDraft(fields) : undefined;
     const request = { k, conditions: searched.compile(filters), options, after, pages, report };

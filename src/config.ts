@@ -5,6 +5,7 @@ import { closest, distance } from 'fastest-levenshtein';
 import { z } from 'zod';
 import { parseDatabaseUrl } from './config/database-url.ts';
 import {
+  addressOrNetwork,
   byteSize,
   commaList,
   duration,
@@ -65,6 +66,13 @@ const settings = z.object({
   FUNES_COST_LIMIT: setting('a whole number from 100 to 1000000000', wholeNumber(100, 1_000_000_000)).default(
     50_000,
   ),
+  FUNES_RATE_LIMIT: setting('a whole number of requests a minute from 1 to 1000000, or off', (text) =>
+    onOrOff(text) === false && text !== '0' ? null : wholeNumber(1, 1_000_000)(text),
+  ).default(6_000),
+  FUNES_TRUST_PROXY: setting(
+    'IP addresses and networks of proxies separated by commas, such as 127.0.0.1,10.0.0.0/8',
+    commaList(addressOrNetwork),
+  ).default([]),
   FUNES_BODY_LIMIT: setting('a size from 1kB to 1GB, such as 20MB', byteSize(1024, 1024 ** 3)).default(
     20 * 1024 ** 2,
   ),
@@ -101,6 +109,10 @@ function configOf(values: z.output<typeof settings>) {
     allowedHosts: values.FUNES_ALLOWED_HOSTS,
     /** The most that an operation may cost: rows that could be read, searches and texts to embed. */
     costLimit: values.FUNES_COST_LIMIT,
+    /** Requests a minute that count for one name; null means any number. */
+    rateLimit: values.FUNES_RATE_LIMIT,
+    /** Proxies whose X-Forwarded-For says where a request comes from. */
+    trustProxy: values.FUNES_TRUST_PROXY,
     bodyLimit: values.FUNES_BODY_LIMIT,
     introspection: values.FUNES_INTROSPECTION,
     logLevel: values.FUNES_LOG_LEVEL,

@@ -77,6 +77,16 @@ export function hostName(text: string): string | undefined {
   return new RegExp(`^${label}(?:\\.${label})*$`).test(bare) ? bare : undefined;
 }
 
+/** An IP address, or a network such as 10.0.0.0/8. */
+export function addressOrNetwork(text: string): string | undefined {
+  const [address = '', bits, ...rest] = text.split('/');
+  const version = isIP(address);
+  if (version === 0 || rest.length > 0) return undefined;
+  if (bits === undefined) return text;
+  // A network of all addresses would trust what any client claims.
+  return wholeNumber(1, version === 4 ? 32 : 128)(bits) === undefined ? undefined : text;
+}
+
 /** Whether only programs on this machine can reach a server that listens on `host`. */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));

@@ -28,12 +28,20 @@ export interface GraphQLEndpointOptions<Context extends RequestContext> {
   introspection: boolean;
   /** What an operation may cost at most. */
   costLimit: number;
+  /** Counts a request for the rate limit; true if it was one too many and is answered. */
+  isOverRate?: RateCounter | undefined;
   errors: ErrorDescriber;
   logger: Logger;
 }
 
 /** The path of the API. It must not change: clients have it in their settings. */
 export const graphqlPath = '/graphql';
+
+type RateCounter = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  viewer: Viewer | undefined,
+) => Promise<boolean>;
 
 interface RecordedRequest extends HTTPGraphQLRequest {
   record: RequestRecord;
@@ -49,7 +57,7 @@ export async function addGraphQLEndpoint<Context extends RequestContext>(
   app: FastifyInstance,
   options: GraphQLEndpointOptions<Context>,
 ): Promise<() => Promise<void>> {
-  const { schema, createContext, introspection, costLimit, errors, logger } = options;
+  const { schema, createContext, introspection, costLimit, isOverRate, errors, logger } = options;
   const checkOperation = operationChecker(schema, costLimit);
   const apollo = new ApolloServer<Context>({
     schema,
@@ -81,11 +89,13 @@ export async function addGraphQLEndpoint<Context extends RequestContext>(
     try {
       contextValue = await createContext(request);
     } catch (error) {
+      if (await isOverRate?.(request, reply, undefined)) return reply;
       const { code, message, id } = errors.describe(error);
       record.codes = [code];
       return reply.code(httpStatus({ code })).send({ errors: [{ message, extensions: { code, id } }] });
     }
     record.user = contextValue.viewer.userId;
+    if (await isOverRate?.(request, reply, contextValue.viewer)) return reply;
     const httpGraphQLRequest: RecordedRequest = { ...toApollo(request), record };
     try {
       checkOperation(rawOperation(httpGraphQLRequest));

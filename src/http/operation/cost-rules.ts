@@ -36,6 +36,7 @@ export function costRuleOf(parent: string, field: GraphQLField<unknown, unknown>
 function makeRule(parent: string, field: GraphQLField<unknown, unknown>): CostRule | undefined {
   if (field === SchemaMetaFieldDef || field === TypeMetaFieldDef)
     return { own: () => costs.introspection, times: once };
+  if (parent.startsWith('__')) return undefined;
   const names = new Set(field.args.map(({ name }) => name));
   if (names.has('k')) {
     return {

@@ -1,8 +1,8 @@
-import { Kind, type OperationDefinitionNode, valueFromASTUntyped } from 'graphql';
+import { type DirectiveNode, Kind, type OperationDefinitionNode, valueFromASTUntyped } from 'graphql';
 import { FunesError, quote } from '../../errors.ts';
 import { costs } from '../../input/limits.ts';
 import type { RawArguments } from './cost-rules.ts';
-import type { OperationOutline, OutlineField } from './outline.ts';
+import type { Conditions, OperationOutline, OutlineField } from './outline.ts';
 
 /** What a part of an operation costs, and which field in it costs most by itself, over all objects that have it. */
 interface Cost {
@@ -33,8 +33,7 @@ function costOf(fields: readonly OutlineField[], variables: Variables): Cost {
   let total = 0;
   let dearest: Cost['dearest'] = { path: [], cost: 0 };
   for (const { name, node, field, rule, conditions, below } of fields) {
-    if (conditions.length > 0 && !conditions.some((all) => all.every((one) => isMet(one, variables))))
-      continue;
+    if (conditions.length > 0 && !conditions.some((list) => areMet(list, variables))) continue;
     const args: RawArguments = rule ? argumentsOf(node, field, variables) : {};
     const own = rule?.own(args) ?? 0;
     const times = rule?.times(args) ?? 1;
@@ -82,8 +81,14 @@ function variablesOf(
   return variables;
 }
 
+function areMet(conditions: Conditions, variables: Variables): boolean {
+  for (let list: Conditions | undefined = conditions; list; list = list.outer)
+    if (!isMet(list.directive, variables)) return false;
+  return true;
+}
+
 /** Whether a directive `@skip` or `@include` lets its field stand. One that is wrong is refused later. */
-function isMet(directive: OutlineField['conditions'][number][number], variables: Variables): boolean {
+function isMet(directive: DirectiveNode, variables: Variables): boolean {
   const value = directive.arguments?.find(({ name }) => name.value === 'if')?.value;
   const condition =
     value?.kind === Kind.BOOLEAN

@@ -30,14 +30,17 @@ export interface OutlineField {
   readonly node: FieldNode;
   readonly field: GraphQLField<unknown, unknown> | undefined;
   readonly rule: CostRule | undefined;
-  /** The field is there if all directives of one of these lists say so. An empty list says so always. */
+  /** The field is there if all conditions of one of these lists are met. Without a list the field is always there. */
   readonly conditions: readonly Conditions[];
   /** The fields below it: one list for each type that the object can be of. */
   readonly below: readonly (readonly OutlineField[])[];
 }
 
-/** Directives `@skip` and `@include` that stand around a field, from the outside in. */
-type Conditions = readonly DirectiveNode[];
+/** The directives `@skip` and `@include` at a field and around it, from the inside out. */
+export interface Conditions {
+  readonly directive: DirectiveNode;
+  readonly outer: Conditions | undefined;
+}
 
 export interface OperationOutline {
   readonly operation: OperationDefinitionNode;
@@ -53,7 +56,7 @@ interface Within {
 /** A field as it stands in the document once. */
 interface Occurrence {
   readonly node: FieldNode;
-  readonly conditions: Conditions;
+  readonly conditions: Conditions | undefined;
   readonly within: Within | undefined;
 }
 
@@ -84,7 +87,6 @@ class Outliner {
   private aliases = 0;
   private readonly aliasesOf = new Map<string, number>();
   private directives = 0;
-  private deepest: readonly string[] = [];
 
   constructor(document: DocumentNode, schema: GraphQLSchema) {
     this.document = document;
@@ -114,14 +116,6 @@ class Outliner {
   }
 
   private check(): void {
-    if (this.deepest.length > limits.depth) {
-      const shown = this.deepest.slice(0, limits.depth + 1).join('.');
-      throw new FunesError(
-        'LIMIT_EXCEEDED',
-        `The operation has ${this.deepest.length} levels of fields; at most ${limits.depth} are allowed. ` +
-          `The deepest field begins with ${quote(shown, 300)}. Ask for fewer levels at a time.`,
-      );
-    }
     if (this.aliases > limits.aliases) {
       const [name, times] = [...this.aliasesOf].reduce((most, one) => (one[1] > most[1] ? one : most));
       throw new FunesError(
@@ -161,7 +155,14 @@ class Outliner {
             'times are allowed. Select it once.',
         );
       }
-      if (fieldPath.length > this.deepest.length) this.deepest = fieldPath;
+      if (fieldPath.length > limits.depth) {
+        throw new FunesError(
+          'LIMIT_EXCEEDED',
+          `The operation has ${path.length + Math.max(...merged.map(levelsOf))} levels of fields; at most ` +
+            `${limits.depth} are allowed. The level that is too much is ${quote(fieldPath.join('.'), 300)}. ` +
+            'Ask for fewer levels at a time.',
+        );
+      }
       const field = fieldOf(holder.type, node.name.value);
       const rule = field && costRuleOf(holder.type?.name ?? '', field);
       const below = merged.some((occurrence) => occurrence.node.selectionSet)
@@ -171,13 +172,13 @@ class Outliner {
           )
         : [];
       if (rule === undefined && below.every((fields) => fields.length === 0)) continue;
-      const always = merged.some(({ conditions }) => conditions.length === 0);
+      const always = merged.some(({ conditions }) => conditions === undefined);
       kept.push({
         name,
         node,
         field,
         rule,
-        conditions: always ? [] : merged.map(({ conditions }) => conditions),
+        conditions: always ? [] : merged.flatMap(({ conditions }) => conditions ?? []),
         below,
       });
     }
@@ -187,7 +188,7 @@ class Outliner {
   private collect(
     holder: Holder,
     set: SelectionSetNode,
-    conditions: Conditions,
+    conditions: Conditions | undefined,
     within: Within | undefined,
     spread: Set<string>,
     groups: Map<string, Occurrence[]>,
@@ -219,7 +220,7 @@ class Outliner {
         this.reached.add(name);
         if (!appliesTo(holder, fragment.typeCondition.name.value)) continue;
         // A fragment that a condition may leave out counts again where it stands without one.
-        if (inner.length === 0) spread.add(name);
+        if (inner === undefined) spread.add(name);
         const around = { fragment: name, outer: within };
         this.collect(holder, fragment.selectionSet, inner, around, spread, groups);
       }
@@ -259,7 +260,22 @@ function rootOccurrence(definition: OperationDefinitionNode | FragmentDefinition
     definition.kind === Kind.FRAGMENT_DEFINITION
       ? { fragment: definition.name.value, outer: undefined }
       : undefined;
-  return { node, conditions: [], within };
+  return { node, conditions: undefined, within };
+}
+
+/** The levels of a field and the fields below it, without what fragments add. A loop, because any depth may come here. */
+function levelsOf({ node }: Occurrence): number {
+  let levels = 0;
+  let nodes: readonly FieldNode[] = [node];
+  for (; nodes.length > 0; levels++) nodes = nodes.flatMap(({ selectionSet }) => fieldsIn(selectionSet));
+  return levels;
+}
+
+function fieldsIn(set: SelectionSetNode | undefined): FieldNode[] {
+  return (set?.selections ?? []).flatMap((selection) => {
+    if (selection.kind === Kind.FIELD) return [selection];
+    return selection.kind === Kind.INLINE_FRAGMENT ? fieldsIn(selection.selectionSet) : [];
+  });
 }
 
 /** Whether a fragment on `condition` adds fields. A fragment on a type that cannot be here is left to validation. */
@@ -273,12 +289,18 @@ function isWithin(within: Within | undefined, fragment: string): boolean {
 }
 
 function withoutConditions({ node, within }: Occurrence): Occurrence {
-  return { node, within, conditions: [] };
+  return { node, within, conditions: undefined };
 }
 
-function conditionsOf(directives: readonly DirectiveNode[] | undefined, around: Conditions): Conditions {
-  const own = directives?.filter(({ name }) => name.value === 'skip' || name.value === 'include') ?? [];
-  return own.length === 0 ? around : [...around, ...own];
+function conditionsOf(
+  directives: readonly DirectiveNode[] | undefined,
+  around: Conditions | undefined,
+): Conditions | undefined {
+  let conditions = around;
+  for (const directive of directives ?? [])
+    if (directive.name.value === 'skip' || directive.name.value === 'include')
+      conditions = { directive, outer: conditions };
+  return conditions;
 }
 
 function fieldOf(

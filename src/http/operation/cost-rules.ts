@@ -8,6 +8,7 @@ import {
   SchemaMetaFieldDef,
   TypeMetaFieldDef,
 } from 'graphql';
+import { checkBatch } from '../../input/checks.ts';
 import { costs, limits } from '../../input/limits.ts';
 
 /** The arguments of a field, as the client sent them: they were not checked. */
@@ -55,13 +56,13 @@ function makeRule(parent: string, field: GraphQLField<unknown, unknown>): CostRu
   }
   if (names.has('inputs')) {
     const own = ({ inputs }: RawArguments) =>
-      (Array.isArray(inputs) ? inputs : [inputs]).reduce<number>((sum, input) => sum + costOfInput(input), 0);
+      listOf(inputs, 'inputs').reduce<number>((sum, input) => sum + costOfInput(input), 0);
     return { own, times: ({ inputs }) => elementsOf(inputs) };
   }
   if (names.has('input')) {
     return { own: ({ input }) => costOfInput(input), times: once };
   }
-  if (names.has('ids')) return { own: ({ ids }) => elementsOf(ids) * costs.row, times: once };
+  if (names.has('ids')) return { own: ({ ids }) => listOf(ids, 'ids').length * costs.row, times: once };
   // A count reads rows that it does not return.
   if (field.name === 'totalCount') return { own: () => costs.search, times: once };
   // Vectors are read by themselves.
@@ -95,6 +96,14 @@ function sizeOf(value: unknown, most: number): number {
 function elementsOf(value: unknown): number {
   if (value === undefined || value === null) return 0;
   return Array.isArray(value) ? value.length : 1;
+}
+
+/**
+ * A batch as a list. One that is too large is refused here, because turning a thousand inputs into objects takes longer.
+ * @throws FunesError LIMIT_EXCEEDED
+ */
+function listOf(value: unknown, name: string): readonly unknown[] {
+  return checkBatch(Array.isArray(value) ? value : [value], name);
 }
 
 /** The cost of a row to write. It has a text to embed, or as many pieces of one as its length lets expect. */

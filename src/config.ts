@@ -11,6 +11,7 @@ import {
   duration,
   hostName,
   isLoopback,
+  limitOrOff,
   onOrOff,
   setting,
   webOrigin,
@@ -66,9 +67,18 @@ const settings = z.object({
   FUNES_COST_LIMIT: setting('a whole number from 100 to 1000000000', wholeNumber(100, 1_000_000_000)).default(
     50_000,
   ),
-  FUNES_RATE_LIMIT: setting('a whole number of requests a minute from 1 to 1000000, or off', (text) =>
-    onOrOff(text) === false && text !== '0' ? null : wholeNumber(1, 1_000_000)(text),
+  FUNES_RATE_LIMIT: setting(
+    'a whole number of requests a minute from 1 to 1000000, or off',
+    limitOrOff(wholeNumber(1, 1_000_000)),
   ).default(6_000),
+  FUNES_QUOTA_ROWS: setting(
+    'a whole number of rows from 1, or off',
+    limitOrOff(wholeNumber(1, 1e15 - 1)),
+  ).default(null),
+  FUNES_QUOTA_BYTES: setting(
+    'a size from 1kB, such as 2GB, or off',
+    limitOrOff(byteSize(1024, 2 ** 50)),
+  ).default(null),
   FUNES_TRUST_PROXY: setting(
     'IP addresses and networks of proxies separated by commas, such as 127.0.0.1,10.0.0.0/8',
     commaList(addressOrNetwork),
@@ -111,6 +121,11 @@ function configOf(values: z.output<typeof settings>) {
     costLimit: values.FUNES_COST_LIMIT,
     /** Requests a minute that count for one name; null means any number. */
     rateLimit: values.FUNES_RATE_LIMIT,
+    /** How much one user may store; undefined means any amount, as does null for one of the two. */
+    quota:
+      values.FUNES_QUOTA_ROWS === null && values.FUNES_QUOTA_BYTES === null
+        ? undefined
+        : { rows: values.FUNES_QUOTA_ROWS, bytes: values.FUNES_QUOTA_BYTES },
     /** Proxies whose X-Forwarded-For says where a request comes from. */
     trustProxy: values.FUNES_TRUST_PROXY,
     bodyLimit: values.FUNES_BODY_LIMIT,

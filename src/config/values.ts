@@ -31,6 +31,11 @@ export function onOrOff(text: string): boolean | undefined {
   return undefined;
 }
 
+/** A limit in the form that `parse` reads, or null for `off`. */
+export function limitOrOff(parse: (text: string) => number | undefined) {
+  return (text: string): number | null | undefined => (/^off$/i.test(text) ? null : parse(text));
+}
+
 function quantity(units: Readonly<Record<string, number>>, least: number, most: number) {
   return (text: string): number | undefined => {
     const match = /^(\d+(?:\.\d+)?) ?([a-z]*)$/i.exec(text);

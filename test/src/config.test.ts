@@ -43,6 +43,7 @@ describe('defaults', () => {
       allowedHosts: [],
       costLimit: 50_000,
       rateLimit: 6_000,
+      quota: undefined,
       trustProxy: [],
       bodyLimit: 20 * 1024 * 1024,
       introspection: true,

@@ -3,7 +3,7 @@ import { startApi } from '../../src/composition.ts';
 import { loadConfig } from '../../src/config.ts';
 import type { Embedder } from '../../src/embedding/embedder.ts';
 import { createLogger } from '../../src/log.ts';
-import type { Services } from '../../src/services.ts';
+import type { Quota, Services } from '../../src/services.ts';
 import { HashEmbedder } from '../../testkit/hash-embedder.ts';
 import { recordStatements, type Statement } from '../../testkit/statements.ts';
 import type { TypedDocumentString } from '../generated/operations.ts';
@@ -65,6 +65,7 @@ const tables = ['memories', 'memories_archive', 'documents', 'document_chunks', 
 export async function startTestServer(
   embedder: Embedder = new HashEmbedder(),
   seed?: Seed,
+  quota?: Quota,
 ): Promise<TestServer> {
   const config = loadConfig({ env: { PORT: '0' }, envFile: '/nowhere/.env' });
   const database = await openTestDatabase({
@@ -77,6 +78,7 @@ export async function startTestServer(
     database: recorded.database,
     embedder,
     chunker: sharedChunker,
+    quota,
     log: createLogger({
       level: 'debug',
       stream: { write: (line) => void failures.push(...failureIn(line)) },

@@ -13,7 +13,7 @@ const floors = {
   store: ['filters', 'input', 'database', 'embedding', 'viewer', 'services', 'errors'],
   search: ['store', 'filters', 'input', 'database', 'embedding', 'viewer', 'errors'],
   ingest: ['store', 'embedding', 'input', 'viewer', 'services', 'errors'],
-  http: ['database', 'config', 'log', 'viewer', 'errors'],
+  http: ['input', 'database', 'config', 'log', 'viewer', 'errors'],
   config: ['embedding', 'errors', 'suggestion'],
   log: ['config'],
   suggestion: [],

@@ -90,7 +90,7 @@ export async function startBackend(config: Config, log: Logger): Promise<Backend
   const { pool, describe, close } = database;
   const chunker = new Chunker({ model: config.embeddingModel, cacheDir: join(config.dataDir, 'models') });
   return {
-    services: { database: pool, embedder, chunker, log },
+    services: { database: pool, embedder, chunker, log, quota: config.quota },
     database: describe,
     close: async () => {
       await Promise.all([chunker.close(), embedder.close()]);

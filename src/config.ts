@@ -4,11 +4,13 @@ import { parse as parseEnvFile } from 'dotenv';
 import { z } from 'zod';
 import { parseDatabaseUrl } from './config/database-url.ts';
 import {
+  addressOrNetwork,
   byteSize,
   commaList,
   duration,
   hostName,
   isLoopback,
+  limitOrOff,
   onOrOff,
   setting,
   webOrigin,
@@ -62,6 +64,25 @@ const settings = z.object({
     commaList(hostName),
   ).default([]),
   FUNES_TRUSTED_NETWORK: onOff.default(false),
+  FUNES_COST_LIMIT: setting('a whole number from 100 to 1000000000', wholeNumber(100, 1_000_000_000)).default(
+    50_000,
+  ),
+  FUNES_RATE_LIMIT: setting(
+    'a whole number of requests a minute from 1 to 1000000, or off',
+    limitOrOff(wholeNumber(1, 1_000_000)),
+  ).default(6_000),
+  FUNES_QUOTA_ROWS: setting(
+    'a whole number of rows from 1, or off',
+    limitOrOff(wholeNumber(1, 1e15 - 1)),
+  ).default(null),
+  FUNES_QUOTA_BYTES: setting(
+    'a size from 1kB, such as 2GB, or off',
+    limitOrOff(byteSize(1024, 2 ** 50)),
+  ).default(null),
+  FUNES_TRUST_PROXY: setting(
+    'IP addresses and networks of proxies separated by commas, such as 127.0.0.1,10.0.0.0/8',
+    commaList(addressOrNetwork),
+  ).default([]),
   FUNES_BODY_LIMIT: setting('a size from 1kB to 1GB, such as 20MB', byteSize(1024, 1024 ** 3)).default(
     20 * 1024 ** 2,
   ),
@@ -96,6 +117,17 @@ function configOf(values: z.output<typeof settings>) {
     embeddingModel: values.FUNES_EMBEDDING_MODEL,
     corsOrigins: values.FUNES_CORS_ORIGINS,
     allowedHosts: values.FUNES_ALLOWED_HOSTS,
+    /** The most that an operation may cost: rows that could be read, searches and texts to embed. */
+    costLimit: values.FUNES_COST_LIMIT,
+    /** Requests a minute that count for one name; null means any number. */
+    rateLimit: values.FUNES_RATE_LIMIT,
+    /** How much one user may store; undefined means any amount, as does null for one of the two. */
+    quota:
+      values.FUNES_QUOTA_ROWS === null && values.FUNES_QUOTA_BYTES === null
+        ? undefined
+        : { rows: values.FUNES_QUOTA_ROWS, bytes: values.FUNES_QUOTA_BYTES },
+    /** Proxies whose X-Forwarded-For says where a request comes from. */
+    trustProxy: values.FUNES_TRUST_PROXY,
     bodyLimit: values.FUNES_BODY_LIMIT,
     introspection: values.FUNES_INTROSPECTION,
     logLevel: values.FUNES_LOG_LEVEL,

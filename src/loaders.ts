@@ -1,5 +1,5 @@
 import DataLoader from 'dataloader';
-import { createSearchLoader, MatchBudget } from './search/loader.ts';
+import { createSearchLoader } from './search/loader.ts';
 import type { SearchReport } from './search/report.ts';
 import { chunkSearch, documentSearch, memorySearch, recallSearch, toolSearch } from './search/searches.ts';
 import { chunkTable, memoryTable, toolTable } from './search/tables.ts';
@@ -23,15 +23,14 @@ import type { Viewer } from './viewer.ts';
  */
 export function createLoaders(services: Services, viewer: Viewer, reports: SearchReport[] = []) {
   const { database } = services;
-  const budget = new MatchBudget();
   const embeddings = (source: EmbeddedTable) =>
     momentLoader((ids: readonly string[]) => readEmbeddings(database, viewer, source, ids));
   return {
-    similarMemories: createSearchLoader(services, viewer, memorySearch, budget, reports),
-    similarDocuments: createSearchLoader(services, viewer, documentSearch, budget, reports),
-    similarChunks: createSearchLoader(services, viewer, chunkSearch, budget, reports),
-    similarTools: createSearchLoader(services, viewer, toolSearch, budget, reports),
-    recall: createSearchLoader(services, viewer, recallSearch, budget, reports),
+    similarMemories: createSearchLoader(services, viewer, memorySearch, reports),
+    similarDocuments: createSearchLoader(services, viewer, documentSearch, reports),
+    similarChunks: createSearchLoader(services, viewer, chunkSearch, reports),
+    similarTools: createSearchLoader(services, viewer, toolSearch, reports),
+    recall: createSearchLoader(services, viewer, recallSearch, reports),
     memoryEmbeddings: embeddings(memoryTable),
     chunkEmbeddings: embeddings(chunkTable),
     toolEmbeddings: embeddings(toolTable),

@@ -3,10 +3,18 @@ import type { Database } from './database/transaction.ts';
 import type { Embedder } from './embedding/embedder.ts';
 import type { Chunker } from './ingest/chunker.ts';
 
+/** How much one user may store; null means any amount. */
+export interface Quota {
+  readonly rows: number | null;
+  readonly bytes: number | null;
+}
+
 /** The parts of the server that all requests share. The composition root makes them once. */
 export interface Services {
   readonly database: Database;
   readonly embedder: Embedder;
   readonly chunker: Chunker;
   readonly log: Logger;
+  /** How much one user may store; without it, any amount. */
+  readonly quota?: Quota | undefined;
 }

@@ -31,6 +31,11 @@ export function onOrOff(text: string): boolean | undefined {
   return undefined;
 }
 
+/** A limit in the form that `parse` reads, or null for `off`. */
+export function limitOrOff(parse: (text: string) => number | undefined) {
+  return (text: string): number | null | undefined => (/^off$/i.test(text) ? null : parse(text));
+}
+
 function quantity(units: Readonly<Record<string, number>>, least: number, most: number) {
   return (text: string): number | undefined => {
     const match = /^(\d+(?:\.\d+)?) ?([a-z]*)$/i.exec(text);
@@ -75,6 +80,16 @@ export function hostName(text: string): string | undefined {
   // A name of only digits and dots is a mistyped address: the system would take 127.1 for 127.0.0.1.
   if (/^[\d.]+$/.test(bare) || bare.length > 253) return undefined;
   return new RegExp(`^${label}(?:\\.${label})*$`).test(bare) ? bare : undefined;
+}
+
+/** An IP address, or a network such as 10.0.0.0/8. */
+export function addressOrNetwork(text: string): string | undefined {
+  const [address = '', bits, ...rest] = text.split('/');
+  const version = isIP(address);
+  if (version === 0 || rest.length > 0) return undefined;
+  if (bits === undefined) return text;
+  // A network of all addresses would trust what any client claims.
+  return wholeNumber(1, version === 4 ? 32 : 128)(bits) === undefined ? undefined : text;
 }
 
 /** Whether only programs on this machine can reach a server that listens on `host`. */

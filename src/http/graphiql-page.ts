@@ -1,5 +1,5 @@
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
-import { cspHash, type ExampleQuery, icon, type Page, policy } from './page.ts';
+import { cspHash, type ExampleQuery, icon, type Page, pagePolicy } from './page.ts';
 
 /**
  * The page at `/graphiql`: GraphiQL with its documentation pane in one file, and each example in a tab. It loads nothing else;
@@ -15,13 +15,13 @@ export function graphiqlPage(examples: readonly ExampleQuery[]): Page {
   const script = html.slice(html.indexOf('<script>') + '<script>'.length, html.lastIndexOf('</script>'));
   return {
     html,
-    contentSecurityPolicy: policy({
-      'script-src': cspHash(script),
-      'worker-src': 'blob:',
-      'style-src': "'unsafe-inline'",
-      'img-src': 'data:',
-      'font-src': 'data:',
-      'connect-src': "'self'",
+    policy: pagePolicy({
+      'script-src': [cspHash(script)],
+      'worker-src': ['blob:'],
+      'style-src': ["'unsafe-inline'"],
+      'img-src': ['data:'],
+      'font-src': ['data:'],
+      'connect-src': ["'self'"],
     }),
   };
 }

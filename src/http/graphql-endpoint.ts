@@ -12,6 +12,7 @@ import type { GraphQLSchema } from 'graphql';
 import type { Logger } from '../log.ts';
 import type { Viewer } from '../viewer.ts';
 import { type ErrorDescriber, httpStatus } from './graphql-errors.ts';
+import { operationChecker, type RawOperation } from './operation/limits.ts';
 import type { RequestRecord } from './request-log.ts';
 
 /** The context of resolvers. Apollo copies the own enumerable properties of a context into a new object with its prototype. */
@@ -25,12 +26,22 @@ export interface GraphQLEndpointOptions<Context extends RequestContext> {
   schema: GraphQLSchema;
   createContext: (request: FastifyRequest) => Context | Promise<Context>;
   introspection: boolean;
+  /** What an operation may cost at most. */
+  costLimit: number;
+  /** Counts a request for the rate limit; true if it was one too many and is answered. */
+  isOverRate?: RateCounter | undefined;
   errors: ErrorDescriber;
   logger: Logger;
 }
 
 /** The path of the API. It must not change: clients have it in their settings. */
 export const graphqlPath = '/graphql';
+
+type RateCounter = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  viewer: Viewer | undefined,
+) => Promise<boolean>;
 
 interface RecordedRequest extends HTTPGraphQLRequest {
   record: RequestRecord;
@@ -46,7 +57,8 @@ export async function addGraphQLEndpoint<Context extends RequestContext>(
   app: FastifyInstance,
   options: GraphQLEndpointOptions<Context>,
 ): Promise<() => Promise<void>> {
-  const { schema, createContext, introspection, errors, logger } = options;
+  const { schema, createContext, introspection, costLimit, isOverRate, errors, logger } = options;
+  const checkOperation = operationChecker(schema, costLimit);
   const apollo = new ApolloServer<Context>({
     schema,
     introspection,
@@ -77,12 +89,22 @@ export async function addGraphQLEndpoint<Context extends RequestContext>(
     try {
       contextValue = await createContext(request);
     } catch (error) {
+      if (await isOverRate?.(request, reply, undefined)) return reply;
       const { code, message, id } = errors.describe(error);
       record.codes = [code];
       return reply.code(httpStatus({ code })).send({ errors: [{ message, extensions: { code, id } }] });
     }
     record.user = contextValue.viewer.userId;
+    if (await isOverRate?.(request, reply, contextValue.viewer)) return reply;
     const httpGraphQLRequest: RecordedRequest = { ...toApollo(request), record };
+    try {
+      checkOperation(rawOperation(httpGraphQLRequest));
+    } catch (error) {
+      const { code, message, id } = errors.describe(error);
+      record.codes = [code];
+      // 413 is for a body that is too large. GraphQL answers 400 to a document that it refuses.
+      return reply.code(400).send({ errors: [{ message, extensions: { code, id } }] });
+    }
     const { status, headers, body } = await apollo.executeHTTPGraphQLRequest({
       httpGraphQLRequest,
       context: async () => contextValue,
@@ -130,6 +152,26 @@ function toApollo({ method, headers, url, body }: FastifyRequest): HTTPGraphQLRe
   }
   const queryStart = url.indexOf('?');
   return { method, headers: headerMap, search: queryStart < 0 ? '' : url.slice(queryStart), body };
+}
+
+/** The operation of a request, read as Apollo reads it. What Apollo refuses is left out. */
+function rawOperation({ method, search, body }: HTTPGraphQLRequest): RawOperation {
+  if (method !== 'GET') return typeof body === 'object' && body !== null ? body : {};
+  const parameters = new URLSearchParams(search);
+  const variables = parameters.get('variables');
+  return {
+    query: parameters.get('query'),
+    operationName: parameters.get('operationName'),
+    variables: variables === null ? undefined : parsedOrNothing(variables),
+  };
+}
+
+function parsedOrNothing(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Whether a person opened the endpoint in a browser; the page for people is at `/`. */

@@ -1,4 +1,4 @@
-import { cspHash, type ExampleQuery, icon, type Page, policy } from './page.ts';
+import { cspHash, type ExampleQuery, icon, type Page, pagePolicy } from './page.ts';
 
 const cdn = 'https://embeddable-sandbox.cdn.apollographql.com';
 const sandboxFrame = 'https://sandbox.embed.apollographql.com';
@@ -44,12 +44,12 @@ script.onload = () => {
 document.head.append(script);
 `;
   return {
-    contentSecurityPolicy: policy({
-      'script-src': `${cspHash(script)} ${cdn}`,
-      'style-src': cspHash(style),
-      'img-src': 'data:',
-      'connect-src': "'self'",
-      'frame-src': sandboxFrame,
+    policy: pagePolicy({
+      'script-src': [cspHash(script), cdn],
+      'style-src': [cspHash(style)],
+      'img-src': ['data:'],
+      'connect-src': ["'self'"],
+      'frame-src': [sandboxFrame],
     }),
     html: `<!doctype html>
 <html lang="en">

@@ -6,10 +6,13 @@ export interface ExampleQuery {
   query: string;
 }
 
-/** A page, and the header that says what the page may load. */
+/** What a page may load and do: the directives of a Content-Security-Policy. */
+export type Policy = Readonly<Record<string, readonly string[]>>;
+
+/** A page, and what the page may load. */
 export interface Page {
   html: string;
-  contentSecurityPolicy: string;
+  policy: Policy;
 }
 
 /** The hash by which a Content-Security-Policy allows one inline script or style sheet. */
@@ -17,17 +20,17 @@ export function cspHash(source: string): string {
   return `'sha256-${createHash('sha256').update(source).digest('base64')}'`;
 }
 
-/** A policy that allows only what `directives` list. No page may be framed, because a click in it can change stored data. */
-export function policy(directives: Readonly<Record<string, string>>): string {
-  const all = {
-    'default-src': "'none'",
-    'base-uri': "'none'",
-    'form-action': "'none'",
-    'frame-ancestors': "'none'",
-  };
-  return Object.entries({ ...all, ...directives })
-    .map(([name, value]) => `${name} ${value}`)
-    .join('; ');
+/** The policy of an answer that is no page. No answer may be framed, because a click in a page can change stored data. */
+export const answerPolicy: Policy = {
+  'default-src': ["'none'"],
+  'base-uri': ["'none'"],
+  'form-action': ["'none'"],
+  'frame-ancestors': ["'none'"],
+};
+
+/** A policy that allows only what `directives` list. */
+export function pagePolicy(directives: Policy): Policy {
+  return { ...answerPolicy, ...directives };
 }
 
 /** The icon of the pages, a small `f`. It is inline, so that browsers request no file for it. */

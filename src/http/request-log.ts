@@ -14,6 +14,10 @@ declare module 'fastify' {
   interface FastifyRequest {
     record: RequestRecord;
   }
+  interface FastifyContextConfig {
+    /** Machines send such requests all the time: their lines are written at `debug`. */
+    routine?: boolean;
+  }
 }
 
 const longestName = 100;
@@ -30,7 +34,7 @@ export function logRequests(app: FastifyInstance, logger: Logger): void {
   });
   app.addHook('onResponse', (request, reply, done) => {
     const { operation, user, codes } = request.record;
-    logger.info(
+    logger[request.routeOptions.config?.routine ? 'debug' : 'info'](
       {
         method: request.method,
         path: request.routeOptions.url ?? null,

@@ -4,16 +4,28 @@ import type { Config } from '../config.ts';
 import { FunesError } from '../errors.ts';
 import { addGraphQLEndpoint, type GraphQLEndpointOptions, type RequestContext } from './graphql-endpoint.ts';
 import { createErrorDescriber } from './graphql-errors.ts';
+import { addHealth } from './health.ts';
 import { allowOrigins, checkHostNames } from './origins.ts';
 import type { ExampleQuery } from './page.ts';
 import { addPages } from './pages.ts';
+import { addRateLimit, type RateLimitKey } from './rate-limit.ts';
 import { answerRequestErrors, refuseUnreadable } from './request-errors.ts';
 import { logRequests } from './request-log.ts';
+import { addSecurityHeaders } from './security-headers.ts';
 
 /** The settings that the HTTP server uses. */
 export type HttpConfig = Pick<
   Config,
-  'host' | 'port' | 'corsOrigins' | 'allowedHosts' | 'bodyLimit' | 'introspection' | 'statementTimeout'
+  | 'host'
+  | 'port'
+  | 'corsOrigins'
+  | 'allowedHosts'
+  | 'bodyLimit'
+  | 'costLimit'
+  | 'rateLimit'
+  | 'trustProxy'
+  | 'introspection'
+  | 'statementTimeout'
 >;
 
 export interface HttpServerOptions<Context extends RequestContext>
@@ -21,6 +33,8 @@ export interface HttpServerOptions<Context extends RequestContext>
   config: HttpConfig;
   /** Queries that the pages show; the pages open with the first one. */
   examples: readonly ExampleQuery[];
+  /** Whom a request counts for in the rate limit. Without it no request is limited. */
+  rateLimitKey?: RateLimitKey;
 }
 
 export interface HttpServer {
@@ -37,17 +51,18 @@ export interface HttpServer {
 const longestUploadMs = 120_000;
 
 /**
- * Serves `schema` at `/graphql` and the pages for people at `/` and `/graphiql`.
+ * Serves `schema` at `/graphql`, the pages for people at `/` and `/graphiql`, and `/health/live`.
  * @throws FunesError UNAVAILABLE if it cannot listen on the configured host and port.
  */
 export async function startHttpServer<Context extends RequestContext>(
   options: HttpServerOptions<Context>,
 ): Promise<HttpServer> {
-  const { config, logger, examples } = options;
+  const { config, logger, examples, rateLimitKey } = options;
   const app = fastify({
     logger: false, // logRequests writes one line a request, without a child logger for each request
     bodyLimit: config.bodyLimit,
     requestTimeout: longestUploadMs,
+    trustProxy: config.trustProxy.length > 0 ? config.trustProxy : false,
     return503OnClosing: false, // a new request on an open connection is in flight, too
     frameworkErrors: (error, _request, reply: FastifyReply) => refuseUnreadable(reply, error),
   });
@@ -58,12 +73,20 @@ export async function startHttpServer<Context extends RequestContext>(
   logRequests(app, logger);
   answerRequestErrors(app, { errors, bodyLimit: config.bodyLimit });
   checkHostNames(app, [...config.allowedHosts, config.host]);
+  await addSecurityHeaders(app);
   await allowOrigins(app, config.corsOrigins);
+  const isOverRate =
+    rateLimitKey && config.rateLimit !== null
+      ? await addRateLimit(app, config.rateLimit, rateLimitKey)
+      : undefined;
+  addHealth(app);
   addPages(app, examples);
   const stopApollo = await addGraphQLEndpoint(app, {
     ...options,
     errors,
     introspection: config.introspection,
+    costLimit: config.costLimit,
+    isOverRate,
   });
 
   // Node closes idle connections when closing begins. A connection that becomes idle later would delay closing by 72 s.

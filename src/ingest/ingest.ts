@@ -75,7 +75,7 @@ export async function ingestDocument(
     contentHash,
     metadata,
   };
-  return createDocument(services.database, viewer, values, chunks);
+  return createDocument(services, viewer, values, chunks);
 }
 
 /**
@@ -110,7 +110,7 @@ export async function replaceDocument(
         'fileType, chunkSize and overlap are only for new text. Send content or contentBase64 with them, or leave them out.',
       );
     }
-    return updateDocument(services.database, viewer, id, { values });
+    return updateDocument(services, viewer, id, { values });
   }
   const sizes = parseSizes(input);
   const bytes = parseBytes(input);
@@ -121,7 +121,7 @@ export async function replaceDocument(
     input.fileType ?? (values.filename ? null : current.fileType),
   );
   const chunks = await toChunks(services, format, bytes, sizes);
-  return updateDocument(services.database, viewer, id, {
+  return updateDocument(services, viewer, id, {
     values: { ...values, fileType: format.name, fileSize: bytes.length, contentHash: sha256(bytes) },
     chunks,
   });

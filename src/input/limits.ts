@@ -8,8 +8,6 @@ export const limits = {
   k: 200,
   /** The largest page of a connection. */
   pageSize: 200,
-  /** Matches that all searches of one request ask for together. `similar` asks for k matches for each object. */
-  matches: 100_000,
   /** Ids in `like`, and in `unlike`, of a search. */
   examples: 100,
   /** Elements in one batch mutation. */
@@ -28,4 +26,39 @@ export const limits = {
   jsonDepth: 200,
   /** The largest `hnsw.ef_search` that pgvector accepts. */
   efSearch: 1000,
+  /** What a document is cut by if its input does not say otherwise, in tokens. */
+  usualChunkSize: 200,
+  usualOverlap: 40,
+
+  // The text of an operation. These limits are checked before graphql validates it: validation compares all fields of one
+  // name with each other, and takes 100 ms for 1,000 aliases and seconds for some smaller texts.
+
+  /** Characters. A memory's content may stand in it, though it belongs into a variable; more takes milliseconds to parse. */
+  operationLength: 250_000,
+  /** Tokens: names, punctuation and values. A batch of vectors belongs into variables; 10,000 are parsed in 2 ms. */
+  tokens: 10_000,
+  /** Levels of fields. Introspection has 14, three levels of `similar` in a list 10. */
+  depth: 20,
+  /** Aliases, for instance of searches for so many texts. */
+  aliases: 200,
+  /** Directives; GraphQL has no use for more than one or two a field. */
+  directives: 200,
+  /** Fields and fragments, where a fragment counts each time that it is used: fragments of fragments double quickly. */
+  selections: 5_000,
+  /** How often one field is selected in one place; fragments of several authors may each select it. */
+  repeats: 50,
+} as const;
+
+/** What counts as how much towards the cost of an operation, whose limit is the setting FUNES_COST_LIMIT. */
+export const costs = {
+  /** A row that could be read: `first` of a list, `k` of a search, for each object that it is asked of. */
+  row: 1,
+  /** A search, or a count of rows: it reads rows that it does not return. */
+  search: 10,
+  /** A text to embed. */
+  text: 1,
+  /** The schema: building and sending all of it takes as long as some hundred rows. */
+  introspection: 500,
+  /** The characters of a token, to tell from a document's length how many chunks it has. */
+  charactersOfToken: 3,
 } as const;

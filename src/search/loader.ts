@@ -1,8 +1,6 @@
 import DataLoader from 'dataloader';
 import type { Database } from '../database/transaction.ts';
 import type { Embedder } from '../embedding/embedder.ts';
-import { FunesError } from '../errors.ts';
-import { limits } from '../input/limits.ts';
 import type { Viewer } from '../viewer.ts';
 import type { Position } from './cursor.ts';
 import { search } from './execute.ts';
@@ -24,36 +22,18 @@ export interface SearchKey<Filters> {
   reportAs?: string | undefined;
 }
 
-/** Counts the matches that the searches of one request ask for: each level of `similar` inside `similar` multiplies them. */
-export class MatchBudget {
-  private asked = 0;
-
-  /** Call before the search runs. @throws FunesError LIMIT_EXCEEDED if the request asks for too many matches altogether. */
-  take(matches: number): void {
-    this.asked += matches;
-    if (this.asked <= limits.matches) return;
-    throw new FunesError(
-      'LIMIT_EXCEEDED',
-      `The searches of this request ask for ${this.asked} matches or more; at most ${limits.matches} are allowed. ` +
-        'Lower k or first, or ask for fewer levels at a time.',
-    );
-  }
-}
-
 export type SearchLoader<Filters, M> = DataLoader<SearchKey<Filters>, M[]>;
 
 /**
  * Gathers the searches of one request. Searches that differ only in their query become one statement: `similar` of fifty rows is
  * one statement, and fifty aliases with fifty texts are one call of the embedder and one statement. Each request makes a loader of
  * its own, because the matches depend on the viewer.
- * @param budget shared by all searches of the request.
  * @param reports receives a report for each statement that a field wants one of.
  */
 export function createSearchLoader<Filters, Found extends { row: { id: string } }, Conditions>(
   { database, embedder }: { database: Database; embedder: Embedder },
   viewer: Viewer,
   definition: SearchDefinition<Filters, Found, Conditions>,
-  budget: MatchBudget,
   reports: SearchReport[] = [],
 ): SearchLoader<Filters, Found & MatchScores> {
   type Matches = (Found & MatchScores)[];
@@ -61,7 +41,6 @@ export function createSearchLoader<Filters, Found extends { row: { id: string } 
   /** One list for each key, in the order of the keys. The keys differ only in their query. */
   async function run(keys: readonly SearchKey<Filters>[]): Promise<Matches[]> {
     const [{ k, filters, options, after, pages }] = keys as [SearchKey<Filters>];
-    budget.take(keys.length * k);
     const fields = keys.flatMap(({ reportAs }) => reportAs ?? []);
     const report = fields.length > 0 ? new ReportDraft(fields) : undefined;
     const request = { k, conditions: definition.compile(filters), options, after, pages, report };

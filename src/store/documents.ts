@@ -3,9 +3,11 @@ import { documentChunks, documents } from '../../schema/index.ts';
 import { type Database, type Transaction, transaction } from '../database/transaction.ts';
 import { FunesError, quote } from '../errors.ts';
 import { checkId } from '../input/checks.ts';
+import type { Services } from '../services.ts';
 import { type Viewer, visibleTo } from '../viewer.ts';
 import type { EmbeddingColumns } from './embeddings.ts';
 import type { Listed } from './pages.ts';
+import { withinQuota } from './quota.ts';
 import { type DocumentRow, documentColumns } from './rows.ts';
 
 /** The values of a document that is written, without its chunks. */
@@ -84,21 +86,22 @@ export async function readDocumentByHash(
  * document, and `created` is false.
  */
 export async function createDocument(
-  database: Database,
+  { database, quota }: Pick<Services, 'database' | 'quota'>,
   viewer: Viewer,
   values: DocumentValues,
   chunks: readonly ChunkValues[],
 ): Promise<{ document: DocumentRow; created: boolean }> {
   return transaction(database, viewer, { access: 'write' }, async (tx) => {
-    const [created] = await tx
-      .insert(documents)
-      .values({ ...values, totalChunks: chunks.length })
-      .onConflictDoNothing({ target: [documents.userId, documents.contentHash] })
-      .returning(documentColumns);
-    if (created) {
-      await insertChunks(tx, created, chunks);
-      return { document: created, created: true };
-    }
+    const created = await withinQuota(tx, quota, [values.userId], async () => {
+      const [document] = await tx
+        .insert(documents)
+        .values({ ...values, totalChunks: chunks.length })
+        .onConflictDoNothing({ target: [documents.userId, documents.contentHash] })
+        .returning(documentColumns);
+      if (document) await insertChunks(tx, document, chunks);
+      return document;
+    });
+    if (created) return { document: created, created: true };
     const [first] = await tx
       .select(documentColumns)
       .from(documents)
@@ -117,7 +120,7 @@ export async function createDocument(
  * @throws FunesError NOT_FOUND. A unique violation if another document has these bytes.
  */
 export async function updateDocument(
-  database: Database,
+  { database, quota }: Pick<Services, 'database' | 'quota'>,
   viewer: Viewer,
   id: string,
   { values, chunks }: DocumentChange,
@@ -126,14 +129,16 @@ export async function updateDocument(
   return transaction(database, viewer, { access: 'write' }, async (tx) => {
     const [current] = await tx.select(documentColumns).from(documents).where(condition).for('update');
     if (!current) throw documentNotFound(id);
-    // The old chunks are deleted first, because each of them refers to the old number of chunks of the document.
-    if (chunks) await tx.delete(documentChunks).where(chunksOf(current));
     const changes = { ...values, ...(chunks && { totalChunks: chunks.length, processedAt: sql`now()` }) };
     if (Object.keys(changes).length === 0) return current;
-    const [updated] = await tx.update(documents).set(changes).where(condition).returning(documentColumns);
-    if (!updated) throw documentNotFound(id);
-    if (chunks) await insertChunks(tx, updated, chunks);
-    return updated;
+    return withinQuota(tx, quota, [current.userId], async () => {
+      // The old chunks are deleted first, because each of them refers to the old number of chunks of the document.
+      if (chunks) await tx.delete(documentChunks).where(chunksOf(current));
+      const [updated] = await tx.update(documents).set(changes).where(condition).returning(documentColumns);
+      if (!updated) throw documentNotFound(id);
+      if (chunks) await insertChunks(tx, updated, chunks);
+      return updated;
+    });
   });
 }
 

@@ -8,6 +8,7 @@ import type { Services } from '../services.ts';
 import { ownerOf, type Viewer, visibleTo } from '../viewer.ts';
 import { embedForWriting } from './embeddings.ts';
 import type { Listed } from './pages.ts';
+import { withinQuota } from './quota.ts';
 import { type MemoryRow, memoryColumns } from './rows.ts';
 
 /** A new memory, as a client sends it. */
@@ -59,7 +60,7 @@ export async function readMemories(
  * @throws FunesError BAD_USER_INPUT or LIMIT_EXCEEDED with the input path. CONFLICT if a key was used for other content.
  */
 export async function createMemories(
-  { database, embedder, log }: Services,
+  { database, embedder, log, quota }: Services,
   viewer: Viewer,
   inputs: readonly NewMemory[],
   inputPathOf: (index: number) => string = (index) => `inputs[${index}]`,
@@ -74,11 +75,14 @@ export async function createMemories(
   );
   const rows = values.map((value, i) => ({ ...value, ...embeddings[i] }));
   return transaction(database, viewer, { access: 'write' }, async (tx) => {
-    const created = await tx
-      .insert(memories)
-      .values(rows)
-      .onConflictDoNothing({ target: [memories.userId, memories.idempotencyKey] })
-      .returning(memoryColumns);
+    const owners = rows.map(({ userId }) => userId);
+    const created = await withinQuota(tx, quota, owners, async () =>
+      tx
+        .insert(memories)
+        .values(rows)
+        .onConflictDoNothing({ target: [memories.userId, memories.idempotencyKey] })
+        .returning(memoryColumns),
+    );
     return inInputOrder(tx, viewer, values, created, inputPathOf);
   });
 }
@@ -132,7 +136,7 @@ async function inInputOrder(
  * @throws FunesError NOT_FOUND. BAD_USER_INPUT or LIMIT_EXCEEDED with the input path.
  */
 export async function updateMemory(
-  { database, embedder, log }: Services,
+  { database, embedder, log, quota }: Services,
   viewer: Viewer,
   id: string,
   change: MemoryChange,
@@ -145,13 +149,20 @@ export async function updateMemory(
   }
   const [embedding] =
     values.content === undefined ? [] : await embedForWriting(embedder, [values.content], log);
-  const [row] = await transaction(database, viewer, { access: 'write' }, (tx) =>
-    tx
-      .update(memories)
-      .set({ ...values, ...embedding })
-      .where(found)
-      .returning(memoryColumns),
-  );
+  const [row] = await transaction(database, viewer, { access: 'write' }, async (tx) => {
+    const owners = quota ? await tx.select({ userId: memories.userId }).from(memories).where(found) : [];
+    return withinQuota(
+      tx,
+      quota,
+      owners.map(({ userId }) => userId),
+      async () =>
+        tx
+          .update(memories)
+          .set({ ...values, ...embedding })
+          .where(found)
+          .returning(memoryColumns),
+    );
+  });
   return row ?? notFound(id);
 }
 

@@ -27,7 +27,7 @@ let client: Client;
 
 beforeAll(async () => {
   embedder = await startRealEmbedder();
-  server = await startTestServer(embedder);
+  server = await startTestServer({ embedder });
   client = clientOf(`${server.url}/graphql`);
 });
 

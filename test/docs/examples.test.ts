@@ -70,7 +70,7 @@ function expectation(value: unknown): unknown {
 
 beforeAll(async () => {
   embedder = await startRealEmbedder();
-  server = await startTestServer(embedder);
+  server = await startTestServer({ embedder });
 });
 
 afterAll(async () => {

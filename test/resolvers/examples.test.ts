@@ -18,7 +18,10 @@ let embedder: Embedder;
 let server: TestServer;
 
 beforeAll(async () => {
-  [embedder, server] = await startRealEmbedder().then(async (real) => [real, await startTestServer(real)]);
+  [embedder, server] = await startRealEmbedder().then(async (real) => [
+    real,
+    await startTestServer({ embedder: real }),
+  ]);
 });
 afterAll(async () => {
   await server.close();

@@ -53,7 +53,7 @@ let server: TestServer;
 const embedder = new StoppableEmbedder();
 
 beforeAll(async () => {
-  server = await startTestServer(embedder);
+  server = await startTestServer({ embedder });
 });
 beforeEach(async () => {
   await server.sql('delete from memories');

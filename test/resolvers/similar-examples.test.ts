@@ -42,7 +42,7 @@ const rows: Record<'memories' | 'chunks' | 'tools' | 'documents', Row[]> = {
 const embedder = new HashEmbedder();
 
 beforeAll(async () => {
-  server = await startTestServer(embedder);
+  server = await startTestServer({ embedder });
   const { createMemories } = await server.request(CreateMemoriesDocument, {
     inputs: texts.map((content) => ({ content })),
   });

@@ -3,7 +3,7 @@ import { startApi } from '../../src/composition.ts';
 import { loadConfig } from '../../src/config.ts';
 import type { Embedder } from '../../src/embedding/embedder.ts';
 import { createLogger } from '../../src/log.ts';
-import type { Services } from '../../src/services.ts';
+import type { Quota, Services } from '../../src/services.ts';
 import { HashEmbedder } from '../../testkit/hash-embedder.ts';
 import { recordStatements, type Statement } from '../../testkit/statements.ts';
 import type { TypedDocumentString } from '../generated/operations.ts';
@@ -57,16 +57,25 @@ export interface TestServer {
 
 const tables = ['memories', 'memories_archive', 'documents', 'document_chunks', 'tool_embeddings'];
 
+export interface TestServerOptions {
+  /** Default: the embedder that knows words but no meaning. An embedder that is given stays open. */
+  embedder?: Embedder;
+  /** What is in the database from the beginning. */
+  seed?: Seed;
+  /** A database to serve, which is closed with the server. Default: a new one. */
+  database?: TestDatabase;
+  quota?: Quota;
+}
+
 /**
- * Starts the real server on a free port: Fastify, the real schema, the chunker, and a database of its own. The embedder
- * is by default the one that knows words but no meaning; an embedder that is given is not closed, nor is the chunker, which
- * is the worker's. A database that is given is closed with the server.
+ * Starts the real server on a free port: Fastify, the real schema, the chunker of the worker, and a database of its own.
  */
-export async function startTestServer(
-  embedder: Embedder = new HashEmbedder(),
-  seed?: Seed,
-  opened?: TestDatabase,
-): Promise<TestServer> {
+export async function startTestServer({
+  embedder = new HashEmbedder(),
+  seed,
+  database: opened,
+  quota,
+}: TestServerOptions = {}): Promise<TestServer> {
   const config = loadConfig({ env: { PORT: '0' }, envFile: '/nowhere/.env' });
   const options = { statementTimeoutMs: config.statementTimeout, ...(seed && { seed }) };
   const database = opened ?? (await openTestDatabase(options));
@@ -76,6 +85,7 @@ export async function startTestServer(
     database: recorded.database,
     embedder,
     chunker: sharedChunker,
+    quota,
     log: createLogger({
       level: 'debug',
       stream: { write: (line) => void failures.push(...failureIn(line)) },

@@ -56,7 +56,7 @@ describe.each(dumpNames())('a database of %s', (name) => {
     changedColumns = Object.keys(before).filter(
       (column) => column in after && after[column] !== before[column],
     );
-    server = await startTestServer(await startRealEmbedder(), undefined, database);
+    server = await startTestServer({ embedder: await startRealEmbedder(), database });
   });
   afterAll(() => server?.close());
 

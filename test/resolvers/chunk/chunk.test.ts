@@ -23,7 +23,7 @@ let documents: string[];
 let chunks: ChunkFieldsFragment[];
 
 beforeAll(async () => {
-  server = await startTestServer(embedder);
+  server = await startTestServer({ embedder });
   documents = [];
   for (const [n, subject] of ['tide', 'harbour', 'storm', 'lamp'].entries()) {
     const sentences = Array.from(

@@ -46,7 +46,7 @@ const embedder = new HashEmbedder();
 const stored: Entry[] = [];
 
 beforeAll(async () => {
-  server = await startTestServer(embedder);
+  server = await startTestServer({ embedder });
   await server.request(CreateMemoriesDocument, { inputs: memories });
   await server.request(RegisterToolsDocument, { inputs: tools });
   for (const [filename, sections] of Object.entries(files)) {

@@ -19,7 +19,7 @@ let server: TestServer;
 const embedder = new HashEmbedder();
 
 beforeAll(async () => {
-  server = await startTestServer(embedder);
+  server = await startTestServer({ embedder });
 });
 beforeEach(() => server.sql('delete from tool_embeddings'));
 afterAll(() => server.close());

@@ -1,6 +1,7 @@
 import { buildSchema, type GraphQLFieldResolver, type GraphQLSchema } from 'graphql';
 import { onTestFinished } from 'vitest';
 import { loadConfig } from '../../../src/config.ts';
+import type { RateLimitKey } from '../../../src/http/rate-limit.ts';
 import { type HttpConfig, type HttpServer, startHttpServer } from '../../../src/http/server.ts';
 import { createLogger } from '../../../src/log.ts';
 import { localViewer, type Viewer } from '../../../src/viewer.ts';
@@ -28,6 +29,7 @@ export interface ServedSchemaOptions {
   config?: Partial<HttpConfig>;
   createContext?: () => TestContext | Promise<TestContext>;
   level?: 'info' | 'debug';
+  rateLimitKey?: RateLimitKey;
 }
 
 export interface ServedSchema extends HttpServer {
@@ -61,6 +63,7 @@ export async function serveSchema(options: ServedSchemaOptions): Promise<ServedS
       level: options.level ?? 'info',
       stream: { write: (line: string) => void log.push(JSON.parse(line)) },
     }),
+    ...(options.rateLimitKey && { rateLimitKey: options.rateLimitKey }),
     examples: [{ title: 'The type of everything', query: 'query First { __typename }' }],
   });
   onTestFinished(() => server.close({ graceMs: 0 }));

@@ -56,7 +56,7 @@ describe('the plan of a search', { timeout: 120_000 }, () => {
   let server: TestServer;
 
   beforeAll(async () => {
-    server = await startTestServer(undefined, planRows);
+    server = await startTestServer({ seed: planRows });
   }, 240_000);
   afterAll(() => server.close());
 

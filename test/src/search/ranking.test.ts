@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createSearchLoader, MatchBudget } from '../../../src/search/loader.ts';
+import { createSearchLoader } from '../../../src/search/loader.ts';
 import type { SearchOptionsInput } from '../../../src/search/options.ts';
 import { memorySearch, toolSearch } from '../../../src/search/searches.ts';
 import { searchNear, similarTo } from '../../../src/search/similar.ts';
@@ -62,7 +62,7 @@ describe('ranked search', () => {
 
   const search = (userId: string, text: string, options: SearchOptionsInput, k = 10) =>
     searchNear(
-      createSearchLoader(services, localViewer, memorySearch, new MatchBudget()),
+      createSearchLoader(services, localViewer, memorySearch),
       { text },
       { k, filters: { userId: { eq: userId } }, options },
     );
@@ -115,7 +115,7 @@ describe('ranked search', () => {
       const [waiting] = await createMemories(failing, localViewer, [
         { content: 'my umbrella', userId: 'pending' },
       ]);
-      const loader = createSearchLoader(services, localViewer, memorySearch, new MatchBudget());
+      const loader = createSearchLoader(services, localViewer, memorySearch);
       const near = (mode: 'SEMANTIC' | 'KEYWORD') =>
         similarTo(loader, waiting as { id: string }, undefined, { k: 5, options: { mode } });
       expect((await near('KEYWORD')).map(({ row }) => row.content)).toEqual(['umbrella']);
@@ -156,12 +156,7 @@ describe('ranked search', () => {
 
     test('is one statement, also for several texts', async () => {
       const { database, statements } = recordStatements(db.pool);
-      const loader = createSearchLoader(
-        { ...services, database },
-        localViewer,
-        memorySearch,
-        new MatchBudget(),
-      );
+      const loader = createSearchLoader({ ...services, database }, localViewer, memorySearch);
       const options = { mode: 'HYBRID' } as const;
       await Promise.all(
         ['zebra', 'violin', 'harbor'].map((text) => searchNear(loader, { text }, { k: 3, options })),
@@ -174,7 +169,7 @@ describe('ranked search', () => {
         { toolName: 'get_weather', toolDescription: 'Tells whether it rains' },
         { toolName: 'convertCurrency', toolDescription: 'Turns euros into dollars' },
       ]);
-      const loader = createSearchLoader(services, localViewer, toolSearch, new MatchBudget());
+      const loader = createSearchLoader(services, localViewer, toolSearch);
       const find = async (text: string) =>
         (await searchNear(loader, { text }, { k: 5, options: { mode: 'KEYWORD' } })).map(
           ({ row }) => row.toolName,
@@ -336,7 +331,7 @@ describe('ranked search', () => {
   });
 
   test('refuses words without a text', async () => {
-    const loader = createSearchLoader(services, localViewer, memorySearch, new MatchBudget());
+    const loader = createSearchLoader(services, localViewer, memorySearch);
     const vector = [...hashVector('zebra')];
     await expect(searchNear(loader, { vector }, { k: 3, options: { mode: 'HYBRID' } })).rejects.toMatchObject(
       {

@@ -1,0 +1,74 @@
+import { type GraphQLSchema, parse } from 'graphql';
+import { LRUCache } from 'lru-cache';
+import { FunesError } from '../../errors.ts';
+import { limits } from '../../input/limits.ts';
+import { checkCost } from './cost.ts';
+import { type OperationOutline, outlineDocument } from './outline.ts';
+
+/** A GraphQL request as it was sent: nothing of it was checked. */
+export interface RawOperation {
+  query?: unknown;
+  variables?: unknown;
+  operationName?: unknown;
+}
+
+/** Characters of the operations whose outlines are kept. */
+const keptCharacters = 4_000_000;
+
+/**
+ * Returns a function that refuses an operation which is too large or could cost too much, before it is validated and before
+ * anything of it runs. What is no operation at all is left to Apollo, which refuses it.
+ * @param costLimit what an operation may cost at most.
+ * @throws FunesError LIMIT_EXCEEDED (the function that is returned)
+ */
+export function operationChecker(
+  schema: GraphQLSchema,
+  costLimit: number,
+): (operation: RawOperation) => void {
+  const kept = new LRUCache<string, OperationOutline[]>({
+    maxSize: keptCharacters,
+    sizeCalculation: (_, query) => query.length,
+  });
+
+  return ({ query, variables, operationName }) => {
+    if (typeof query !== 'string' || query === '') return;
+    let outlines = kept.get(query);
+    if (outlines === undefined) {
+      outlines = outlineOf(query, schema);
+      if (outlines === undefined) return;
+      kept.set(query, outlines);
+    }
+    const outline =
+      typeof operationName === 'string' && operationName !== ''
+        ? outlines.find(({ operation }) => operation.name?.value === operationName)
+        : outlines[0];
+    if (outline) checkCost(outline, isRecord(variables) ? variables : {}, costLimit);
+  };
+}
+
+/** The outline of a document; undefined if it cannot be parsed. */
+function outlineOf(query: string, schema: GraphQLSchema): OperationOutline[] | undefined {
+  if (query.length > limits.operationLength) {
+    throw new FunesError(
+      'LIMIT_EXCEEDED',
+      `The operation has ${query.length} characters; at most ${limits.operationLength} are allowed. ` +
+        'Send long texts as variables.',
+    );
+  }
+  let document: ReturnType<typeof parse>;
+  try {
+    document = parse(query, { maxTokens: limits.tokens, noLocation: true });
+  } catch (error) {
+    if (!(error as Error).message.startsWith('Syntax Error: Document contains more')) return undefined;
+    throw new FunesError(
+      'LIMIT_EXCEEDED',
+      `The operation has more than ${limits.tokens} tokens (names, punctuation and values). ` +
+        'Send values as variables, or several requests.',
+    );
+  }
+  return outlineDocument(document, schema);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}

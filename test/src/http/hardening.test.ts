@@ -1,0 +1,148 @@
+import { expect, test } from 'vitest';
+import { FunesError } from '../../../src/errors.ts';
+import { byUserOrAddress } from '../../../src/http/rate-limit.ts';
+import { localViewer } from '../../../src/viewer.ts';
+import { schemaOf, serveSchema, until } from './served-schema.ts';
+
+const schema = schemaOf('type Query { a: Int }', { a: () => 1 });
+
+test('an answer of the API may do nothing in a browser, and is not framed or guessed at', async () => {
+  const server = await serveSchema({ schema });
+  for (const answer of [await server.post({ query: '{ a }' }), await fetch(`${server.url}/nothing`)]) {
+    expect(Object.fromEntries(answer.headers)).toMatchObject({
+      'content-security-policy':
+        "default-src 'none';base-uri 'none';form-action 'none';frame-ancestors 'none'",
+      'x-content-type-options': 'nosniff',
+      'x-frame-options': 'DENY',
+      'referrer-policy': 'no-referrer',
+      'cross-origin-resource-policy': 'same-origin',
+    });
+    // The proxy with the certificate decides about this for its domain.
+    expect(answer.headers.get('strict-transport-security')).toBeNull();
+    expect(answer.headers.get('x-powered-by')).toBeNull();
+  }
+});
+
+test('the page of the Sandbox alone may load from another host, and each page has one policy', async () => {
+  const server = await serveSchema({ schema });
+  const policyOf = async (path: string) =>
+    (await fetch(server.url + path)).headers.get('content-security-policy') ?? '';
+  expect(await policyOf('/')).toContain('https://embeddable-sandbox.cdn.apollographql.com');
+  expect(await policyOf('/graphiql')).not.toContain('https:');
+  expect(await policyOf('/graphql?query={a}')).not.toContain('https:');
+  for (const path of ['/', '/graphiql']) expect((await policyOf(path)).match(/default-src/g)).toHaveLength(1);
+});
+
+test('a persisted query is refused, as is one by its hash alone', async () => {
+  const server = await serveSchema({ schema });
+  const extensions = {
+    persistedQuery: {
+      version: 1,
+      sha256Hash: 'ecf4edb46db40b5132295c0291d62fb65d6759a9eedfa4d5d612dd5ec54a6b38',
+    },
+  };
+  for (const body of [{ extensions }, { query: '{ a }', extensions }]) {
+    const answer = (await (await server.post(body)).json()) as { errors: object[]; data?: unknown };
+    expect(answer.errors).toMatchObject([
+      { message: 'PersistedQueryNotSupported', extensions: { code: 'BAD_USER_INPUT' } },
+    ]);
+    expect(answer.data).toBeUndefined();
+  }
+});
+
+test('several operations in one body are refused', async () => {
+  const server = await serveSchema({ schema });
+  const answer = await server.post([{ query: '{ a }' }, { query: '{ a }' }]);
+  expect(answer.status).toBe(400);
+  expect(await answer.json()).toMatchObject({ errors: [{ extensions: { code: 'BAD_USER_INPUT' } }] });
+});
+
+test('/health/live answers everybody, also where nobody is authenticated, and its line is for debug', async () => {
+  const refusing = {
+    schema,
+    createContext: () => Promise.reject(new FunesError('UNAUTHENTICATED', 'This key is not known.')),
+  };
+  const server = await serveSchema(refusing);
+  const answer = await fetch(`${server.url}/health/live`);
+  expect([answer.status, await answer.json()]).toEqual([200, { status: 'live' }]);
+  expect(answer.headers.get('cache-control')).toBe('no-store');
+  await server.post({ query: '{ a }' });
+  await until(() => server.log.length > 0);
+  expect(server.log.map(({ path }) => path)).toEqual(['/graphql']);
+
+  const talkative = await serveSchema({ ...refusing, level: 'debug' });
+  await fetch(`${talkative.url}/health/live`);
+  await until(() => talkative.log.some(({ path }) => path === '/health/live'));
+});
+
+test('a rate is counted for each name, and one request too many is refused with the time to wait', async () => {
+  const users = ['ana', 'ana', 'ana', 'ben', 'ana'];
+  const server = await serveSchema({
+    schema,
+    config: { rateLimit: 3 },
+    rateLimitKey: byUserOrAddress,
+    createContext: () => ({ viewer: { userId: users.shift() ?? '', role: 'user' } }),
+  });
+  const statuses: number[] = [];
+  for (let i = 0; i < 4; i++) statuses.push((await server.post({ query: '{ a }' })).status);
+  expect(statuses).toEqual([200, 200, 200, 200]);
+
+  const refused = await server.post({ query: '{ a }' });
+  expect(refused.status).toBe(429);
+  expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+  expect(await refused.json()).toMatchObject({
+    errors: [
+      {
+        message: expect.stringMatching(/^More than 3 requests .* \(FUNES_RATE_LIMIT\)/),
+        extensions: { code: 'LIMIT_EXCEEDED' },
+      },
+    ],
+  });
+  await until(() => server.log.length === 5);
+  expect(server.log.at(-1)).toMatchObject({ status: 429, codes: ['LIMIT_EXCEEDED'], user: 'ana' });
+});
+
+test('requests that cannot be authenticated count for their address', async () => {
+  const server = await serveSchema({
+    schema,
+    config: { rateLimit: 2 },
+    rateLimitKey: byUserOrAddress,
+    createContext: () => Promise.reject(new FunesError('UNAUTHENTICATED', 'This key is not known.')),
+  });
+  const statuses: number[] = [];
+  for (let i = 0; i < 3; i++) statuses.push((await server.post({ query: '{ a }' })).status);
+  expect(statuses).toEqual([401, 401, 429]);
+});
+
+test('no request is limited without a name, with the rate off, or outside the API', async () => {
+  const nameless = await serveSchema({ schema, config: { rateLimit: 1 }, rateLimitKey: () => undefined });
+  const off = await serveSchema({ schema, config: { rateLimit: null }, rateLimitKey: byUserOrAddress });
+  const named = await serveSchema({ schema, config: { rateLimit: 1 }, rateLimitKey: byUserOrAddress });
+  for (let i = 0; i < 3; i++) {
+    expect((await nameless.post({ query: '{ a }' })).status).toBe(200);
+    expect((await off.post({ query: '{ a }' })).status).toBe(200);
+    expect((await fetch(`${named.url}/health/live`)).status).toBe(200);
+  }
+});
+
+test('X-Forwarded-For counts only from a proxy that FUNES_TRUST_PROXY names', async () => {
+  const statusesOf = async (trustProxy: string[], addresses: string[]) => {
+    const server = await serveSchema({
+      schema,
+      config: { rateLimit: 1, trustProxy },
+      rateLimitKey: ({ ip }) => ip,
+      createContext: () => ({ viewer: localViewer }),
+    });
+    const statuses: number[] = [];
+    for (const address of addresses)
+      statuses.push((await server.post({ query: '{ a }' }, { 'x-forwarded-for': address })).status);
+    return statuses;
+  };
+  const addresses = ['198.51.100.1', '198.51.100.2', '198.51.100.1'];
+  expect(await statusesOf(['127.0.0.0/8'], addresses)).toEqual([200, 200, 429]);
+  expect(await statusesOf([], addresses)).toEqual([200, 429, 429]);
+  expect(await statusesOf(['10.0.0.0/8'], addresses)).toEqual([200, 429, 429]);
+  // What a client claims before the proxy adds the address that it saw does not count.
+  const claimed = ['203.0.113.7, 198.51.100.1', '203.0.113.8, 198.51.100.1'];
+  expect(await statusesOf(['127.0.0.1'], claimed)).toEqual([200, 429]);
+});

@@ -12,8 +12,14 @@ import { awaitDatabase } from './database/readiness.ts';
 import { startEmbedder } from './embedding/embedder.ts';
 import { type HttpConfig, type HttpServer, startHttpServer } from './http/server.ts';
 import { Chunker } from './ingest/chunker.ts';
+import {
+  type AuthConfig,
+  type Authenticate,
+  authenticator,
+  describeAccess,
+} from './security/authenticate.ts';
 import type { Services } from './services.ts';
-import { localViewer, type Viewer } from './viewer.ts';
+import type { Viewer } from './viewer.ts';
 
 /** The services behind the API. */
 export interface Backend {
@@ -29,6 +35,8 @@ export interface FunesServer {
   readonly url: string;
   readonly database: string;
   readonly model: string;
+  /** Says who is let in, for people. */
+  readonly access: string;
   /** Waits for the requests in flight, then closes everything. */
   close(): Promise<void>;
 }
@@ -46,6 +54,7 @@ export async function startFunes(config: Config, log: Logger): Promise<FunesServ
       url: http.url,
       database: backend.database,
       model: backend.services.embedder.model,
+      access: describeAccess(config),
       close: async () => {
         await http.close();
         await backend.close();
@@ -57,16 +66,23 @@ export async function startFunes(config: Config, log: Logger): Promise<FunesServ
   }
 }
 
-/** Starts the API over HTTP. Every request is by `viewer`. Closing the server does not close `services`. */
+/**
+ * Starts the API over HTTP. Closing the server does not close `services`.
+ * @param authenticate who sends a request; by default as the settings say.
+ */
 export function startApi(
-  config: HttpConfig,
+  config: HttpConfig & AuthConfig,
   services: Services,
-  viewer: Viewer = localViewer,
+  authenticate: Authenticate = authenticator(config, services.database, services.log),
 ): Promise<HttpServer> {
+  const contextFor = (viewer: Viewer) => createContext(services, viewer);
   return startHttpServer({
     config,
     schema: buildSchema(),
-    createContext: () => createContext(services, viewer),
+    createContext: ({ raw }) => {
+      const viewer = authenticate(raw.rawHeaders);
+      return viewer instanceof Promise ? viewer.then(contextFor) : contextFor(viewer);
+    },
     logger: services.log,
     examples: exampleQueries,
   });

@@ -45,7 +45,10 @@ export interface TestServer {
   raw(
     query: string | TypedDocumentString<unknown, never>,
     variables?: object,
+    headers?: Record<string, string>,
   ): Promise<GraphQLAnswer<unknown>>;
+  /** The lines that the server has logged so far, above level debug. */
+  readonly log: readonly Record<string, unknown>[];
   /** The statements that the server sends to the database while `work` runs. */
   statementsOf(work: () => Promise<unknown>): Promise<Statement[]>;
   /** Runs SQL beside the API. */
@@ -55,31 +58,47 @@ export interface TestServer {
   close(): Promise<void>;
 }
 
-const tables = ['memories', 'memories_archive', 'documents', 'document_chunks', 'tool_embeddings'];
+const tables = [
+  'memories',
+  'memories_archive',
+  'documents',
+  'document_chunks',
+  'tool_embeddings',
+  'api_keys',
+];
 
 /**
  * Starts the real server on a free port: Fastify, the real schema, the chunker, and a database of its own. The embedder
  * is by default the one that knows words but no meaning; an embedder that is given is not closed, nor is the chunker, which
  * is the worker's.
+ * @param settings settings by their names in the environment, such as FUNES_AUTH.
  */
 export async function startTestServer(
   embedder: Embedder = new HashEmbedder(),
   seed?: Seed,
+  settings: Record<string, string> = {},
 ): Promise<TestServer> {
-  const config = loadConfig({ env: { PORT: '0' }, envFile: '/nowhere/.env' });
+  const config = loadConfig({ env: { PORT: '0', ...settings }, envFile: '/nowhere/.env' });
   const database = await openTestDatabase({
     statementTimeoutMs: config.statementTimeout,
     ...(seed && { seed }),
   });
   const recorded = recordStatements(database.pool);
   const failures: string[] = [];
+  const log: Record<string, unknown>[] = [];
   const services: Services = {
     database: recorded.database,
     embedder,
     chunker: sharedChunker,
     log: createLogger({
       level: 'debug',
-      stream: { write: (line) => void failures.push(...failureIn(line)) },
+      stream: {
+        write: (line) => {
+          failures.push(...failureIn(line));
+          const logged = JSON.parse(line) as Record<string, unknown>;
+          if (logged.level !== 'debug') log.push(logged);
+        },
+      },
     }),
   };
   const http = await startApi(config, services);
@@ -87,10 +106,11 @@ export async function startTestServer(
   async function post(
     query: { toString(): string },
     variables: object = {},
+    headers: Record<string, string> = {},
   ): Promise<GraphQLAnswer<unknown>> {
     const response = await fetch(`${http.url}/graphql`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
+      headers: { 'content-type': 'application/json', ...headers },
       body: JSON.stringify({ query: query.toString(), variables }),
     });
     return { status: response.status, ...((await response.json()) as object) };
@@ -109,6 +129,7 @@ export async function startTestServer(
     url: http.url,
     database,
     raw: post,
+    log,
     async request<Data, Variables>(operation: TypedDocumentString<Data, Variables>, variables?: Variables) {
       const { data, errors } = await post(operation, variables ?? {});
       const [error] = errors ?? [];

@@ -5,12 +5,13 @@
 const floors = {
   errors: [],
   input: ['errors'],
-  viewer: [],
+  viewer: ['errors'],
   database: ['viewer', 'errors'],
   embedding: ['errors'],
   filters: ['input', 'errors'],
   services: ['database', 'embedding', 'ingest'],
   store: ['filters', 'input', 'database', 'embedding', 'viewer', 'services', 'errors'],
+  security: ['store', 'input', 'database', 'viewer', 'config', 'log', 'errors'],
   search: ['store', 'filters', 'input', 'database', 'embedding', 'viewer', 'errors'],
   ingest: ['store', 'embedding', 'input', 'viewer', 'services', 'errors'],
   http: ['database', 'config', 'log', 'viewer', 'errors'],
@@ -35,6 +36,14 @@ export default {
   forbidden: [
     ...floorsOfSrc,
     {
+      name: 'one-second-door',
+      comment:
+        'Work with the rows of all users, which belongs to no user, has one door. No request may come in there.',
+      severity: 'error',
+      from: { pathNot: '^(src/security/key-lookup\\.ts$|test/)' },
+      to: { path: '^src/database/maintenance\\.ts$' },
+    },
+    {
       name: 'search-rows-alone-of-store',
       comment: "A search needs the columns of rows, and none of the store's reads and writes.",
       severity: 'error',
@@ -43,7 +52,8 @@ export default {
     },
     {
       name: 'search-sql-follows-the-plan',
-      comment: 'What makes SQL follows the plan. It knows neither loaders nor entry points nor how a statement is run.',
+      comment:
+        'What makes SQL follows the plan. It knows neither loaders nor entry points nor how a statement is run.',
       severity: 'error',
       from: { path: '^src/search/sql/' },
       to: { path: '^src/search/(similar|recall|loader|execute|searches|report|diversity)\\.ts$' },

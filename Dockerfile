@@ -19,13 +19,12 @@ RUN mkdir /data && chown node:node /data
 VOLUME /data
 ENV FUNES_DATA_DIR=/data
 
-# Nobody can reach a container that listens on its own loopback. There is no authentication, so the server refuses to
-# start with this HOST until you set FUNES_TRUSTED_NETWORK=on; see .env.example.
-ENV HOST=0.0.0.0 PORT=4000
+# Nobody can reach a container that listens on its own loopback. Other machines can reach this HOST, so requests need a key.
+ENV HOST=0.0.0.0 PORT=4000 FUNES_AUTH=keys
 EXPOSE 4000
 
 USER node
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --retries=3 \
-  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/graphql`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{\"query\":\"{ __typename }\"}' }).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/graphql`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{\"query\":\"{ __typename }\"}' }).then((answer) => process.exit(answer.ok || answer.status === 401 ? 0 : 1), () => process.exit(1))"]
 
 CMD ["node", "--import", "tsx", "src/main.ts"]

@@ -5,12 +5,13 @@
 const floors = {
   errors: [],
   input: ['errors'],
-  viewer: [],
+  viewer: ['errors'],
   database: ['viewer', 'errors'],
   embedding: ['errors'],
   filters: ['input', 'errors'],
   services: ['database', 'embedding', 'ingest'],
   store: ['filters', 'input', 'database', 'embedding', 'viewer', 'services', 'errors'],
+  security: ['store', 'input', 'database', 'viewer', 'config', 'log', 'errors'],
   search: ['store', 'filters', 'input', 'database', 'embedding', 'viewer', 'errors'],
   ingest: ['store', 'embedding', 'input', 'viewer', 'services', 'errors'],
   http: ['input', 'database', 'config', 'log', 'viewer', 'errors'],
@@ -43,6 +44,14 @@ export default {
       severity: 'error',
       from: { path: '^src/cli/', pathNot: '^src/cli/commands/serve\\.ts$' },
       to: { path: '^src/composition\\.ts$' },
+    },
+    {
+      name: 'one-second-door',
+      comment:
+        'Work with the rows of all users, which belongs to no user, has one door. No request may come in there.',
+      severity: 'error',
+      from: { pathNot: '^(src/security/key-lookup\\.ts$|test/)' },
+      to: { path: '^src/database/maintenance\\.ts$' },
     },
     {
       name: 'search-rows-alone-of-store',

@@ -19,9 +19,8 @@ RUN mkdir /data && chown node:node /data
 VOLUME /data
 ENV FUNES_DATA_DIR=/data
 
-# Nobody can reach a container that listens on its own loopback. There is no authentication, so the server refuses to
-# start with this HOST until you set FUNES_TRUSTED_NETWORK=on; see .env.example.
-ENV HOST=0.0.0.0 PORT=4000
+# Nobody can reach a container that listens on its own loopback. Other machines can reach this HOST, so requests need a key.
+ENV HOST=0.0.0.0 PORT=4000 FUNES_AUTH=keys
 EXPOSE 4000
 
 USER node

@@ -16,12 +16,12 @@ interface Answer {
   errors?: { message: string }[];
 }
 
-/** Returns a client of the API at `url`. It connects only to send something. */
-export function clientOf(url: string): Client {
+/** Returns a client of the API at `url`, which sends `key` if there is one. It connects only to send something. */
+export function clientOf(url: string, key?: string): Client {
   return {
     url,
     async send<Data>(query: string, variables: Record<string, unknown> = {}): Promise<Data> {
-      const text = await post(url, JSON.stringify({ query, variables }));
+      const text = await post(url, key, JSON.stringify({ query, variables }));
       const { data, errors } = parse(url, text);
       if (errors && errors.length > 0) {
         const messages = errors.map(({ message }) => message).join('\n');
@@ -32,9 +32,13 @@ export function clientOf(url: string): Client {
   };
 }
 
-async function post(url: string, body: string): Promise<string> {
+async function post(url: string, key: string | undefined, body: string): Promise<string> {
   try {
-    const headers = { 'content-type': 'application/json', accept: 'application/json' };
+    const headers = {
+      'content-type': 'application/json',
+      accept: 'application/json',
+      ...(key !== undefined && { authorization: `Bearer ${key}` }),
+    };
     const response = await fetch(url, { method: 'POST', headers, body });
     return await response.text();
   } catch (error) {

@@ -1,7 +1,7 @@
 import { Presets, SingleBar } from 'cli-progress';
 import { destination } from 'pino';
 import { startFunes } from '../src/composition.ts';
-import { type Config, loadConfig } from '../src/config.ts';
+import { type Config, clientKey, loadConfig } from '../src/config.ts';
 import { FunesError } from '../src/errors.ts';
 import { createLogger } from '../src/log.ts';
 import { type Client, clientOf } from './client.ts';
@@ -10,7 +10,8 @@ import { readDocuments } from './documents.ts';
 import { type Loaded, loadDocuments, loadMemories, loadTools } from './load.ts';
 import { showQueries } from './report.ts';
 
-// `npm run demo [-- URL]` stores real text in the running server. If none is running, it starts one on the same data.
+// `npm run demo [-- URL]` stores real text in the running server, by the key FUNES_API_KEY if the server wants one. If none is
+// running, it starts one on the same data.
 
 const write = (text: string) => void process.stdout.write(text);
 
@@ -18,7 +19,8 @@ async function main(): Promise<void> {
   const [address] = process.argv.slice(2);
   const config = loadConfig();
   const url = address ?? addressOf(config);
-  const running = clientOf(url);
+  const key = clientKey();
+  const running = clientOf(url, key);
   if (await listens(running)) {
     write(`Using the server at ${url}\n`);
     await demonstrate(running);
@@ -35,7 +37,7 @@ async function main(): Promise<void> {
   );
   try {
     write(`Database: ${server.database}\n`);
-    await demonstrate(clientOf(`${server.url}/graphql`));
+    await demonstrate(clientOf(`${server.url}/graphql`, key));
   } finally {
     await server.close();
   }

@@ -2,6 +2,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import { check, foreignKey, index, integer, pgTable, primaryKey, unique } from 'drizzle-orm/pg-core';
 import { contentColumns, embeddingColumns, metadata, timestampNow, userId } from './columns/common.ts';
 import { bigintId } from './columns/id.ts';
+import { ownerPolicies } from './columns/policies.ts';
 import { tsvector } from './columns/tsvector.ts';
 import { documents } from './documents.ts';
 
@@ -59,5 +60,6 @@ export const documentChunks = pgTable(
     index('idx_document_chunks_user_id').on(t.userId),
     index('idx_document_chunks_metadata').using('gin', t.metadata.op('jsonb_path_ops')),
     index('idx_document_chunks_content_tsv').using('gin', t.contentTsv),
+    ...ownerPolicies('document_chunks', t.userId),
   ],
 );

@@ -12,6 +12,7 @@ import {
 } from 'drizzle-orm/pg-core';
 import { metadata, timestampNow, updatedAt, userId } from './columns/common.ts';
 import { bigintId } from './columns/id.ts';
+import { ownerPolicies } from './columns/policies.ts';
 
 /** A source text. Its words are in `document_chunks`. */
 export const documents = pgTable(
@@ -43,5 +44,6 @@ export const documents = pgTable(
     check('documents_file_size_range', sql`${t.fileSize} >= 0`),
     check('documents_total_chunks_range', sql`${t.totalChunks} >= 0`),
     index('idx_documents_metadata').using('gin', t.metadata.op('jsonb_path_ops')),
+    ...ownerPolicies('documents', t.userId),
   ],
 );

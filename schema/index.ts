@@ -1,3 +1,4 @@
+export { apiKeys } from './api-keys.ts';
 export { documentChunks } from './document-chunks.ts';
 export { documents } from './documents.ts';
 export { memories } from './memories.ts';

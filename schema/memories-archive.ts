@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm';
 import { check, index, pgTable, primaryKey } from 'drizzle-orm/pg-core';
 import { timestampNow } from './columns/common.ts';
 import { bigintId } from './columns/id.ts';
+import { ownerPolicies } from './columns/policies.ts';
 import { memoryColumns } from './memories.ts';
 
 /** Memories that were taken out of search. They keep their id, so that a restored memory is the memory that was archived. */
@@ -22,5 +23,6 @@ export const memoriesArchive = pgTable(
       sql`(${t.embedding} is null) = (${t.embeddingModel} is null)`,
     ),
     index('idx_memories_archive_user_archived').on(t.userId, t.archivedAt.desc().nullsFirst()),
+    ...ownerPolicies('memories_archive', t.userId),
   ],
 );

@@ -18,6 +18,7 @@ import {
   userId,
 } from './columns/common.ts';
 import { bigintId } from './columns/id.ts';
+import { ownerPolicies } from './columns/policies.ts';
 import { tsvector } from './columns/tsvector.ts';
 
 /** The columns that are alike in `memories` and `memories_archive`. */
@@ -64,5 +65,6 @@ export const memories = pgTable(
     index('idx_memories_user_session').on(t.userId, t.sessionId, t.id),
     index('idx_memories_metadata').using('gin', t.metadata.op('jsonb_path_ops')),
     index('idx_memories_content_tsv').using('gin', t.contentTsv),
+    ...ownerPolicies('memories', t.userId),
   ],
 );

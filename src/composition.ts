@@ -7,11 +7,18 @@ import { listenForCommands } from './cli/control-server.ts';
 import type { Config } from './config.ts';
 import { migrate } from './database/migrate.ts';
 import { startEmbedder } from './embedding/embedder.ts';
+import { byUserOrAddress } from './http/rate-limit.ts';
 import { type HttpConfig, type HttpServer, startHttpServer } from './http/server.ts';
 import { Chunker } from './ingest/chunker.ts';
 import { type OpenDatabase, openDatabase } from './open-database.ts';
+import {
+  type AuthConfig,
+  type Authenticate,
+  authenticator,
+  describeAccess,
+} from './security/authenticate.ts';
 import type { Services } from './services.ts';
-import { localViewer, type Viewer } from './viewer.ts';
+import type { Viewer } from './viewer.ts';
 
 /** A first query to paste into the explorer. */
 export const firstQuery: string = exampleQueries[0]?.query.trim() ?? '';
@@ -30,6 +37,8 @@ export interface FunesServer {
   readonly url: string;
   readonly database: string;
   readonly model: string;
+  /** Says who is let in, for people. */
+  readonly access: string;
   /** Waits for the requests in flight, then closes everything. */
   close(): Promise<void>;
 }
@@ -47,6 +56,7 @@ export async function startFunes(config: Config, log: Logger): Promise<FunesServ
       url: http.url,
       database: backend.database,
       model: backend.services.embedder.model,
+      access: describeAccess(config),
       close: async () => {
         await http.close();
         await backend.close();
@@ -58,18 +68,27 @@ export async function startFunes(config: Config, log: Logger): Promise<FunesServ
   }
 }
 
-/** Starts the API over HTTP. Every request is by `viewer`. Closing the server does not close `services`. */
+/**
+ * Starts the API over HTTP. Closing the server does not close `services`.
+ * @param authenticate who sends a request; by default as the settings say.
+ */
 export function startApi(
-  config: HttpConfig,
+  config: HttpConfig & AuthConfig,
   services: Services,
-  viewer: Viewer = localViewer,
+  authenticate: Authenticate = authenticator(config, services.database, services.log),
 ): Promise<HttpServer> {
+  const contextFor = (viewer: Viewer) => createContext(services, viewer);
   return startHttpServer({
     config,
     schema: buildSchema(),
-    createContext: () => createContext(services, viewer),
+    createContext: ({ raw }) => {
+      const viewer = authenticate(raw.rawHeaders);
+      return viewer instanceof Promise ? viewer.then(contextFor) : contextFor(viewer);
+    },
     logger: services.log,
     examples: exampleQueries,
+    // Without authentication nobody is told apart from anybody, and only this machine can ask.
+    ...(config.auth !== 'off' && { rateLimitKey: byUserOrAddress }),
   });
 }
 

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parse as parseEnvFile } from 'dotenv';
 import { z } from 'zod';
+import { authenticationProblems, authenticationSettings, jwtConfigOf } from './config/authentication.ts';
 import { parseDatabaseUrl } from './config/database-url.ts';
 import {
   addressOrNetwork,
@@ -9,7 +10,6 @@ import {
   commaList,
   duration,
   hostName,
-  isLoopback,
   limitOrOff,
   onOrOff,
   setting,
@@ -63,7 +63,6 @@ const settings = z.object({
     'host names separated by commas, such as memory.example.com, without scheme and port',
     commaList(hostName),
   ).default([]),
-  FUNES_TRUSTED_NETWORK: onOff.default(false),
   FUNES_COST_LIMIT: setting('a whole number from 100 to 1000000000', wholeNumber(100, 1_000_000_000)).default(
     50_000,
   ),
@@ -83,6 +82,7 @@ const settings = z.object({
     'IP addresses and networks of proxies separated by commas, such as 127.0.0.1,10.0.0.0/8',
     commaList(addressOrNetwork),
   ).default([]),
+  ...authenticationSettings,
   FUNES_BODY_LIMIT: setting('a size from 1kB to 1GB, such as 20MB', byteSize(1024, 1024 ** 3)).default(
     20 * 1024 ** 2,
   ),
@@ -92,8 +92,11 @@ const settings = z.object({
   ).default('info'),
 });
 
-/** The names that the environment may have. Only the benchmarks use FUNES_BENCH_DATA. */
-const knownNames = [...Object.keys(settings.shape), 'FUNES_BENCH_DATA'];
+/** The names that the environment may have. FUNES_API_KEY is for clients, FUNES_BENCH_DATA for benchmarks. */
+const knownNames = [...Object.keys(settings.shape), 'FUNES_API_KEY', 'FUNES_BENCH_DATA'];
+
+/** The settings whose values must not be shown. */
+const secretNames = ['FUNES_JWT_SECRET', 'FUNES_API_KEY'];
 
 /** The names of all settings of the server. */
 export const settingNames: readonly string[] = Object.keys(settings.shape);
@@ -115,6 +118,10 @@ function configOf(values: z.output<typeof settings>) {
     preparedStatements: values.FUNES_PREPARED_STATEMENTS,
     /** Undefined means the model of the installed packages. */
     embeddingModel: values.FUNES_EMBEDDING_MODEL,
+    auth: values.FUNES_AUTH,
+    /** How long the answer to a look-up of a key is kept. 0 means that no answer is kept. */
+    keyCache: values.FUNES_KEY_CACHE,
+    jwt: jwtConfigOf(values),
     corsOrigins: values.FUNES_CORS_ORIGINS,
     allowedHosts: values.FUNES_ALLOWED_HOSTS,
     /** The most that an operation may cost: rows that could be read, searches and texts to embed. */
@@ -146,18 +153,13 @@ export interface ConfigSources {
  * @throws FunesError BAD_USER_INPUT that names every wrong or unknown setting, its value and the allowed values.
  */
 export function loadConfig({ env = process.env, envFile = resolve('.env') }: ConfigSources = {}): Config {
-  const given = { ...readEnvFile(envFile), ...env };
-  const values: Record<string, string> = {};
-  for (const [name, text] of Object.entries(given)) {
-    if (text !== undefined && text.trim() !== '') values[name] = text.trim();
-  }
-
+  const values = givenValues(env, envFile);
   const result = settings.safeParse(values);
   const problems = (result.error?.issues ?? []).map((issue) => {
     const name = String(issue.path[0]);
     return `${name} is ${shown(name, values[name] ?? '')}; it must be ${issue.message}.`;
   });
-  problems.push(...exposure(values), ...unknownNames(values));
+  problems.push(...authenticationProblems(values), ...unknownNames(values));
   if (result.data === undefined || problems.length > 0) {
     throw new FunesError(
       'BAD_USER_INPUT',
@@ -166,6 +168,25 @@ export function loadConfig({ env = process.env, envFile = resolve('.env') }: Con
     );
   }
   return configOf(result.data);
+}
+
+/** The key that a client of the server sends: FUNES_API_KEY of the environment or of the file. Undefined if there is none. */
+export function clientKey({
+  env = process.env,
+  envFile = resolve('.env'),
+}: ConfigSources = {}): string | undefined {
+  return givenValues(env, envFile).FUNES_API_KEY;
+}
+
+function givenValues(
+  env: Readonly<Record<string, string | undefined>>,
+  envFile: string,
+): Record<string, string> {
+  const values: Record<string, string> = {};
+  for (const [name, text] of Object.entries({ ...readEnvFile(envFile), ...env })) {
+    if (text !== undefined && text.trim() !== '') values[name] = text.trim();
+  }
+  return values;
 }
 
 function readEnvFile(path: string): Record<string, string> {
@@ -180,22 +201,10 @@ function readEnvFile(path: string): Record<string, string> {
 
 /** A wrong value as a message may show it. If a URL cannot be parsed, any part of it may be the password. */
 function shown(name: string, value: string): string {
+  if (secretNames.includes(name)) return `a text of ${Buffer.byteLength(value)} bytes`;
   if (name !== 'DATABASE_URL') return quote(value);
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(value)?.[1];
   return scheme === undefined ? 'not a URL' : `a ${quote(`${scheme}://`)} URL that cannot be used`;
-}
-
-/** Refuses a host that other machines can reach: without authentication, anybody there could change everything. */
-function exposure(values: Record<string, string>): string[] {
-  const host = values.HOST === undefined ? undefined : hostName(values.HOST);
-  if (host === undefined || isLoopback(host) || onOrOff(values.FUNES_TRUSTED_NETWORK ?? 'off') === true)
-    return [];
-  return [
-    `HOST is ${quote(host)}, which other machines can reach, and funes has no authentication: anybody there ` +
-      'could read and change what is stored. Leave HOST out to listen on 127.0.0.1, and let other machines use a proxy ' +
-      'that authenticates. If nobody else can reach this network (a container whose port is published on 127.0.0.1 ' +
-      'only), set FUNES_TRUSTED_NETWORK=on.',
-  ];
 }
 
 function unknownNames(values: Record<string, string>): string[] {

@@ -1,12 +1,20 @@
 import { eq, type SQL, type SQLWrapper } from 'drizzle-orm';
 import { DEFAULT_USER } from '../schema/columns/common.ts';
+import { FunesError, quote } from './errors.ts';
+
+/** What a person may do: an `admin` everything, a `user` read and write own rows, a `reader` read own rows. */
+export const viewerRoles = ['admin', 'user', 'reader'] as const;
+
+export type ViewerRole = (typeof viewerRoles)[number];
 
 /** The person who sends a request. Every store and search function takes a viewer. `visibleTo` decides what is visible. */
 export interface Viewer {
   /** The owner of the rows that this person writes, unless the request names another user. */
   readonly userId: string;
   /** An `admin` reads and writes the rows of all users. Others read and write only their own rows. */
-  readonly role: 'admin' | 'user' | 'reader';
+  readonly role: ViewerRole;
+  /** The administrator who acts for this user, for the log. */
+  readonly actor?: string;
 }
 
 /** The viewer of every request without authentication: the person who runs the server. */
@@ -17,7 +25,17 @@ export function visibleTo(viewer: Viewer, userId: SQLWrapper): SQL | undefined {
   return viewer.role === 'admin' ? undefined : eq(userId, viewer.userId);
 }
 
-/** Returns the owner of a row that the viewer writes. Only an admin can name another user. */
-export function ownerOf(viewer: Viewer, requested: string | null | undefined): string {
-  return viewer.role === 'admin' ? (requested ?? viewer.userId) : viewer.userId;
+/**
+ * Returns the owner of a row that the viewer writes.
+ * @param inputPath the input path of `requested`.
+ * @throws FunesError FORBIDDEN if somebody who is no administrator names another user.
+ */
+export function ownerOf(viewer: Viewer, requested: string | null | undefined, inputPath: string): string {
+  if (requested == null || requested === viewer.userId) return viewer.userId;
+  if (viewer.role === 'admin') return requested;
+  throw new FunesError(
+    'FORBIDDEN',
+    `${inputPath} is ${quote(requested)}, and this request is by ${quote(viewer.userId)}. Only an administrator writes rows of ` +
+      'other users. Leave it out.',
+  );
 }

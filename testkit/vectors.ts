@@ -1,8 +1,8 @@
 import { sql } from 'drizzle-orm';
 import { DEFAULT_USER } from '../schema/columns/common.ts';
 import { EMBEDDING_DIMENSIONS } from '../schema/columns/vector.ts';
-import { type Database, transaction } from '../src/database/transaction.ts';
-import { localViewer } from '../src/viewer.ts';
+import type { Database } from '../src/database/transaction.ts';
+import { asOwner } from './owner.ts';
 
 /** A generator of numbers in [0, 1) that gives the same ones for the same seed (mulberry32). */
 export function seededRandom(seed: number): () => number {
@@ -54,12 +54,10 @@ export async function storeVectors(
   { userIds = [DEFAULT_USER] }: { userIds?: readonly string[] } = {},
 ): Promise<void> {
   const run = (statement: ReturnType<typeof sql>) =>
-    transaction(
-      database,
-      localViewer,
-      { access: 'write', settings: { maintenance_work_mem: "'256MB'" } },
-      (tx) => tx.execute(statement),
-    );
+    asOwner(database, async (tx) => {
+      await tx.execute(sql`set local maintenance_work_mem = '256MB'`);
+      await tx.execute(statement);
+    });
   await run(sql`drop index idx_memories_embedding_hnsw`);
   for (let start = 0; start < vectors.length; start += 1000) {
     const literals = vectors

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import postgres from 'postgres';
+import { clientKey } from '../../src/config.ts';
 import { type BenchDatabase, startIfEmbedded } from '../support/database.ts';
 import { startServer } from '../support/server.ts';
 import { type Answer, type Form, k, query } from './forms.ts';
@@ -120,6 +121,8 @@ async function backends(url: string): Promise<number[] | undefined> {
 
 function requestOf(host: string, { filters, options }: Form, { vector }: BenchQuery): Buffer {
   const body = Buffer.from(JSON.stringify({ query, variables: { vector, k, filters, options } }));
-  const head = `POST /graphql HTTP/1.1\r\nhost: ${host}\r\ncontent-type: application/json\r\naccept: application/json\r\ncontent-length: ${body.length}\r\n\r\n`;
+  const key = clientKey();
+  const authorization = key === undefined ? '' : `authorization: Bearer ${key}\r\n`;
+  const head = `POST /graphql HTTP/1.1\r\nhost: ${host}\r\n${authorization}content-type: application/json\r\naccept: application/json\r\ncontent-length: ${body.length}\r\n\r\n`;
   return Buffer.concat([Buffer.from(head), body]);
 }

@@ -7,6 +7,7 @@ import { migrate as runMigrations } from 'drizzle-orm/postgres-js/migrator';
 import type { ReservedSql, Sql } from 'postgres';
 import { FunesError } from '../errors.ts';
 import type { Pool } from './pool.ts';
+import { ensureRoles } from './roles.ts';
 
 const defaultFolder = fileURLToPath(new URL('../../drizzle', import.meta.url));
 /** The key of the lock that a server holds while it migrates. Any number, but one and the same in every server. */
@@ -29,6 +30,7 @@ export async function migrate(pool: Pool, migrationsFolder = defaultFolder): Pro
   const known = knownMigrations(migrationsFolder);
   const connection = await pool.reserve({ statementTimeoutMs: 0 });
   try {
+    await ensureRoles(connection);
     await connection.unsafe('begin');
     // A lock of the transaction, not of the session: behind a pooler, the next statement may be in another session.
     await connection`select pg_advisory_xact_lock(${lockKey})`;

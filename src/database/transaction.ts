@@ -2,7 +2,9 @@ import { PgDatabase, PgDialect } from 'drizzle-orm/pg-core';
 import { type PostgresJsQueryResultHKT, PostgresJsSession } from 'drizzle-orm/postgres-js';
 import type { ReservedSql, Sql } from 'postgres';
 import type { Viewer } from '../viewer.ts';
+import { databaseRoleOf, identityStatements } from './identity.ts';
 import type { Pool } from './pool.ts';
+import { databaseRoles } from './roles.ts';
 
 /** The pool of connections, as transactions use it. */
 export type Database = Pick<Pool, 'reserve' | 'prepare' | 'localSettings'>;
@@ -43,14 +45,19 @@ const dialect = new PgDialect();
  */
 export async function transaction<T>(
   database: Database,
-  _viewer: Viewer,
+  viewer: Viewer,
   options: TransactionOptions,
   work: (tx: Transaction) => Promise<T>,
 ): Promise<T> {
   const { access, settings, onStatement } = options;
   const single = options.access === 'read' && options.single === true;
+  // PostgreSQL analyses a prepared statement under row-level security anew whenever it runs as another role than last time. The
+  // mark makes another statement of it.
+  const mark = databaseRoleOf(viewer) === databaseRoles.app ? ' -- app' : '';
   const connection = await database.reserve();
-  const opening = connection.unsafe(begin(access, { ...database.localSettings, ...settings })).execute();
+  const opening = connection
+    .unsafe(begin(access, viewer, { ...database.localSettings, ...settings }))
+    .execute();
   opening.catch(() => {}); // awaited below; until then, a BEGIN that fails would be an unhandled rejection
   let only: Statement | undefined;
   let finished: Promise<void> | undefined;
@@ -58,7 +65,7 @@ export async function transaction<T>(
     if (only !== undefined)
       throw new Error('A second statement came in a transaction that is for a single one.');
     onStatement?.();
-    const statement: Statement = connection.unsafe(query, parameters, { prepare: database.prepare });
+    const statement: Statement = connection.unsafe(query + mark, parameters, { prepare: database.prepare });
     if (single) {
       only = statement.execute();
       finished = finish(connection, 'COMMIT', statement);
@@ -86,9 +93,10 @@ export async function transaction<T>(
   return result;
 }
 
-function begin(access: 'read' | 'write', settings: LocalSettings): string {
+function begin(access: 'read' | 'write', viewer: Viewer, settings: LocalSettings): string {
   const set = Object.entries(settings).map(([name, value]) => `; set local ${name} = ${value}`);
-  return `begin read ${access === 'read' ? 'only' : 'write'}${set.join('')}`;
+  const mode = access === 'read' || viewer.role === 'reader' ? 'only' : 'write';
+  return `begin read ${mode}; ${identityStatements(viewer)}${set.join('')}`;
 }
 
 async function finish(

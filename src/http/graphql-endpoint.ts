@@ -92,9 +92,13 @@ export async function addGraphQLEndpoint<Context extends RequestContext>(
       if (await isOverRate?.(request, reply, undefined)) return reply;
       const { code, message, id } = errors.describe(error);
       record.codes = [code];
+      // RFC 6750 asks for this header.
+      if (code === 'UNAUTHENTICATED') reply.header('www-authenticate', 'Bearer');
       return reply.code(httpStatus({ code })).send({ errors: [{ message, extensions: { code, id } }] });
     }
-    record.user = contextValue.viewer.userId;
+    const { userId, actor } = contextValue.viewer;
+    record.user = userId;
+    if (actor !== undefined) record.actor = actor;
     if (await isOverRate?.(request, reply, contextValue.viewer)) return reply;
     const httpGraphQLRequest: RecordedRequest = { ...toApollo(request), record };
     try {

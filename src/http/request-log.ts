@@ -6,6 +6,8 @@ export interface RequestRecord {
   /** Name of the GraphQL operation; null if it has none. */
   operation?: string | null;
   user?: string;
+  /** The administrator who acts for the user. */
+  actor?: string;
   /** Codes of the errors in the answer, each once. */
   codes?: string[];
 }
@@ -33,7 +35,7 @@ export function logRequests(app: FastifyInstance, logger: Logger): void {
     done();
   });
   app.addHook('onResponse', (request, reply, done) => {
-    const { operation, user, codes } = request.record;
+    const { operation, user, actor, codes } = request.record;
     logger[request.routeOptions.config?.routine ? 'debug' : 'info'](
       {
         method: request.method,
@@ -42,6 +44,7 @@ export function logRequests(app: FastifyInstance, logger: Logger): void {
         ms: Math.round(reply.elapsedTime * 10) / 10,
         ...(operation !== undefined && { operation: operation?.slice(0, longestName) ?? null }),
         ...(user !== undefined && { user }),
+        ...(actor !== undefined && { actor }),
         ...(codes !== undefined && { codes }),
       },
       'request',

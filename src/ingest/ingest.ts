@@ -55,7 +55,7 @@ export async function ingestDocument(
   viewer: Viewer,
   input: NewDocument,
 ): Promise<{ document: DocumentRow; created: boolean }> {
-  const userId = ownerOf(viewer, checkOptionalText(input.userId, 'input.userId', 100));
+  const userId = ownerOf(viewer, checkOptionalText(input.userId, 'input.userId', 100), 'input.userId');
   const filename = checkText(input.filename, 'input.filename', 255);
   const filePath = checkOptionalText(input.filePath, 'input.filePath', 4096) ?? null;
   const metadata = checkJson(input.metadata ?? {}, 'input.metadata');

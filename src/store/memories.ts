@@ -206,7 +206,11 @@ function parseNewMemory(viewer: Viewer, input: NewMemory, inputPath: string) {
       checkOptionalText(input.contentSummary, `${inputPath}.contentSummary`, limits.contentLength) ?? null,
     source: checkOptionalText(input.source, `${inputPath}.source`, 50) ?? 'chat',
     sessionId: checkOptionalText(input.sessionId, `${inputPath}.sessionId`, 100) ?? null,
-    userId: ownerOf(viewer, checkOptionalText(input.userId, `${inputPath}.userId`, 100)),
+    userId: ownerOf(
+      viewer,
+      checkOptionalText(input.userId, `${inputPath}.userId`, 100),
+      `${inputPath}.userId`,
+    ),
     importanceScore: checkRange(input.importanceScore ?? 0.5, `${inputPath}.importanceScore`, 0, 1),
     metadata: checkJson(input.metadata ?? {}, `${inputPath}.metadata`),
     idempotencyKey: checkOptionalText(input.idempotencyKey, `${inputPath}.idempotencyKey`, 200) ?? null,

@@ -80,6 +80,16 @@ export type ChunkOrderField =
   /** The id: documents in the order of their storing, the chunks of each in their order. */
   | 'ID';
 
+/** A key to make. */
+export type CreateKeyInput = {
+  /** From when on it is refused; a time in the future. Without it the key does not expire. */
+  expiresAt?: string | null | undefined;
+  /** What it allows. */
+  role?: UserRole;
+  /** The user whose requests will have this key, up to 100 characters. */
+  userId: string;
+};
+
 /** A memory to store. */
 export type CreateMemoryInput = {
   /** The text, not blank, up to 100000 characters. */
@@ -580,6 +590,15 @@ export type UpdateMemoryInput = {
   source?: string | null | undefined;
 };
 
+/** What a key allows. */
+export type UserRole =
+  /** Everything, with the rows of all users, and acting for a user. */
+  | 'ADMIN'
+  /** Reads the rows of its user. */
+  | 'READER'
+  /** Reads and writes the rows of its user, and counts the use of tools. */
+  | 'USER';
+
 export type ChunkFieldsFragment = { id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string };
 
 export type ChunkMatchFieldsFragment = { distance: number, similarity: number, score: number, chunk: { id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null };
@@ -744,6 +763,30 @@ export type DeleteDocumentMutationVariables = Exact<{
 
 
 export type DeleteDocumentMutation = { deleteDocument: boolean };
+
+export type ApiKeyFieldsFragment = { id: string, userId: string, role: UserRole, prefix: string, createdAt: string, lastUsedAt: string | null, expiresAt: string | null, revokedAt: string | null };
+
+export type KeysQueryVariables = Exact<{
+  first?: number;
+  after?: string | null | undefined;
+}>;
+
+
+export type KeysQuery = { keys: { totalCount: number, edges: Array<{ cursor: string, node: { id: string, userId: string, role: UserRole, prefix: string, createdAt: string, lastUsedAt: string | null, expiresAt: string | null, revokedAt: string | null } }>, pageInfo: { hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null } } };
+
+export type CreateKeyMutationVariables = Exact<{
+  input: CreateKeyInput;
+}>;
+
+
+export type CreateKeyMutation = { createKey: { key: string, apiKey: { id: string, userId: string, role: UserRole, prefix: string, createdAt: string, lastUsedAt: string | null, expiresAt: string | null, revokedAt: string | null } } };
+
+export type RevokeKeyMutationVariables = Exact<{
+  id: string;
+}>;
+
+
+export type RevokeKeyMutation = { revokeKey: { id: string, userId: string, role: UserRole, prefix: string, createdAt: string, lastUsedAt: string | null, expiresAt: string | null, revokedAt: string | null } };
 
 export type MemoryFieldsFragment = { id: string, userId: string, content: string, contentSummary: string | null, source: string, sessionId: string | null, importanceScore: number, metadata: Record<string, unknown>, idempotencyKey: string | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string, updatedAt: string };
 
@@ -1196,6 +1239,18 @@ fragment DocumentFields on Document {
   updatedAt
   metadata
 }`, {"fragmentName":"DocumentMatchFields"}) as unknown as TypedDocumentString<DocumentMatchFieldsFragment, unknown>;
+export const ApiKeyFieldsFragmentDoc = new TypedDocumentString(`
+    fragment ApiKeyFields on ApiKey {
+  id
+  userId
+  role
+  prefix
+  createdAt
+  lastUsedAt
+  expiresAt
+  revokedAt
+}
+    `, {"fragmentName":"ApiKeyFields"}) as unknown as TypedDocumentString<ApiKeyFieldsFragment, unknown>;
 export const MemoryFieldsFragmentDoc = new TypedDocumentString(`
     fragment MemoryFields on Memory {
   id
@@ -1795,6 +1850,72 @@ export const DeleteDocumentDocument = new TypedDocumentString(`
   deleteDocument(id: $id)
 }
     `) as unknown as TypedDocumentString<DeleteDocumentMutation, DeleteDocumentMutationVariables>;
+export const KeysDocument = new TypedDocumentString(`
+    query Keys($first: Int! = 20, $after: String) {
+  keys(first: $first, after: $after) {
+    edges {
+      cursor
+      node {
+        ...ApiKeyFields
+      }
+    }
+    pageInfo {
+      ...PageInfoFields
+    }
+    totalCount
+  }
+}
+    fragment PageInfoFields on PageInfo {
+  hasNextPage
+  hasPreviousPage
+  startCursor
+  endCursor
+}
+fragment ApiKeyFields on ApiKey {
+  id
+  userId
+  role
+  prefix
+  createdAt
+  lastUsedAt
+  expiresAt
+  revokedAt
+}`) as unknown as TypedDocumentString<KeysQuery, KeysQueryVariables>;
+export const CreateKeyDocument = new TypedDocumentString(`
+    mutation CreateKey($input: CreateKeyInput!) {
+  createKey(input: $input) {
+    key
+    apiKey {
+      ...ApiKeyFields
+    }
+  }
+}
+    fragment ApiKeyFields on ApiKey {
+  id
+  userId
+  role
+  prefix
+  createdAt
+  lastUsedAt
+  expiresAt
+  revokedAt
+}`) as unknown as TypedDocumentString<CreateKeyMutation, CreateKeyMutationVariables>;
+export const RevokeKeyDocument = new TypedDocumentString(`
+    mutation RevokeKey($id: ID!) {
+  revokeKey(id: $id) {
+    ...ApiKeyFields
+  }
+}
+    fragment ApiKeyFields on ApiKey {
+  id
+  userId
+  role
+  prefix
+  createdAt
+  lastUsedAt
+  expiresAt
+  revokedAt
+}`) as unknown as TypedDocumentString<RevokeKeyMutation, RevokeKeyMutationVariables>;
 export const MemoryDocument = new TypedDocumentString(`
     query Memory($id: ID!) {
   memory(id: $id) {

@@ -78,6 +78,17 @@ const columns: Record<string, Record<string, string>> = {
       "tsvector generated always as (to_tsvector('english'::regconfig, ((regexp_replace((tool_name)::text, '([[:lower:]])([[:upper:]])|[_.-]'::text, '\\1 \\2'::text, 'g'::text) || ' '::text) || tool_description)))",
     content_length: 'integer generated always as ((length((tool_name)::text) + length(tool_description)))',
   },
+  api_keys: {
+    id,
+    user_id: 'character varying(100) not null',
+    role: 'character varying(10) not null',
+    prefix: 'character varying(20) not null',
+    hash: 'character varying(64) not null',
+    created_at: createdAt,
+    last_used_at: 'timestamp with time zone',
+    expires_at: 'timestamp with time zone',
+    revoked_at: 'timestamp with time zone',
+  },
 };
 
 const hnsw = "hnsw (embedding vector_cosine_ops) WITH (m='16', ef_construction='64')";
@@ -122,6 +133,11 @@ const indexes: Record<string, Record<string, string>> = {
     idx_tool_embeddings_content_tsv: 'gin (content_tsv)',
     idx_tool_embeddings_parameters: 'gin (tool_parameters jsonb_path_ops)',
   },
+  api_keys: {
+    api_keys_pkey: 'unique btree (id)',
+    api_keys_hash: 'unique btree (hash)',
+    idx_api_keys_user_id: 'btree (user_id)',
+  },
 };
 
 const blank = (column: string) => `CHECK ((${column} ~ '[^[:space:]]'::text))`;
@@ -153,6 +169,11 @@ const constraints: Record<string, string[]> = {
     blank('tool_description'),
     'CHECK ((usage_count >= 0))',
     withModel,
+  ],
+  api_keys: [
+    "CHECK (((user_id)::text ~ '[^[:space:]]'::text))",
+    "CHECK (((hash)::text ~ '^[0-9a-f]{64}$'::text))",
+    "CHECK (((role)::text = ANY ((ARRAY['admin'::character varying, 'user'::character varying, 'reader'::character varying])::text[])))",
   ],
 };
 
@@ -229,6 +250,33 @@ describe('a migrated database', () => {
           and not exists (select from pg_attribute a where a.attrelid = conrelid and a.attnum = any (conkey) and attname = 'user_id')`,
     );
     expect(found).toEqual([]);
+  });
+
+  test('lets nobody but the roles of requests look up a key, and only administrators see the table of keys', async () => {
+    const looksUp = await query(
+      `select prosecdef as definer, proconfig as settings, prosqlbody is not null as bound
+        from pg_proc where proname = 'funes_key'`,
+    );
+    expect(looksUp).toEqual([{ definer: true, settings: null, bound: true }]);
+    const roles = await query<{
+      role: string;
+      sees: boolean;
+      makes: boolean;
+      changes: boolean;
+      deletes: boolean;
+    }>(
+      `select rolname as role, has_function_privilege(oid, 'funes_key(text)', 'execute') as "looksUp",
+          has_any_column_privilege(oid, 'api_keys', 'select') as sees, has_table_privilege(oid, 'api_keys', 'insert') as makes,
+          has_any_column_privilege(oid, 'api_keys', 'update') as changes, has_table_privilege(oid, 'api_keys', 'delete') as deletes
+        from pg_roles where rolname in ('funes_app', 'funes_admin', 'pg_monitor') order by rolname`,
+    );
+    const nothing = { sees: false, makes: false, changes: false, deletes: false };
+    expect(roles).toEqual([
+      { role: 'funes_admin', looksUp: true, sees: true, makes: true, changes: true, deletes: false },
+      { role: 'funes_app', looksUp: true, ...nothing },
+      // Stands for everybody else.
+      { role: 'pg_monitor', looksUp: false, ...nothing },
+    ]);
   });
 
   test('has no triggers but those of its foreign keys', async () => {

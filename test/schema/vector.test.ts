@@ -2,8 +2,8 @@ import { sql } from 'drizzle-orm';
 import { integer, pgTable } from 'drizzle-orm/pg-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { halfvec, type VectorInput, vector } from '../../schema/columns/vector.ts';
-import { type Transaction, transaction } from '../../src/database/transaction.ts';
-import { localViewer } from '../../src/viewer.ts';
+import type { Transaction } from '../../src/database/transaction.ts';
+import { asOwner } from '../../testkit/owner.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 
 const table = pgTable('vectors', {
@@ -19,8 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => db.close());
 
-const write = <T>(work: (tx: Transaction) => Promise<T>) =>
-  transaction(db.pool, localViewer, { access: 'write' }, work);
+const write = <T>(work: (tx: Transaction) => Promise<T>) => asOwner(db.pool, work);
 
 describe('a vector column', () => {
   test.each<[string, VectorInput]>([

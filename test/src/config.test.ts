@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { describeDatabaseUrl } from '../../src/config/database-url.ts';
-import { loadConfig, settingNames } from '../../src/config.ts';
+import { clientKey, loadConfig, settingNames } from '../../src/config.ts';
 import { FunesError } from '../../src/errors.ts';
 
 let folder: string;
@@ -39,6 +39,17 @@ describe('defaults', () => {
       statementTimeout: 60_000,
       preparedStatements: true,
       embeddingModel: undefined,
+      auth: 'off',
+      keyCache: 1000,
+      jwt: {
+        secret: undefined,
+        jwksUrl: undefined,
+        algorithms: expect.arrayContaining(['RS256', 'ES256', 'EdDSA']),
+        issuer: undefined,
+        audience: undefined,
+        clockSkew: 30_000,
+        roleClaim: 'role',
+      },
       corsOrigins: [],
       allowedHosts: [],
       costLimit: 50_000,
@@ -87,7 +98,11 @@ describe('forms', () => {
     [{ HOST: 'LocalHost' }, { host: 'localhost' }],
     [{ HOST: '[::1]' }, { host: '::1' }],
     [{ HOST: '127.8.9.10' }, { host: '127.8.9.10' }],
-    [{ HOST: '0.0.0.0', FUNES_TRUSTED_NETWORK: 'on' }, { host: '0.0.0.0' }],
+    [
+      { HOST: '0.0.0.0', FUNES_AUTH: 'Keys' },
+      { host: '0.0.0.0', auth: 'keys' },
+    ],
+    [{ FUNES_KEY_CACHE: '0' }, { keyCache: 0 }],
     [
       { DATABASE_URL: 'postgres:///funes?host=/run/postgresql' },
       { databaseUrl: 'postgres:///funes?host=/run/postgresql' },
@@ -136,6 +151,13 @@ describe('forms', () => {
     ['FUNES_CORS_ORIGINS', 'https://a.example/path', 'web origins separated by commas'],
     ['FUNES_CORS_ORIGINS', 'null', 'web origins separated by commas'],
     ['FUNES_ALLOWED_HOSTS', 'funes:4000', 'host names separated by commas'],
+    ['FUNES_AUTH', 'on', 'off, keys or jwt'],
+    ['FUNES_KEY_CACHE', '1h', 'a time from 0 to 5min'],
+    ['FUNES_JWT_CLOCK_SKEW', '11min', 'a time from 0 to 10min'],
+    ['FUNES_JWT_ALGORITHMS', 'none', 'algorithms separated by commas, of HS256'],
+    ['FUNES_JWT_ALGORITHMS', 'HS256,hs512', 'algorithms separated by commas, of HS256'],
+    ['FUNES_JWT_JWKS_URL', 'ftp://login.example.com/keys', 'an http or https URL'],
+    ['FUNES_JWT_JWKS_URL', 'https://me:secret@login.example.com/keys', 'an http or https URL'],
   ])('%s=%s is refused, quoted, and told what is allowed', (name, value, form) => {
     const message = refusal({ [name]: value });
     expect(message).toContain(`${name} is ${JSON.stringify(value)}; it must be ${form}`);
@@ -205,18 +227,76 @@ describe('DATABASE_URL', () => {
 });
 
 describe('listening where others can reach it', () => {
-  test.each(['0.0.0.0', '::', '192.168.1.5', 'memory.example.com'])('HOST=%s alone is refused', (host) => {
-    const message = refusal({ HOST: host });
-    expect(message).toContain(`HOST is ${JSON.stringify(host)}, which other machines can reach`);
-    expect(message).toContain('FUNES_TRUSTED_NETWORK=on');
+  test.each(['0.0.0.0', '::', '192.168.1.5', 'memory.example.com'])(
+    'HOST=%s is refused without authentication',
+    (host) => {
+      for (const env of [{ HOST: host }, { HOST: host, FUNES_AUTH: 'off' }]) {
+        expect(refusal(env)).toContain(
+          `HOST is ${JSON.stringify(host)}, which other machines can reach, and FUNES_AUTH is off`,
+        );
+      }
+      expect(load({ HOST: host, FUNES_AUTH: 'keys' })).toMatchObject({ auth: 'keys' });
+    },
+  );
+
+  test('no longer needs FUNES_TRUSTED_NETWORK, which is gone', () => {
+    const message = refusal({ HOST: '0.0.0.0', FUNES_TRUSTED_NETWORK: 'on' });
+    expect(message).toContain('"FUNES_TRUSTED_NETWORK" is not a setting of funes.');
+    expect(message).toContain('FUNES_AUTH is off');
+  });
+});
+
+describe('tokens', () => {
+  const secret = 'x'.repeat(32);
+  const url = 'https://login.example.com/jwks.json';
+  const jwt = (env: Record<string, string>) => load({ FUNES_AUTH: 'jwt', ...env }).jwt;
+
+  test('are checked by HS256 alone with a secret, and by public keys alone with a JWKS', () => {
+    expect(jwt({ FUNES_JWT_SECRET: secret })).toMatchObject({ secret, algorithms: ['HS256'] });
+    const { algorithms } = jwt({ FUNES_JWT_JWKS_URL: url });
+    expect(algorithms.length).toBeGreaterThan(5);
+    for (const algorithm of algorithms) expect(algorithm).not.toMatch(/^HS|none/);
+    expect(jwt({ FUNES_JWT_JWKS_URL: url, FUNES_JWT_ALGORITHMS: 'ES256, EdDSA' }).algorithms).toEqual([
+      'ES256',
+      'EdDSA',
+    ]);
   });
 
-  test('FUNES_TRUSTED_NETWORK=off and a wrong FUNES_TRUSTED_NETWORK do not open it', () => {
-    expect(refusal({ HOST: '0.0.0.0', FUNES_TRUSTED_NETWORK: 'off' })).toContain(
-      'which other machines can reach',
-    );
-    expect(refusal({ HOST: '0.0.0.0', FUNES_TRUSTED_NETWORK: 'sure' })).toContain(
-      'which other machines can reach',
-    );
+  test.each([
+    [{}, 'FUNES_AUTH=jwt needs FUNES_JWT_SECRET or FUNES_JWT_JWKS_URL, and neither is set.'],
+    [{ FUNES_JWT_SECRET: secret, FUNES_JWT_JWKS_URL: url }, 'and both are set.'],
+    [
+      { FUNES_JWT_JWKS_URL: url, FUNES_JWT_ALGORITHMS: 'RS256,HS256' },
+      'FUNES_JWT_ALGORITHMS has HS256, and FUNES_JWT_JWKS_URL can only check RS256,',
+    ],
+    [
+      { FUNES_JWT_SECRET: secret, FUNES_JWT_ALGORITHMS: 'RS256' },
+      'FUNES_JWT_ALGORITHMS has RS256, and FUNES_JWT_SECRET can only check HS256, HS384, HS512.',
+    ],
+  ])('with %j are refused', (env, message) => {
+    expect(refusal({ FUNES_AUTH: 'jwt', ...(env as Record<string, string>) })).toContain(message);
   });
+
+  test.each(['off', 'keys'])('that FUNES_AUTH=%s would not check are a mistake', (auth) => {
+    for (const env of [{ FUNES_JWT_SECRET: secret }, { FUNES_JWT_JWKS_URL: url }])
+      expect(refusal({ FUNES_AUTH: auth, ...(env as Record<string, string>) })).toContain(
+        `is set, and FUNES_AUTH is ${auth}: tokens would not be checked. Set FUNES_AUTH=jwt.`,
+      );
+  });
+
+  test('have a secret of 32 bytes at least, which no message shows', () => {
+    const message = refusal({ FUNES_AUTH: 'jwt', FUNES_JWT_SECRET: 'hunter2' });
+    expect(message).toContain(
+      'FUNES_JWT_SECRET is a text of 7 bytes; it must be a text of at least 32 bytes.',
+    );
+    expect(message).not.toContain('hunter2');
+  });
+});
+
+test('the key of clients is read from the environment and from .env', async () => {
+  const file = join(folder, 'client.env');
+  await writeFile(file, 'FUNES_API_KEY=from-file\n');
+  expect(clientKey({ env: {}, envFile: file })).toBe('from-file');
+  expect(clientKey({ env: { FUNES_API_KEY: 'from-environment' }, envFile: file })).toBe('from-environment');
+  expect(clientKey({ env: {}, envFile })).toBeUndefined();
 });

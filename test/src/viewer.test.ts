@@ -46,14 +46,15 @@ let memories: MemoryRow[];
 let documents: DocumentRow[];
 
 async function store(viewer: Viewer) {
+  const { userId } = viewer;
   const stored = await createMemories(
     services,
     viewer,
-    texts.map((content, n) => ({ content, sessionId: 'trip', idempotencyKey: `key ${n}`, userId: 'ann' })),
+    texts.map((content, n) => ({ content, sessionId: 'trip', idempotencyKey: `key ${n}`, userId })),
   );
   const ingested: DocumentRow[] = [];
   for (const [n, content] of files.entries()) {
-    const input = { filename: `${n}.txt`, content, chunkSize: 8, overlap: 0, userId: 'ann' };
+    const input = { filename: `${n}.txt`, content, chunkSize: 8, overlap: 0, userId };
     const { document, created } = await ingestDocument(services, viewer, input);
     expect(created).toBe(true);
     ingested.push(document);
@@ -74,7 +75,19 @@ beforeAll(async () => {
 afterAll(() => db.close());
 
 describe('a viewer who is no admin', () => {
-  test('writes rows of its own, whatever user it names, and meets nobody else’s keys or bytes', async () => {
+  test('cannot write rows of another user', async () => {
+    const refusal = {
+      code: 'FORBIDDEN',
+      message: expect.stringContaining('userId is "ann", and this request is by "bob"'),
+    };
+    await expect(createMemories(services, bob, [{ content: 'hers', userId: 'ann' }])).rejects.toMatchObject(
+      refusal,
+    );
+    const input = { filename: 'hers.txt', content: 'hers', userId: 'ann' };
+    await expect(ingestDocument(services, bob, input)).rejects.toMatchObject(refusal);
+  });
+
+  test('writes rows of its own, and meets nobody else’s keys or bytes', async () => {
     const { stored, ingested } = await store(bob);
     for (const { userId } of [...stored, ...ingested]) expect(userId).toBe('bob');
     const ids = new Set(memories.map(({ id }) => id));

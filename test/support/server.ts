@@ -45,7 +45,10 @@ export interface TestServer {
   raw(
     query: string | TypedDocumentString<unknown, never>,
     variables?: object,
+    headers?: Record<string, string>,
   ): Promise<GraphQLAnswer<unknown>>;
+  /** The lines that the server has logged so far, above level debug. */
+  readonly log: readonly Record<string, unknown>[];
   /** The statements that the server sends to the database while `work` runs. */
   statementsOf(work: () => Promise<unknown>): Promise<Statement[]>;
   /** Runs SQL beside the API. */
@@ -55,7 +58,14 @@ export interface TestServer {
   close(): Promise<void>;
 }
 
-const tables = ['memories', 'memories_archive', 'documents', 'document_chunks', 'tool_embeddings'];
+const tables = [
+  'memories',
+  'memories_archive',
+  'documents',
+  'document_chunks',
+  'tool_embeddings',
+  'api_keys',
+];
 
 export interface TestServerOptions {
   /** Default: the embedder that knows words but no meaning. An embedder that is given stays open. */
@@ -65,6 +75,8 @@ export interface TestServerOptions {
   /** A database to serve, which is closed with the server. Default: a new one. */
   database?: TestDatabase;
   quota?: Quota;
+  /** Settings by their names in the environment, such as FUNES_AUTH. */
+  settings?: Record<string, string>;
 }
 
 /**
@@ -75,12 +87,14 @@ export async function startTestServer({
   seed,
   database: opened,
   quota,
+  settings = {},
 }: TestServerOptions = {}): Promise<TestServer> {
-  const config = loadConfig({ env: { PORT: '0' }, envFile: '/nowhere/.env' });
+  const config = loadConfig({ env: { PORT: '0', ...settings }, envFile: '/nowhere/.env' });
   const options = { statementTimeoutMs: config.statementTimeout, ...(seed && { seed }) };
   const database = opened ?? (await openTestDatabase(options));
   const recorded = recordStatements(database.pool);
   const failures: string[] = [];
+  const log: Record<string, unknown>[] = [];
   const services: Services = {
     database: recorded.database,
     embedder,
@@ -88,7 +102,13 @@ export async function startTestServer({
     quota,
     log: createLogger({
       level: 'debug',
-      stream: { write: (line) => void failures.push(...failureIn(line)) },
+      stream: {
+        write: (line) => {
+          failures.push(...failureIn(line));
+          const logged = JSON.parse(line) as Record<string, unknown>;
+          if (logged.level !== 'debug') log.push(logged);
+        },
+      },
     }),
   };
   const http = await startApi(config, services);
@@ -96,10 +116,11 @@ export async function startTestServer({
   async function post(
     query: { toString(): string },
     variables: object = {},
+    headers: Record<string, string> = {},
   ): Promise<GraphQLAnswer<unknown>> {
     const response = await fetch(`${http.url}/graphql`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
+      headers: { 'content-type': 'application/json', ...headers },
       body: JSON.stringify({ query: query.toString(), variables }),
     });
     return { status: response.status, ...((await response.json()) as object) };
@@ -118,6 +139,7 @@ export async function startTestServer({
     url: http.url,
     database,
     raw: post,
+    log,
     async request<Data, Variables>(operation: TypedDocumentString<Data, Variables>, variables?: Variables) {
       const { data, errors } = await post(operation, variables ?? {});
       const [error] = errors ?? [];

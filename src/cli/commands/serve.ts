@@ -25,6 +25,7 @@ funes is listening on ${server.url} (ready after ${seconds} s)
   Explorer  ${server.url}/
   Database  ${server.database}
   Model     ${server.model}
+  Access    ${server.access}
 
 Open the explorer and paste a first query:
 

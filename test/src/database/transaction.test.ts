@@ -2,13 +2,17 @@ import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Transaction, transaction } from '../../../src/database/transaction.ts';
 import { localViewer } from '../../../src/viewer.ts';
+import { asOwner } from '../../../testkit/owner.ts';
 import { watchDatabase } from '../../../testkit/statements.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
 
 let db: TestDatabase;
 beforeAll(async () => {
   db = await openTestDatabase({ poolSize: 1 });
-  await write((tx) => tx.execute(sql`create table notes (note text not null)`));
+  await asOwner(db.pool, async (tx) => {
+    await tx.execute(sql`create table notes (note text not null)`);
+    await tx.execute(sql`grant all on notes to funes_admin`);
+  });
 });
 afterAll(() => db.close());
 
@@ -114,7 +118,7 @@ describe('a transaction', () => {
         tx.execute(sql`select * from notes where note <> ${'other'}`),
       );
     expect(await readAll()).toEqual([{ note: 'kept' }]);
-    await write((tx) => tx.execute(sql`alter table notes add column more int`));
+    await asOwner(db.pool, (tx) => tx.execute(sql`alter table notes add column more int`));
     await expect(readAll()).rejects.toMatchObject({ code: '0A000' });
     expect(await readAll()).toEqual([{ note: 'kept', more: null }]);
   });

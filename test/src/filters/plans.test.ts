@@ -9,13 +9,14 @@ import {
   type MemoryFilters,
 } from '../../../src/filters/filters.ts';
 import { localViewer } from '../../../src/viewer.ts';
+import { asOwner } from '../../../testkit/owner.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
 
 let database: TestDatabase;
 
 beforeAll(async () => {
   database = await openTestDatabase();
-  await transaction(database.pool, localViewer, { access: 'write' }, async (tx) => {
+  await asOwner(database.pool, async (tx) => {
     await tx.execute(sql`
       insert into memories (content, source, session_id, importance_score, metadata, created_at, user_id)
       select 'memory ' || i, 'source ' || i % 500, 'session ' || i, i / 5000.0,
@@ -30,6 +31,10 @@ beforeAll(async () => {
   });
 });
 afterAll(() => database.close());
+
+// Under row-level security PostgreSQL does not use its statistics for operators that are not leakproof, such as @>, and so
+// expects more rows of them. Among 5,000 it would read the table.
+const noSeqScan = { enable_seqscan: 'off' };
 
 async function plan(table: PgTable, condition: SQL | undefined, settings = {}): Promise<string> {
   const rows = await transaction(database.pool, localViewer, { access: 'read', settings }, (tx) =>
@@ -54,13 +59,14 @@ test.each<[index: string, filters: MemoryFilters]>([
   ['memories_pkey', { id: { in: ['7', '8'] } }],
   ['idx_memories_source', { or: [{ source: { eq: 'source 7' } }, { sessionId: { eq: 'session 9' } }] }],
 ])('%s serves %j', async (index, filters) => {
-  expect(await plan(memories, compileMemoryFilters(filters))).toContain(index);
+  const settings = index === 'idx_memories_metadata' ? noSeqScan : {};
+  expect(await plan(memories, compileMemoryFilters(filters), settings)).toContain(index);
 });
 
 test('idx_memories_metadata can serve a short list of values at a path', async () => {
   const condition = compileMemoryFilters({ metadata: { at: [{ path: ['n'], number: { in: [7, 8, 9] } }] } });
-  // Three look-ups cost more than to read a table of this size.
-  expect(await plan(memories, condition, { enable_seqscan: 'off' })).toContain('idx_memories_metadata');
+  // Three look-ups cost more than a table of this size.
+  expect(await plan(memories, condition, noSeqScan)).toContain('idx_memories_metadata');
 });
 
 test('idx_tool_embeddings_parameters serves containment in the parameters of tools', async () => {

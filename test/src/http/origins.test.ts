@@ -10,7 +10,7 @@ const preflight = (server: ServedSchema, origin: string) =>
     headers: {
       origin,
       'access-control-request-method': 'POST',
-      'access-control-request-headers': 'content-type,authorization',
+      'access-control-request-headers': 'content-type,authorization,x-funes-user',
     },
   });
 
@@ -23,7 +23,9 @@ describe('scripts of other origins', () => {
       expect(asked.status).toBe(204);
       expect(asked.headers.get('access-control-allow-origin')).toBe(origin);
       expect(asked.headers.get('access-control-allow-methods')).toContain('POST');
-      expect(asked.headers.get('access-control-allow-headers')).toBe('content-type,authorization');
+      expect(asked.headers.get('access-control-allow-headers')).toBe(
+        'content-type,authorization,x-funes-user',
+      );
 
       const answer = await server.post({ query: '{ __typename }' }, { origin });
       expect(answer.headers.get('access-control-allow-origin')).toBe(origin);

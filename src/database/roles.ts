@@ -1,0 +1,80 @@
+import type { ReservedSql } from 'postgres';
+import { FunesError } from '../errors.ts';
+
+/**
+ * The roles that requests run as. Neither owns a table, and neither can log in: `transaction` switches to one of them with
+ * `SET LOCAL ROLE`. The policies of row-level security name them (drizzle/0005_row_level_security.sql).
+ */
+export const databaseRoles = {
+  /** Sees and writes the rows of one user: the one that its transaction names. */
+  app: 'funes_app',
+  /** Sees and writes the rows of all users. */
+  admin: 'funes_admin',
+} as const;
+
+export type DatabaseRole = (typeof databaseRoles)[keyof typeof databaseRoles];
+
+// Roles belong to the whole server, so other databases that are prepared at this moment change them too.
+const mostAttempts = 50;
+const lostRaces = [
+  '23505', // unique_violation
+  '42710', // duplicate_object
+  'XX000', // "tuple concurrently updated"
+];
+
+/**
+ * Creates the roles that are missing, and lets the user of this connection switch to them, which creating a role does not do
+ * since PostgreSQL 16. Call it outside any transaction: a statement that lost a race against another session is sent again.
+ * @throws FunesError UNAVAILABLE if this user may not do that. The message has the statements that an administrator can run.
+ */
+export async function ensureRoles(connection: ReservedSql): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    const missing = await missingStatements(connection);
+    if (missing.length === 0) return;
+    try {
+      for (const statement of missing) await connection.unsafe(statement);
+      return;
+    } catch (error) {
+      if (codeOf(error) === '42501') throw refusal(missing, error);
+      if (attempt === mostAttempts || !lostRaces.includes(codeOf(error) ?? '')) throw error;
+    }
+  }
+}
+
+interface RoleState {
+  name: string;
+  exists: boolean;
+  /** The user of the connection can switch to it. */
+  usable: boolean;
+  user: string;
+  version: number;
+}
+
+/** The statements that are left to run until the user of this connection can switch to both roles. */
+export async function missingStatements(connection: ReservedSql): Promise<string[]> {
+  const names = Object.values(databaseRoles).join(',');
+  // Before PostgreSQL 16 a member could always switch. A superuser can in any version.
+  const states = await connection<RoleState[]>`
+    select name, role.oid is not null as exists, quote_ident(current_user) as user, version,
+      coalesce(pg_has_role(current_user, role.oid, case when version < 160000 then 'MEMBER' else 'SET' end), false) as usable
+    from unnest(string_to_array(${names}, ',')) as name
+      left join pg_roles role on role.rolname = name,
+      (select current_setting('server_version_num')::int as version) server`;
+  return states.flatMap(({ name, exists, usable, user, version }) => [
+    ...(exists ? [] : [`create role ${name} nologin noinherit`]),
+    ...(usable ? [] : [`grant ${name} to ${user}${version < 160000 ? '' : ' with set true, inherit false'}`]),
+  ]);
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error ? String(error.code) : undefined;
+}
+
+function refusal(statements: readonly string[], cause: unknown): FunesError {
+  return new FunesError(
+    'UNAVAILABLE',
+    'The user of the database may not create the roles that requests run as. Let an administrator of the database run: ' +
+      `${statements.map((statement) => `${statement};`).join(' ')}`,
+    { cause },
+  );
+}

@@ -1,0 +1,124 @@
+import type { Config } from '../config.ts';
+import type { Database } from '../database/transaction.ts';
+import { FunesError, quote } from '../errors.ts';
+import { checkText } from '../input/checks.ts';
+import type { Logger } from '../log.ts';
+import { localViewer, type Viewer } from '../viewer.ts';
+import { keyLookUp } from './key-lookup.ts';
+import { tokenVerifier } from './tokens.ts';
+
+/** The settings of authentication. */
+export type AuthConfig = Pick<Config, 'auth' | 'keyCache' | 'jwt'>;
+
+/** The headers of a request as they came: name, value, name, value. Only these show a header that was sent twice. */
+export type RawHeaders = readonly string[];
+
+/**
+ * Returns who sends a request.
+ * @throws FunesError UNAUTHENTICATED without a valid key or token. UNAVAILABLE if that cannot be found out. FORBIDDEN if the
+ *   request acts for a user and may not. BAD_USER_INPUT or LIMIT_EXCEEDED if no user can have the name.
+ */
+export type Authenticate = (headers: RawHeaders) => Viewer | Promise<Viewer>;
+
+/** Makes the one function that decides who sends a request, by FUNES_AUTH. */
+export function authenticator(config: AuthConfig, database: Database, log: Logger): Authenticate {
+  const identify = identifier(config, database, log);
+  return (headers) => {
+    const viewer = identify(headers);
+    if (!(viewer instanceof Promise)) return actingFor(viewer, namedUser(headers));
+    return viewer.then((known) => actingFor(known, namedUser(headers)));
+  };
+}
+
+/** Says in a line who is let in, for the start of the server. */
+export function describeAccess({ auth, jwt }: AuthConfig): string {
+  if (auth === 'keys') return 'by key (Authorization: Bearer funes_...)';
+  if (auth === 'jwt') {
+    const source =
+      jwt.jwksUrl === undefined ? 'FUNES_JWT_SECRET' : `the keys of ${new URL(jwt.jwksUrl).host}`;
+    return `by token (Authorization: Bearer ...), checked with ${source}`;
+  }
+  return 'FUNES_AUTH is off: everybody on this machine is an administrator, and other machines are not let in';
+}
+
+function identifier({ auth, keyCache, jwt }: AuthConfig, database: Database, log: Logger): Authenticate {
+  if (auth === 'off') return () => localViewer;
+  if (auth === 'jwt') {
+    const verify = tokenVerifier(jwt);
+    return async (headers) => verify(bearer(headers) ?? refuseToken());
+  }
+  const find = keyLookUp(database, { keepMs: keyCache, log });
+  return async (headers) => {
+    const key = bearer(headers);
+    return (key !== undefined && (await find(key))) || refuseKey();
+  };
+}
+
+/** What follows `Bearer`; undefined if it is missing, malformed, or sent twice. */
+function bearer(headers: RawHeaders): string | undefined {
+  const [value, ...more] = valuesOf(headers, 'authorization');
+  if (value === undefined || more.length > 0) return undefined;
+  return /^bearer +([^\s,]+)$/i.exec(value)?.[1];
+}
+
+function refuseToken(): never {
+  throw new FunesError(
+    'UNAUTHENTICATED',
+    'This request has no token, or not exactly one. Send it as the header "Authorization: Bearer TOKEN".',
+  );
+}
+
+function refuseKey(): never {
+  // One message for all, so that nobody learns which keys there were.
+  throw new FunesError(
+    'UNAUTHENTICATED',
+    'This request has no valid key: it is missing, malformed, unknown, revoked or expired, or was sent twice. Send one key as the ' +
+      'header "Authorization: Bearer funes_...".',
+  );
+}
+
+/** The header by which an administrator acts for a user. */
+const userHeader = 'X-Funes-User';
+
+function namedUser(headers: RawHeaders): string | undefined {
+  const [value, ...more] = valuesOf(headers, userHeader.toLowerCase());
+  if (value === undefined) return undefined;
+  if (more.length > 0)
+    throw new FunesError('BAD_USER_INPUT', `The header ${userHeader} was sent twice. Name one user.`);
+  return checkText(decodeHeader(value), `The header ${userHeader}`, 100);
+}
+
+/** The text of a header. Node decodes each byte as one character, and names have more than Latin letters. */
+function decodeHeader(value: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.from(value, 'latin1'));
+  } catch (cause) {
+    throw new FunesError(
+      'BAD_USER_INPUT',
+      `The header ${userHeader} is not UTF-8. Send the bytes of the name in UTF-8.`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+function actingFor(viewer: Viewer, named: string | undefined): Viewer {
+  if (named === undefined) return viewer;
+  if (viewer.role === 'admin') return { userId: named, role: 'user', actor: viewer.userId };
+  if (named === viewer.userId) return viewer;
+  throw new FunesError(
+    'FORBIDDEN',
+    `The header ${userHeader} names ${quote(named)}, and this request is by ${quote(viewer.userId)}. Only an administrator acts for ` +
+      'another user. Leave the header out.',
+  );
+}
+
+function valuesOf(headers: RawHeaders, name: string): string[] {
+  const values: string[] = [];
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    const [header = '', value = ''] = [headers[i], headers[i + 1]];
+    if (header.length === name.length && header.toLowerCase() === name) values.push(value);
+  }
+  return values;
+}

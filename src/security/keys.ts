@@ -1,0 +1,127 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { eq, getTableColumns, sql } from 'drizzle-orm';
+import { apiKeys } from '../../schema/index.ts';
+import { type Database, transaction } from '../database/transaction.ts';
+import { FunesError, quote } from '../errors.ts';
+import { checkId, checkText } from '../input/checks.ts';
+import { type CountedPage, type Listed, readPage } from '../store/pages.ts';
+import { type Viewer, type ViewerRole, viewerRoles } from '../viewer.ts';
+import { administrators, checkAccess } from './access.ts';
+
+/** How each key begins, so that programs that look for leaked secrets know one. */
+const keyStart = 'funes_';
+const keyBytes = 32;
+/** How many random characters of a key its prefix shows. 256 - 8 * 6 random bits stay secret. */
+const shownCharacters = 8;
+const keyForm = /^funes_[A-Za-z0-9_-]{43}$/;
+
+const { hash: _hash, ...shownColumns } = getTableColumns(apiKeys);
+
+/** A key as people may see it: without its hash. */
+export type KeyRow = Omit<typeof apiKeys.$inferSelect, 'hash'>;
+
+/** A key to make. */
+export interface NewKey {
+  userId: string;
+  role: ViewerRole;
+  /** From this time on nobody can use the key. */
+  expiresAt?: Date | null | undefined;
+}
+
+/** A key that was made now. `key` is the only copy that there is. */
+export interface CreatedKey {
+  key: string;
+  row: KeyRow;
+}
+
+/** Which page of the list of keys. */
+export interface KeyPageRequest {
+  first: number;
+  after?: string | null | undefined;
+}
+
+const keyList: Listed<KeyRow, 'CREATED_AT'> = {
+  name: 'keys',
+  table: apiKeys,
+  id: apiKeys.id,
+  userId: apiKeys.userId,
+  columns: shownColumns,
+  orders: { CREATED_AT: apiKeys.createdAt },
+};
+
+/** Whether a text has the form of a key. Nothing else needs to be looked up. */
+export function isKey(text: string): boolean {
+  return keyForm.test(text);
+}
+
+/** Returns what is stored of a key. */
+export function hashOfKey(key: string): string {
+  return createHash('sha256').update(key).digest('hex');
+}
+
+/**
+ * Makes a key.
+ * @throws FunesError FORBIDDEN unless the viewer is an administrator. BAD_USER_INPUT or LIMIT_EXCEEDED with the input path.
+ */
+export async function createKey(database: Database, viewer: Viewer, input: NewKey): Promise<CreatedKey> {
+  checkAccess(viewer, 'createKey', administrators);
+  const userId = checkText(input.userId, 'input.userId', 100);
+  const role = checkRole(input.role);
+  const expiresAt = input.expiresAt ?? null;
+  if (expiresAt !== null && !(expiresAt.getTime() > Date.now())) {
+    throw new FunesError('BAD_USER_INPUT', 'input.expiresAt must be in the future.');
+  }
+  const key = keyStart + randomBytes(keyBytes).toString('base64url');
+  const values = {
+    userId,
+    role,
+    expiresAt,
+    prefix: key.slice(0, keyStart.length + shownCharacters),
+    hash: hashOfKey(key),
+  };
+  const [row] = await transaction(database, viewer, { access: 'write' }, (tx) =>
+    tx.insert(apiKeys).values(values).returning(shownColumns),
+  );
+  return { key, row: row as KeyRow };
+}
+
+/**
+ * Reads a page of all keys, newest first, with those that were revoked or have expired.
+ * @throws FunesError FORBIDDEN unless the viewer is an administrator; otherwise as `readPage`.
+ */
+export async function readKeys(
+  database: Database,
+  viewer: Viewer,
+  { first, after }: KeyPageRequest,
+): Promise<CountedPage<KeyRow>> {
+  checkAccess(viewer, 'keys', administrators);
+  const orderBy = { field: 'CREATED_AT', direction: 'DESC' } as const;
+  return readPage(database, viewer, keyList, undefined, { first, after, orderBy });
+}
+
+/**
+ * Revokes a key for ever, and returns it. A key that was revoked before stays as it is.
+ * @throws FunesError FORBIDDEN unless the viewer is an administrator. NOT_FOUND. BAD_USER_INPUT if no key can have this id.
+ */
+export async function revokeKey(database: Database, viewer: Viewer, id: string): Promise<KeyRow> {
+  checkAccess(viewer, 'revokeKey', administrators);
+  checkId(id, 'id');
+  const [row] = await transaction(database, viewer, { access: 'write' }, (tx) =>
+    tx
+      .update(apiKeys)
+      .set({ revokedAt: sql`coalesce(${apiKeys.revokedAt}, now())` })
+      .where(eq(apiKeys.id, id))
+      .returning(shownColumns),
+  );
+  if (row === undefined) throw new FunesError('NOT_FOUND', `There is no key with id ${quote(id)}.`);
+  return row;
+}
+
+function checkRole(role: string): ViewerRole {
+  const known = viewerRoles.find((name) => name === role);
+  if (known !== undefined) return known;
+  throw new FunesError(
+    'BAD_USER_INPUT',
+    `input.role must be one of ${viewerRoles.join(', ')}, not ${quote(role)}.`,
+  );
+}

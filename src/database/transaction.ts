@@ -2,9 +2,8 @@ import { PgDatabase, PgDialect } from 'drizzle-orm/pg-core';
 import { type PostgresJsQueryResultHKT, PostgresJsSession } from 'drizzle-orm/postgres-js';
 import type { ReservedSql, Sql } from 'postgres';
 import type { Viewer } from '../viewer.ts';
-import { databaseRoleOf, identityStatements } from './identity.ts';
+import { identityStatements, runsAsApp } from './identity.ts';
 import type { Pool } from './pool.ts';
-import { databaseRoles } from './roles.ts';
 
 /** The pool of connections, as transactions use it. */
 export type Database = Pick<Pool, 'reserve' | 'prepare' | 'localSettings'>;
@@ -53,7 +52,7 @@ export async function transaction<T>(
   const single = options.access === 'read' && options.single === true;
   // PostgreSQL analyses a prepared statement under row-level security anew whenever it runs as another role than last time. The
   // mark makes another statement of it.
-  const mark = databaseRoleOf(viewer) === databaseRoles.app ? ' -- app' : '';
+  const mark = runsAsApp(viewer) ? ' -- app' : '';
   const connection = await database.reserve();
   const opening = connection
     .unsafe(begin(access, viewer, { ...database.localSettings, ...settings }))
@@ -94,9 +93,9 @@ export async function transaction<T>(
 }
 
 function begin(access: 'read' | 'write', viewer: Viewer, settings: LocalSettings): string {
-  const set = Object.entries(settings).map(([name, value]) => `; set local ${name} = ${value}`);
+  const set = Object.entries(settings).map(([name, value]) => `set local ${name} = ${value}`);
   const mode = access === 'read' || viewer.role === 'reader' ? 'only' : 'write';
-  return `begin read ${mode}; ${identityStatements(viewer)}${set.join('')}`;
+  return [`begin read ${mode}`, ...identityStatements(viewer), ...set].join('; ');
 }
 
 async function finish(

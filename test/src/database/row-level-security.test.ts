@@ -1,0 +1,128 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { identityStatements } from '../../../src/database/identity.ts';
+import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
+
+// What the database itself lets through, whatever a request sends: raw SQL, without the conditions of store and search.
+
+const owned = ['api_keys', 'document_chunks', 'documents', 'memories', 'memories_archive'];
+
+let db: TestDatabase;
+beforeAll(async () => {
+  db = await openTestDatabase();
+  await send(
+    `insert into memories (user_id, content) values ('ann', 'of ann'), ('bob', 'of bob');
+    insert into memories_archive (id, user_id, content) values (91, 'ann', 'of ann'), (92, 'bob', 'of bob');
+    insert into documents (user_id, filename, content_hash) values ('ann', 'a', repeat('a', 64)), ('bob', 'b', repeat('b', 64));
+    update documents set total_chunks = 1;
+    insert into document_chunks (user_id, document_id, chunk_index, total_chunks, content, chunk_size, start_offset, end_offset)
+      select user_id, id, 0, 1, 'of ' || user_id, 1, 0, 1 from documents;
+    insert into api_keys (user_id, role, prefix, hash) values ('ann', 'user', 'a', repeat('a', 64)), ('bob', 'user', 'b', repeat('b', 64))`,
+  );
+});
+afterAll(() => db.close());
+
+/** Sends statements in one transaction and returns the rows of the last; its changes are kept only by the owner. */
+async function send(statements: string, userId?: string): Promise<Record<string, unknown>[]> {
+  const connection = await db.pool.reserve();
+  const identity = userId === undefined ? [] : identityStatements({ userId, role: 'user' });
+  try {
+    await connection.unsafe(['begin', ...identity].join('; '));
+    const results = (await connection.unsafe(statements)) as unknown[];
+    await connection.unsafe(userId === undefined ? 'commit' : 'rollback');
+    return (Array.isArray(results.at(-1)) ? results.at(-1) : results) as Record<string, unknown>[];
+  } catch (error) {
+    await connection.unsafe('rollback');
+    throw error;
+  } finally {
+    connection.release();
+  }
+}
+
+const readable = owned.filter((table) => table !== 'api_keys');
+
+describe('a transaction of a user', () => {
+  test.each(readable)('sees its own rows of %s and no others', async (table) => {
+    const users = await send(`select distinct user_id from ${table}`, 'ann');
+    expect(users).toEqual([{ user_id: 'ann' }]);
+    expect(await send(`select 1 from ${table} where user_id = 'bob'`, 'ann')).toEqual([]);
+  });
+
+  test.each(readable)('sees nothing of %s without a user', async (table) => {
+    expect(await send(`select * from ${table}`, '')).toEqual([]);
+    expect(await send(`set local role funes_app; select * from ${table}`)).toEqual([]);
+  });
+
+  test('cannot read the keys of anybody', async () => {
+    await expect(send('select * from api_keys', 'ann')).rejects.toMatchObject({ code: '42501' });
+  });
+
+  test.each(readable)('changes and deletes no row of another in %s', async (table) => {
+    const change = `with changed as (update ${table} set user_id = user_id where user_id = 'bob' returning 1)`;
+    expect(await send(`${change} select count(*)::int as rows from changed`, 'ann')).toEqual([{ rows: 0 }]);
+    const deletion = `with gone as (delete from ${table} where user_id = 'bob' returning 1)`;
+    expect(await send(`${deletion} select count(*)::int as rows from gone`, 'ann')).toEqual([{ rows: 0 }]);
+  });
+
+  test('writes no row for another, and makes none another’s', async () => {
+    await expect(
+      send(`insert into memories (user_id, content) values ('bob', 'x')`, 'ann'),
+    ).rejects.toMatchObject({ code: '42501' });
+    await expect(send(`update memories set user_id = 'bob'`, 'ann')).rejects.toMatchObject({ code: '42501' });
+  });
+
+  test('changes of a tool nothing but its use', async () => {
+    await send(`insert into tool_embeddings (tool_name, tool_description) values ('hammer', 'nails')`);
+    await send('update tool_embeddings set usage_count = usage_count + 1, last_used = now()', 'ann');
+    await expect(send(`update tool_embeddings set tool_description = 'x'`, 'ann')).rejects.toMatchObject({
+      code: '42501',
+    });
+    await expect(send('delete from tool_embeddings', 'ann')).rejects.toMatchObject({ code: '42501' });
+  });
+
+  test('may name its user as oddly as it likes', async () => {
+    const names = fc
+      .string({ unit: 'binary', minLength: 1, maxLength: 100 })
+      .filter((name) => !/\0/.test(name));
+    await fc.assert(
+      fc.asyncProperty(names, async (userId) => {
+        const statements = identityStatements({ userId, role: 'user' });
+        expect(statements.join('; ')).toMatch(
+          /^set local role funes_app; select set_config\('funes\.user', convert_from\(decode\('([0-9a-f]{2})+', 'hex'\), 'UTF8'\), true\)$/,
+        );
+        const [row] = await send(
+          `select current_setting('funes.user') as user, current_user as role`,
+          userId,
+        );
+        expect(row).toEqual({ user: userId, role: 'funes_app' });
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+test('each table with an owner has row-level security and policies of both roles', async () => {
+  const tables = await send(
+    `select relname as table, relrowsecurity as enabled,
+      (select string_agg(roles::text, ' ' order by policyname) from pg_policies where tablename = relname) as roles
+    from pg_class join pg_attribute on attrelid = pg_class.oid and attname = 'user_id'
+    where relkind = 'r' and relnamespace = current_schema()::regnamespace order by relname`,
+  );
+  expect(tables).toEqual(
+    owned.map((table) => ({ table, enabled: true, roles: '{funes_admin} {funes_app}' })),
+  );
+});
+
+test('the role of a user’s requests owns nothing and may pass no policy', async () => {
+  const [role] = await send(
+    `select rolsuper, rolbypassrls, rolcanlogin, rolinherit, (select count(*)::int from pg_class where relowner = role.oid) as owns
+    from pg_roles role where rolname = 'funes_app'`,
+  );
+  expect(role).toEqual({
+    rolsuper: false,
+    rolbypassrls: false,
+    rolcanlogin: false,
+    rolinherit: false,
+    owns: 0,
+  });
+});

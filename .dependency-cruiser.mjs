@@ -19,7 +19,17 @@ const floors = {
   log: ['config'],
   suggestion: [],
   'open-database': ['database', 'config', 'log', 'errors'],
-  cli: ['open-database', 'database', 'config', 'log', 'suggestion', 'errors', 'composition'],
+  cli: [
+    'security',
+    'viewer',
+    'open-database',
+    'database',
+    'config',
+    'log',
+    'suggestion',
+    'errors',
+    'composition',
+  ],
 };
 
 /** One rule a floor. */

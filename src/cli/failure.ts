@@ -28,6 +28,9 @@ export function failureOf(error: unknown): Failure {
   if (known?.code === 'BAD_USER_INPUT') return { message: known.message, status };
   if (known !== undefined) return { message: oneLine(known.message), status };
   const root = rootOf(error);
+  // undefined_table
+  if (root instanceof Error && 'code' in root && root.code === '42P01')
+    return { message: 'The database has no tables of this version yet. Run "funes migrate" first.', status };
   const what = root instanceof Error ? `${root.name}: ${root.message}` : String(root);
   return {
     message: `The command failed for a reason that it does not expect (${oneLine(what)}). FUNES_LOG_LEVEL=debug shows more.`,

@@ -1,0 +1,62 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { type FinishedCommand, runFunes } from '../../support/command.ts';
+import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
+
+// On a server the commands get its URL; else the folder of an embedded database that they open themselves.
+
+let database: TestDatabase | undefined;
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'funes-keys-'));
+  if (inject('databaseTemplate').engine === 'postgres') database = await openTestDatabase();
+  else expect(await funes('migrate')).toMatchObject({ status: 0 });
+});
+afterAll(async () => {
+  await database?.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+function funes(...args: string[]): Promise<FinishedCommand> {
+  const settings =
+    typeof database?.database === 'string' ? { DATABASE_URL: database.database } : { FUNES_DATA_DIR: folder };
+  return runFunes(args, { settings: { ...settings, FUNES_LOG_LEVEL: 'silent' } });
+}
+
+async function list(): Promise<Record<string, unknown>[]> {
+  const { output } = await funes('keys', 'list', '--json');
+  return JSON.parse(output).keys;
+}
+
+test('keys are made, listed without the key, and revoked', async () => {
+  expect(await funes('keys', 'list')).toEqual({ status: 0, output: 'There are no keys.\n', errorOutput: '' });
+  const { output, ...rest } = await funes('keys', 'create', '--user', 'ana', '--role', 'admin');
+  expect(rest).toEqual({ status: 0, errorOutput: '' });
+  expect(output).toMatch(/^funes_[\w-]{43}\n$/);
+  const [made] = await list();
+  expect(made).toMatchObject({ userId: 'ana', role: 'admin', prefix: output.slice(0, 14), revokedAt: null });
+  expect(JSON.stringify(made)).not.toContain(output.trim());
+  expect((await funes('keys', 'list')).output).toMatch(
+    /^1 {2}funes_\S{8}… {2}admin ana, made \S+ \S+, never used\n$/,
+  );
+  expect(await funes('keys', 'revoke', '1')).toMatchObject({
+    status: 0,
+    output: `Revoked the key ${made?.prefix}… of ana.\n`,
+  });
+  expect((await list())[0]?.revokedAt).toEqual(expect.any(String));
+});
+
+test.each([
+  [['keys', 'revoke', '7'], 1, /^funes: There is no key with id "7"\.\n$/],
+  [['keys', 'create'], 2, /^funes: .*--user.*\n$/],
+  [['keys', 'create', '--user', 'ana', '--role', 'boss'], 2, /^funes: .*admin, user, reader.*\n$/],
+  [['keys', 'create', '--user', 'ana', '--expires', 'soon'], 1, /^funes: --expires must be a date.*\n$/],
+  [['keys', 'create', '--user', 'ana', '--expires', '2001-01-01'], 1, /^funes: .*must be in the future\.\n$/],
+  [['keys', 'create', '--user', ' '], 1, /^funes: .*must not be blank\.\n$/],
+])('%j is refused in one line', async (args, status, line) => {
+  const refused = await funes(...args);
+  expect(refused).toMatchObject({ status, output: '' });
+  expect(refused.errorOutput).toMatch(line);
+});

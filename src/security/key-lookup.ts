@@ -109,7 +109,8 @@ async function readKey(
       }
     );
   } catch (error) {
-    if (databaseError(error)?.code !== 'LIMIT_EXCEEDED') throw error;
+    const known = databaseError(error);
+    if (known?.code !== 'LIMIT_EXCEEDED') throw known ?? error;
     // The statement timeout. Whoever sent the request cannot ask for less.
     throw new FunesError(
       'UNAVAILABLE',

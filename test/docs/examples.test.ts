@@ -15,6 +15,7 @@ const api = page('docs/api.md');
 interface Example {
   query: string;
   variables?: object;
+  headers?: Record<string, string>;
   answer: object;
 }
 
@@ -37,17 +38,18 @@ function examplesOf(text: string): Example[] {
 }
 
 /** Returns the request that a curl command sends. */
-function bodyOf(command: string): { query: string; variables?: object } | undefined {
+function bodyOf(command: string): Omit<Example, 'answer'> | undefined {
   const body = /^curl .*? -d '(.*?)'$/ms.exec(command)?.[1];
-  return body === undefined ? undefined : JSON.parse(body);
+  const headers = [...command.matchAll(/ -H '([^:]+): ([^']*)'/g)].map(([, name, value]) => [name, value]);
+  return body === undefined ? undefined : { ...JSON.parse(body), headers: Object.fromEntries(headers) };
 }
 
 let embedder: Embedder;
 let server: TestServer;
 
 /** Sends an example and compares its answer. Of an error, the pages show the message and the code. */
-async function check({ query, variables, answer }: Example): Promise<void> {
-  const { status: _status, errors, ...rest } = await server.raw(query, variables);
+async function check({ query, variables, headers, answer }: Example): Promise<void> {
+  const { status: _status, errors, ...rest } = await server.raw(query, variables, headers);
   const told = errors?.map(({ message, extensions }) => ({ message, extensions }));
   expect({ ...rest, ...(told && { errors: told }) }, query).toEqual(expectation(answer));
 }

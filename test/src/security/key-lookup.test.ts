@@ -1,0 +1,73 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createLogger } from '../../../src/log.ts';
+import { keyLookUp } from '../../../src/security/key-lookup.ts';
+import { revokeKey } from '../../../src/security/keys.ts';
+import { localViewer } from '../../../src/viewer.ts';
+import { recordStatements } from '../../../testkit/statements.ts';
+import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
+import { until } from '../http/served-schema.ts';
+import { makeKey } from './support.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await openTestDatabase({ poolSize: 2 });
+});
+afterAll(() => database.close());
+
+const log = createLogger({ level: 'silent' });
+
+/** Looks keys up as a server does, and counts its look-ups. */
+function lookUpWith(keepMs: number) {
+  const recorded = recordStatements(database.pool);
+  const find = keyLookUp(recorded.database, { keepMs, log });
+  return { find, sent: () => recorded.statements.filter(({ text }) => text.includes('funes_key')).length };
+}
+
+test('requests that wait for a connection share one look-up, even if no answer is kept', async () => {
+  const { key } = await makeKey({ database }, 'ana');
+  const { find, sent } = lookUpWith(0);
+  const { pool } = database;
+  const held = await Promise.all(Array.from({ length: pool.size }, () => pool.reserve()));
+  const waiting = Array.from({ length: 10 }, () => find(key));
+  for (const connection of held) connection.release();
+  expect(await Promise.all(waiting)).toEqual(waiting.map(() => ({ userId: 'ana', role: 'user' })));
+  expect(sent()).toBe(1);
+});
+
+test('a request that comes after a look-up was sent does not share it, because the key may be revoked by now', async () => {
+  const { key, row } = await makeKey({ database }, 'ana');
+  const { find, sent } = lookUpWith(0);
+  const first = find(key);
+  await until(() => sent() === 1);
+  const revoked = revokeKey(database.pool, localViewer, row.id);
+  const second = revoked.then(() => find(key));
+  const third = find(key);
+  expect(await first).toMatchObject({ userId: 'ana' });
+  expect(await second).toBeUndefined();
+  await third;
+  expect(sent()).toBeGreaterThanOrEqual(2);
+});
+
+test('with a time to keep, requests share a look-up that was sent', async () => {
+  const { key } = await makeKey({ database }, 'ana');
+  const { find, sent } = lookUpWith(60_000);
+  const first = find(key);
+  await until(() => sent() === 1);
+  await Promise.all([first, find(key), find(`funes_${'A'.repeat(43)}`)]);
+  await find(key);
+  expect(sent()).toBe(2);
+});
+
+test('a look-up that failed is not kept, so requests are answered as soon as the database is back', async () => {
+  const { key } = await makeKey({ database }, 'ana');
+  const { find } = lookUpWith(60_000);
+  await database.pool.reserve().then((connection) => connection.release());
+  await database.loseConnections();
+  for (;;) {
+    const answer = await find(key).catch((error: unknown) => error);
+    if (!(answer instanceof Error)) break;
+    expect(answer).toMatchObject({ code: 'UNAVAILABLE' });
+    // If the failure were kept, this would never end: let the runner's limit be seen.
+    await new Promise(setImmediate);
+  }
+});

@@ -9,7 +9,7 @@ import { type FuzzReport, fuzz } from './fuzz.ts';
 
 // Operations made from the schema. `npm run test:fuzz -- 20000` sends more of them, FUZZ_SEED other ones.
 
-const operations = Number(process.env.FUZZ_OPERATIONS ?? 700);
+const operations = Number(process.env.FUZZ_OPERATIONS ?? 1000);
 const seed = Number(process.env.FUZZ_SEED ?? 20_261);
 const schema = buildSchema();
 let server: TestServer;

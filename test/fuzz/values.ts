@@ -129,7 +129,7 @@ export function scalarValue(scalar: string, name: string, kind: RowKind, draw: D
     case 'Boolean':
       return draw.chance(0.5);
     case 'DateTime':
-      return draw.pick(times);
+      return name === 'expiresAt' ? '2999-12-31T00:00:00Z' : draw.pick(times);
     case 'JSONObject':
       return json(draw);
     default:

@@ -25,6 +25,7 @@ test('these fields cost something, and multiply what stands below them', () => {
     );
   expect(rules.sort()).toMatchInlineSnapshot(`
     [
+      "ApiKeyConnection.totalCount: 10, 1 times what is below",
       "ArchivePayload.sample: 200, 200 times what is below",
       "Chunk.document: 1, 1 times what is below",
       "Chunk.embedding: 1, 1 times what is below",
@@ -32,6 +33,7 @@ test('these fields cost something, and multiply what stands below them', () => {
       "Chunk.previous: 1, 1 times what is below",
       "Chunk.similar: 18, 7 times what is below",
       "ChunkConnection.totalCount: 10, 1 times what is below",
+      "CreateKeyPayload.apiKey: 1, 1 times what is below",
       "Document.chunks: 50, 50 times what is below",
       "Document.similar: 18, 7 times what is below",
       "DocumentConnection.totalCount: 10, 1 times what is below",
@@ -40,6 +42,7 @@ test('these fields cost something, and multiply what stands below them', () => {
       "Memory.similar: 18, 7 times what is below",
       "MemoryConnection.totalCount: 10, 1 times what is below",
       "Mutation.archiveMemories: 2, 1 times what is below",
+      "Mutation.createKey: 2, 1 times what is below",
       "Mutation.createMemories: 4, 2 times what is below",
       "Mutation.createMemory: 2, 1 times what is below",
       "Mutation.deleteMemories: 3, 1 times what is below",
@@ -47,12 +50,14 @@ test('these fields cost something, and multiply what stands below them', () => {
       "Mutation.recordToolUse: 1, 1 times what is below",
       "Mutation.registerTools: 4, 2 times what is below",
       "Mutation.restoreMemories: 3, 1 times what is below",
+      "Mutation.revokeKey: 1, 1 times what is below",
       "Mutation.updateDocument: 2, 1 times what is below",
       "Mutation.updateMemory: 2, 1 times what is below",
       "Query.chunk: 1, 1 times what is below",
       "Query.chunks: 50, 50 times what is below",
       "Query.document: 1, 1 times what is below",
       "Query.documents: 50, 50 times what is below",
+      "Query.keys: 50, 50 times what is below",
       "Query.memories: 50, 50 times what is below",
       "Query.memory: 1, 1 times what is below",
       "Query.recall: 18, 7 times what is below",

@@ -172,7 +172,7 @@ describe.each([
     for (const owner of [userId, 'somebody']) await idsOf(owner);
     const { data, errors } = (await send(
       `{ memories { totalCount } documents { totalCount } chunks { totalCount } tools { totalCount }
-        similarMemories(text: "a") { memory { userId similar { memory { userId } } } } recall(text: "a") { __typename } }`,
+        similarMemories(text: "a", k: 100) { memory { userId similar { memory { userId } } } } recall(text: "a") { __typename } }`,
       headers(),
     )) as { data: { similarMemories: { memory: { userId: string } }[] }; errors?: unknown };
     expect(errors).toBeUndefined();

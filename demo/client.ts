@@ -13,7 +13,7 @@ export interface Client {
 
 interface Answer {
   data?: unknown;
-  errors?: { message: string }[];
+  errors?: { message: string; extensions?: { code?: string } }[];
 }
 
 /** Returns a client of the API at `url`, which sends `key` if there is one. It connects only to send something. */
@@ -25,7 +25,9 @@ export function clientOf(url: string, key?: string): Client {
       const { data, errors } = parse(url, text);
       if (errors && errors.length > 0) {
         const messages = errors.map(({ message }) => message).join('\n');
-        throw new FunesError('INTERNAL_SERVER_ERROR', `${url} answered: ${messages}`);
+        const isRefused = errors.some(({ extensions }) => extensions?.code === 'UNAUTHENTICATED');
+        const advice = isRefused ? '\nSet FUNES_API_KEY to the key of an administrator.' : '';
+        throw new FunesError('INTERNAL_SERVER_ERROR', `${url} answered: ${messages}${advice}`);
       }
       return data as Data;
     },

@@ -34,8 +34,14 @@ function stepsOf(type: GraphQLNamedType): Step[] {
         types: [getNamedType(arg.type).name],
         members: [],
       }));
+      // An operation writes the value of an enum as input; where a field returns one, no value stands in the operation.
+      const returned = getNamedType(field.type);
       return [
-        { member, types: [getNamedType(field.type).name], members: args.map((arg) => arg.member) },
+        {
+          member,
+          types: isEnumType(returned) ? [] : [returned.name],
+          members: args.map((arg) => arg.member),
+        },
         ...args,
       ];
     });

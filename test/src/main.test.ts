@@ -50,6 +50,7 @@ test('what it prints names address, database and model, and a first query that w
   expect(banner).toContain(`Explorer  ${url}/\n`);
   expect(banner).toContain(`Database  the embedded database in ${join(dataDir, 'database')}, PostgreSQL `);
   expect(banner).toContain('Model     all-MiniLM-L6-v2\n');
+  expect(banner).toContain('Access    FUNES_AUTH is off: everybody on this machine is an administrator');
 
   const query = /paste a first query:\n(.*)\n"npm run demo"/s.exec(banner)?.[1] ?? '';
   const answer = (await send(query)) as {

@@ -171,8 +171,8 @@ describe.each([
   test('every other query is answered', async () => {
     for (const owner of [userId, 'somebody']) await idsOf(owner);
     const { data, errors } = (await send(
-      `{ memories { totalCount } documents { totalCount } chunks { totalCount } tools { totalCount }
-        similarMemories(text: "a", k: 100) { memory { userId similar { memory { userId } } } } recall(text: "a") { __typename } }`,
+      `{ memories(first: 200) { totalCount edges { node { userId } } } documents { totalCount } chunks { totalCount } tools { totalCount }
+        similarMemories(text: "a") { memory { userId similar { memory { userId } } } } recall(text: "a") { __typename } }`,
       headers(),
     )) as { data: { similarMemories: { memory: { userId: string } }[] }; errors?: unknown };
     expect(errors).toBeUndefined();

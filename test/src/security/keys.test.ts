@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
+import { clientOf } from '../../../demo/client.ts';
 import { startApi } from '../../../src/composition.ts';
 import { loadConfig } from '../../../src/config.ts';
 import { openPool } from '../../../src/database/pool.ts';
@@ -160,6 +161,15 @@ describe('with a look-up for every request', () => {
       );
       await refused(['authorization', `Bearer ${key}`], 1);
     });
+  });
+
+  test('the demo’s client sends its key, and says what to set without one', async () => {
+    const { key } = await makeKey(server, 'demo', 'admin');
+    const url = `${server.url}/graphql`;
+    expect(await clientOf(url, key).send('{ __typename }')).toEqual({ __typename: 'Query' });
+    await expect(clientOf(url).send('{ __typename }')).rejects.toThrow(
+      'Set FUNES_API_KEY to the key of an administrator.',
+    );
   });
 
   test('the scheme may be written in any case', async () => {

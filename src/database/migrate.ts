@@ -98,6 +98,7 @@ function drizzleInTransaction(connection: ReservedSql) {
 }
 
 function asRefusal(error: unknown): unknown {
+  if (error instanceof FunesError) return error;
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     if (!('code' in cause) || cause.code !== '42501') continue;
     return new FunesError(

@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { runInServer } from '../../../src/cli/control-client.ts';
 import { type ControlServer, listenForCommands } from '../../../src/cli/control-server.ts';
 import { loadConfig } from '../../../src/config.ts';
+import type { Pool } from '../../../src/database/pool.ts';
 import { createLogger } from '../../../src/log.ts';
 import { runFunes } from '../../support/command.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
@@ -30,10 +31,10 @@ afterEach(async () => {
   await rm(dataDir, { recursive: true, force: true });
 });
 
-async function listen(at = folder): Promise<ControlServer> {
+async function listen(at = folder, pool: Pool = database.pool): Promise<ControlServer> {
   const config = loadConfig({ env: {}, envFile: '/nowhere/.env' });
   const log = createLogger({ level: 'silent' });
-  const server = await listenForCommands(at, { pool: database.pool, config, log });
+  const server = await listenForCommands(at, { pool, config, log });
   servers.push(server);
   return server;
 }
@@ -140,12 +141,20 @@ describe('closing', () => {
   async function whileOneRuns(
     work: (server: ControlServer, command: Promise<unknown>, release: () => void) => Promise<void>,
   ) {
-    const server = await listen();
     const connection = await database.pool.reserve();
+    let noteStart = () => {};
+    const started = new Promise<void>((resolve) => {
+      noteStart = resolve;
+    });
+    // A command runs when it asks for a connection.
+    const reserve = (options: Parameters<Pool['reserve']>[0]) => {
+      noteStart();
+      return database.pool.reserve(options);
+    };
+    const server = await listen(folder, Object.assign(Object.create(database.pool), { reserve }));
     const command = send(['migrate']);
     command.catch(() => {});
-    // The server reads in order, so the command runs when the answer to a later one is here.
-    await send(['--version']);
+    await started;
     await work(server, command, () => connection.release()).finally(() => connection.release());
   }
 

@@ -2,8 +2,9 @@ import type { ReservedSql } from 'postgres';
 import { FunesError } from '../errors.ts';
 
 /**
- * The roles that requests run as. Neither owns a table, and neither can log in: `transaction` switches to one of them with
- * `SET LOCAL ROLE`. The policies of row-level security name them (drizzle/0005_row_level_security.sql).
+ * The roles of the policies of row-level security (`schema/columns/policies.ts`). Neither owns a table, and neither can log in. The
+ * requests of users run as `app`: `transaction` switches to it with `SET LOCAL ROLE`. `identity.ts` says why those of administrators
+ * do not run as `admin`.
  */
 export const databaseRoles = {
   /** Sees and writes the rows of one user: the one that its transaction names. */

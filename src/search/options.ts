@@ -1,4 +1,5 @@
 import { FunesError } from '../errors.ts';
+import { checkRange } from '../input/checks.ts';
 import { limits } from '../input/limits.ts';
 
 export const metrics = ['COSINE', 'EUCLIDEAN', 'INNER_PRODUCT'] as const;
@@ -88,12 +89,7 @@ export function parseSearchOptions(given: SearchOptionsInput | null | undefined)
     max: number,
   ) => {
     const value = given[name];
-    if (value == null) return {};
-    refuseUnless(
-      value >= min && value <= max,
-      `options.${name} must be within ${min} and ${max}, not ${value}.`,
-    );
-    return { [name]: value };
+    return value == null ? {} : { [name]: checkRange(value, `options.${name}`, min, max) };
   };
   const { maxDistance } = given;
   refuseUnless(
@@ -143,14 +139,7 @@ function parseWeights(given: NonNullable<SearchOptionsInput['weights']>): Weight
   const weights = { ...defaultWeights };
   for (const name of ['similarity', 'recency', 'importance', 'halfLifeDays'] as const) {
     const value = given[name];
-    if (value == null) continue;
-    if (!(value >= 0 && value <= 1e6)) {
-      throw new FunesError(
-        'BAD_USER_INPUT',
-        `options.weights.${name} must be within 0 and 1000000, not ${value}.`,
-      );
-    }
-    weights[name] = value;
+    if (value != null) weights[name] = checkRange(value, `options.weights.${name}`, 0, 1_000_000);
   }
   if (weights.similarity + weights.recency + weights.importance === 0) {
     throw new FunesError(

@@ -4,7 +4,6 @@ import { commaList, duration, hostName, isLoopback, setting } from './values.ts'
 const modes = ['off', 'keys', 'jwt'] as const;
 
 /** How requests say who they are. */
-export type AuthMode = (typeof modes)[number];
 
 /** Signatures by a secret that both sides have. */
 const secretAlgorithms = ['HS256', 'HS384', 'HS512'];

@@ -13,8 +13,6 @@ export const databaseRoles = {
   admin: 'funes_admin',
 } as const;
 
-export type DatabaseRole = (typeof databaseRoles)[keyof typeof databaseRoles];
-
 // Roles belong to the whole server, so other databases that are prepared at this moment change them too.
 const mostAttempts = 50;
 const lostRaces = [

@@ -11,7 +11,7 @@ const partialPrefix = 'partial-';
 const partialLifeMs = 60 * 60 * 1000;
 
 /**
- * Makes sure that the data folder has a cluster, and returns its path. initdb takes seconds, so a cluster is made once, kept in
+ * Makes sure that the data folder has a cluster. initdb takes seconds, so a cluster is made once, kept in
  * the cache folder under the version of the engine, and copied from there. If the cache cannot be written, initdb runs again.
  * A cluster gets its final name only when it is complete, so a crash never leaves half a cluster that would be opened.
  */

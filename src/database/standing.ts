@@ -54,8 +54,9 @@ export async function refuseRemoteSuperuser(
   if (!isSuperuser || (await isOnThisMachine(serverHosts(url)))) return;
   throw new FunesError(
     'UNAVAILABLE',
-    `The user ${quote(user)} of ${setting} is a superuser, and the server of the database is not on this machine. Let another user ` +
-      'own the tables, and let "funes roles --login NAME" say what the user of the server needs; or set FUNES_ALLOW_SUPERUSER=on.',
+    `The user ${quote(user)} of ${setting} is a superuser, and the server of the database is not on this machine. To make a user for funes, ` +
+      'run "funes roles --login NAME --apply" once with FUNES_ALLOW_SUPERUSER=on, and name that user in DATABASE_URL; or keep ' +
+      'FUNES_ALLOW_SUPERUSER=on.',
   );
 }
 

@@ -46,7 +46,8 @@ test.skipIf(isEmbedded)('a superuser is refused on another machine, and the owne
   await expect(refuseRemoteSuperuser(superuser, remote, 'DATABASE_URL')).rejects.toMatchObject({
     code: 'UNAVAILABLE',
     message:
-      `The user "${superuser.user}" of DATABASE_URL is a superuser, and the server of the database is not on this machine. Let another ` +
-      'user own the tables, and let "funes roles --login NAME" say what the user of the server needs; or set FUNES_ALLOW_SUPERUSER=on.',
+      `The user "${superuser.user}" of DATABASE_URL is a superuser, and the server of the database is not on this machine. To make a user for ` +
+      'funes, run "funes roles --login NAME --apply" once with FUNES_ALLOW_SUPERUSER=on, and name that user in DATABASE_URL; or keep ' +
+      'FUNES_ALLOW_SUPERUSER=on.',
   });
 });

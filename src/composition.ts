@@ -5,12 +5,11 @@ import { exampleQueries } from '../resolvers/examples.ts';
 import { buildSchema } from '../resolvers/schema.ts';
 import { listenForCommands } from './cli/control-server.ts';
 import type { Config } from './config.ts';
-import { migrate } from './database/migrate.ts';
 import { startEmbedder } from './embedding/embedder.ts';
 import { byUserOrAddress } from './http/rate-limit.ts';
 import { type HttpConfig, type HttpServer, startHttpServer } from './http/server.ts';
 import { Chunker } from './ingest/chunker.ts';
-import { type OpenDatabase, openDatabase } from './open-database.ts';
+import { type OpenDatabase, openMigratedDatabase } from './open-database.ts';
 import {
   type AuthConfig,
   type Authenticate,
@@ -98,7 +97,7 @@ export function startApi(
  */
 export async function startBackend(config: Config, log: Logger): Promise<Backend> {
   const starts = [
-    openMigratedDatabase(config, log),
+    openServedDatabase(config, log),
     startEmbedder({ model: config.embeddingModel, cacheDir: join(config.dataDir, 'models') }, log),
   ] as const;
   const [database, embedder] = await Promise.all(starts).catch((error: unknown) => {
@@ -118,13 +117,14 @@ export async function startBackend(config: Config, log: Logger): Promise<Backend
   };
 }
 
-/** Opens the database and migrates it. Beside an embedded one, runs the commands that other processes send. */
-async function openMigratedDatabase(config: Config, log: Logger): Promise<Omit<OpenDatabase, 'folder'>> {
-  const database = await openDatabase(config, log);
+/** Opens the migrated database. Beside an embedded one, runs the commands that other processes send. */
+async function openServedDatabase(
+  config: Config,
+  log: Logger,
+): Promise<Pick<OpenDatabase, 'pool' | 'describe' | 'close'>> {
+  const database = await openMigratedDatabase(config, log);
   try {
     const { pool, describe, folder } = database;
-    const applied = await migrate(pool);
-    if (applied.length > 0) log.debug({ applied }, 'migrations applied');
     const control = folder && (await listenForCommands(folder, { pool, config, log }));
     const close = async () => {
       if (control) await control.close();

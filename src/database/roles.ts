@@ -3,9 +3,8 @@ import { FunesError } from '../errors.ts';
 import type { Pool } from './pool.ts';
 
 /**
- * The roles of the policies of row-level security (`schema/columns/policies.ts`). Neither owns a table, and neither can log in. The
- * requests of users run as `app`: `transaction` switches to it with `SET LOCAL ROLE`. `identity.ts` says why those of administrators
- * do not run as `admin`.
+ * The roles of the policies of row-level security (`schema/columns/policies.ts`). Neither owns a table, and neither can log in.
+ * `transaction` switches to one of them with `SET LOCAL ROLE`: to `app` for users and readers, to `admin` for administrators.
  */
 export const databaseRoles = {
   /** Sees and writes the rows of one user: the one that its transaction names. */

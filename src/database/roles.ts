@@ -1,5 +1,6 @@
 import type { ReservedSql } from 'postgres';
 import { FunesError } from '../errors.ts';
+import { errorCode } from './errors.ts';
 
 /**
  * The roles of the policies of row-level security (`schema/columns/policies.ts`). Neither owns a table, and neither can log in. The
@@ -34,8 +35,8 @@ export async function ensureRoles(connection: ReservedSql): Promise<void> {
       for (const statement of missing) await connection.unsafe(statement);
       return;
     } catch (error) {
-      if (codeOf(error) === '42501') throw refusal(missing, error);
-      if (attempt === mostAttempts || !lostRaces.includes(codeOf(error) ?? '')) throw error;
+      if (errorCode(error) === '42501') throw refusal(missing, error);
+      if (attempt === mostAttempts || !lostRaces.includes(errorCode(error) ?? '')) throw error;
     }
   }
 }
@@ -63,10 +64,6 @@ export async function missingStatements(connection: ReservedSql): Promise<string
     ...(exists ? [] : [`create role ${name} nologin noinherit`]),
     ...(usable ? [] : [`grant ${name} to ${user}${version < 160000 ? '' : ' with set true, inherit false'}`]),
   ]);
-}
-
-function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error ? String(error.code) : undefined;
 }
 
 function refusal(statements: readonly string[], cause: unknown): FunesError {

@@ -24,6 +24,7 @@ export interface RequestContext {
 
 export interface GraphQLEndpointOptions<Context extends RequestContext> {
   schema: GraphQLSchema;
+  /** Makes the context of a request, whose body is not read yet. */
   createContext: (request: FastifyRequest) => Context | Promise<Context>;
   introspection: boolean;
   /** What an operation may cost at most. */
@@ -81,13 +82,16 @@ export async function addGraphQLEndpoint<Context extends RequestContext>(
   });
   await apollo.start();
 
-  async function answer(request: FastifyRequest, reply: FastifyReply) {
+  const contexts = new WeakMap<FastifyRequest, Context>();
+
+  /** Finds out who sends a request before its body is read, so that a request of nobody costs no parsing. */
+  async function admit(request: FastifyRequest, reply: FastifyReply) {
     if (isBrowserVisit(request)) return reply.redirect('./');
 
     const { record } = request;
-    let contextValue: Context;
+    let context: Context;
     try {
-      contextValue = await createContext(request);
+      context = await createContext(request);
     } catch (error) {
       if (await isOverRate?.(request, reply, undefined)) return reply;
       const { code, message, id } = errors.describe(error);
@@ -96,10 +100,17 @@ export async function addGraphQLEndpoint<Context extends RequestContext>(
       if (code === 'UNAUTHENTICATED') reply.header('www-authenticate', 'Bearer');
       return reply.code(httpStatus({ code })).send({ errors: [{ message, extensions: { code, id } }] });
     }
-    const { userId, actor } = contextValue.viewer;
+    contexts.set(request, context);
+    const { userId, actor } = context.viewer;
     record.user = userId;
     if (actor !== undefined) record.actor = actor;
-    if (await isOverRate?.(request, reply, contextValue.viewer)) return reply;
+    if (await isOverRate?.(request, reply, context.viewer)) return reply;
+  }
+
+  async function answer(request: FastifyRequest, reply: FastifyReply) {
+    const { record } = request;
+    const contextValue = contexts.get(request);
+    if (contextValue === undefined) throw new Error('A request was not admitted.');
     const httpGraphQLRequest: RecordedRequest = { ...toApollo(request), record };
     try {
       checkOperation(rawOperation(httpGraphQLRequest));
@@ -121,7 +132,13 @@ export async function addGraphQLEndpoint<Context extends RequestContext>(
     return reply.send(body.kind === 'complete' ? body.string : Readable.from(body.asyncIterator));
   }
 
-  app.route({ method: ['GET', 'POST'], url: graphqlPath, exposeHeadRoute: false, handler: answer });
+  app.route({
+    method: ['GET', 'POST'],
+    url: graphqlPath,
+    exposeHeadRoute: false,
+    onRequest: admit,
+    handler: answer,
+  });
   return () => apollo.stop();
 }
 

@@ -12,6 +12,7 @@ import type { GraphQLSchema } from 'graphql';
 import type { Logger } from '../log.ts';
 import type { Viewer } from '../viewer.ts';
 import { type ErrorDescriber, httpStatus } from './graphql-errors.ts';
+import { hintsOf } from './hints/hints.ts';
 import { operationChecker, type RawOperation } from './operation/limits.ts';
 import type { RequestRecord } from './request-log.ts';
 
@@ -60,6 +61,7 @@ export async function addGraphQLEndpoint<Context extends RequestContext>(
 ): Promise<() => Promise<void>> {
   const { schema, createContext, introspection, costLimit, isOverRate, errors, logger } = options;
   const checkOperation = operationChecker(schema, costLimit);
+  const hints = new WeakMap<object, string>();
   const apollo = new ApolloServer<Context>({
     schema,
     introspection,
@@ -70,7 +72,7 @@ export async function addGraphQLEndpoint<Context extends RequestContext>(
     stopOnTerminationSignals: false,
     nodeEnv: 'production',
     logger,
-    formatError: errors.format,
+    formatError: (formatted, error) => errors.format(formatted, error, hints.get(error as object)),
     plugins: [
       ApolloServerPluginCacheControlDisabled(),
       ApolloServerPluginInlineTraceDisabled(),
@@ -78,6 +80,8 @@ export async function addGraphQLEndpoint<Context extends RequestContext>(
       ApolloServerPluginSchemaReportingDisabled(),
       ApolloServerPluginUsageReportingDisabled(),
       recordingPlugin<Context>(),
+      // A hint says names of the schema.
+      ...(introspection ? [hintingPlugin<Context>(hints)] : []),
     ],
   });
   await apollo.start();
@@ -160,6 +164,26 @@ function recordingPlugin<Context extends RequestContext>(): ApolloServerPlugin<C
           ...body.singleResult.extensions,
           searches: contextValue.searchReports,
         };
+    },
+  };
+  return { requestDidStart: async () => listener };
+}
+
+/** Finds out what to write instead of what graphql refused, before its errors are formatted. */
+function hintingPlugin<Context extends RequestContext>(
+  hints: WeakMap<object, string>,
+): ApolloServerPlugin<Context> {
+  const listener: Awaited<ReturnType<NonNullable<ApolloServerPlugin<Context>['requestDidStart']>>> = {
+    async didEncounterErrors({ errors, document, schema, request, operation }) {
+      if (document === undefined) return;
+      const refused = {
+        schema,
+        document,
+        variables: request.variables ?? {},
+        valid: operation !== undefined,
+        errors,
+      };
+      for (const [error, hint] of hintsOf(refused)) hints.set(error, hint);
     },
   };
   return { requestDidStart: async () => listener };

@@ -224,5 +224,10 @@ function shown(name: string, value: string): string {
 function unknownNames(values: Record<string, string>): string[] {
   return Object.keys(values)
     .filter((name) => name.startsWith('FUNES_') && !knownNames.includes(name))
-    .map((name) => `${quote(name)} is not a setting of funes.${suggestion(name, knownNames)}`);
+    .map((name) => {
+      // Some settings have no prefix, because other programs read them, too.
+      const bare = name.slice('FUNES_'.length);
+      const meant = knownNames.includes(bare) ? ` Did you mean ${bare}?` : suggestion(name, knownNames);
+      return `${quote(name)} is not a setting of funes.${meant}`;
+    });
 }

@@ -1,5 +1,6 @@
 import type { ReservedSql } from 'postgres';
 import { FunesError } from '../errors.ts';
+import { errorCode } from './errors.ts';
 import type { Pool } from './pool.ts';
 
 /**
@@ -48,8 +49,8 @@ export async function runMissing(
       for (const statement of statements) await connection.unsafe(statement);
       return statements;
     } catch (error) {
-      if (codeOf(error) === '42501') throw refusal(problem, statements, error);
-      if (attempt === mostAttempts || !lostRaces.includes(codeOf(error) ?? '')) throw error;
+      if (errorCode(error) === '42501') throw refusal(problem, statements, error);
+      if (attempt === mostAttempts || !lostRaces.includes(errorCode(error) ?? '')) throw error;
     }
   }
 }
@@ -92,10 +93,6 @@ export async function readMissingStatements(pool: Pick<Pool, 'reserve'>): Promis
 /** How a member may use a role: only by switching to it. Before PostgreSQL 16 the member itself says so (NOINHERIT). */
 export function membership(version: number): string {
   return version < 160000 ? '' : ' with set true, inherit false';
-}
-
-function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error ? String(error.code) : undefined;
 }
 
 /** What a user may not do who is told the statements about roles. */

@@ -80,7 +80,8 @@ export async function ingestDocument(
 
 /**
  * Changes the fields of a document. New text replaces its chunks.
- * @throws FunesError NOT_FOUND; CONFLICT if another document has the new bytes; otherwise as `ingestDocument`.
+ * @throws FunesError NOT_FOUND; CONFLICT that names another document of the user with the new bytes; otherwise as
+ *   `ingestDocument`.
  */
 export async function replaceDocument(
   services: Services,

@@ -197,6 +197,15 @@ describe('unknown settings', () => {
     );
   });
 
+  test.each(['PORT', 'HOST', 'DATABASE_URL'])(
+    'FUNES_%s is refused with the name without the prefix',
+    (name) => {
+      expect(refusal({ [`FUNES_${name}`]: '5' })).toContain(
+        `"FUNES_${name}" is not a setting of funes. Did you mean ${name}?`,
+      );
+    },
+  );
+
   test('a name like no other is refused without a guess', () => {
     const message = refusal({ FUNES_SOMETHING_ELSE_ENTIRELY: '5' });
     expect(message).toContain('"FUNES_SOMETHING_ELSE_ENTIRELY" is not a setting of funes.\n');

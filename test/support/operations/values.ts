@@ -26,6 +26,13 @@ export class JsonObject {
   constructor(readonly value: Record<string, unknown>) {}
 }
 
+/** The parts of a value that have no parts. */
+export function leavesOf(value: Value): unknown[] {
+  if (Array.isArray(value)) return value.flatMap(leavesOf);
+  if (value instanceof EnumValue || value instanceof Verbatim || value instanceof JsonObject) return [value];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(leavesOf) : [value];
+}
+
 /** Rows by kind, in the API's names of their types. */
 export const rowKinds = ['Memory', 'Chunk', 'Document', 'Tool', 'ApiKey'] as const;
 export type RowKind = (typeof rowKinds)[number];

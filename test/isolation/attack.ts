@@ -1,8 +1,14 @@
 import type { GraphQLSchema } from 'graphql';
+import { rolesFor } from '../../src/security/access.ts';
 import type { Draw } from '../support/operations/draw.ts';
 import { type Answered, learn, nothingKnown } from '../support/operations/known.ts';
 import { argumentOf, type Member, Members } from '../support/operations/members.ts';
-import { type Habits, makeOperation, type Operation } from '../support/operations/operations.ts';
+import {
+  type Habits,
+  makeOperation,
+  type Operation,
+  type SelectedField,
+} from '../support/operations/operations.ts';
 import { sendInTurn } from '../support/operations/send-in-turn.ts';
 import { type Known, type RowKind, rowKinds } from '../support/operations/values.ts';
 import type { TestServer } from '../support/server.ts';
@@ -23,7 +29,7 @@ import {
 } from './data.ts';
 import { differenceOf } from './difference.ts';
 import { LeakFinder, type RawAnswer } from './leaks.ts';
-import { Reach, rootFields, textsIn } from './reach.ts';
+import { membersOf, Reach, rootFields, textsIn } from './reach.ts';
 
 export interface AttackOptions {
   schema: GraphQLSchema;
@@ -77,23 +83,41 @@ const texts = {
   contentBase64: [Buffer.from(sharedText).toString('base64')],
 };
 
-const oftenGiven: Record<string, number> = {
-  userId: 0.3,
-  id: 0.3,
-  documentId: 0.3,
-  filters: 0.4,
-  like: 0.4,
-  unlike: 0.3,
-};
+/** How likely an argument or input field is, of those by which a request says what it is about; if `urgent`, nearly certain. */
+function chanceOf(name: string, urgent: boolean): number | undefined {
+  if (['userId', 'filters', 'like'].includes(name)) return urgent ? 0.9 : 0.4;
+  if (['id', 'documentId'].includes(name)) return urgent ? 0.6 : 0.35;
+  if (['unlike', 'document', 'kinds'].includes(name)) return 0.35;
+  if (['orderBy', 'options', 'text'].includes(name)) return 0.5;
+  return undefined;
+}
 
-const habits: Partial<Habits> = {
+const habits = (urgent: boolean): Partial<Habits> => ({
   wrong: 0.02,
-  selected: ['id', 'edges', 'node', 'memory', 'chunk', 'document', 'content', 'metadata', 'userId'],
-  chanceOf: (name) => oftenGiven[name],
-};
+  selected: [
+    'id',
+    'edges',
+    'node',
+    'memory',
+    'chunk',
+    'document',
+    'tool',
+    'content',
+    'metadata',
+    'pageInfo',
+    'scoreParts',
+  ],
+  chanceOf: (name) => chanceOf(name, urgent),
+  whole: 0.4,
+  // A field that is refused leaves the answer without data, which would hide what the other fields return.
+  otherRoots: (kind) => ({
+    count: kind === 'query' ? 2 : 1,
+    from: (name) => rolesFor({ name, kind }).includes('user'),
+  }),
+});
 
-/** How often an operation is drawn anew that has nothing foreign in it. */
-const mostDraws = 20;
+/** How often an operation is drawn, until there is something foreign in it. */
+const mostDraws = 6;
 
 /**
  * Sends requests of the attacker that are made from the schema and name what is the victim's: ids, the name, cursors. Meanwhile the
@@ -122,14 +146,15 @@ export async function attack(options: AttackOptions): Promise<AttackReport> {
     victim,
     ...[...cursors.values()].flat().map(({ cursor }) => cursor),
   ]);
-  const isForeign = (text: string) => foreign.has(text);
+  const hasForeign = (root: SelectedField) => [...textsIn([root])].some((text) => foreign.has(text));
 
-  /** Draws an operation with something foreign in it, if there is one for this goal. */
+  /** Draws an operation that has something foreign where the goal is, if there is one. */
   function draw(goal: Member, from: Draw): Operation {
     let operation: Operation | undefined;
     for (let draws = 0; draws < mostDraws; draws++) {
-      operation = makeOperation(schema, members, goal, mixed(own, cursors, from), from, habits);
-      if ([...textsIn(operation.selections)].some(isForeign)) break;
+      operation = makeOperation(schema, members, goal, mixed(own, cursors, from), from, habits(draws > 0));
+      const isReached = (root: SelectedField) => hasForeign(root) && membersOf([root]).has(goal);
+      if (rootFields(operation.selections).some(isReached)) break;
     }
     return operation as Operation;
   }
@@ -138,10 +163,13 @@ export async function attack(options: AttackOptions): Promise<AttackReport> {
     const { query, variables, selections } = operation;
     const headers = from.pick(asAttacker);
     const claims = from.chance(0.03) ? { ...bearer(keys.user), 'x-funes-user': victim } : headers;
-    const isShared = query.startsWith('query') && from.chance(0.3);
+    const isQuery = query.startsWith('query');
+    const isShared = isQuery && from.chance(0.2);
+    // What changes something must change the twin too.
+    const isCompared = !isQuery || from.chance(0.3);
     const [answer, alike, victims] = await Promise.all([
       post(server, query, variables, claims),
-      twin && post(twin, query, variables, claims),
+      twin && isCompared ? post(twin, query, variables, claims) : undefined,
       isShared ? post(server, query, variables, asVictim) : undefined,
     ]);
     report.requests += 1;
@@ -166,8 +194,7 @@ export async function attack(options: AttackOptions): Promise<AttackReport> {
     }
     for (const code of new Set(answer.errors?.map(({ extensions }) => extensions.code)))
       report.codes[code] = (report.codes[code] ?? 0) + 1;
-    for (const root of carriedOut(operation, answer))
-      if ([...textsIn([root])].some(isForeign)) reach.count(root);
+    for (const root of carriedOut(operation, answer)) if (hasForeign(root)) reach.count(root);
     if (answer.data != null) learn(selections, answer.data as Answered, own);
   }
 

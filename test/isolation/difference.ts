@@ -2,7 +2,7 @@ import { decodeCursor } from '../../src/input/cursor-text.ts';
 import type { RawAnswer } from './leaks.ts';
 
 /** As the API and as PostgreSQL write it. */
-const time = /^\d{4}-\d\d-\d\d[T ][\d:.]+(Z|[+-]\d\d)$/;
+const time = /^\d{4}-\d\d-\d\d[T ][\d:.]+(Z|[+-]\d\d(:\d\d)?)$/;
 const dayMs = 86_400_000;
 
 /** Answers to one request at two moments differ in the times of what was just written, and in scores that depend on the time. */

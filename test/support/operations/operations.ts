@@ -8,6 +8,7 @@ import {
   type GraphQLOutputType,
   type GraphQLSchema,
   getNamedType,
+  getNullableType,
   isEnumType,
   isInputObjectType,
   isListType,
@@ -65,6 +66,10 @@ export interface Habits {
   selected: readonly string[];
   /** How likely an argument or input field is that an operation could leave out. Undefined: as likely as others. */
   chanceOf(name: string): number | undefined;
+  /** How often an object has all of its fields that return one value and take no arguments. */
+  whole: number;
+  /** Which fields stand at the root beside that for the goal, and how many. Undefined: rarely one, of any name. */
+  otherRoots?: (kind: 'query' | 'mutation') => { count: number; from(name: string): boolean };
   /** Operations that may be made. A goal that stands in no query makes a mutation all the same. */
   roots: 'all' | 'queries';
 }
@@ -73,6 +78,7 @@ const usualHabits: Habits = {
   wrong: 0.2,
   selected: ['id', 'toolName', 'cursor', 'edges'],
   chanceOf: () => undefined,
+  whole: 0,
   roots: 'all',
 };
 
@@ -151,9 +157,18 @@ class OperationMaker {
     const useful = fields.filter(({ name }) => this.habits.selected.includes(name));
     for (const field of useful) if (this.draw.chance(0.7)) chosen.push({ field, goal: undefined });
     const isRoot = at.depth === 1;
-    const more = isRoot ? Number(this.draw.chance(0.3)) : this.draw.below(4);
+    const kind = type === this.schema.getMutationType() ? 'mutation' : 'query';
+    const others = isRoot ? this.habits.otherRoots?.(kind) : undefined;
+    const more = isRoot ? (others?.count ?? Number(this.draw.chance(0.3))) : this.draw.below(4);
+    const possibleFields = others ? fields.filter(({ name }) => others.from(name)) : fields;
+    if (!isRoot && this.habits.whole > 0 && this.draw.chance(this.habits.whole)) {
+      const left = fields.filter(
+        (field) => isSingleValue(field) && !chosen.some((one) => one.field === field),
+      );
+      for (const field of left) chosen.push({ field, goal: undefined });
+    }
     for (let i = 0; i < more; i++) {
-      const field = this.draw.pick(fields);
+      const field = this.draw.pick(possibleFields);
       if (isComposite(field.type) && (at.depth >= deepest || (!isRoot && this.draw.chance(0.5)))) continue;
       chosen.push({ field, goal: undefined });
     }
@@ -430,6 +445,10 @@ const isComposite = (type: GraphQLOutputType): boolean => {
   const named = getNamedType(type);
   return isObjectType(named) || isUnionType(named);
 };
+
+/** Whether it returns one value, such as a text, and takes no arguments. */
+const isSingleValue = ({ args, type }: GraphQLField<unknown, unknown>): boolean =>
+  args.length === 0 && !isComposite(type) && !isListType(getNullableType(type));
 
 /** Whether its fields are operators on one value, as those of StringFilter. */
 const isOperator = (type: GraphQLInputObjectType): boolean => /[a-z]Filter$|^IDFilter$/.test(type.name);

@@ -3,6 +3,8 @@ import {
   coerceInputValue,
   type DocumentNode,
   type GraphQLError,
+  type GraphQLInputObjectType,
+  type GraphQLInputType,
   type GraphQLNamedType,
   type GraphQLSchema,
   getNamedType,
@@ -144,12 +146,13 @@ function hintsOfVariable(
   const hints: (string | undefined)[] = [];
   const type = typeFromAST(schema, definition.type);
   if (!isInputType(type)) return hints;
+  const unknownNames = unknownNamesOf(count);
   try {
     coerceInputValue(
       variables[definition.variable.name.value],
       type,
       (path, value, problem) => {
-        hints.push(hintOfProblem(typeAt(type, path), value, problem));
+        hints.push(hintOfProblem(typeAt(type, path), value, problem, unknownNames));
         if (hints.length >= count) throw enough;
       },
       true,
@@ -161,19 +164,36 @@ function hintsOfVariable(
 }
 
 function hintOfProblem(
-  expected: ReturnType<typeof typeAt>,
+  expected: GraphQLInputType | undefined,
   value: unknown,
   problem: GraphQLError,
+  unknownNames: (type: GraphQLInputObjectType, value: object) => readonly string[],
 ): string | undefined {
   if (!expected) return undefined;
   const type = getNamedType(expected);
   if (!isInputObjectType(type) || typeof value !== 'object' || value === null || Array.isArray(value))
     return valueHint(expected, writtenValue(value));
-  const fields = type.getFields();
-  const unknown = Object.entries(value).find(
-    ([name]) => !fields[name] && problem.message.startsWith(`Field "${name}" is not`),
+  const unknown = unknownNames(type, value).find((name) =>
+    problem.message.startsWith(`Field "${name}" is not`),
   );
-  return unknown && fieldHint(type, unknown[0], writtenValue(unknown[1]));
+  if (unknown === undefined) return undefined;
+  return fieldHint(type, unknown, writtenValue((value as Record<string, unknown>)[unknown]));
+}
+
+/** Finds the first `count` names that an input object does not have, once for each object: it may have millions. */
+function unknownNamesOf(count: number) {
+  const known = new WeakMap<object, string[]>();
+  return (type: GraphQLInputObjectType, value: object): readonly string[] => {
+    let names = known.get(value);
+    if (names === undefined) {
+      const fields = type.getFields();
+      names = Object.keys(value)
+        .filter((name) => !fields[name])
+        .slice(0, count);
+      known.set(value, names);
+    }
+    return names;
+  };
 }
 
 /** Longer values would hide what a hint says. */
@@ -197,13 +217,14 @@ const deepestText = 8;
 
 /** Writes a value of JSON in the syntax of GraphQL, which has no quotes around names. */
 function literalOf(value: unknown, depth = 0): string {
+  if (typeof value === 'string' && value.length > longestText) return '...';
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? '...';
   if (depth === deepestText) return '...';
-  if (Array.isArray(value))
-    return `[${value
-      .slice(0, longestText)
-      .map((element) => literalOf(element, depth + 1))
-      .join(', ')}]`;
-  const entries = Object.entries(value).slice(0, longestText);
-  return `{ ${entries.map(([name, inner]) => `${name}: ${literalOf(inner, depth + 1)}`).join(', ')} }`;
+  const parts: string[] = [];
+  for (const name in value) {
+    if (parts.length > longestText) break;
+    const inner = literalOf((value as Record<string, unknown>)[name], depth + 1);
+    parts.push(Array.isArray(value) ? inner : `${name}: ${inner}`);
+  }
+  return Array.isArray(value) ? `[${parts.join(', ')}]` : `{ ${parts.join(', ')} }`;
 }

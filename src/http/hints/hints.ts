@@ -1,28 +1,25 @@
 import {
   type ASTNode,
-  coerceInputValue,
   type DocumentNode,
   type GraphQLError,
-  type GraphQLInputObjectType,
-  type GraphQLInputType,
   type GraphQLNamedType,
   type GraphQLSchema,
   getNamedType,
   isInputObjectType,
-  isInputType,
   isInterfaceType,
   isObjectType,
   Kind,
   print,
   TypeInfo,
-  typeFromAST,
   type ValueNode,
   type VariableDefinitionNode,
   valueFromASTUntyped,
   visit,
   visitWithTypeInfo,
 } from 'graphql';
-import { argumentHint, fieldHint, typeAt, valueHint, type WrittenValue } from './input-hints.ts';
+import { argumentHint, fieldHint, valueHint } from './input-hints.ts';
+import { problemsOfVariables } from './variables.ts';
+import { shortText, type WrittenValue } from './written.ts';
 
 // What graphql says of a wrong operation names what it does not know. A hint says what to write instead. It comes from the nodes
 // of an error and the types of the schema, and from what people write in other products (`names.ts`). Only requests that are
@@ -117,114 +114,32 @@ function outputHint(types: TypeInfo, name: string): string | undefined {
   return undefined;
 }
 
-function variableHints(refused: RefusedOperation): Map<GraphQLError, string> {
+function variableHints({ schema, variables, errors }: RefusedOperation): Map<GraphQLError, string> {
+  const definitions = new Set<VariableDefinitionNode>();
+  for (const { nodes: [node] = [] } of errors)
+    if (node?.kind === Kind.VARIABLE_DEFINITION) definitions.add(node);
+  if (definitions.size === 0) return new Map();
+  const problems = problemsOfVariables({
+    schema,
+    definitions: [...definitions],
+    values: variables,
+    suggest: true,
+  });
   const found = new Map<GraphQLError, string>();
-  const byDefinition = new Map<VariableDefinitionNode, GraphQLError[]>();
-  for (const error of refused.errors) {
-    const [node] = error.nodes ?? [];
-    if (node?.kind === Kind.VARIABLE_DEFINITION)
-      byDefinition.set(node, [...(byDefinition.get(node) ?? []), error]);
-  }
-  for (const [definition, errors] of byDefinition) {
-    const hints = hintsOfVariable(definition, refused, errors.length);
-    for (const [i, error] of errors.entries()) {
-      const hint = hints[i];
+  for (const definition of definitions) {
+    const hints = problems.filter((problem) => problem.definition === definition).values();
+    for (const error of errors) {
+      if (error.nodes?.[0] !== definition) continue;
+      const hint = hints.next().value?.hint;
       if (hint !== undefined) found.set(error, hint);
     }
   }
   return found;
 }
 
-const enough = new Error('As many problems as errors.');
-
-/** A hint or nothing for each of the first `count` problems of a variable, in the order in which graphql finds them. */
-function hintsOfVariable(
-  definition: VariableDefinitionNode,
-  { schema, variables }: RefusedOperation,
-  count: number,
-): (string | undefined)[] {
-  const hints: (string | undefined)[] = [];
-  const type = typeFromAST(schema, definition.type);
-  if (!isInputType(type)) return hints;
-  const unknownNames = unknownNamesOf(count);
-  try {
-    coerceInputValue(
-      variables[definition.variable.name.value],
-      type,
-      (path, value, problem) => {
-        hints.push(hintOfProblem(typeAt(type, path), value, problem, unknownNames));
-        if (hints.length >= count) throw enough;
-      },
-      true,
-    );
-  } catch (error) {
-    if (error !== enough) throw error;
-  }
-  return hints;
-}
-
-function hintOfProblem(
-  expected: GraphQLInputType | undefined,
-  value: unknown,
-  problem: GraphQLError,
-  unknownNames: (type: GraphQLInputObjectType, value: object) => readonly string[],
-): string | undefined {
-  if (!expected) return undefined;
-  const type = getNamedType(expected);
-  if (!isInputObjectType(type) || typeof value !== 'object' || value === null || Array.isArray(value))
-    return valueHint(expected, writtenValue(value));
-  const unknown = unknownNames(type, value).find((name) =>
-    problem.message.startsWith(`Field "${name}" is not`),
-  );
-  if (unknown === undefined) return undefined;
-  return fieldHint(type, unknown, writtenValue((value as Record<string, unknown>)[unknown]));
-}
-
-/** Finds the first `count` names that an input object does not have, once for each object: it may have millions. */
-function unknownNamesOf(count: number) {
-  const known = new WeakMap<object, string[]>();
-  return (type: GraphQLInputObjectType, value: object): readonly string[] => {
-    let names = known.get(value);
-    if (names === undefined) {
-      const fields = type.getFields();
-      names = Object.keys(value)
-        .filter((name) => !fields[name])
-        .slice(0, count);
-      known.set(value, names);
-    }
-    return names;
-  };
-}
-
-/** Longer values would hide what a hint says. */
-const longestText = 80;
-
-const textOf = (text: string) => (text.length > longestText || text.includes('\n') ? '...' : text);
-
 function writtenAs(node: ValueNode): WrittenValue {
   return {
     value: node.kind === Kind.VARIABLE ? undefined : valueFromASTUntyped(node),
-    text: textOf(node.loc?.source.body.slice(node.loc.start, node.loc.end) ?? print(node)),
+    text: shortText(node.loc?.source.body.slice(node.loc.start, node.loc.end) ?? print(node)),
   };
-}
-
-function writtenValue(value: unknown): WrittenValue {
-  return { value, text: textOf(literalOf(value)) };
-}
-
-/** Deeper values, as wide ones, have more than the longest text. */
-const deepestText = 8;
-
-/** Writes a value of JSON in the syntax of GraphQL, which has no quotes around names. */
-function literalOf(value: unknown, depth = 0): string {
-  if (typeof value === 'string' && value.length > longestText) return '...';
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? '...';
-  if (depth === deepestText) return '...';
-  const parts: string[] = [];
-  for (const name in value) {
-    if (parts.length > longestText) break;
-    const inner = literalOf((value as Record<string, unknown>)[name], depth + 1);
-    parts.push(Array.isArray(value) ? inner : `${name}: ${inner}`);
-  }
-  return Array.isArray(value) ? `[${parts.join(', ')}]` : `{ ${parts.join(', ')} }`;
 }

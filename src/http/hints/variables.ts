@@ -60,6 +60,7 @@ const enough = new Error('As many problems as wanted.');
 class Search {
   private readonly found: VariableProblem[] = [];
   private definition: VariableDefinitionNode | undefined;
+  private shown: { value: unknown; text: string } | undefined;
 
   constructor(
     private readonly sent: SentVariables,
@@ -162,7 +163,9 @@ class Search {
     if (!definition) return;
     const name = definition.variable.name.value;
     const at = path === undefined ? '' : ` at "${name}${written(path)}"`;
-    const message = `Variable "$${name}" got invalid value ${literalOf(value)}${at}; ${problem}`;
+    // Listing the names of a wide object takes long, and the problems of one object follow each other.
+    if (!this.shown || this.shown.value !== value) this.shown = { value, text: literalOf(value) };
+    const message = `Variable "$${name}" got invalid value ${this.shown.text}${at}; ${problem}`;
     this.found.push({ definition, message, hint });
     if (this.found.length >= this.most) throw enough;
   }

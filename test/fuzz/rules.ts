@@ -36,6 +36,7 @@ export function settleArguments(
   const has = (name: string) => field.args.some((arg) => arg.name === name);
   if (has('options')) settleSearch(field.name, args, wanted, draw, { add, has });
   if (field.name === 'recall') settleRecall(args, wanted);
+  if (field.name === 'forgetUser') settleForgetting(args, wanted, draw);
   return args;
 }
 
@@ -105,6 +106,12 @@ function settleRecall(args: Values, wanted: string | undefined): void {
   const kinds = new Set([...names, ...filtered, ...context]);
   if (kinds.size > 0 && names.length === asked.length)
     args.kinds = [...kinds].map((name) => new EnumValue(name));
+}
+
+/** Few are forgotten for good, and never the user of most rows, so that there remain some. */
+function settleForgetting(args: Values, wanted: string | undefined, draw: Draw): void {
+  if (wanted !== 'dryRun' || draw.chance(0.7)) args.dryRun = true;
+  if (args.dryRun !== true && args.userId === 'default_user') args.userId = 'Bjørn';
 }
 
 /** Makes the fields of one input object agree; `make` draws a value for one that is missing. */

@@ -43,7 +43,14 @@ type Row = Record<string, unknown>;
 /** Rows by table. The tables stand in an order in which they can be stored. */
 export type Rows = Record<string, Row[]>;
 
-const sizes = { memories: 80, memories_archive: 20, documents: 16, chunksOfDocument: 3, api_keys: 4 };
+const sizes = {
+  memories: 80,
+  memories_archive: 20,
+  documents: 16,
+  chunksOfDocument: 3,
+  api_keys: 4,
+  audit: 20,
+};
 
 /** Where the ids of each table begin: no two tables have an id in common, and no other number in an answer is as large. */
 const firstIds = {
@@ -53,6 +60,7 @@ const firstIds = {
   document_chunks: 7_400_000,
   api_keys: 7_500_000,
   tool_embeddings: 7_600_000,
+  audit: 7_700_000,
 };
 
 /** Ids that no row has. */
@@ -170,6 +178,21 @@ function keyRow(index: number): Row {
   };
 }
 
+function auditRow(index: number): Row {
+  const user = ownerOf(index);
+  const token = (column: string) => tokenOf(user, 'audit', index, column);
+  return {
+    id: firstIds.audit + index,
+    user_id: user,
+    action: 'KEY_CREATED',
+    by_user_id: user,
+    actor: token('actor'),
+    key_prefix: token('key_prefix'),
+    details: { id: token('details') },
+    created_at: timeOf(index),
+  };
+}
+
 const usedKey = (key: string, userId: string, role: string, index: number): Row => ({
   id: firstIds.api_keys + 100 + index,
   user_id: userId,
@@ -177,6 +200,7 @@ const usedKey = (key: string, userId: string, role: string, index: number): Row 
   prefix: 'funes_',
   hash: hashOfKey(key),
   created_at: timeOf(0),
+  last_used_at: '2100-01-01T00:00:00Z', // so that no use is noted while answers are compared
 });
 
 const several = (count: number, make: (index: number) => Row): Row[] =>
@@ -189,6 +213,7 @@ export const ownedRows: Rows = {
   documents: several(sizes.documents, documentOf),
   document_chunks: several(sizes.documents * sizes.chunksOfDocument, chunkOf),
   api_keys: several(sizes.api_keys, keyRow),
+  audit: several(sizes.audit, auditRow),
 };
 
 const otherRows: Rows = {

@@ -29,7 +29,7 @@ const owned = () =>
   send<{ table: string; policies: number; enabled: boolean }>(
     `select relname as table, relrowsecurity as enabled,
       (select count(*)::int from pg_policies where schemaname = current_schema() and tablename = relname
-        and roles = '{funes_app}' and qual like '%user_id%funes.user%') as policies
+        and roles = '{funes_app}' and coalesce(qual, with_check) like '%user_id%funes.user%') as policies
     from pg_class join pg_attribute on attrelid = pg_class.oid and attname = 'user_id' and not attisdropped
     where relkind in ('r', 'p', 'v', 'm', 'f') and relnamespace = current_schema()::regnamespace order by relname`,
   );
@@ -44,6 +44,8 @@ test('each table with an owner has a policy, and its rows stand in the data of t
 const withoutToken: Record<string, string> = {
   user_id: 'the name of the owner, which the requests name',
   role: 'one of three words',
+  action: 'one of four words',
+  by_user_id: 'a name of a user, too',
   content_hash: 'a secret as it is',
   hash: 'a secret as it is',
 };

@@ -6,7 +6,7 @@ import { startTestServer, type TestServer } from '../support/server.ts';
 import { type AttackReport, attack, storedRows } from './attack.ts';
 import { isolationSeed, ownedRows, victim } from './data.ts';
 
-// One user sends requests about the rows of another. `npm run test:isolation -- 10000` sends more of them, by another seed.
+// One user sends requests about the rows of another. ISOLATION_REQUESTS=10000 npm run test:isolation sends more of them.
 
 const requests = Number(process.env.ISOLATION_REQUESTS ?? 1000);
 const seed = Number(process.env.ISOLATION_SEED ?? 20_261);

@@ -316,7 +316,9 @@ describe('a server that dies', () => {
   async function engineOf({ pid }: ChildProcess): Promise<number> {
     const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');
     for (const child of children.trim().split(' ').map(Number)) {
-      if ((await readFile(`/proc/${child}/cmdline`, 'utf8')).includes('engine-process')) return child;
+      // The engine names itself `funes database` when its program begins.
+      if (/engine-process|funes database/.test(await readFile(`/proc/${child}/cmdline`, 'utf8')))
+        return child;
     }
     throw new Error('The server has no engine yet.');
   }

@@ -77,7 +77,7 @@ export function startApi(
   services: Services,
   authenticate: Authenticate = authenticator(config, services.database, services.log),
 ): Promise<HttpServer> {
-  const contextFor = (viewer: Viewer) => createContext(services, viewer);
+  const contextFor = (viewer: Viewer) => createContext(services, viewer, authenticate.forget);
   return startHttpServer({
     config,
     schema: buildSchema(),

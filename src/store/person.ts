@@ -48,8 +48,9 @@ const cursorShape = z.tuple([
 ]);
 
 /**
- * Reads a page of all rows of a person. The cursor names the last row, so that pages neither repeat nor leave out a row that was
- * there from the first page to the last. The first page writes a line into the audit, in its transaction.
+ * Reads a page of all rows of a person. The cursor names the last row of a page, so that an export has each row that is there from
+ * its first page to its last. A memory that moves into the archive or out of it at the end of a page may come twice. The first page
+ * writes a line into the audit, in its transaction.
  * @throws FunesError FORBIDDEN if somebody who is no administrator names another user. BAD_USER_INPUT or LIMIT_EXCEEDED.
  */
 export async function exportUser(

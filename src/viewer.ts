@@ -22,7 +22,7 @@ export interface Viewer {
 /** The viewer of every request without authentication: the person who runs the server. */
 export const localViewer: Viewer = { userId: DEFAULT_USER, role: 'admin' };
 
-/** The person who runs a command on the machine of the server. The audit tells it from an administrator by its actor. */
+/** The person who runs a command on the machine of the server. No request has this actor, because no administrator acts for one. */
 export const commandLineViewer: Viewer = { ...localViewer, actor: 'command line' };
 
 /** Returns the condition for the rows that the viewer may see. Returns undefined if the viewer may see all rows. */

@@ -37,6 +37,8 @@ export interface EmbeddingOptions {
   model: string | undefined;
   /** Folder for the converted or downloaded model. */
   cacheDir: string;
+  /** If it is aborted while the model is being loaded, the start fails once the model is loaded: not before, see `startBackend`. */
+  signal?: AbortSignal;
   /** How many vectors of search texts to cache, 1.5 kB each, of all users together. Default 1,000. */
   queryCacheSize?: number;
   /** Threads that compute one batch. Default: the machine's cores, up to four. */
@@ -68,6 +70,7 @@ export async function startEmbedder(options: EmbeddingOptions, log?: EmbeddingLo
       throw loadError(source, options.cacheDir, error);
     });
     checkDimensions(source, loaded);
+    options.signal?.throwIfAborted();
     log?.info(
       { model: source.name, ms: Math.round(performance.now() - began), threads, threadId: loaded.threadId },
       'Embedding model loaded',

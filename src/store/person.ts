@@ -5,6 +5,7 @@ import { documents } from '../../schema/index.ts';
 import { type Database, type Transaction, transaction } from '../database/transaction.ts';
 import { FunesError, quote } from '../errors.ts';
 import { BIGINT_MAX, checkText } from '../input/checks.ts';
+import { decodeCursor, encodeCursor } from '../input/cursor-text.ts';
 import type { Services } from '../services.ts';
 import type { Viewer } from '../viewer.ts';
 import { writeAudit } from './audit.ts';
@@ -33,7 +34,10 @@ export interface PersonalRow {
 export type PersonalCounts = Record<PersonalKind, number>;
 
 /** The last row of the page before. */
-type Position = Pick<PersonalRow, 'kind' | 'id'>;
+interface Position extends Pick<PersonalRow, 'kind' | 'id'> {
+  /** Whether a row of another kind with the same id came next. Without that, such a row has moved there since, and was read. */
+  hasTwin: boolean;
+}
 
 const tables = Object.entries(personalTables) as [PersonalKind, PersonalTable][];
 const lastStep = Math.max(...tables.map(([, { exportStep }]) => exportStep));
@@ -45,12 +49,12 @@ const cursorShape = z.tuple([
     .string()
     .regex(/^\d{1,19}$/)
     .refine((id) => BigInt(id) <= BIGINT_MAX),
+  z.boolean(),
 ]);
 
 /**
- * Reads a page of all rows of a person. The cursor names the last row of a page, so that an export has each row that is there from
- * its first page to its last. A memory that moves into the archive or out of it at the end of a page may come twice. The first page
- * writes a line into the audit, in its transaction.
+ * Reads a page of all rows of a person. The cursor names the last row, so that pages neither repeat nor leave out a row that was
+ * there from the first page to the last, also if it moves between the memories and the archive. The first page writes a line into the audit, in its transaction.
  * @throws FunesError FORBIDDEN if somebody who is no administrator names another user. BAD_USER_INPUT or LIMIT_EXCEEDED.
  */
 export async function exportUser(
@@ -72,7 +76,10 @@ export async function exportUser(
         });
         return read(tx);
       });
-  const edges = rows.slice(0, first).map((node) => ({ cursor: cursorOf(node, userId), node }));
+  const edges = rows.slice(0, first).map((node, i) => {
+    const cursor = cursorOf({ ...node, hasTwin: areTwins(node, rows[i + 1]) }, userId);
+    return { cursor, node };
+  });
   return {
     ...toPage(edges, rows.length > first, position !== undefined),
     totalCount: () =>
@@ -203,7 +210,7 @@ function selectRows(
   const fields = Object.entries(columns).map(([name, column]) => sql`${name}::text, ${asJson(column)}`);
   if (embedding && vectors) fields.push(sql`'embedding', ${embedding}::real[]`);
   // Equal ids of two kinds are in the order of the kinds.
-  const beyond = after && (kind > after.kind ? gte(id, after.id) : gt(id, after.id));
+  const beyond = after && (after.hasTwin && kind > after.kind ? gte(id, after.id) : gt(id, after.id));
   const condition = and(eq(owner, userId), beyond);
   return sql`(select ${kind}::text as kind, ${id} as id, json_build_object(${sql.join(fields, sql`, `)}) as "row"
     from ${table} where ${condition} order by ${id} limit ${limit})`;
@@ -279,26 +286,24 @@ function isDeadlock(error: unknown): boolean {
   return false;
 }
 
-function cursorOf({ kind, id }: PersonalRow, userId: string): string {
-  return Buffer.from(JSON.stringify(['export', userId, kind, id])).toString('base64url');
+/** Whether two rows of an export that follow each other have one id in two tables between which rows move. */
+function areTwins(row: PersonalRow, next: PersonalRow | undefined): boolean {
+  const step = ({ kind }: PersonalRow) => personalTables[kind].exportStep;
+  return next !== undefined && next.id === row.id && step(next) === step(row);
+}
+
+function cursorOf({ kind, id, hasTwin }: Position, userId: string): string {
+  return encodeCursor(['export', userId, kind, id, hasTwin]);
 }
 
 function parseCursor(cursor: string, userId: string): Position {
-  const parsed = cursorShape.safeParse(decode(cursor));
+  const parsed = cursorShape.safeParse(decodeCursor(cursor));
   if (!parsed.success || parsed.data[1] !== userId) {
     throw new FunesError(
       'BAD_USER_INPUT',
       `after must be a cursor of an export of ${quote(userId)}, not ${quote(cursor)}.`,
     );
   }
-  const [, , kind, id] = parsed.data;
-  return { kind, id };
-}
-
-function decode(cursor: string): unknown {
-  try {
-    return JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
-  } catch {
-    return undefined;
-  }
+  const [, , kind, id, hasTwin] = parsed.data;
+  return { kind, id, hasTwin };
 }

@@ -1,4 +1,5 @@
 begin read only;
+set local role funes_admin;
 set local hnsw.ef_search = 400;
 set local hnsw.iterative_scan = relaxed_order;
 set local hnsw.max_scan_tuples = 8000;
@@ -242,10 +243,26 @@ from
       ),
       moments as materialized (
         select
-          avg(distance) as mean,
-          stddev_pop(distance) as spread,
-          avg(bm25) as word_mean,
-          stddev_pop(bm25) as word_spread
+          avg(
+            distance
+            order by
+              document_id
+          ) as mean,
+          stddev_pop(
+            distance
+            order by
+              document_id
+          ) as spread,
+          avg(
+            bm25
+            order by
+              document_id
+          ) as word_mean,
+          stddev_pop(
+            bm25
+            order by
+              document_id
+          ) as word_spread
         from
           features
         where

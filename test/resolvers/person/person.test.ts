@@ -102,7 +102,7 @@ async function stored(userId: string): Promise<Map<PersonalKind, string[]>> {
   const found = new Map<PersonalKind, string[]>();
   for (const [kind, { table }] of tables) {
     const rows = await server.sql<{ id: string }>(
-      `select id::text as id from ${getTableName(table)} t where user_id = $1 order by t.id`,
+      `select t.id::text as id from ${getTableName(table)} t where user_id = $1 order by t.id`,
       [userId],
     );
     found.set(
@@ -183,10 +183,13 @@ describe('an export', () => {
     const { memories } = await dataOf<{
       memories: { edges: { node: { id: string; embedding: number[] } }[] };
     }>('{ memories(filters: { userId: { eq: "ana" } }) { edges { node { id embedding } } } }', {});
+    // The database writes the shortest number of 32 bits, and JavaScript the shortest of 64.
     for (const { node } of memories.edges)
-      expect(rows.find(({ kind, id }) => kind === 'MEMORY' && id === node.id)?.row.embedding).toEqual(
-        node.embedding.map((number) => expect.closeTo(number, 6)),
-      );
+      expect(
+        Float32Array.from(
+          rows.find(({ kind, id }) => kind === 'MEMORY' && id === node.id)?.row.embedding as number[],
+        ),
+      ).toEqual(Float32Array.from(node.embedding));
     for (const { kind, row } of rows)
       expect(Array.isArray(row.embedding), kind).toBe(['MEMORY', 'ARCHIVED_MEMORY', 'CHUNK'].includes(kind));
   });
@@ -199,11 +202,14 @@ describe('an export', () => {
         page % 2 === 1
           ? ['0.9', '[]']
           : ['0.0001', JSON.stringify((await stored('ana')).get('ARCHIVED_MEMORY'))];
+      // A row that comes after the last one on each page would have a next page for ever.
+      const created =
+        page > 6 ? '' : 'createMemory(input: { userId: "ana", content: "ana came later" }) { id }';
       await dataOf(
         `mutation {
           archiveMemories(input: { importanceBelow: ${archive}, filters: { userId: { eq: "ana" } }, dryRun: false }) { count }
           restoreMemories(ids: ${restore})
-          ${page <= 3 ? 'createMemory(input: { userId: "ana", content: "ana came later" }) { id }' : ''}
+          ${created}
         }`,
         {},
       );
@@ -212,9 +218,7 @@ describe('an export', () => {
       .filter(({ kind }) => kind === 'MEMORY' || kind === 'ARCHIVED_MEMORY')
       .map(({ id }) => id);
     expect(seen).toEqual(expect.arrayContaining(memories));
-    // A memory that moved right at the end of a page comes again, as what it is now.
-    const once = seen.filter((id, i) => id !== seen[i - 1]);
-    expect(new Set(once).size).toBe(once.length);
+    expect(new Set(seen).size).toBe(seen.length);
     for (const kind of ['DOCUMENT', 'CHUNK', 'KEY'] as const)
       expect(byKind(rows).get(kind)).toEqual(before.get(kind));
   });
@@ -252,9 +256,9 @@ describe('an export', () => {
     for (const after of [
       edges[0]?.cursor,
       'x',
-      forged(['export', 'ana', 'SECRET', '1']),
-      forged(['export', 'ana', 'MEMORY', '-1']),
-      forged(['export', 'ana', 'MEMORY', '9223372036854775808']),
+      forged(['export', 'ana', 'SECRET', '1', false]),
+      forged(['export', 'ana', 'MEMORY', '-1', false]),
+      forged(['export', 'ana', 'MEMORY', '9223372036854775808', false]),
     ]) {
       expect(await refusalOf(ExportUserDocument, { userId: 'ana', after }, root)).toEqual({
         code: 'BAD_USER_INPUT',
@@ -263,7 +267,9 @@ describe('an export', () => {
     }
     // A user who makes up the cursor of a line of the audit reads no line.
     const user = bearer(keyOf.ana ?? '');
-    expect((await exportPage({ after: forged(['export', 'ana', 'AUDIT', '0']) }, user)).edges).toEqual([]);
+    expect((await exportPage({ after: forged(['export', 'ana', 'AUDIT', '0', false]) }, user)).edges).toEqual(
+      [],
+    );
   });
 
   test.each([

@@ -57,7 +57,7 @@ describe('a wrong command line is refused in one line with status 2:', () => {
   const help = '"funes --help" says what there is.';
   const helpOfMigrate = '"funes migrate --help" says what there is.';
   test.each([
-    ['no command', [], `Name a command: serve, migrate, keys. ${help}`],
+    ['no command', [], `Name a command: serve, migrate, keys, roles. ${help}`],
     ['an unknown command', ['migrat'], `"migrat" is not a command of funes. Did you mean migrate? ${help}`],
     ['one that is like no other', ['frobnicate'], `"frobnicate" is not a command of funes. ${help}`],
     [
@@ -132,6 +132,15 @@ test('wrong settings are listed, one a line', async () => {
   expect({ status, output }).toEqual({ status: 1, output: '' });
   expect(errorOutput).toMatch(
     /^funes: The settings are wrong.*:\n {2}- FUNES_POOL_SIZE is .*\n {2}- "FUNES_PORT" .*\n.*\n$/,
+  );
+});
+
+test('a server that others could reach without authentication is not started', async () => {
+  const settings = { HOST: '0.0.0.0', FUNES_AUTH: 'off' };
+  const { status, output, errorOutput } = await runFunes(['serve'], { settings });
+  expect({ status, output }).toEqual({ status: 1, output: '' });
+  expect(errorOutput).toMatch(
+    /^funes: The settings are wrong.*:\n {2}- HOST is "0\.0\.0\.0", which other machines can reach, and FUNES_AUTH is off.*\n.*\n$/,
   );
 });
 

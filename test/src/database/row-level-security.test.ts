@@ -1,6 +1,8 @@
+import { sql } from 'drizzle-orm';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { identityStatements } from '../../../src/database/identity.ts';
+import { transaction } from '../../../src/database/transaction.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
 
 // What the database itself lets through, whatever a request sends: raw SQL, without the conditions of store and search.
@@ -163,16 +165,114 @@ test('each table with an owner has row-level security and policies of both roles
   );
 });
 
-test('the role of a user’s requests owns nothing and may pass no policy', async () => {
-  const [role] = await send(
-    `select rolsuper, rolbypassrls, rolcanlogin, rolinherit, (select count(*)::int from pg_class where relowner = role.oid) as owns
-    from pg_roles role where rolname = 'funes_app'`,
-  );
-  expect(role).toEqual({
-    rolsuper: false,
-    rolbypassrls: false,
-    rolcanlogin: false,
-    rolinherit: false,
-    owns: 0,
+test.each(['user', 'reader', 'admin'] as const)(
+  'the role of a request by a %s owns nothing and may pass no policy',
+  async (role) => {
+    const connection = await db.pool.reserve();
+    try {
+      await connection.unsafe(['begin', ...identityStatements({ userId: 'ann', role })].join('; '));
+      const [found] = await connection.unsafe(
+        `select rolname as name, rolsuper as superuser, rolbypassrls as bypasses, rolcanlogin as logs_in, rolinherit as inherits,
+        (select count(*)::int from pg_class where relowner = role.oid) as tables,
+        (select count(*)::int from pg_proc where proowner = role.oid) as functions,
+        (select count(*)::int from pg_auth_members where member = role.oid) as roles
+      from pg_roles role where rolname = current_user`,
+      );
+      await connection.unsafe('rollback');
+      expect(found).toEqual({
+        name: role === 'admin' ? 'funes_admin' : 'funes_app',
+        superuser: false,
+        bypasses: false,
+        logs_in: false,
+        inherits: false,
+        tables: 0,
+        functions: 0,
+        roles: 0,
+      });
+    } finally {
+      connection.release();
+    }
+  },
+);
+
+test('a transaction of an administrator sees and writes the rows of all, through a policy', async () => {
+  await transaction(db.pool, { userId: 'root', role: 'admin' }, { access: 'write' }, async (tx) => {
+    for (const table of owned) {
+      const rows = await tx.execute(sql.raw(`select count(distinct user_id)::int as users from ${table}`));
+      expect([...rows]).toEqual([{ users: 2 }]);
+    }
+    await tx.execute(sql`update memories set source = 'x' where user_id = 'bob'`);
+    await tx.execute(sql`delete from memories_archive where user_id = 'bob' and content = 'nothing'`);
+    await expect(tx.execute(sql`alter table memories disable row level security`)).rejects.toMatchObject({
+      cause: { code: '42501' },
+    });
+  }).catch((error: Error) => expect(error.message).toMatch(/ended with ROLLBACK/));
+});
+
+describe('the functions that return ids of one’s own rows', () => {
+  const calls = [
+    `select funes_own_memories_with_words('ann | bob', null, null) as id`,
+    `select funes_own_memories_with_words('ann | bob', '{}', 10) as id`,
+    `select funes_own_chunks_with_words('ann | bob', null, null) as id`,
+    `select funes_own_memories_containing('{}', null) as id`,
+    `select funes_own_documents_containing('{}', null) as id`,
+    `select funes_own_chunks_containing('{}', null) as id`,
+  ];
+  const tableOf = (call: string) =>
+    /memories/.test(call) ? 'memories' : /documents/.test(call) ? 'documents' : 'document_chunks';
+
+  test.each(calls)('return those alone: %s', async (call) => {
+    for (const user of ['ann', 'bob'])
+      expect(await send(call, user)).toEqual(
+        await send(`select id from ${tableOf(call)} where user_id = '${user}' and user_id in ('ann', 'bob')`),
+      );
+    expect(await send(call, 'ann')).toHaveLength(1);
   });
+
+  test.each(calls)('return nothing without a user: %s', async (call) => {
+    expect(await send(call, '')).toEqual([]);
+    expect(await send(`set local role funes_app; ${call}`)).toEqual([]);
+  });
+
+  test.each(calls)('read the tables of funes, whatever the session names so: %s', async (call) => {
+    const table = tableOf(call);
+    const disguise = `create temporary table ${table} (id bigint, user_id text, content_tsv tsvector, metadata jsonb);
+      insert into ${table} values (666, 'ann', 'ann', '{}'); set local search_path = pg_temp, public`;
+    const connection = await db.pool.reserve();
+    try {
+      await connection.unsafe(
+        ['begin', disguise, ...identityStatements({ userId: 'ann', role: 'user' })].join('; '),
+      );
+      const ids = await connection.unsafe(call);
+      expect(ids).toHaveLength(1);
+      expect(ids[0]?.id).not.toBe('666');
+    } finally {
+      await connection.unsafe('rollback');
+      connection.release();
+    }
+  });
+});
+
+test('every function that runs as the owner has fixed names, and is for the roles of requests alone', async () => {
+  const functions = await send(
+    `select proname as name, coalesce(array_to_string(proconfig, ' '), '') as settings, prosqlbody is not null as bound,
+      (select string_agg(acl.grantee::regrole::text, ' ' order by acl.grantee::regrole::text) from aclexplode(proacl) acl
+        where acl.grantee <> proowner) as callers,
+      has_function_privilege('public', pg_proc.oid, 'execute') as public
+    from pg_proc where prosecdef and pronamespace = current_schema()::regnamespace order by proname`,
+  );
+  const own = ['chunks_containing', 'chunks_with_words', 'documents_containing', 'memories_containing'];
+  expect(functions.map(({ name }) => name)).toEqual([
+    'funes_key',
+    ...[...own, 'memories_with_words'].map((name) => `funes_own_${name}`),
+  ]);
+  for (const { name, settings, bound, callers, public: anybody } of functions) {
+    expect(anybody, String(name)).toBe(false);
+    if (name === 'funes_key')
+      expect({ bound, callers }).toEqual({ bound: true, callers: 'funes_admin funes_app' });
+    else {
+      expect(callers).toBe('funes_app');
+      expect(settings).toMatch(/search_path=\w+, pg_temp( |$)/);
+    }
+  }
 });

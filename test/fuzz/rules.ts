@@ -40,6 +40,12 @@ export function settleArguments(
   return args;
 }
 
+/** Few users are forgotten for good, and always the same one, so that rows of the others remain. */
+function settleForgetting(args: Values, wanted: string | undefined, draw: Draw): void {
+  if (wanted !== 'dryRun' || draw.chance(0.7)) args.dryRun = true;
+  else if (args.dryRun === false) args.userId = 'Bjørn';
+}
+
 interface Arguments {
   add(name: string): void;
   has(name: string): boolean;
@@ -106,12 +112,6 @@ function settleRecall(args: Values, wanted: string | undefined): void {
   const kinds = new Set([...names, ...filtered, ...context]);
   if (kinds.size > 0 && names.length === asked.length)
     args.kinds = [...kinds].map((name) => new EnumValue(name));
-}
-
-/** Few are forgotten for good, and never the user of most rows, so that there remain some. */
-function settleForgetting(args: Values, wanted: string | undefined, draw: Draw): void {
-  if (wanted !== 'dryRun' || draw.chance(0.7)) args.dryRun = true;
-  if (args.dryRun !== true && args.userId === 'default_user') args.userId = 'Bjørn';
 }
 
 /** Makes the fields of one input object agree; `make` draws a value for one that is missing. */

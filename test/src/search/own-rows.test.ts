@@ -1,10 +1,17 @@
 import { sql } from 'drizzle-orm';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { compileMemoryFilters, type MemoryFilters } from '../../../src/filters/filters.ts';
+import { vectorLiteral } from '../../../schema/columns/vector.ts';
+import {
+  type ChunkFilters,
+  compileChunkFilters,
+  compileMemoryFilters,
+  type DocumentFilters,
+  type MemoryFilters,
+} from '../../../src/filters/filters.ts';
 import { search } from '../../../src/search/execute.ts';
 import { parseSearchOptions, type SearchOptionsInput } from '../../../src/search/options.ts';
-import { chunkSearch, memorySearch, recallSearch } from '../../../src/search/searches.ts';
+import { chunkSearch, documentSearch, memorySearch, recallSearch } from '../../../src/search/searches.ts';
 import type { Services } from '../../../src/services.ts';
 import { createMemories, type NewMemory } from '../../../src/store/memories.ts';
 import { localViewer, type Viewer } from '../../../src/viewer.ts';
@@ -59,10 +66,11 @@ async function searchOf(
   text: string,
   filters: MemoryFilters,
   input: SearchOptionsInput,
+  k = 40,
 ) {
   const query = { text, vector: await embedder.embedQuery(text) };
   const request = {
-    k: 40,
+    k,
     conditions: compileMemoryFilters(filters),
     options: parseSearchOptions(input),
     pages: true,
@@ -176,6 +184,26 @@ describe('a user’s rows alone and among those of others', () => {
     expect(first?.position?.basis?.words).toMatchObject([{ documents: 400 }, { documents: 1 }]);
   });
 
+  const en: MemoryFilters = { metadata: { contains: { lang: 'en' } } };
+  const chat: MemoryFilters = { source: { eq: 'chat' } };
+  const byPath: MemoryFilters = { metadata: { at: [{ path: ['lang'], string: { in: ['en', 'fr'] } }] } };
+  test.each<[string, MemoryFilters, (memory: NewMemory, i: number) => boolean]>([
+    ['and', { and: [en, chat] }, (_, i) => i % 12 === 0],
+    ['or', { or: [en, chat] }, (_, i) => i % 4 === 0 || i % 3 === 0],
+    ['not', { not: en }, (_, i) => i % 4 !== 0],
+    ['not within and', { and: [{ not: { and: [en, chat] } }, en] }, (_, i) => i % 4 === 0 && i % 3 !== 0],
+    ['two containments', { and: [en, { metadata: { contains: { lang: 'de' } } }] }, () => false],
+    ['a path', byPath, (_, i) => i % 4 === 0],
+    ['an owner within or', { or: [{ userId: { eq: 'other 1' } }, en] }, (_, i) => i % 4 === 0],
+    ['an owner within not', { not: { userId: { eq: 'ann' } } }, () => false],
+  ])('are all found where filters leave them: %s', async (_, filters, passes) => {
+    const own = texts(400, 1).filter(passes);
+    for (const options of [{ exact: true }, {}, { mode: 'KEYWORD' } as const]) {
+      const found = await searchOf(among, ann, vocabulary.join(' '), filters, options, 400);
+      expect(found.map(({ row }) => row.content).sort()).toEqual(own.map(({ content }) => content).sort());
+    }
+  });
+
   test('are not read by pages of the table', async () => {
     for (const definition of [memorySearch, chunkSearch]) {
       const recorded = recordStatements(among.pool);
@@ -186,6 +214,50 @@ describe('a user’s rows alone and among those of others', () => {
       expect(recorded.statements[0]?.text).not.toMatch(/tablesample|pg_relation_size/);
     }
   });
+});
+
+test('chunks and documents are found by the metadata of their document, one’s own alone', async () => {
+  const db = await openTestDatabase();
+  try {
+    const vector = await embedder.embedQuery('violin');
+    await asOwner(db.pool, async (tx) => {
+      await tx.execute(sql`with document as (
+          insert into documents (user_id, filename, content_hash, total_chunks, metadata)
+          select case n % 2 when 0 then 'ann' else 'bob' end, 'file ' || n, lpad(n::text, 64, '0'), 1,
+            jsonb_build_object('lang', case when n % 3 = 0 then 'en' else 'de' end)
+          from generate_series(1, 60) n returning id, user_id, filename)
+        insert into document_chunks (user_id, document_id, chunk_index, total_chunks, content, chunk_size, start_offset, end_offset,
+          embedding, embedding_model, metadata)
+        select user_id, id, 0, 1, 'violin in ' || filename, 10, 0, 10, ${vectorLiteral(vector)}::vector, 'test', '{"part": 1}' from document`);
+    });
+    const en: DocumentFilters = { metadata: { contains: { lang: 'en' } } };
+    const ofChunk: ChunkFilters = { document: en, metadata: { contains: { part: 1 } } };
+    const searched = [
+      [chunkSearch, compileChunkFilters(ofChunk)],
+      [documentSearch, documentSearch.compile(en)],
+      [
+        documentSearch,
+        documentSearch.compile({ and: [{ not: { metadata: { contains: { lang: 'de' } } } }] }),
+      ],
+    ] as const;
+    const batch = { by: 'vectors' as const, queries: [{ text: 'violin', vector }] };
+    for (const [definition, conditions] of searched)
+      for (const input of [{}, { mode: 'KEYWORD' }, { mode: 'HYBRID' }] as const) {
+        const request = { k: 50, conditions, options: parseSearchOptions(input) };
+        const [list = []] = await search(db.pool, ann, definition as never, batch, request);
+        const names = list
+          .map(
+            ({ row }) =>
+              Object.values(row)
+                .join(' ')
+                .match(/file \d+/)?.[0],
+          )
+          .sort();
+        expect(names).toEqual(Array.from({ length: 10 }, (_, i) => `file ${6 * (i + 1)}`).sort());
+      }
+  } finally {
+    await db.close();
+  }
 });
 
 describe('more than 20,000 rows of one user', () => {

@@ -2,6 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { loadConfig } from '../../../src/config.ts';
+import { createLogger } from '../../../src/log.ts';
+import { openDatabase } from '../../../src/open-database.ts';
+import { readAudit } from '../../../src/store/audit.ts';
+import { localViewer } from '../../../src/viewer.ts';
 import { type FinishedCommand, runFunes } from '../../support/command.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
 
@@ -19,10 +24,27 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+const settings = () => ({
+  ...(typeof database?.database === 'string'
+    ? { DATABASE_URL: database.database }
+    : { FUNES_DATA_DIR: folder }),
+  FUNES_LOG_LEVEL: 'silent',
+});
+
 function funes(...args: string[]): Promise<FinishedCommand> {
-  const settings =
-    typeof database?.database === 'string' ? { DATABASE_URL: database.database } : { FUNES_DATA_DIR: folder };
-  return runFunes(args, { settings: { ...settings, FUNES_LOG_LEVEL: 'silent' } });
+  return runFunes(args, { settings: settings() });
+}
+
+/** The lines of the audit, newest first, as an administrator reads them. */
+async function readLines() {
+  const config = loadConfig({ env: settings(), envFile: '/nowhere/.env' });
+  const { pool, close } = await openDatabase(config, createLogger({ level: 'silent' }));
+  try {
+    const { edges } = await readAudit(pool, localViewer, { first: 200 });
+    return edges.map(({ node }) => node);
+  } finally {
+    await close();
+  }
 }
 
 async function list(): Promise<Record<string, unknown>[]> {
@@ -46,6 +68,12 @@ test('keys are made, listed without the key, and revoked', async () => {
     output: `Revoked the key ${made?.prefix}… of ana.\n`,
   });
   expect((await list())[0]?.revokedAt).toEqual(expect.any(String));
+  const line = { about: 'ana', by: 'default_user', actor: 'command line', keyPrefix: null };
+  const details = { id: '1', prefix: made?.prefix, role: 'admin', expiresAt: null };
+  expect(await readLines()).toMatchObject([
+    { ...line, action: 'KEY_REVOKED', details },
+    { ...line, action: 'KEY_CREATED', details },
+  ]);
 });
 
 test.each([

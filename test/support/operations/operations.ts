@@ -8,6 +8,7 @@ import {
   type GraphQLOutputType,
   type GraphQLSchema,
   getNamedType,
+  getNullableType,
   isEnumType,
   isInputObjectType,
   isListType,
@@ -57,6 +58,30 @@ export interface Operation {
   members: ReadonlySet<Member>;
 }
 
+/** What operations have more or less often. */
+export interface Habits {
+  /** The share of operations with wrong values in them. */
+  wrong: number;
+  /** Fields that are selected wherever there are any, so that later operations can name what is in them. */
+  selected: readonly string[];
+  /** How likely an argument or input field is that an operation could leave out. Undefined: as likely as others. */
+  chanceOf(name: string): number | undefined;
+  /** How often an object has all of its fields that return one value and take no arguments. */
+  whole: number;
+  /** Which fields stand at the root beside that for the goal, and how many. Undefined: rarely one, of any name. */
+  otherRoots?: (kind: 'query' | 'mutation') => { count: number; from(name: string): boolean };
+  /** Operations that may be made. A goal that stands in no query makes a mutation all the same. */
+  roots: 'all' | 'queries';
+}
+
+const usualHabits: Habits = {
+  wrong: 0.2,
+  selected: ['id', 'toolName', 'cursor', 'edges'],
+  chanceOf: () => undefined,
+  whole: 0,
+  roots: 'all',
+};
+
 /** Levels of fields, but for those on the way to the goal. */
 const deepest = 5;
 const deepestFilter = 3;
@@ -77,8 +102,9 @@ export function makeOperation(
   goal: Member,
   known: Known,
   draw: Draw,
+  habits: Partial<Habits> = {},
 ): Operation {
-  return new OperationMaker(schema, members, known, draw).make(goal);
+  return new OperationMaker(schema, members, known, draw, { ...usualHabits, ...habits }).make(goal);
 }
 
 class OperationMaker {
@@ -94,8 +120,9 @@ class OperationMaker {
     private readonly members: Members,
     private readonly known: Known,
     private readonly draw: Draw,
+    private readonly habits: Habits,
   ) {
-    this.wrong = draw.chance(0.2);
+    this.wrong = draw.chance(habits.wrong);
   }
 
   make(goal: Member): Operation {
@@ -103,7 +130,8 @@ class OperationMaker {
     const query = this.schema.getQueryType() as GraphQLObjectType;
     const mutation = this.schema.getMutationType() as GraphQLObjectType;
     const reaches = [query, mutation].filter(({ name }) => distances.has(name));
-    const root = reaches.length > 0 ? this.draw.pick(reaches) : query;
+    const roots = this.habits.roots === 'queries' && reaches.includes(query) ? [query] : reaches;
+    const root = roots.length > 0 ? this.draw.pick(roots) : query;
     const selections = this.selectionsOf(root, { depth: 1, kind: 'Memory', goal: distances }, new Set());
     const directives = schemaDirectives(this.schema).filter(
       (name) => goal === `@${name}` || this.draw.chance(0.1),
@@ -126,13 +154,21 @@ class OperationMaker {
     const toGoal = nearest(fields, at.goal, (field) => `${type.name}.${field.name}`);
     const chosen: { field: GraphQLField<unknown, unknown>; goal: Distances | undefined }[] = [];
     if (toGoal.length > 0) chosen.push({ field: this.draw.pick(toGoal), goal: at.goal });
-    // What later operations can name.
-    const useful = fields.filter(({ name }) => ['id', 'toolName', 'cursor', 'edges'].includes(name));
+    const useful = fields.filter(({ name }) => this.habits.selected.includes(name));
     for (const field of useful) if (this.draw.chance(0.7)) chosen.push({ field, goal: undefined });
     const isRoot = at.depth === 1;
-    const more = isRoot ? Number(this.draw.chance(0.3)) : this.draw.below(4);
+    const kind = type === this.schema.getMutationType() ? 'mutation' : 'query';
+    const others = isRoot ? this.habits.otherRoots?.(kind) : undefined;
+    const more = isRoot ? (others?.count ?? Number(this.draw.chance(0.3))) : this.draw.below(4);
+    const possibleFields = others ? fields.filter(({ name }) => others.from(name)) : fields;
+    if (!isRoot && this.habits.whole > 0 && this.draw.chance(this.habits.whole)) {
+      const left = fields.filter(
+        (field) => isSingleValue(field) && !chosen.some((one) => one.field === field),
+      );
+      for (const field of left) chosen.push({ field, goal: undefined });
+    }
     for (let i = 0; i < more; i++) {
-      const field = this.draw.pick(fields);
+      const field = this.draw.pick(possibleFields);
       if (isComposite(field.type) && (at.depth >= deepest || (!isRoot && this.draw.chance(0.5)))) continue;
       chosen.push({ field, goal: undefined });
     }
@@ -233,7 +269,7 @@ class OperationMaker {
     for (const arg of field.args) {
       const isNeeded = isNonNullType(arg.type) && arg.defaultValue === undefined;
       const isSmall = arg.name === 'first' || arg.name === 'k';
-      const chance = arg.name === 'after' ? 0.01 : 0.3;
+      const chance = this.habits.chanceOf(arg.name) ?? (arg.name === 'after' ? 0.01 : 0.3);
       if (arg !== wanted && !isNeeded && !isSmall && !this.draw.chance(chance)) continue;
       args[arg.name] = this.value(
         arg.type,
@@ -247,23 +283,8 @@ class OperationMaker {
     );
     for (const name of Object.keys(settled)) this.seen.add(argumentOf(member, name));
     // In the end, as the rules have taken away and added.
-    for (const arg of field.args) this.note(arg.type, settled[arg.name]);
+    for (const arg of field.args) noteValue(arg.type, settled[arg.name], this.seen);
     return settled;
-  }
-
-  /** Notes what a value has in it of the schema. */
-  private note(type: GraphQLInputType, value: Value | undefined): void {
-    const named = getNamedType(type);
-    if (Array.isArray(value)) for (const item of value) this.note(type, item);
-    else if (isEnumType(named) && value instanceof EnumValue && named.getValue(value.name))
-      this.seen.add(`${named.name}.${value.name}`);
-    else if (isInputObjectType(named) && isPlain(value)) {
-      for (const field of Object.values(named.getFields())) {
-        if (!(field.name in value)) continue;
-        this.seen.add(`${named.name}.${field.name}`);
-        this.note(field.type, value[field.name]);
-      }
-    }
   }
 
   private value(type: GraphQLInputType, name: string, at: Situation, level: number): Value {
@@ -304,7 +325,8 @@ class OperationMaker {
     for (const field of fields) {
       const isNeeded = isNonNullType(field.type) && field.defaultValue === undefined;
       const isDeep = ['and', 'or', 'not', 'document'].includes(field.name) && level >= deepestFilter;
-      const chance = isOperator(type) ? 0.05 : type.name.endsWith('Filters') ? 0.08 : 0.25;
+      const usual = isOperator(type) ? 0.05 : type.name.endsWith('Filters') ? 0.08 : 0.25;
+      const chance = this.habits.chanceOf(field.name) ?? usual;
       if (field === wanted || isNeeded || (!isDeep && this.draw.chance(chance))) add(field);
     }
     if (Object.keys(values).length === 0) {
@@ -374,6 +396,21 @@ class OperationMaker {
   }
 }
 
+/** Adds to `members` what a value has in it of the schema. */
+function noteValue(type: GraphQLInputType, value: Value | undefined, members: Set<Member>): void {
+  const named = getNamedType(type);
+  if (Array.isArray(value)) for (const item of value) noteValue(type, item, members);
+  else if (isEnumType(named) && value instanceof EnumValue && named.getValue(value.name))
+    members.add(`${named.name}.${value.name}`);
+  else if (isInputObjectType(named) && isPlain(value)) {
+    for (const field of Object.values(named.getFields())) {
+      if (!(field.name in value)) continue;
+      members.add(`${named.name}.${field.name}`);
+      noteValue(field.type, value[field.name], members);
+    }
+  }
+}
+
 function schemaDirectives(schema: GraphQLSchema): string[] {
   return schema
     .getDirectives()
@@ -393,15 +430,25 @@ function nearest<T>(from: readonly T[], goal: Distances | undefined, memberOf: (
   return least === Number.POSITIVE_INFINITY ? [] : from.filter((one) => distance(one) === least);
 }
 
-/** The kind of row that a name speaks of: `documentId`, `similarTools`, `MemoryFilters`. */
+/** The kind of row that a name speaks of: `documentId`, `similarTools`, `MemoryFilters`, `revokeKey`. */
 function kindOf(name: string): RowKind | undefined {
-  return rowKinds.find((kind) => new RegExp(kind === 'Memory' ? 'memor(y|ies)' : kind, 'i').test(name));
+  return rowKinds.find((kind) => (spoken[kind] ?? new RegExp(kind, 'i')).test(name));
 }
+
+const spoken: Partial<Record<RowKind, RegExp>> = {
+  Memory: /memor(y|ies)/i,
+  // Not the keys of idempotency.
+  ApiKey: /^(keys|(create|revoke|api)Key)/i,
+};
 
 const isComposite = (type: GraphQLOutputType): boolean => {
   const named = getNamedType(type);
   return isObjectType(named) || isUnionType(named);
 };
+
+/** Whether it returns one value, such as a text, and takes no arguments. */
+const isSingleValue = ({ args, type }: GraphQLField<unknown, unknown>): boolean =>
+  args.length === 0 && !isComposite(type) && !isListType(getNullableType(type));
 
 /** Whether its fields are operators on one value, as those of StringFilter. */
 const isOperator = (type: GraphQLInputObjectType): boolean => /[a-z]Filter$|^IDFilter$/.test(type.name);

@@ -26,19 +26,28 @@ export class JsonObject {
   constructor(readonly value: Record<string, unknown>) {}
 }
 
+/** The parts of a value that have no parts. */
+export function leavesOf(value: Value): unknown[] {
+  if (Array.isArray(value)) return value.flatMap(leavesOf);
+  if (value instanceof EnumValue || value instanceof Verbatim || value instanceof JsonObject) return [value];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(leavesOf) : [value];
+}
+
 /** Rows by kind, in the API's names of their types. */
-export const rowKinds = ['Memory', 'Chunk', 'Document', 'Tool'] as const;
+export const rowKinds = ['Memory', 'Chunk', 'Document', 'Tool', 'ApiKey'] as const;
 export type RowKind = (typeof rowKinds)[number];
 
-/** What earlier answers returned, from which later operations take what they name. */
+/** What operations can name: what earlier answers returned, or what somebody knows from elsewhere. */
 export interface Known {
   ids: Record<RowKind, string[]>;
   toolNames: string[];
+  /** Texts by the name of the argument or input field that most often takes one of them. */
+  texts?: Record<string, readonly string[]>;
   /** Cursors with the arguments of the list that they belong to, by the member of the field. */
   cursors: Map<string, { args: Record<string, Value>; cursor: string }[]>;
 }
 
-const words = [
+export const words = [
   'walnut',
   'train',
   'Lisbon',
@@ -133,8 +142,10 @@ export function scalarValue(scalar: string, name: string, kind: RowKind, draw: D
       return name === 'expiresAt' ? '2999-12-31T00:00:00Z' : draw.pick(times);
     case 'JSONObject':
       return json(draw);
-    default:
-      return (texts[name] ?? sentence)(draw, known);
+    default: {
+      const given = known.texts?.[name] ?? [];
+      return given.length > 0 && draw.chance(0.8) ? draw.pick(given) : (texts[name] ?? sentence)(draw, known);
+    }
   }
 }
 

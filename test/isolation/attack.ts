@@ -1,0 +1,320 @@
+import type { GraphQLSchema } from 'graphql';
+import { rolesFor } from '../../src/security/access.ts';
+import type { Draw } from '../support/operations/draw.ts';
+import { type Answered, learn, nothingKnown } from '../support/operations/known.ts';
+import { argumentOf, type Member, Members } from '../support/operations/members.ts';
+import {
+  type Habits,
+  makeOperation,
+  type Operation,
+  type SelectedField,
+} from '../support/operations/operations.ts';
+import { sendInTurn } from '../support/operations/send-in-turn.ts';
+import { type Known, type RowKind, rowKinds } from '../support/operations/values.ts';
+import type { TestServer } from '../support/server.ts';
+import {
+  allIdsOf,
+  attacker,
+  idsOf,
+  keys,
+  ownedRows,
+  sharedFilenames,
+  sharedKeys,
+  sharedSessions,
+  sharedText,
+  toolNames,
+  type User,
+  unusedIds,
+  victim,
+} from './data.ts';
+import { differenceOf } from './difference.ts';
+import { LeakFinder, type RawAnswer } from './leaks.ts';
+import { membersOf, Reach, rootFields, textsIn } from './reach.ts';
+
+export interface AttackOptions {
+  schema: GraphQLSchema;
+  server: TestServer;
+  /** A server without the victim's rows, which must answer each request of the attacker as `server` does. */
+  twin?: TestServer | undefined;
+  requests: number;
+  seed: number;
+  /** Whether the first leak ends the attack with an error that has the request in it, made as small as possible. */
+  stopsAtLeak: boolean;
+}
+
+export interface AttackReport {
+  requests: number;
+  /** What the answers told of the victim's rows, one for each request that told anything. */
+  leaks: string[];
+  /** How many requests each code refused, wholly or in part. */
+  codes: Record<string, number>;
+  reach: Reach;
+  /** How many requests the victim sent in the midst of those of the attacker, and how many returned rows of the victim. */
+  victims: { requests: number; answered: number };
+}
+
+const tablesOf: Record<RowKind, readonly string[]> = {
+  Memory: ['memories', 'memories_archive'],
+  Chunk: ['document_chunks'],
+  Document: ['documents'],
+  ApiKey: ['api_keys'],
+  // Tools belong to nobody. Ids of other kinds stand for them.
+  Tool: ['memories'],
+};
+
+const bearer = (key: string) => ({ authorization: `Bearer ${key}` });
+const asVictim = bearer(keys.victim);
+const asAttacker = [
+  bearer(keys.user),
+  bearer(keys.user),
+  bearer(keys.reader),
+  { ...bearer(keys.administrator), 'x-funes-user': attacker },
+];
+
+/** Texts that the attacker may know: those that both users have, and the name of the victim. */
+const texts = {
+  userId: [victim, victim, attacker],
+  name: [...toolNames, victim],
+  toolName: [...toolNames, victim],
+  idempotencyKey: sharedKeys,
+  sessionId: sharedSessions,
+  filename: sharedFilenames,
+  content: [sharedText, 'walnut cello the', 'train billing walnut'],
+  contentBase64: [Buffer.from(sharedText).toString('base64')],
+};
+
+/** How likely an argument or input field is, of those by which a request says what it is about; if `urgent`, nearly certain. */
+function chanceOf(name: string, urgent: boolean): number | undefined {
+  if (['userId', 'filters', 'like'].includes(name)) return urgent ? 0.9 : 0.4;
+  if (['id', 'documentId'].includes(name)) return urgent ? 0.6 : 0.35;
+  if (['unlike', 'document', 'kinds'].includes(name)) return 0.35;
+  if (['orderBy', 'options', 'text'].includes(name)) return 0.5;
+  return undefined;
+}
+
+const habits = (urgent: boolean): Partial<Habits> => ({
+  wrong: 0.02,
+  selected: [
+    'id',
+    'edges',
+    'node',
+    'memory',
+    'chunk',
+    'document',
+    'tool',
+    'content',
+    'metadata',
+    'pageInfo',
+    'scoreParts',
+  ],
+  chanceOf: (name) => chanceOf(name, urgent),
+  whole: 0.4,
+  // A field that is refused leaves the answer without data, which would hide what the other fields return.
+  otherRoots: (kind) => ({
+    count: kind === 'query' ? 2 : 1,
+    from: (name) => rolesFor({ name, kind }).includes('user'),
+  }),
+});
+
+/** How often an operation is drawn, until there is something foreign in it. */
+const mostDraws = 6;
+
+/**
+ * Sends requests of the attacker that are made from the schema and name what is the victim's: ids, the name, cursors. Meanwhile the
+ * victim sends some of the same requests.
+ * @throws Error with the request, if `stopsAtLeak` and an answer tells anything of rows of another user.
+ */
+export async function attack(options: AttackOptions): Promise<AttackReport> {
+  const { schema, server, twin, requests, seed, stopsAtLeak } = options;
+  const members = new Members(schema);
+  const reach = new Reach(schema);
+  const finders: Record<User, LeakFinder> = {
+    [victim]: new LeakFinder(victim),
+    [attacker]: new LeakFinder(attacker),
+  };
+  const report: AttackReport = {
+    requests: 0,
+    leaks: [],
+    codes: {},
+    reach,
+    victims: { requests: 0, answered: 0 },
+  };
+  const own = knownOf(attacker);
+  const cursors = await readCursors(options, members);
+  const foreign = new Set([
+    ...allIdsOf(victim),
+    victim,
+    ...[...cursors.values()].flat().map(({ cursor }) => cursor),
+  ]);
+  const hasForeign = (root: SelectedField) => [...textsIn([root])].some((text) => foreign.has(text));
+
+  /** Draws an operation that has something foreign where the goal is, if there is one. */
+  function draw(goal: Member, from: Draw): Operation {
+    let operation: Operation | undefined;
+    for (let draws = 0; draws < mostDraws; draws++) {
+      operation = makeOperation(schema, members, goal, mixed(own, cursors, from), from, habits(draws > 0));
+      const isReached = (root: SelectedField) => hasForeign(root) && membersOf([root]).has(goal);
+      if (rootFields(operation.selections).some(isReached)) break;
+    }
+    return operation as Operation;
+  }
+
+  async function run(operation: Operation, from: Draw): Promise<void> {
+    const { query, variables, selections } = operation;
+    const headers = from.pick(asAttacker);
+    const claims = from.chance(0.03) ? { ...bearer(keys.user), 'x-funes-user': victim } : headers;
+    const isQuery = query.startsWith('query');
+    const isShared = isQuery && from.chance(0.2);
+    // What changes something must change the twin too.
+    const isCompared = !isQuery || from.chance(0.3);
+    const [answer, alike, victims] = await Promise.all([
+      post(server, query, variables, claims),
+      twin && isCompared ? post(twin, query, variables, claims) : undefined,
+      isShared ? post(server, query, variables, asVictim) : undefined,
+    ]);
+    report.requests += 1;
+    const sent = new Set([...textsIn(selections), ...Object.values(claims)]);
+    const leak = finders[victim].find(answer, sent);
+    const failure =
+      (leak && `The answer has ${leak}.`) ??
+      (alike &&
+        differenceOf(answer, alike)?.replace(
+          /^/,
+          'Without the rows of the victim the answer is another one. ',
+        )) ??
+      (victims && finders[attacker].find(victims, sent)?.replace(/^/, 'The victim was answered '));
+    if (victims) {
+      report.victims.requests += 1;
+      if (finders[victim].find(victims, new Set()) !== undefined) report.victims.answered += 1;
+    }
+    if (failure !== undefined) {
+      const whole = `${failure}\n${query}\n${JSON.stringify(variables)}\n${JSON.stringify(claims)}\n${answer.text}`;
+      report.leaks.push(whole);
+      if (stopsAtLeak) throw new Error(whole);
+    }
+    for (const code of new Set(answer.errors?.map(({ extensions }) => extensions.code)))
+      report.codes[code] = (report.codes[code] ?? 0) + 1;
+    for (const root of carriedOut(operation, answer)) if (hasForeign(root)) reach.count(root);
+    if (answer.data != null) learn(selections, answer.data as Answered, own);
+  }
+
+  await sendInTurn({ count: requests, seed, goals: goalsOf(reach) }, async (goal, from) =>
+    run(draw(goal, from), from),
+  );
+  return report;
+}
+
+/** What is reached least, in turn with what was reached too rarely, so that something that cannot be reached stops nothing. */
+function* goalsOf(reach: Reach): Generator<Member> {
+  for (let turn = 0; ; turn++) {
+    const rare = reach.below(20);
+    yield turn % 2 === 0 || rare.length === 0 ? reach.least(turn) : (rare[turn % rare.length] as Member);
+  }
+}
+
+/** What a user knows of the own rows. */
+function knownOf(user: User): Known {
+  const known = nothingKnown();
+  for (const kind of rowKinds)
+    if (kind !== 'Tool') known.ids[kind] = tablesOf[kind].flatMap((table) => idsOf(table, user)).slice(0, 40);
+  known.toolNames = [...toolNames];
+  return known;
+}
+
+/** A few ids of the victim, of the attacker, and of nobody, of each kind. */
+function mixed(own: Known, cursors: Known['cursors'], draw: Draw): Known {
+  const few = (from: readonly string[], count: number) => {
+    const start = from.length > 0 ? draw.below(from.length) : 0;
+    return from.slice(start, start + count);
+  };
+  const ids = { ...own.ids };
+  for (const kind of rowKinds) {
+    const foreign = few(
+      tablesOf[kind].flatMap((table) => idsOf(table, victim)),
+      4,
+    );
+    ids[kind] = [...foreign, ...few(own.ids[kind], 2), ...few(unusedIds, draw.below(2))];
+  }
+  return { ids, toolNames: own.toolNames, texts, cursors };
+}
+
+/** Cursors of the victim's pages of every list that has any, and of an administrator's where the victim has none. */
+async function readCursors(
+  { schema, server, seed }: AttackOptions,
+  members: Members,
+): Promise<Known['cursors']> {
+  const known = { ...knownOf(victim), texts: { ...texts, userId: [victim] } };
+  const lists = members.all.filter((member) => member.endsWith('(after:)'));
+  const perList = 5;
+  const collecting: Partial<Habits> = {
+    wrong: 0,
+    selected: ['id', 'edges', 'cursor', 'pageInfo', 'endCursor', 'node', 'document', 'chunks'],
+    chanceOf: (name) => (name === 'filters' ? 0.1 : undefined),
+    roots: 'queries',
+  };
+  let turn = 0;
+  const goals = (function* (): Generator<Member> {
+    for (;;) yield (lists[turn++ % lists.length] as Member).replace(/\(after:\)$/, '');
+  })();
+  await sendInTurn({ count: lists.length * perList, seed, goals }, async (goal, draw) => {
+    const { query, variables, selections } = makeOperation(schema, members, goal, known, draw, collecting);
+    const hasNone = !known.cursors.has(goal) && turn > (lists.length * perList) / 2;
+    const { data } = await post(server, query, variables, hasNone ? bearer(keys.administrator) : asVictim);
+    if (data != null) learn(selections, data as Answered, known);
+  });
+  const missing = lists.filter(
+    (list) => ![...known.cursors.keys()].some((field) => argumentOf(field, 'after') === list),
+  );
+  if (missing.length > 0) throw new Error(`There are no cursors for ${missing.join(', ')}.`);
+  return known.cursors;
+}
+
+async function post(
+  { url }: TestServer,
+  query: string,
+  variables: object,
+  headers: Record<string, string>,
+): Promise<RawAnswer> {
+  const response = await fetch(`${url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify({ query, variables }),
+  });
+  const body = await response.text();
+  const lines = [...response.headers].map(([name, value]) => `${name}: ${value}`);
+  return {
+    status: response.status,
+    text: [...lines, body].join('\n'),
+    ...(JSON.parse(body) as Omit<RawAnswer, 'status' | 'text'>),
+  };
+}
+
+const refusals = new Set(['BAD_USER_INPUT', 'LIMIT_EXCEEDED']);
+
+/** The fields of the root that the server has carried out, and not refused for what was wrong in their arguments. */
+function carriedOut({ query, selections }: Operation, answer: RawAnswer) {
+  if (!('data' in answer)) return [];
+  const roots = rootFields(selections);
+  const errorsOf = ({ alias, name }: (typeof roots)[number]) =>
+    (answer.errors ?? []).filter(({ path }) => path?.[0] === (alias ?? name));
+  // The fields of a mutation run one after another, and none runs after one that failed.
+  const failed = query.startsWith('mutation') ? roots.findIndex((root) => errorsOf(root).length > 0) : -1;
+  return roots
+    .slice(0, failed < 0 ? undefined : failed + 1)
+    .filter((root) => !errorsOf(root).some(({ extensions }) => refusals.has(extensions.code)));
+}
+
+/**
+ * All that is stored of a user, as text: equal if nothing was changed. The last uses of keys are noted at any time, and an
+ * export by oneself too. */
+export async function storedRows({ sql }: TestServer, user: User): Promise<string> {
+  const stored: unknown[] = [];
+  for (const table of Object.keys(ownedRows)) {
+    const rows = await sql<{ row: Record<string, unknown> }>(
+      `select to_jsonb(t) - 'last_used_at' as row from ${table} t where user_id = $1 ${table === 'audit' ? 'and actor is not null' : ''} order by id`,
+      [user],
+    );
+    stored.push(table, ...rows.map(({ row }) => JSON.stringify(row)));
+  }
+  return stored.join('\n');
+}

@@ -1,0 +1,87 @@
+import 'reflect-metadata';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { buildSchema } from '../../resolvers/schema.ts';
+import * as viewers from '../../src/viewer.ts';
+import { startTestServer, type TestServer } from '../support/server.ts';
+import { type AttackReport, attack, storedRows } from './attack.ts';
+import { isolationSeed, ownedRows, victim } from './data.ts';
+
+// One user sends requests about the rows of another. ISOLATION_REQUESTS=10000 npm run test:isolation sends more of them.
+
+const requests = Number(process.env.ISOLATION_REQUESTS ?? 1000);
+const seed = Number(process.env.ISOLATION_SEED ?? 20_261);
+const inControls = 300;
+const leastReached = 20;
+
+const schema = buildSchema();
+const servers: TestServer[] = [];
+
+async function start(): Promise<TestServer> {
+  const settings = { FUNES_AUTH: 'keys', FUNES_RATE_LIMIT: 'off', FUNES_COST_LIMIT: '1000000000' };
+  const server = await startTestServer({ seed: isolationSeed, settings });
+  servers.push(server);
+  return server;
+}
+
+let server: TestServer;
+beforeEach(async () => {
+  server = await start();
+});
+afterEach(async () => {
+  vi.restoreAllMocks();
+  for (const started of servers.splice(0)) await started.close();
+});
+
+const dropPolicies = async () => {
+  for (const table of Object.keys(ownedRows))
+    await server.sql(`alter table ${table} disable row level security`);
+};
+const dropConditions = () => vi.spyOn(viewers, 'visibleTo').mockReturnValue(undefined);
+
+const summary = ({ requests: sent, leaks, codes, victims }: AttackReport) =>
+  `seed ${seed}: ${sent} requests, ${leaks.length} leaks; codes: ${JSON.stringify(codes)}; ` +
+  `${victims.answered} of ${victims.requests} requests of the other user at the same time returned rows of that user`;
+
+test(`${requests} requests that name what is another user’s learn and change nothing of it`, async () => {
+  const twin = await start();
+  for (const table of Object.keys(ownedRows))
+    await twin.sql(`delete from ${table} where user_id = $1`, [victim]);
+  const before = await storedRows(server, victim);
+
+  const report = await attack({ schema, server, twin, requests, seed, stopsAtLeak: true });
+  console.log(`${summary(report)}\nReached with something of the other user:\n${report.reach.table()}`);
+
+  expect(report.requests).toBe(requests);
+  expect(report.reach.below(leastReached)).toEqual([]);
+  expect(report.victims.answered).toBeGreaterThan(report.victims.requests / 4);
+  expect(await storedRows(server, victim)).toBe(before);
+}, 0);
+
+describe('of the two walls', () => {
+  test('the conditions of the statements hold without the policies of the database', async () => {
+    await dropPolicies();
+    const before = await storedRows(server, victim);
+    const report = await attack({ schema, server, requests: inControls, seed, stopsAtLeak: true });
+    expect(report.leaks).toEqual([]);
+    expect(await storedRows(server, victim)).toBe(before);
+  }, 0);
+
+  test('the policies of the database hold without the conditions of the statements', async () => {
+    const conditions = dropConditions();
+    const before = await storedRows(server, victim);
+    const report = await attack({ schema, server, requests: inControls, seed, stopsAtLeak: true });
+    expect(conditions).toHaveBeenCalled();
+    expect(report.leaks).toEqual([]);
+    expect(await storedRows(server, victim)).toBe(before);
+  }, 0);
+
+  test('one must stand: without both, these requests learn and change much', async () => {
+    await dropPolicies();
+    dropConditions();
+    const before = await storedRows(server, victim);
+    const report = await attack({ schema, server, requests: inControls, seed, stopsAtLeak: false });
+    console.log(`without conditions and policies: ${summary(report)}`);
+    expect(report.leaks.length / report.requests).toBeGreaterThan(0.3);
+    expect(await storedRows(server, victim)).not.toBe(before);
+  }, 0);
+});

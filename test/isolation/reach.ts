@@ -1,0 +1,81 @@
+import { type GraphQLSchema, isIntrospectionType, isObjectType } from 'graphql';
+import { argumentOf, type Member } from '../support/operations/members.ts';
+import type { SelectedField, Selection } from '../support/operations/operations.ts';
+import { leavesOf } from '../support/operations/values.ts';
+
+/** Counts how often each field and argument of a schema was reached with something foreign. */
+export class Reach {
+  private readonly counts: Map<Member, number>;
+
+  constructor(schema: GraphQLSchema) {
+    const fields = Object.values(schema.getTypeMap())
+      .filter((type) => isObjectType(type) && !isIntrospectionType(type))
+      .flatMap((type) =>
+        Object.values(isObjectType(type) ? type.getFields() : {}).flatMap((field) => {
+          const member = `${type.name}.${field.name}`;
+          return [member, ...field.args.map((arg) => argumentOf(member, arg.name))];
+        }),
+      );
+    this.counts = new Map(fields.map((member) => [member, 0]));
+  }
+
+  /** Counts the members in a field of the root once each. */
+  count(root: SelectedField): void {
+    for (const member of membersOf([root])) this.counts.set(member, (this.counts.get(member) ?? 0) + 1);
+  }
+
+  /** One of the members that were reached least; `turn` chooses among equals. */
+  least(turn: number): Member {
+    const fewest = Math.min(...this.counts.values());
+    const members = [...this.counts].flatMap(([member, count]) => (count === fewest ? member : []));
+    return members[turn % members.length] as Member;
+  }
+
+  /** The members that were reached less often. */
+  below(count: number): Member[] {
+    return [...this.counts].flatMap(([member, reached]) => (reached < count ? member : []));
+  }
+
+  /** A line for each type: its fields and their arguments, with how often each was reached. */
+  table(): string {
+    const lines = new Map<string, string[]>();
+    for (const [member, count] of this.counts) {
+      const [type = '', name = ''] = member.split(/\.(.*)/);
+      lines.set(type, [...(lines.get(type) ?? []), `${name.replace(/^\w+(?=\()/, '')} ${count}`]);
+    }
+    return [...lines].map(([type, members]) => `${type}: ${members.join(', ')}`).join('\n');
+  }
+}
+
+/** The fields and arguments that stand in selections. */
+export function membersOf(selections: readonly Selection[]): Set<Member> {
+  const found = new Set<Member>();
+  const visit = (selection: Selection): void => {
+    if ('member' in selection && selection.member !== '') {
+      found.add(selection.member);
+      for (const name of Object.keys(selection.args)) found.add(argumentOf(selection.member, name));
+    }
+    selection.selections.forEach(visit);
+  };
+  selections.forEach(visit);
+  return found;
+}
+
+/** Every text in the arguments of selections. */
+export function textsIn(selections: readonly Selection[]): Set<string> {
+  const texts = new Set<string>();
+  const visit = (selection: Selection): void => {
+    if ('member' in selection)
+      for (const value of Object.values(selection.args))
+        for (const leaf of leavesOf(value)) if (typeof leaf === 'string') texts.add(leaf);
+    selection.selections.forEach(visit);
+  };
+  selections.forEach(visit);
+  return texts;
+}
+
+/** The fields at the root of an operation, those in fragments too. */
+export const rootFields = (selections: readonly Selection[]): SelectedField[] =>
+  selections.flatMap((selection) =>
+    !('member' in selection) ? rootFields(selection.selections) : selection.member === '' ? [] : [selection],
+  );

@@ -56,9 +56,14 @@ export function formatOf(filename: string, fileType?: string | null): DocumentFo
   throw new FunesError(
     'BAD_USER_INPUT',
     `${source} ${quote(said)}, which cannot be ingested. Supported are ` +
-      `${documentFormats.map((one) => [one.name, ...one.aliases].join(' or ')).join('; ')}. ` +
+      `${documentFormats.map(namesOf).join('; ')}, and their media types. ` +
       (advice[name] ?? 'Convert the file, or set fileType to the one that it has.'),
   );
+}
+
+/** The extensions of a format, for people. */
+function namesOf({ name, aliases }: DocumentFormat): string {
+  return [name, ...aliases.filter((alias) => !alias.includes('/'))].join(' or ');
 }
 
 /**

@@ -169,7 +169,7 @@ async function toChunks(
   sizes: ReturnType<typeof checkChunkSizes>,
 ): Promise<ChunkValues[]> {
   const extraction = await extractor.extract(filename, format, bytes);
-  const text = checkText(extraction.text, "The document's text", limits.documentLength);
+  const text = checkText(extraction.text, `The text of the file ${quote(filename)}`, limits.documentLength);
   if (!words.test(text)) {
     throw new FunesError(
       'BAD_USER_INPUT',

@@ -58,6 +58,8 @@ export const documentChunks = pgTable(
       .using('hnsw', t.embedding.op('vector_cosine_ops'))
       .with({ m: 16, ef_construction: 64 }),
     index('idx_document_chunks_user_id').on(t.userId),
+    // For the numbers of a user's rows: how many, how long, and a random share of them. See src/search/sql/own-rows.ts.
+    index('idx_document_chunks_user_share').on(t.userId, sql`hashint8(${t.id})`, t.contentLength),
     index('idx_document_chunks_metadata').using('gin', t.metadata.op('jsonb_path_ops')),
     index('idx_document_chunks_content_tsv').using('gin', t.contentTsv),
     ...ownerPolicies('document_chunks', t.userId),

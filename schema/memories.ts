@@ -63,6 +63,8 @@ export const memories = pgTable(
     index('idx_memories_user_created').on(t.userId, t.createdAt.desc().nullsFirst()),
     // For the turns before and after a memory in its session.
     index('idx_memories_user_session').on(t.userId, t.sessionId, t.id),
+    // For the numbers of a user's rows: how many, how long, and a random share of them. See src/search/sql/own-rows.ts.
+    index('idx_memories_user_share').on(t.userId, sql`hashint8(${t.id})`, t.contentLength),
     index('idx_memories_metadata').using('gin', t.metadata.op('jsonb_path_ops')),
     index('idx_memories_content_tsv').using('gin', t.contentTsv),
     ...ownerPolicies('memories', t.userId),

@@ -1,17 +1,17 @@
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { createContext } from '../resolvers/context.ts';
 import { exampleQueries } from '../resolvers/examples.ts';
 import { buildSchema } from '../resolvers/schema.ts';
 import { listenForCommands } from './cli/control-server.ts';
 import type { Config } from './config.ts';
-import { migrate } from './database/migrate.ts';
 import { startEmbedder } from './embedding/embedder.ts';
 import { byUserOrAddress } from './http/rate-limit.ts';
 import { type HttpConfig, type HttpServer, startHttpServer } from './http/server.ts';
 import { Chunker } from './ingest/chunker.ts';
 import { Extractor } from './ingest/extractor.ts';
-import { type OpenDatabase, openDatabase } from './open-database.ts';
+import { type OpenDatabase, openMigratedDatabase } from './open-database.ts';
 import {
   type AuthConfig,
   type Authenticate,
@@ -23,6 +23,9 @@ import type { Viewer } from './viewer.ts';
 
 /** A first query to paste into the explorer. */
 export const firstQuery: string = exampleQueries[0]?.query.trim() ?? '';
+
+/** How long a start that failed waits for the model, which loads at the same time. From the disk it takes some 2 s. */
+const longestLoadMs = 10_000;
 
 /** The services behind the API. */
 export interface Backend {
@@ -95,18 +98,25 @@ export function startApi(
 
 /**
  * Starts the services without the HTTP server: migrates the database and loads the model, both at the same time.
- * @throws FunesError as soon as one of them fails. The other one is closed as soon as it has started.
+ * @throws FunesError if one of them fails. The other one is closed as soon as it has started.
  */
 export async function startBackend(config: Config, log: Logger): Promise<Backend> {
-  const starts = [
-    openMigratedDatabase(config, log),
-    startEmbedder({ model: config.embeddingModel, cacheDir: join(config.dataDir, 'models') }, log),
-  ] as const;
-  const [database, embedder] = await Promise.all(starts).catch((error: unknown) => {
-    // Not awaited: loading the model takes seconds, and connecting to a database may take up to an hour.
-    for (const start of starts) start.then((started) => started.close()).catch(() => {});
-    throw error;
-  });
+  const databaseStart = openServedDatabase(config, log);
+  const embedderStart = startEmbedder(
+    { model: config.embeddingModel, cacheDir: join(config.dataDir, 'models') },
+    log,
+  );
+  const [database, embedder] = await Promise.all([databaseStart, embedderStart]).catch(
+    async (error: unknown) => {
+      // Not awaited: connecting to a database may take up to an hour.
+      databaseStart.then((started) => started.close()).catch(() => {});
+      // Awaited: ONNX Runtime aborts the process if it ends while a model is being loaded. A download may take longer, and may
+      // be interrupted.
+      const embedderEnd = embedderStart.then((started) => started.close()).catch(() => {});
+      await Promise.race([embedderEnd, delay(longestLoadMs, undefined, { ref: false })]);
+      throw error;
+    },
+  );
   const { pool, describe, close } = database;
   const extractor = new Extractor();
   const chunker = new Chunker({ model: config.embeddingModel, cacheDir: join(config.dataDir, 'models') });
@@ -120,13 +130,14 @@ export async function startBackend(config: Config, log: Logger): Promise<Backend
   };
 }
 
-/** Opens the database and migrates it. Beside an embedded one, runs the commands that other processes send. */
-async function openMigratedDatabase(config: Config, log: Logger): Promise<Omit<OpenDatabase, 'folder'>> {
-  const database = await openDatabase(config, log);
+/** Opens the migrated database. Beside an embedded one, runs the commands that other processes send. */
+async function openServedDatabase(
+  config: Config,
+  log: Logger,
+): Promise<Pick<OpenDatabase, 'pool' | 'describe' | 'close'>> {
+  const database = await openMigratedDatabase(config, log);
   try {
     const { pool, describe, folder } = database;
-    const applied = await migrate(pool);
-    if (applied.length > 0) log.debug({ applied }, 'migrations applied');
     const control = folder && (await listenForCommands(folder, { pool, config, log }));
     const close = async () => {
       if (control) await control.close();

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { parse as parseEnvFile } from 'dotenv';
 import { z } from 'zod';
 import { authenticationProblems, authenticationSettings, jwtConfigOf } from './config/authentication.ts';
-import { parseDatabaseUrl } from './config/database-url.ts';
+import { migrateUrlProblems, parseDatabaseUrl } from './config/database-url.ts';
 import {
   addressOrNetwork,
   byteSize,
@@ -37,6 +37,12 @@ const settings = z.object({
       'percent-encoded; leave it out for the embedded database',
     parseDatabaseUrl,
   ).optional(),
+  FUNES_MIGRATE_URL: setting(
+    'a URL such as postgres://owner:password@host:5432/database, with the special characters of the password ' +
+      'percent-encoded; leave it out if DATABASE_URL names the owner of the tables',
+    parseDatabaseUrl,
+  ).optional(),
+  FUNES_ALLOW_SUPERUSER: onOff.default(false),
   FUNES_DATA_DIR: setting(
     'a folder, without ~ for the home folder, because only a shell replaces it',
     (text) => (text.startsWith('~') ? undefined : resolve(text)),
@@ -110,6 +116,10 @@ function configOf(values: z.output<typeof settings>) {
     port: values.PORT,
     /** Undefined means the embedded database. */
     databaseUrl: values.DATABASE_URL,
+    /** A direct connection of the owner of the tables, to the database of `databaseUrl`. Undefined: `databaseUrl` is one, or none is. */
+    migrateUrl: values.FUNES_MIGRATE_URL,
+    /** Whether the user of the database may be a superuser on a server that is not on this machine. */
+    allowSuperuser: values.FUNES_ALLOW_SUPERUSER,
     dataDir: values.FUNES_DATA_DIR,
     poolSize: values.FUNES_POOL_SIZE,
     /** How long the server waits at its start for a database that does not answer yet. */
@@ -159,7 +169,11 @@ export function loadConfig({ env = process.env, envFile = resolve('.env') }: Con
     const name = String(issue.path[0]);
     return `${name} is ${shown(name, values[name] ?? '')}; it must be ${issue.message}.`;
   });
-  problems.push(...authenticationProblems(values), ...unknownNames(values));
+  problems.push(
+    ...authenticationProblems(values),
+    ...migrateUrlProblems(values.FUNES_MIGRATE_URL, values.DATABASE_URL),
+    ...unknownNames(values),
+  );
   if (result.data === undefined || problems.length > 0) {
     throw new FunesError(
       'BAD_USER_INPUT',
@@ -202,7 +216,7 @@ function readEnvFile(path: string): Record<string, string> {
 /** A wrong value as a message may show it. If a URL cannot be parsed, any part of it may be the password. */
 function shown(name: string, value: string): string {
   if (secretNames.includes(name)) return `a text of ${Buffer.byteLength(value)} bytes`;
-  if (name !== 'DATABASE_URL') return quote(value);
+  if (name !== 'DATABASE_URL' && name !== 'FUNES_MIGRATE_URL') return quote(value);
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(value)?.[1];
   return scheme === undefined ? 'not a URL' : `a ${quote(`${scheme}://`)} URL that cannot be used`;
 }
@@ -210,5 +224,10 @@ function shown(name: string, value: string): string {
 function unknownNames(values: Record<string, string>): string[] {
   return Object.keys(values)
     .filter((name) => name.startsWith('FUNES_') && !knownNames.includes(name))
-    .map((name) => `${quote(name)} is not a setting of funes.${suggestion(name, knownNames)}`);
+    .map((name) => {
+      // Some settings have no prefix, because other programs read them, too.
+      const bare = name.slice('FUNES_'.length);
+      const meant = knownNames.includes(bare) ? ` Did you mean ${bare}?` : suggestion(name, knownNames);
+      return `${quote(name)} is not a setting of funes.${meant}`;
+    });
 }

@@ -69,9 +69,9 @@ export function errorKind(error: unknown, depth = 0): ErrorKind {
   if (!(error instanceof Error)) return { name: typeof error };
   const { code, constraint_name: constraint } = error as { code?: unknown; constraint_name?: unknown };
   return {
-    name: error.name,
-    ...(typeof code === 'string' && { code }),
-    ...(typeof constraint === 'string' && { constraint }),
+    name: isName(error.name) ? error.name : 'Error',
+    ...(isName(code) && { code }),
+    ...(isName(constraint) && { constraint }),
     stack: stackFrames(error),
     ...(error.cause !== undefined && depth < deepestCause && { cause: errorKind(error.cause, depth + 1) }),
   };
@@ -85,11 +85,22 @@ export function errorDetail(error: unknown, depth = 0): string {
   return `${own}\ncaused by ${errorDetail(error.cause, depth + 1)}`;
 }
 
-/** The stack without the message, because a message may have lines that look like stack frames. */
+/** Whether a value is a name or a code, and not a text. */
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && /^[\w$.-]{1,63}$/.test(value);
+}
+
+/**
+ * The stack without the message, because a message may have lines that look like stack frames. Without frames if the message was
+ * changed after the stack was made: nobody knows then where the first message ends.
+ */
 function stackFrames(error: Error): string[] {
-  const stack = error.stack ?? '';
-  const start = stack.indexOf(error.message);
-  return (start < 0 ? stack : stack.slice(start + error.message.length))
+  const stack = String(error.stack ?? '');
+  const message = String(error.message);
+  const start = stack.indexOf(message);
+  if (start < 0) return [];
+  return stack
+    .slice(start + message.length)
     .split('\n')
     .filter((line) => /^\s+at /.test(line))
     .slice(0, 15)

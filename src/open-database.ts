@@ -3,14 +3,20 @@ import { describeDatabaseUrl } from './config/database-url.ts';
 import type { Config } from './config.ts';
 import { databaseFolder } from './database/embedded/data-folder.ts';
 import { type EmbeddedDatabase, startEmbeddedDatabase } from './database/embedded/embedded-database.ts';
+import { migrate, readPendingMigrations } from './database/migrate.ts';
 import { openPool, type Pool } from './database/pool.ts';
 import { awaitDatabase } from './database/readiness.ts';
+import { readMissingStatements } from './database/roles.ts';
+import { readStanding, refuseRemoteSuperuser, type Standing } from './database/standing.ts';
+import { FunesError, quote } from './errors.ts';
 
 /** A database that answers. */
 export interface OpenDatabase {
   readonly pool: Pool;
   /** Describes the database, for people. */
   readonly describe: string;
+  /** What the user of the connections is. */
+  readonly standing: Standing;
   /** The folder of the embedded database; undefined for a server's. */
   readonly folder: string | undefined;
   close(): Promise<void>;
@@ -22,11 +28,138 @@ export interface OpenDatabase {
  *   what to do.
  */
 export async function openDatabase(config: Config, log: Logger): Promise<OpenDatabase> {
-  const embedded: EmbeddedDatabase | undefined = config.databaseUrl
-    ? undefined
-    : await startEmbeddedDatabase({ dataDir: config.dataDir, logger: log });
+  if (config.databaseUrl !== undefined) return openUrl(config.databaseUrl, 'DATABASE_URL', config, log);
+  const database = await startEmbeddedDatabase({ dataDir: config.dataDir, logger: log });
+  const opened = { database, where: database.describe, folder: databaseFolder(config.dataDir) };
+  return openWhenReady(opened, config, log);
+}
+
+/**
+ * Opens the database for the work of the owner of its tables: on FUNES_MIGRATE_URL or, without it, on DATABASE_URL or the
+ * embedded database.
+ * @throws as `openDatabase`; FunesError UNAVAILABLE if that is no direct connection of the owner.
+ */
+export async function openOwnersDatabase(config: Config, log: Logger): Promise<OpenDatabase> {
+  const { databaseUrl, migrateUrl } = config;
+  const setting = migrateUrl === undefined ? 'DATABASE_URL' : 'FUNES_MIGRATE_URL';
+  const url = migrateUrl ?? databaseUrl;
+  if (url === undefined) return openDatabase(config, log);
+  const pooled = migrateUrl === undefined && whyPooled(config);
+  if (pooled) throw new FunesError('UNAVAILABLE', `${pooled}. ${nameTheOwner}`);
+  const direct = { ...config, poolSize: 1, preparedStatements: true };
+  const database = await openUrl(url, setting, direct, log);
+  if (database.standing.isOwner) return database;
+  await database.close();
+  throw new FunesError('UNAVAILABLE', `${whyNoOwner(database.standing, setting)}. ${nameTheOwner}`);
+}
+
+/**
+ * Opens the database for a server, and migrates it if the settings name the owner of the tables.
+ * @throws as `openDatabase`; FunesError UNAVAILABLE if migrations are pending that this server cannot apply.
+ */
+export async function openMigratedDatabase(config: Config, log: Logger): Promise<OpenDatabase> {
+  if (config.migrateUrl !== undefined) await migrateAsOwner(config, config.databaseUrl as string, log);
+  const database = await openDatabase(config, log);
+  try {
+    const { pool, standing } = database;
+    const why = whyPooled(config) ?? (standing.isOwner ? undefined : whyNoOwner(standing, 'DATABASE_URL'));
+    if (config.migrateUrl !== undefined) await requireMembership(database);
+    else if (why === undefined) logApplied(await migrate(pool), log);
+    else await requireMigrated(database, why, log);
+    return database;
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+const nameTheOwner =
+  'Set FUNES_MIGRATE_URL to a direct connection of the owner of the tables, for the work that only the owner may do.';
+
+function whyPooled({ databaseUrl, preparedStatements }: Config): string | undefined {
+  return databaseUrl !== undefined && !preparedStatements
+    ? 'FUNES_PREPARED_STATEMENTS is off, so DATABASE_URL may lead through a pooler'
+    : undefined;
+}
+
+function whyNoOwner({ user }: Standing, setting: string): string {
+  return `The user ${quote(user)} of ${setting} does not own the tables of funes`;
+}
+
+async function migrateAsOwner(config: Config, servedUrl: string, log: Logger): Promise<void> {
+  const owners = await openOwnersDatabase(config, log);
+  try {
+    const served = await openUrl(servedUrl, 'DATABASE_URL', { ...config, poolSize: 1 }, log);
+    await served.close();
+    if (served.standing.identity !== owners.standing.identity) {
+      throw new FunesError(
+        'UNAVAILABLE',
+        'FUNES_MIGRATE_URL and DATABASE_URL lead to different databases: the one that is migrated would not be the one that is ' +
+          'served. Name one database in both.',
+      );
+    }
+    logApplied(await migrate(owners.pool), log);
+  } finally {
+    await owners.close();
+  }
+}
+
+function logApplied(applied: readonly string[], log: Logger): void {
+  if (applied.length > 0) log.debug({ applied }, 'migrations applied');
+}
+
+/** Of a database that this server cannot migrate. */
+async function requireMigrated(database: OpenDatabase, why: string, log: Logger): Promise<void> {
+  const { pool, standing } = database;
+  if (!standing.isOwner) await requireMembership(database);
+  const pending = await readPendingMigrations(pool, standing.isOwner ? 'owner' : 'admin');
+  if (pending.length > 0) {
+    const [names, be] = [pending.join(', '), pending.length === 1 ? 'migration is' : 'migrations are'];
+    throw new FunesError(
+      'UNAVAILABLE',
+      `${pending.length} ${be} pending: ${names}. ${why}. Run "funes migrate" with FUNES_MIGRATE_URL set to a direct connection of ` +
+        'the owner of the tables.',
+    );
+  }
+  await requireMembership(database);
+  log.info(`${why}, so this server does not migrate. No migration is pending.`);
+}
+
+/** Refuses a user of the connections who may not switch to the roles of requests. */
+async function requireMembership({ pool, standing: { user, isOwner } }: OpenDatabase): Promise<void> {
+  if ((await readMissingStatements(pool)).length === 0) return;
+  const remedy = isOwner
+    ? 'Run "funes migrate" with FUNES_MIGRATE_URL set to a direct connection of this user.'
+    : `Run "funes roles --login ${user} --apply" with FUNES_MIGRATE_URL set to a direct connection of the owner of the tables.`;
+  throw new FunesError(
+    'UNAVAILABLE',
+    `The user ${quote(user)} of DATABASE_URL may not switch to the roles that requests run as. ${remedy}`,
+  );
+}
+
+function openUrl(
+  url: string,
+  setting: 'DATABASE_URL' | 'FUNES_MIGRATE_URL',
+  config: Config,
+  log: Logger,
+): Promise<OpenDatabase> {
+  return openWhenReady({ database: url, where: describeDatabaseUrl(url), setting }, config, log);
+}
+
+interface Opened {
+  database: string | EmbeddedDatabase;
+  where: string;
+  setting?: 'DATABASE_URL' | 'FUNES_MIGRATE_URL';
+  folder?: string;
+}
+
+async function openWhenReady(
+  { database, where, setting = 'DATABASE_URL', folder }: Opened,
+  config: Config,
+  log: Logger,
+): Promise<OpenDatabase> {
   const pool = openPool({
-    database: embedded ?? (config.databaseUrl as string),
+    database,
     poolSize: config.poolSize,
     statementTimeoutMs: config.statementTimeout,
     preparedStatements: config.preparedStatements,
@@ -34,21 +167,22 @@ export async function openDatabase(config: Config, log: Logger): Promise<OpenDat
   });
   const close = async () => {
     await pool.close();
-    await embedded?.close();
+    if (typeof database !== 'string') await database.close();
   };
   try {
-    const where = embedded?.describe ?? describeDatabaseUrl(config.databaseUrl as string);
     const versions = await awaitDatabase(pool, {
       where,
+      setting,
+      createsVector: setting === 'FUNES_MIGRATE_URL' || config.migrateUrl === undefined,
       withinMs: config.databaseConnectTimeout,
       logger: log,
     });
-    return {
-      pool,
-      describe: `${where}, PostgreSQL ${versions.server}, pgvector ${versions.vector}`,
-      folder: embedded && databaseFolder(config.dataDir),
-      close,
-    };
+    const standing = await readStanding(pool);
+    if (typeof database === 'string' && !config.allowSuperuser) {
+      await refuseRemoteSuperuser(standing, database, setting);
+    }
+    const describe = `${where}, PostgreSQL ${versions.server}, pgvector ${versions.vector}`;
+    return { pool, describe, standing, folder, close };
   } catch (error) {
     await close();
     throw error;

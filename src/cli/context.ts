@@ -20,8 +20,11 @@ export interface OutputOptions {
   json?: true | undefined;
 }
 
-/** Runs `work` on the database that the settings name. */
-export type OnDatabase = (options: OutputOptions, work: DatabaseWork) => Promise<void>;
+/**
+ * Runs `work` on the database that the settings name.
+ * @param user `owner` for work that only the owner of the tables may do: FUNES_MIGRATE_URL counts then.
+ */
+export type OnDatabase = (options: OutputOptions, work: DatabaseWork, user?: 'owner') => Promise<void>;
 
 /**
  * A command that works on the database; commands/migrate.ts is an example. It runs wherever the database is open, so it must not

@@ -14,9 +14,9 @@ const write = (text: string) => void process.stdout.write(text);
 export async function main(args: readonly string[]): Promise<number> {
   // Whoever reads the output may stop reading, as `head` does. That is no failure of the command.
   process.stdout.on('error', () => {});
-  const onDatabase: OnDatabase = async (options, work) => {
+  const onDatabase: OnDatabase = async (options, work, user) => {
     const { runOnDatabase } = await import('./on-database.ts'); // not loaded to print a help
-    await runOnDatabase(args, options, work, write);
+    await runOnDatabase(args, options, work, write, user);
   };
   try {
     await runCommandLine(

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Config, loadConfig } from '../config.ts';
 import { databaseFolder, FolderInUse } from '../database/embedded/data-folder.ts';
 import { createLogger, type Logger, logStream } from '../log.ts';
-import { type OpenDatabase, openDatabase } from '../open-database.ts';
+import { type OpenDatabase, openDatabase, openOwnersDatabase } from '../open-database.ts';
 import { type DatabaseWork, type OutputOptions, printer } from './context.ts';
 import { runInServer } from './control-client.ts';
 
@@ -13,16 +13,21 @@ const folderPauseMs = 200;
  * Opens the database for one command; or has the command run by the server that has the embedded database open.
  * @param args the words of the command line, for that server.
  * @param write takes what goes to standard output.
+ * @param user `owner` for work that only the owner of the tables may do.
  */
 export async function runOnDatabase(
   args: readonly string[],
   options: OutputOptions,
   work: DatabaseWork,
   write: (text: string) => void,
+  user?: 'owner',
 ): Promise<void> {
   const config = loadConfig();
   const log = commandLog(config);
-  const database = await openOrSend(config, log, args, write);
+  const database =
+    config.databaseUrl === undefined
+      ? await openOrSend(config, log, args, write)
+      : await (user === 'owner' ? openOwnersDatabase : openDatabase)(config, log);
   if (database === undefined) return;
   try {
     await work({ pool: database.pool, config, log, print: printer(options, write) });
@@ -35,7 +40,7 @@ export async function runOnDatabase(
 }
 
 /**
- * Asks for a server first: opening the folder would wait for a process to start, and while a server starts its engine again
+ * Opens the embedded database. Asks for a server first: opening the folder would wait for a process to start, and while a server starts its engine again
  * the folder is open to anybody. A folder that is in use without a server that listens belongs to one that starts or stops, or
  * to another command, so it is worth waiting.
  * @returns undefined if a server has run the command.
@@ -46,7 +51,6 @@ async function openOrSend(
   args: readonly string[],
   write: (text: string) => void,
 ): Promise<OpenDatabase | undefined> {
-  if (config.databaseUrl !== undefined) return openDatabase(config, log);
   const folder = databaseFolder(config.dataDir);
   for (const deadline = Date.now() + folderWaitMs; ; await delay(folderPauseMs)) {
     if (await runInServer(folder, args, write)) return undefined;

@@ -27,3 +27,21 @@ export function describeDatabaseUrl(text: string): string {
   const port = url.searchParams.get('port') ?? (url.port || '5432');
   return `${decodeURIComponent(url.pathname.slice(1)) || '(default database)'} on ${host}:${port}`;
 }
+
+/** What is wrong with the URL of the owner beside the URL of the server, in sentences. It shows if they name two databases. */
+export function migrateUrlProblems(migrate: string | undefined, served: string | undefined): string[] {
+  if (migrate === undefined || parseDatabaseUrl(migrate) === undefined) return [];
+  if (served === undefined) {
+    return [
+      'FUNES_MIGRATE_URL is set, and DATABASE_URL is not: the embedded database would start. Set DATABASE_URL too.',
+    ];
+  }
+  const [owners, servers] = [databaseOf(migrate), databaseOf(served)];
+  if (owners === servers || owners === '' || servers === '') return [];
+  return [
+    'FUNES_MIGRATE_URL and DATABASE_URL name different databases: the one that is migrated would not be the one that is served. ' +
+      'Name one database in both.',
+  ];
+}
+
+const databaseOf = (url: string): string => decodeURIComponent(parseUrl(url)?.pathname.slice(1) ?? '');

@@ -45,6 +45,12 @@ export function openClient(options: ClientOptions): Sql {
   return sql;
 }
 
+/** The hosts that a client of this URL connects to; empty for a unix socket. The environment counts too (PGHOST). */
+export function serverHosts(url: string): string[] {
+  const { host, path } = postgres(url).options; // it does not connect
+  return path ? [] : host;
+}
+
 /** Makes the client pass dates, times and JSON as text, because Drizzle converts them. Drizzle's own driver does this, too. */
 function passAsText(sql: Sql): void {
   const asIs = (value: unknown) => value;

@@ -71,6 +71,11 @@ export function isUnreachable(error: unknown): boolean {
   return isDriverError(error) && isConnectionError(error);
 }
 
+/** The code of an error of the database or of its connection: a SQLSTATE, or a name such as ECONNREFUSED. Undefined without one. */
+export function errorCode(error: unknown): string | undefined {
+  return isDriverError(error) ? error.code : undefined;
+}
+
 function classify(error: DriverError, statementTimeoutMs: number | undefined): FunesError | undefined {
   const { code, constraint_name: constraint = '', column_name: column } = error;
   const funesError = (funesCode: FunesError['code'], message: string) =>

@@ -7,7 +7,7 @@ import { migrate as runMigrations } from 'drizzle-orm/postgres-js/migrator';
 import type { ReservedSql, Sql } from 'postgres';
 import { FunesError } from '../errors.ts';
 import type { Pool } from './pool.ts';
-import { ensureRoles } from './roles.ts';
+import { databaseRoles, ensureRoles } from './roles.ts';
 
 const defaultFolder = fileURLToPath(new URL('../../drizzle', import.meta.url));
 /** The key of the lock that a server holds while it migrates. Any number, but one and the same in every server. */
@@ -47,6 +47,31 @@ export async function migrate(pool: Pool, migrationsFolder = defaultFolder): Pro
   }
 }
 
+/**
+ * Reads which migrations are pending.
+ * @param reader `admin` if the user of the connections owns nothing and only may switch to the admin role.
+ * @throws FunesError UNAVAILABLE if the database is newer than this code, or if its user may not see which were applied.
+ */
+export async function readPendingMigrations(pool: Pool, reader: 'owner' | 'admin'): Promise<string[]> {
+  const connection = await pool.reserve();
+  try {
+    const become = reader === 'admin' ? `; set local role ${databaseRoles.admin}` : '';
+    await connection.unsafe(`begin read only${become}`);
+    return pendingMigrations(knownMigrations(defaultFolder), await appliedMigrations(connection));
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === '42501')) throw error;
+    throw new FunesError(
+      'UNAVAILABLE',
+      `Which migrations were applied cannot be read: ${error.message}. Run "funes migrate" and then "funes roles --apply" with ` +
+        'FUNES_MIGRATE_URL set to a connection of the owner of the tables.',
+      { cause: error },
+    );
+  } finally {
+    await connection.unsafe('rollback').catch(() => {});
+    connection.release();
+  }
+}
+
 function knownMigrations(folder: string): Migration[] {
   const { entries } = JSON.parse(readFileSync(join(folder, 'meta/_journal.json'), 'utf8')) as {
     entries: Migration[];
@@ -59,7 +84,9 @@ function knownMigrations(folder: string): Migration[] {
 }
 
 async function appliedMigrations(connection: ReservedSql): Promise<number[]> {
-  const [found] = await connection`select to_regclass('drizzle.__drizzle_migrations') is not null as exists`;
+  // The catalog, because to_regclass fails without a right to the schema.
+  const [found] = await connection`
+    select exists (select from pg_tables where schemaname = 'drizzle' and tablename = '__drizzle_migrations') as exists`;
   if (found?.exists !== true) return [];
   const rows = await connection`select created_at from drizzle.__drizzle_migrations`;
   return rows.map((row) => Number(row.created_at));
@@ -103,7 +130,7 @@ function asRefusal(error: unknown): unknown {
     if (!('code' in cause) || cause.code !== '42501') continue;
     return new FunesError(
       'UNAVAILABLE',
-      `The user of DATABASE_URL may not change the schema: ${cause.message}. Start once as the owner of the database, ` +
+      `The user of the database may not change the schema: ${cause.message}. Start once as the owner of the database, ` +
         'or let its owner grant what is missing.',
       { cause: error },
     );

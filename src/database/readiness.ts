@@ -6,6 +6,10 @@ import type { Pool } from './pool.ts';
 export interface ReadinessOptions {
   /** Describes the database in messages, without its password. */
   where: string;
+  /** The setting that names the database, for messages. Default: DATABASE_URL. */
+  setting?: string;
+  /** False if another user creates the extension `vector`. Default: true. */
+  createsVector?: boolean;
   /** How long to keep trying, in milliseconds. */
   withinMs: number;
   logger?: { warn(fields: object, message: string): void } | undefined;
@@ -35,9 +39,9 @@ export async function awaitDatabase(pool: Pool, options: ReadinessOptions): Prom
   const deadline = Date.now() + options.withinMs;
   for (let pause = pauseMs.first; ; pause = Math.min(pause * 2, pauseMs.most)) {
     try {
-      return await check(pool, options.where);
+      return await check(pool, options);
     } catch (error) {
-      const problem = refusal(error, options.where);
+      const problem = refusal(error, options);
       if (problem !== undefined) throw problem;
       if (Date.now() + pause >= deadline) throw unreachable(error, options);
       options.logger?.warn({ reason: reason(error) }, `No connection to ${options.where} yet; trying again.`);
@@ -46,11 +50,11 @@ export async function awaitDatabase(pool: Pool, options: ReadinessOptions): Prom
   }
 }
 
-async function check(pool: Pool, where: string): Promise<ServerVersions> {
+async function check(pool: Pool, { where, createsVector = true }: ReadinessOptions): Promise<ServerVersions> {
   const connection = await pool.reserve();
   try {
     const server = await checkServer(connection, where);
-    return { server, vector: await checkVector(connection, where) };
+    return { server, vector: await checkVector(connection, where, createsVector) };
   } finally {
     connection.release();
   }
@@ -85,7 +89,7 @@ export interface VectorState {
   database: string;
 }
 
-async function checkVector(connection: ReservedSql, where: string): Promise<string> {
+async function checkVector(connection: ReservedSql, where: string, creates: boolean): Promise<string> {
   const [state] = await connection<VectorState[]>`
     select (select extversion from pg_extension where extname = 'vector') as installed,
       (select default_version from pg_available_extensions where name = 'vector') as available,
@@ -95,7 +99,7 @@ async function checkVector(connection: ReservedSql, where: string): Promise<stri
           join pg_available_extensions e on e.name = v.name and e.default_version = v.version
           where v.name = 'vector'), false)) as "mayCreate",
       current_user as user, current_database() as database`;
-  const problem = state && vectorProblem(state, where);
+  const problem = state && vectorProblem(creates ? state : { ...state, mayCreate: true }, where);
   if (problem !== undefined) throw problem;
   return state?.installed ?? state?.available ?? '';
 }
@@ -131,23 +135,30 @@ function isRecentVector(version: string): boolean {
 }
 
 /** The error for problems that do not go away by waiting; undefined for others. */
-function refusal(error: unknown, where: string): FunesError | undefined {
+function refusal(
+  error: unknown,
+  { where, setting = 'DATABASE_URL' }: ReadinessOptions,
+): FunesError | undefined {
   const code = codeOf(error);
+  const orElse = setting === 'DATABASE_URL' ? `, ${orEmbedded}` : '';
   const refuse = (message: string) =>
-    new FunesError('UNAVAILABLE', `${message} Correct DATABASE_URL, ${orEmbedded}.`, { cause: error });
+    new FunesError('UNAVAILABLE', `${message} Correct ${setting}${orElse}.`, { cause: error });
   if (code === undefined) return error instanceof FunesError && error.cause === undefined ? error : undefined;
-  if (code.startsWith('28')) return refuse(`${where} refuses the user or password of DATABASE_URL.`);
+  if (code.startsWith('28')) return refuse(`${where} refuses the user or password of ${setting}.`);
   if (code === '3D000') return refuse(`There is no such database: ${where}. Create it (createdb).`);
   if (code === '42704')
-    return refuse(`${where} does not know a parameter of DATABASE_URL: ${messageOf(error)}.`);
+    return refuse(`${where} does not know a parameter of ${setting}: ${messageOf(error)}.`);
   return undefined;
 }
 
-function unreachable(error: unknown, { where, withinMs }: ReadinessOptions): FunesError {
+function unreachable(
+  error: unknown,
+  { where, withinMs, setting = 'DATABASE_URL' }: ReadinessOptions,
+): FunesError {
   return new FunesError(
     'UNAVAILABLE',
-    `There is no connection to ${where} after ${withinMs / 1000} s (${reason(error)}). Start that server, correct ` +
-      `DATABASE_URL, ${orEmbedded}.`,
+    `There is no connection to ${where} after ${withinMs / 1000} s (${reason(error)}). Start that server, ` +
+      (setting === 'DATABASE_URL' ? `correct DATABASE_URL, ${orEmbedded}.` : `or correct ${setting}.`),
     { cause: error },
   );
 }

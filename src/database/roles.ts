@@ -1,10 +1,11 @@
 import type { ReservedSql } from 'postgres';
 import { FunesError } from '../errors.ts';
+import { errorCode } from './errors.ts';
+import type { Pool } from './pool.ts';
 
 /**
- * The roles of the policies of row-level security (`schema/columns/policies.ts`). Neither owns a table, and neither can log in. The
- * requests of users run as `app`: `transaction` switches to it with `SET LOCAL ROLE`. `identity.ts` says why those of administrators
- * do not run as `admin`.
+ * The roles of the policies of row-level security (`schema/columns/policies.ts`). Neither owns a table, and neither can log in.
+ * `transaction` switches to one of them with `SET LOCAL ROLE`: to `app` for users and readers, to `admin` for administrators.
  */
 export const databaseRoles = {
   /** Sees and writes the rows of one user: the one that its transaction names. */
@@ -24,18 +25,32 @@ const lostRaces = [
 /**
  * Creates the roles that are missing, and lets the user of this connection switch to them, which creating a role does not do
  * since PostgreSQL 16. Call it outside any transaction: a statement that lost a race against another session is sent again.
+ * @returns the statements that were run.
  * @throws FunesError UNAVAILABLE if this user may not do that. The message has the statements that an administrator can run.
  */
-export async function ensureRoles(connection: ReservedSql): Promise<void> {
+export function ensureRoles(connection: ReservedSql): Promise<string[]> {
+  return runMissing(connection, cannotMakeRoles, () => missingStatements(connection));
+}
+
+/**
+ * Runs the statements that `missing` finds, one by one, and all that are missing then if one lost a race against another session.
+ * @param problem says in messages what this user may not do.
+ * @returns the statements that were run.
+ * @throws FunesError UNAVAILABLE if this user may not run one of them. The message has all that are missing.
+ */
+export async function runMissing(
+  connection: ReservedSql,
+  problem: string,
+  missing: () => Promise<string[]>,
+): Promise<string[]> {
   for (let attempt = 1; ; attempt++) {
-    const missing = await missingStatements(connection);
-    if (missing.length === 0) return;
+    const statements = await missing();
     try {
-      for (const statement of missing) await connection.unsafe(statement);
-      return;
+      for (const statement of statements) await connection.unsafe(statement);
+      return statements;
     } catch (error) {
-      if (codeOf(error) === '42501') throw refusal(missing, error);
-      if (attempt === mostAttempts || !lostRaces.includes(codeOf(error) ?? '')) throw error;
+      if (errorCode(error) === '42501') throw refusal(problem, statements, error);
+      if (attempt === mostAttempts || !lostRaces.includes(errorCode(error) ?? '')) throw error;
     }
   }
 }
@@ -61,18 +76,32 @@ export async function missingStatements(connection: ReservedSql): Promise<string
       (select current_setting('server_version_num')::int as version) server`;
   return states.flatMap(({ name, exists, usable, user, version }) => [
     ...(exists ? [] : [`create role ${name} nologin noinherit`]),
-    ...(usable ? [] : [`grant ${name} to ${user}${version < 160000 ? '' : ' with set true, inherit false'}`]),
+    ...(usable ? [] : [`grant ${name} to ${user}${membership(version)}`]),
   ]);
 }
 
-function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error ? String(error.code) : undefined;
+/** As `missingStatements`, on a connection of the pool. */
+export async function readMissingStatements(pool: Pick<Pool, 'reserve'>): Promise<string[]> {
+  const connection = await pool.reserve();
+  try {
+    return await missingStatements(connection);
+  } finally {
+    connection.release();
+  }
 }
 
-function refusal(statements: readonly string[], cause: unknown): FunesError {
+/** How a member may use a role: only by switching to it. Before PostgreSQL 16 the member itself says so (NOINHERIT). */
+export function membership(version: number): string {
+  return version < 160000 ? '' : ' with set true, inherit false';
+}
+
+/** What a user may not do who is told the statements about roles. */
+export const cannotMakeRoles = 'The user of the database may not create the roles that requests run as.';
+
+function refusal(problem: string, statements: readonly string[], cause: unknown): FunesError {
   return new FunesError(
     'UNAVAILABLE',
-    'The user of the database may not create the roles that requests run as. Let an administrator of the database run: ' +
+    `${problem} Let an administrator of the database run: ` +
       `${statements.map((statement) => `${statement};`).join(' ')}`,
     { cause },
   );

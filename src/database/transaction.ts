@@ -2,7 +2,7 @@ import { PgDatabase, PgDialect } from 'drizzle-orm/pg-core';
 import { type PostgresJsQueryResultHKT, PostgresJsSession } from 'drizzle-orm/postgres-js';
 import type { ReservedSql, Sql } from 'postgres';
 import type { Viewer } from '../viewer.ts';
-import { identityStatements, runsAsApp } from './identity.ts';
+import { hasOwnRowsOnly, identityStatements } from './identity.ts';
 import type { Pool } from './pool.ts';
 
 /** The pool of connections, as transactions use it. */
@@ -52,7 +52,7 @@ export async function transaction<T>(
   const single = options.access === 'read' && options.single === true;
   // PostgreSQL analyses a prepared statement under row-level security anew whenever it runs as another role than last time. The
   // mark makes another statement of it.
-  const mark = runsAsApp(viewer) ? ' -- app' : '';
+  const mark = hasOwnRowsOnly(viewer) ? ' -- app' : '';
   const connection = await database.reserve();
   const opening = connection
     .unsafe(begin(access, viewer, { ...database.localSettings, ...settings }))

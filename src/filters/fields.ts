@@ -1,4 +1,4 @@
-import { type SQL, sql } from 'drizzle-orm';
+import { sql } from 'drizzle-orm';
 import type { PgColumn } from 'drizzle-orm/pg-core';
 import { documentChunks, documents, memories, toolEmbeddings } from '../../schema/index.ts';
 import { compileComparisons } from './comparisons.ts';
@@ -12,6 +12,7 @@ import type {
 import { compileJson } from './json.ts';
 import { type Conditions, compileInner, type Field, type Nesting } from './nesting.ts';
 import { dateTime, double, id, integer, numeric, type Scalar, testedEnum, text } from './operators.ts';
+import { DocumentCondition, Ownership } from './parts.ts';
 
 const NOT_NULL = 'this field has a value in every row: compare with a value.';
 
@@ -23,6 +24,10 @@ function scalarField<T>(column: PgColumn, scalar: Scalar<T>): Field<OrderedCondi
 }
 
 const textField = (column: PgColumn): Field<StringCondition> => scalarField(column, text);
+
+/** The owner of a row. A search takes the condition on one owner for its scope. */
+const ownerField = (column: PgColumn): Field<StringCondition> =>
+  scalarField(column, { ...text, equals: (_, userId) => new Ownership(column, userId) });
 
 const jsonField = (column: PgColumn): Field<JsonCondition> => ({
   compile: (condition, inputPath) => compileJson(column, condition, !column.notNull, inputPath),
@@ -43,7 +48,7 @@ function embeddingStatusField(embedding: PgColumn): Field<EnumCondition<Embeddin
 
 export const memoryFields = {
   id: scalarField(memories.id, id),
-  userId: textField(memories.userId),
+  userId: ownerField(memories.userId),
   content: textField(memories.content),
   contentSummary: textField(memories.contentSummary),
   source: textField(memories.source),
@@ -59,7 +64,7 @@ export const memoryFields = {
 
 export const documentFields = {
   id: scalarField(documents.id, id),
-  userId: textField(documents.userId),
+  userId: ownerField(documents.userId),
   filename: textField(documents.filename),
   filePath: textField(documents.filePath),
   fileType: textField(documents.fileType),
@@ -73,15 +78,14 @@ export const documentFields = {
 
 /** The field `document`: a chunk meets it if its document passes the filter. */
 const documentOfChunk: Field<DocumentFilters> = {
-  compile: (filters, inputPath) => [inDocuments(compileInner(documentFields, filters, inputPath.deeper()))],
+  compile: (filters, inputPath) => [
+    new DocumentCondition(compileInner(documentFields, filters, inputPath.deeper())),
+  ],
 };
-
-const inDocuments = (condition: SQL) =>
-  sql`(${documentChunks.documentId}, ${documentChunks.userId}) in (select ${documents.id}, ${documents.userId} from ${documents} where ${condition})`;
 
 export const chunkFields = {
   id: scalarField(documentChunks.id, id),
-  userId: textField(documentChunks.userId),
+  userId: ownerField(documentChunks.userId),
   documentId: scalarField(documentChunks.documentId, id),
   document: documentOfChunk,
   chunkIndex: scalarField(documentChunks.chunkIndex, integer),

@@ -7,6 +7,7 @@ import type { InputPath } from './input-path.ts';
 import { filterLimits } from './limits.ts';
 import { parseBoolean, parseEnum, parseJsonObject, parseList, parseObject, parseString } from './operands.ts';
 import { boolean, numeric, type Scalar, text } from './operators.ts';
+import { Containment } from './parts.ts';
 
 const NO_NULL =
   'a condition on a path compares values: to find rows without a value use exists: false, to find a JSON null use type: NULL.';
@@ -54,7 +55,7 @@ export function compileJson(
 }
 
 // The parameter is text, with a cast. Without Drizzle, postgres.js writes a parameter of type jsonb as JSON of the JSON.
-const contains = (column: SQLWrapper, json: string) => sql`${column} @> ${json}::text::jsonb`;
+const contains = (column: SQLWrapper, json: string) => new Containment(column, sql`${json}::text::jsonb`);
 
 function compileAtPath(column: SQLWrapper, condition: unknown, inputPath: InputPath): SQL[] {
   const { path, ...rest } = { path: undefined, ...parseObject(condition, inputPath) };

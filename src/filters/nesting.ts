@@ -1,8 +1,9 @@
-import { and, or, type SQL } from 'drizzle-orm';
+import { or, type SQL } from 'drizzle-orm';
 import { entries, opposite } from './comparisons.ts';
 import type { InputPath } from './input-path.ts';
 import { filterLimits } from './limits.ts';
 import { parseList } from './operands.ts';
+import { allOf } from './parts.ts';
 
 /** A field that a filter can put a condition on. */
 export interface Field<Condition> {
@@ -61,7 +62,7 @@ export function compileNesting(fields: Fields, filters: unknown, inputPath: Inpu
       }
     }
   });
-  return and(...parts);
+  return allOf(...parts);
 }
 
 /**

@@ -12,6 +12,7 @@ import type { GraphQLSchema } from 'graphql';
 import type { Logger } from '../log.ts';
 import type { Viewer } from '../viewer.ts';
 import { type ErrorDescriber, httpStatus } from './graphql-errors.ts';
+import { hintsOf } from './hints/hints.ts';
 import { operationChecker, type RawOperation } from './operation/limits.ts';
 import type { RequestRecord } from './request-log.ts';
 
@@ -24,6 +25,7 @@ export interface RequestContext {
 
 export interface GraphQLEndpointOptions<Context extends RequestContext> {
   schema: GraphQLSchema;
+  /** Makes the context of a request, whose body is not read yet. */
   createContext: (request: FastifyRequest) => Context | Promise<Context>;
   introspection: boolean;
   /** What an operation may cost at most. */
@@ -59,6 +61,7 @@ export async function addGraphQLEndpoint<Context extends RequestContext>(
 ): Promise<() => Promise<void>> {
   const { schema, createContext, introspection, costLimit, isOverRate, errors, logger } = options;
   const checkOperation = operationChecker(schema, costLimit);
+  const hints = new WeakMap<object, string>();
   const apollo = new ApolloServer<Context>({
     schema,
     introspection,
@@ -69,7 +72,7 @@ export async function addGraphQLEndpoint<Context extends RequestContext>(
     stopOnTerminationSignals: false,
     nodeEnv: 'production',
     logger,
-    formatError: errors.format,
+    formatError: (formatted, error) => errors.format(formatted, error, hints.get(error as object)),
     plugins: [
       ApolloServerPluginCacheControlDisabled(),
       ApolloServerPluginInlineTraceDisabled(),
@@ -77,17 +80,22 @@ export async function addGraphQLEndpoint<Context extends RequestContext>(
       ApolloServerPluginSchemaReportingDisabled(),
       ApolloServerPluginUsageReportingDisabled(),
       recordingPlugin<Context>(),
+      // A hint says names of the schema.
+      ...(introspection ? [hintingPlugin<Context>(hints)] : []),
     ],
   });
   await apollo.start();
 
-  async function answer(request: FastifyRequest, reply: FastifyReply) {
+  const contexts = new WeakMap<FastifyRequest, Context>();
+
+  /** Finds out who sends a request before its body is read, so that a request of nobody costs no parsing. */
+  async function admit(request: FastifyRequest, reply: FastifyReply) {
     if (isBrowserVisit(request)) return reply.redirect('./');
 
     const { record } = request;
-    let contextValue: Context;
+    let context: Context;
     try {
-      contextValue = await createContext(request);
+      context = await createContext(request);
     } catch (error) {
       if (await isOverRate?.(request, reply, undefined)) return reply;
       const { code, message, id } = errors.describe(error);
@@ -96,10 +104,17 @@ export async function addGraphQLEndpoint<Context extends RequestContext>(
       if (code === 'UNAUTHENTICATED') reply.header('www-authenticate', 'Bearer');
       return reply.code(httpStatus({ code })).send({ errors: [{ message, extensions: { code, id } }] });
     }
-    const { userId, actor } = contextValue.viewer;
+    contexts.set(request, context);
+    const { userId, actor } = context.viewer;
     record.user = userId;
     if (actor !== undefined) record.actor = actor;
-    if (await isOverRate?.(request, reply, contextValue.viewer)) return reply;
+    if (await isOverRate?.(request, reply, context.viewer)) return reply;
+  }
+
+  async function answer(request: FastifyRequest, reply: FastifyReply) {
+    const { record } = request;
+    const contextValue = contexts.get(request);
+    if (contextValue === undefined) throw new Error('A request was not admitted.');
     const httpGraphQLRequest: RecordedRequest = { ...toApollo(request), record };
     try {
       checkOperation(rawOperation(httpGraphQLRequest));
@@ -121,7 +136,13 @@ export async function addGraphQLEndpoint<Context extends RequestContext>(
     return reply.send(body.kind === 'complete' ? body.string : Readable.from(body.asyncIterator));
   }
 
-  app.route({ method: ['GET', 'POST'], url: graphqlPath, exposeHeadRoute: false, handler: answer });
+  app.route({
+    method: ['GET', 'POST'],
+    url: graphqlPath,
+    exposeHeadRoute: false,
+    onRequest: admit,
+    handler: answer,
+  });
   return () => apollo.stop();
 }
 
@@ -143,6 +164,26 @@ function recordingPlugin<Context extends RequestContext>(): ApolloServerPlugin<C
           ...body.singleResult.extensions,
           searches: contextValue.searchReports,
         };
+    },
+  };
+  return { requestDidStart: async () => listener };
+}
+
+/** Finds out what to write instead of what graphql refused, before its errors are formatted. */
+function hintingPlugin<Context extends RequestContext>(
+  hints: WeakMap<object, string>,
+): ApolloServerPlugin<Context> {
+  const listener: Awaited<ReturnType<NonNullable<ApolloServerPlugin<Context>['requestDidStart']>>> = {
+    async didEncounterErrors({ errors, document, schema, request, operation }) {
+      if (document === undefined) return;
+      const refused = {
+        schema,
+        document,
+        variables: request.variables ?? {},
+        valid: operation !== undefined,
+        errors,
+      };
+      for (const [error, hint] of hintsOf(refused)) hints.set(error, hint);
     },
   };
   return { requestDidStart: async () => listener };

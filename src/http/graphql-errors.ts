@@ -28,8 +28,11 @@ export interface ErrorAnswer {
 export interface ErrorDescriber {
   /** Returns what a client may see of anything that was thrown, and logs what is the server's fault. Never throws. */
   describe(error: unknown): ErrorAnswer;
-  /** For Apollo Server's `formatError`: describes the error, and keeps its locations and path. */
-  format(formatted: GraphQLFormattedError, error: unknown): GraphQLFormattedError;
+  /**
+   * For Apollo Server's `formatError`: describes the error, and keeps its locations and path.
+   * @param hint what to write instead, a sentence for the end of the message.
+   */
+  format(formatted: GraphQLFormattedError, error: unknown, hint?: string): GraphQLFormattedError;
 }
 
 /** Apollo's codes for requests that never reach a resolver. They are the sender's fault; graphql wrote their messages. */
@@ -104,12 +107,12 @@ export function createErrorDescriber(
 
   return {
     describe: (error) => guarded(() => answer(error)),
-    format(formatted, error) {
+    format(formatted, error, hint) {
       const { code, message, id } = guarded(() =>
         answer(error, formatted.message, formatted.extensions?.code),
       );
       return {
-        message,
+        message: hint === undefined ? message : withHint(message, hint),
         ...(formatted.locations && { locations: formatted.locations }),
         ...(formatted.path && { path: formatted.path }),
         extensions: { code, ...(id !== undefined && { id }) },
@@ -132,6 +135,12 @@ function unwrapped(error: unknown): unknown {
 
 function isErrorCode(code: unknown): code is ErrorCode {
   return errorCodes.includes(code as ErrorCode);
+}
+
+/** Puts a hint in the place of graphql's guess, which is the name with the most similar letters. */
+function withHint(message: string, hint: string): string {
+  const sentence = message.replace(/ Did you mean [^?]*\?$/, '');
+  return `${/[.?!]$/.test(sentence) ? sentence : `${sentence}.`} ${hint}`;
 }
 
 const head = 400;

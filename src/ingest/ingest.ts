@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { FunesError, quote } from '../errors.ts';
-import { checkJson, checkOptionalText, checkRange, checkText } from '../input/checks.ts';
+import { checkJson, checkLimit, checkOptionalText, checkText } from '../input/checks.ts';
 import { limits } from '../input/limits.ts';
 import type { Services } from '../services.ts';
 import {
@@ -81,7 +81,8 @@ export async function ingestDocument(
 
 /**
  * Changes the fields of a document. New text replaces its chunks.
- * @throws FunesError NOT_FOUND; CONFLICT if another document has the new bytes; otherwise as `ingestDocument`.
+ * @throws FunesError NOT_FOUND; CONFLICT that names another document of the user with the new bytes; otherwise as
+ *   `ingestDocument`.
  */
 export async function replaceDocument(
   services: Services,
@@ -132,7 +133,7 @@ function parseSizes({ chunkSize, overlap }: Sizes) {
     ...(chunkSize != null && { chunkSize }),
     ...(overlap != null && { overlap }),
   });
-  checkRange(sizes.chunkSize, 'input.chunkSize', 1, limits.chunkSize);
+  checkLimit(sizes.chunkSize, 'input.chunkSize', 1, limits.chunkSize);
   return sizes;
 }
 

@@ -56,10 +56,27 @@ export function checkOptionalText<T extends string | null | undefined>(
 /** Checks that a number is from `min` to `max`, and returns it. @throws FunesError BAD_USER_INPUT */
 export function checkRange(value: number, name: string, min: number, max: number): number {
   // The condition is written so that NaN fails.
-  if (!(value >= min && value <= max)) {
-    throw new FunesError('BAD_USER_INPUT', `${name} must be within ${min} and ${max}, not ${value}.`);
-  }
+  if (!(value >= min && value <= max)) throw outOfRange('BAD_USER_INPUT', value, name, min, max);
   return value;
+}
+
+/**
+ * Checks that a number is from `min` to `limit`, and returns it.
+ * @throws FunesError BAD_USER_INPUT below `min`, LIMIT_EXCEEDED above the limit.
+ */
+export function checkLimit(value: number, name: string, min: number, limit: number): number {
+  if (value > limit) throw outOfRange('LIMIT_EXCEEDED', value, name, min, limit);
+  return checkRange(value, name, min, limit);
+}
+
+function outOfRange(
+  code: 'BAD_USER_INPUT' | 'LIMIT_EXCEEDED',
+  value: number,
+  name: string,
+  min: number,
+  max: number,
+): FunesError {
+  return new FunesError(code, `${name} must be within ${min} and ${max}, not ${value}.`);
 }
 
 /**

@@ -3,6 +3,7 @@ import stableStringify from 'safe-stable-stringify';
 import { z } from 'zod';
 import { FunesError, quote } from '../errors.ts';
 import { BIGINT_MAX } from '../input/checks.ts';
+import { decodeCursor, encodeCursor } from '../input/cursor-text.ts';
 import { limits } from '../input/limits.ts';
 
 /**
@@ -84,7 +85,7 @@ export function queryTag(parts: Readonly<Record<string, unknown>>): QueryTag {
 
 /** Writes the cursor of a position in the list of the search `query`. */
 export function writeCursor(query: QueryTag, position: Position): string {
-  return Buffer.from(JSON.stringify({ query: query(), ...position })).toString('base64url');
+  return encodeCursor({ query: query(), ...position });
 }
 
 /**
@@ -93,7 +94,7 @@ export function writeCursor(query: QueryTag, position: Position): string {
  * @throws FunesError BAD_USER_INPUT for a text that is no cursor, and for a cursor of another search.
  */
 export function parseCursor(text: string, query: QueryTag, ranked: boolean): Position {
-  const parsed = text.length > longestCursor ? undefined : cursorSchema.safeParse(decode(text)).data;
+  const parsed = text.length > longestCursor ? undefined : cursorSchema.safeParse(decodeCursor(text)).data;
   if (parsed === undefined) throw notACursor(text);
   const { query: tag, ...position } = parsed;
   if (tag !== query()) {
@@ -112,12 +113,4 @@ export function notACursor(text: string): FunesError {
     'BAD_USER_INPUT',
     `after must be the cursor of a match of this search, not ${quote(text)}.`,
   );
-}
-
-function decode(text: string): unknown {
-  try {
-    return JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));
-  } catch {
-    return undefined;
-  }
 }

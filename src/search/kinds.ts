@@ -1,5 +1,5 @@
-import { type SQL, sql } from 'drizzle-orm';
-import { documentChunks, documents } from '../../schema/index.ts';
+import type { SQL } from 'drizzle-orm';
+import { documentChunks } from '../../schema/index.ts';
 import {
   type ChunkFilters,
   compileChunkFilters,
@@ -10,6 +10,7 @@ import {
   type MemoryFilters,
   type ToolFilters,
 } from '../filters/filters.ts';
+import { allOf, DocumentCondition, Ownership, splitOwner } from '../filters/parts.ts';
 import type { ChunkRow, DocumentRow, MemoryRow, ToolRow } from '../store/rows.ts';
 import { column } from './sql/pipeline.ts';
 import { chunkTable, documentChunkTable, memoryTable, type SearchTable, toolTable } from './tables.ts';
@@ -78,11 +79,11 @@ export const documentKind: Kind<DocumentFilters> = {
   table: documentChunkTable,
   filters: 'documents',
   compile: (filters, path) => {
-    const condition = compileDocumentFilters(filters, path);
-    return (
-      condition &&
-      sql`(${documentChunks.documentId}, ${documentChunks.userId}) in
-      (select ${documents.id}, ${documents.userId} from ${documents} where ${condition})`
+    // The owner of a document owns its chunks.
+    const { owner, rest } = splitOwner(compileDocumentFilters(filters, path));
+    return allOf(
+      owner === undefined ? undefined : new Ownership(documentChunks.userId, owner),
+      rest && new DocumentCondition(rest),
     );
   },
   hit: { rowId: column.documentId, userId: column.userId, chunkId: column.id },

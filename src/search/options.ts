@@ -1,5 +1,5 @@
 import { FunesError } from '../errors.ts';
-import { checkRange } from '../input/checks.ts';
+import { checkLimit, checkRange } from '../input/checks.ts';
 import { limits } from '../input/limits.ts';
 
 export const metrics = ['COSINE', 'EUCLIDEAN', 'INNER_PRODUCT'] as const;
@@ -74,7 +74,7 @@ export function checkK(k: number): void {
   if (k > limits.k) throw new FunesError('LIMIT_EXCEEDED', `k may be at most ${limits.k}, not ${k}.`);
 }
 
-/** Fills in defaults and checks ranges. @throws FunesError BAD_USER_INPUT naming the option. */
+/** Fills in defaults and checks ranges. @throws FunesError BAD_USER_INPUT or LIMIT_EXCEEDED naming the option. */
 export function parseSearchOptions(given: SearchOptionsInput | null | undefined): SearchOptions {
   if (!given) return defaultSearchOptions;
   const metric = given.metric ?? 'COSINE';
@@ -84,7 +84,7 @@ export function parseSearchOptions(given: SearchOptionsInput | null | undefined)
     if (!fine) throw new FunesError('BAD_USER_INPUT', message);
   };
   const within = (
-    name: 'keywordWeight' | 'context' | 'percentile' | 'diversity' | 'efSearch',
+    name: 'keywordWeight' | 'context' | 'percentile' | 'diversity',
     min: number,
     max: number,
   ) => {
@@ -129,7 +129,9 @@ export function parseSearchOptions(given: SearchOptionsInput | null | undefined)
     ...(given.context && { contextAsked: true as const }),
     ...within('percentile', 0, 1),
     ...within('diversity', 0, 1),
-    ...within('efSearch', 1, limits.efSearch),
+    ...(given.efSearch != null && {
+      efSearch: checkLimit(given.efSearch, 'options.efSearch', 1, limits.efSearch),
+    }),
     ...(maxDistance != null && { maxDistance }),
     ...(given.weights && { weights: parseWeights(given.weights) }),
   };

@@ -1,6 +1,8 @@
-import { and, ne, notInArray, type SQL, sql } from 'drizzle-orm';
+import { and, eq, ne, notInArray, type SQL, sql } from 'drizzle-orm';
+import { hasOwnRowsOnly } from '../database/identity.ts';
 import type { LocalSettings } from '../database/transaction.ts';
 import { FunesError } from '../errors.ts';
+import { splitOwner, withoutIndexes } from '../filters/parts.ts';
 import { type Viewer, visibleTo } from '../viewer.ts';
 import type { Position } from './cursor.ts';
 import type { Kind } from './kinds.ts';
@@ -8,6 +10,7 @@ import { INDEXED_METRIC, type Metric, type SearchOptions, type Weights } from '.
 import type { QueryBatch } from './query.ts';
 import type { ReportDraft } from './report.ts';
 import { notNewer } from './sql/keyset.ts';
+import { ownIdsContaining } from './sql/own-rows.ts';
 import { alias, column } from './sql/pipeline.ts';
 import type { SearchTable } from './tables.ts';
 import { transactionSettings } from './transaction-settings.ts';
@@ -29,15 +32,52 @@ export interface SearchRequest<Conditions = SQL | undefined> {
 /** One kind of row to search in. */
 export interface SearchSource {
   kind: Kind;
-  /** Condition: the viewer may see the row. Undefined if the viewer may see every row. */
+  /** Condition: the row belongs to the one user whose rows are searched. Undefined if the rows of all users are. */
   scope: SQL | undefined;
   /** Condition: the row passes the request's filters. Undefined if there are none. */
   filters: SQL | undefined;
+  /** A policy of the database leaves the viewer only the rows of the scope. */
+  behindPolicy: boolean;
 }
 
-/** The condition that the viewer may see a row of this kind; undefined if the viewer may see every row. */
-export function scopeOf(viewer: Viewer, { table: { userId } }: Kind): SQL | undefined {
-  return userId && visibleTo(viewer, userId);
+/**
+ * Returns the source of a search in the rows of a kind that the viewer may see. If an administrator filters by one owner, that owner's
+ * rows are the scope.
+ */
+export function sourceOf(viewer: Viewer, kind: Kind, filters: SQL | undefined): SearchSource {
+  const { userId } = kind.table;
+  if (userId === undefined) return { kind, scope: undefined, filters, behindPolicy: false };
+  const scope = visibleTo(viewer, userId);
+  if (scope) return { kind, scope, filters, behindPolicy: hasOwnRowsOnly(viewer) };
+  const { owner, rest } = splitOwner(filters);
+  return {
+    kind,
+    scope: owner === undefined ? undefined : eq(userId, owner),
+    filters: rest,
+    behindPolicy: false,
+  };
+}
+
+/** The conditions on the rows that a search may find. A row must meet all of them. */
+export interface RowConditions {
+  scope: SQL | undefined;
+  filters: SQL | undefined;
+  /** The filters once more, for a scan of the vector index: no other index can answer them. */
+  checked: SQL | undefined;
+  /** Behind a policy: a row that passes the filters has one of these ids, which a function finds by an index. */
+  among: SQL | undefined;
+  /** Leaves out the rows that are the query, and rows that were stored after the first page was read. */
+  others: SQL | undefined;
+}
+
+/** The condition that a row meets all conditions. */
+export function passing({ scope, filters, others }: RowConditions): SQL | undefined {
+  return and(scope, filters, others);
+}
+
+/** `passing`, for a statement that reads all rows that pass: behind a policy it finds them by an index. */
+export function passingByIndex({ scope, among, filters, others }: RowConditions): SQL | undefined {
+  return and(scope, among, filters, others);
 }
 
 /** Every decision that depends on the options of a search, taken once by `planSearch`. The files that compile SQL follow it. */
@@ -74,12 +114,9 @@ export interface SearchPlan {
   settings: LocalSettings;
 }
 
-export interface PlannedSource extends SearchSource {
+export interface PlannedSource extends Pick<SearchSource, 'kind' | 'behindPolicy'> {
   table: SearchTable;
-  /**
-   * Scope and filters. Also leaves out the rows that are the query, and rows that were stored after the first page was read.
-   */
-  conditions: SQL | undefined;
+  rows: RowConditions;
   /** How many candidates each list has in one round of a scored search. */
   candidates: number;
   /** How many candidates each list has on all pages up to this one. */
@@ -188,7 +225,7 @@ export function planSearch(
 }
 
 function planSource(
-  { kind, scope, filters }: SearchSource,
+  { kind, scope, filters, behindPolicy }: SearchSource,
   index: number,
   batch: QueryBatch,
   { k, options, after }: Pick<SearchRequest<unknown>, 'k' | 'options' | 'after'>,
@@ -200,13 +237,15 @@ function planSource(
   );
   return {
     kind,
+    behindPolicy,
     table,
-    scope,
-    filters,
-    conditions: and(
-      and(and(scope, filters), notTheQuery(table, batch)),
-      notNewer(table, after?.basis?.newest[index]),
-    ),
+    rows: {
+      scope,
+      filters,
+      checked: filters && withoutIndexes(filters),
+      among: behindPolicy ? ownIdsContaining(filters) : undefined,
+      others: and(notTheQuery(table, batch), notNewer(table, after?.basis?.newest[index])),
+    },
     candidates,
     wanted: candidates * roundsUntil(after),
     lends: table.session !== undefined && options.context > 0,

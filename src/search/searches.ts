@@ -14,7 +14,7 @@ import {
   toolKind,
 } from './kinds.ts';
 import type { Match } from './matches.ts';
-import { type SearchPlan, type SearchSource, scopeOf } from './plan.ts';
+import { type SearchPlan, type SearchSource, sourceOf } from './plan.ts';
 import type { QueryBatch } from './query.ts';
 import { documentStatement, recallStatement, rowStatement, type SearchStatement } from './sql/statement.ts';
 import { chunkTable, memoryTable, type RowTable, toolTable } from './tables.ts';
@@ -53,7 +53,7 @@ export const documentSearch: SearchDefinition<
 export const recallSearch: SearchDefinition<
   RecallScope,
   { row: RecalledRow },
-  Omit<SearchSource, 'scope'>[]
+  Pick<SearchSource, 'kind' | 'filters'>[]
 > = {
   name: 'recall',
   compile: (scope) =>
@@ -62,7 +62,7 @@ export const recallSearch: SearchDefinition<
       const given = scope?.filters[kind.filters] as never;
       return { kind, filters: kind.compile(given, `filters.${kind.filters}`) };
     }),
-  sources: (viewer, sources) => sources.map((source) => ({ ...source, scope: scopeOf(viewer, source.kind) })),
+  sources: (viewer, sources) => sources.map(({ kind, filters }) => sourceOf(viewer, kind, filters)),
   statement: recallStatement,
 };
 
@@ -70,7 +70,7 @@ function searchOf<Filters>(kind: Kind<Filters>) {
   return {
     name: kind.label,
     compile: (filters: Filters | undefined) => kind.compile(filters),
-    sources: (viewer: Viewer, filters: SQL | undefined) => [{ kind, scope: scopeOf(viewer, kind), filters }],
+    sources: (viewer: Viewer, filters: SQL | undefined) => [sourceOf(viewer, kind, filters)],
   };
 }
 

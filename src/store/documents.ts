@@ -1,5 +1,6 @@
 import { and, eq, inArray, type SQL, sql } from 'drizzle-orm';
 import { documentChunks, documents } from '../../schema/index.ts';
+import { databaseError } from '../database/errors.ts';
 import { type Database, type Transaction, transaction } from '../database/transaction.ts';
 import { FunesError, quote } from '../errors.ts';
 import { checkId } from '../input/checks.ts';
@@ -119,7 +120,7 @@ export async function createDocument(
 
 /**
  * Changes a document in one transaction.
- * @throws FunesError NOT_FOUND. A unique violation if another document has these bytes.
+ * @throws FunesError NOT_FOUND. CONFLICT that names another document with these bytes.
  */
 export async function updateDocument(
   { database, quota }: Pick<Services, 'database' | 'quota'>,
@@ -128,9 +129,11 @@ export async function updateDocument(
   { values, chunks }: DocumentChange,
 ): Promise<DocumentRow> {
   const condition = visibleDocuments(viewer, [id]);
+  let owner: string | undefined;
   return transaction(database, viewer, { access: 'write' }, async (tx) => {
     const [current] = await tx.select(documentColumns).from(documents).where(condition).for('update');
     if (!current) throw documentNotFound(id);
+    owner = current.userId;
     const changes = { ...values, ...(chunks && { totalChunks: chunks.length, processedAt: sql`now()` }) };
     if (Object.keys(changes).length === 0) return current;
     return withinQuota(tx, quota, [current.userId], async () => {
@@ -141,7 +144,21 @@ export async function updateDocument(
       if (chunks) await insertChunks(tx, updated, chunks);
       return updated;
     });
+  }).catch(async (error: unknown) => {
+    const { contentHash } = values;
+    if (databaseError(error)?.code !== 'CONFLICT' || owner === undefined || contentHash === undefined)
+      throw error;
+    const twin = await readDocumentByHash(database, viewer, owner, contentHash);
+    throw twin === undefined || twin.id === id ? error : sameBytesAs(twin);
   });
+}
+
+function sameBytesAs({ id, filename }: DocumentRow): FunesError {
+  return new FunesError(
+    'CONFLICT',
+    `Document ${id} (${quote(filename)}) consists of exactly these bytes, and a user can have such a document only once. Use ` +
+      'that document, or delete it first.',
+  );
 }
 
 /** Deletes a document with its chunks. Returns whether there was one. */

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { databaseError } from '../database/errors.ts';
 import { type Database, transaction } from '../database/transaction.ts';
 import { FunesError, quote } from '../errors.ts';
+import { decodeCursor, encodeCursor } from '../input/cursor-text.ts';
 import { limits } from '../input/limits.ts';
 import { type Viewer, visibleTo } from '../viewer.ts';
 
@@ -95,7 +96,7 @@ export async function readPage<Row, Order extends string>(
     throw after && databaseError(error)?.code === 'BAD_USER_INPUT' ? notACursor(request.after) : error;
   });
   const edges = rows.slice(0, request.first).map(({ value, id, row }) => ({
-    cursor: Buffer.from(JSON.stringify([...kind, value, id])).toString('base64url'),
+    cursor: encodeCursor([...kind, value, id]),
     node: row as Row,
   }));
   return {
@@ -144,7 +145,7 @@ function parseCursor(
   cursor: string,
   kind: readonly [string, string, Direction],
 ): { value: string; id: string } {
-  const parsed = cursorShape.safeParse(decode(cursor));
+  const parsed = cursorShape.safeParse(decodeCursor(cursor));
   if (!parsed.success) throw notACursor(cursor);
   const [name, field, direction, value, id] = parsed.data;
   if (name !== kind[0] || field !== kind[1] || direction !== kind[2]) {
@@ -159,12 +160,4 @@ function parseCursor(
 
 function notACursor(after: string | null | undefined): FunesError {
   return new FunesError('BAD_USER_INPUT', `after must be a cursor of this list, not ${quote(after)}.`);
-}
-
-function decode(cursor: string): unknown {
-  try {
-    return JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
-  } catch {
-    return undefined;
-  }
 }

@@ -1,4 +1,5 @@
 begin read only;
+set local role funes_admin;
 set local hnsw.ef_search = 100;
 set local hnsw.iterative_scan = relaxed_order;
 set local hnsw.max_scan_tuples = 5000;
@@ -71,7 +72,9 @@ from
                 from
                   "documents"
                 where
-                  "documents"."filename" = $1::text
+                  case
+                    when "documents"."filename" = $3::text then true
+                  end
               )
             )
           )
@@ -79,7 +82,7 @@ from
           distance,
           "document_chunks"."id"
         limit
-          $3
+          $4
       ),
       completed as materialized (
         select
@@ -101,7 +104,7 @@ from
                       count(*)
                     from
                       near
-                  ) >= $4
+                  ) >= $5
                   and ("document_chunks"."document_id", "document_chunks"."user_id") in (
                     select
                       "documents"."id",
@@ -118,7 +121,7 @@ from
           distance + 0,
           id
         limit
-          $5
+          $6
       ) (
         select
           *
@@ -130,12 +133,12 @@ from
               count(*)
             from
               near
-          ) >= $6
+          ) >= $7
         order by
           distance,
           id
         limit
-          $7
+          $8
       )
     union all
     select

@@ -1,4 +1,5 @@
 begin read only;
+set local role funes_admin;
 set local hnsw.ef_search = 100;
 set local hnsw.iterative_scan = relaxed_order;
 set local hnsw.max_scan_tuples = 5000;
@@ -57,17 +58,19 @@ from
                 from
                   breadth
               )
-              and (
-                "memories"."source" = $1::text
-                and "memories"."metadata" @> $2::text::jsonb
-              )
+              and case
+                when (
+                  "memories"."source" = $4::text
+                  and "memories"."metadata" @> $5::text::jsonb
+                ) then true
+              end
             )
           )
         order by
           distance,
           "memories"."id"
         limit
-          $4
+          $6
       ),
       completed as materialized (
         select
@@ -89,7 +92,7 @@ from
                       count(*)
                     from
                       near
-                  ) >= $5
+                  ) >= $7
                   and (
                     "memories"."source" = $1::text
                     and "memories"."metadata" @> $2::text::jsonb
@@ -101,7 +104,7 @@ from
           distance + 0,
           id
         limit
-          $6
+          $8
       ) (
         select
           *
@@ -113,12 +116,12 @@ from
               count(*)
             from
               near
-          ) >= $7
+          ) >= $9
         order by
           distance,
           id
         limit
-          $8
+          $10
       )
     union all
     select

@@ -1,4 +1,5 @@
 begin read only;
+set local role funes_admin;
 set local hnsw.ef_search = 400;
 set local hnsw.iterative_scan = relaxed_order;
 set local hnsw.max_scan_tuples = 8000;

@@ -33,6 +33,8 @@ describe('defaults', () => {
       host: '127.0.0.1',
       port: 4000,
       databaseUrl: undefined,
+      migrateUrl: undefined,
+      allowSuperuser: false,
       dataDir: resolve('.funes'),
       poolSize: 10,
       databaseConnectTimeout: 30_000,
@@ -111,6 +113,11 @@ describe('forms', () => {
       { DATABASE_URL: 'postgres://u:p%40ss@one:1,two:2/d' },
       { databaseUrl: 'postgres://u:p%40ss@one:1,two:2/d' },
     ],
+    [
+      { DATABASE_URL: 'postgres://app@pooler:6432/d', FUNES_MIGRATE_URL: 'postgres://owner@one/d' },
+      { databaseUrl: 'postgres://app@pooler:6432/d', migrateUrl: 'postgres://owner@one/d' },
+    ],
+    [{ FUNES_ALLOW_SUPERUSER: 'on' }, { allowSuperuser: true }],
     [{ FUNES_STATEMENT_TIMEOUT: '1500' }, { statementTimeout: 1500 }],
     [{ FUNES_STATEMENT_TIMEOUT: '30s' }, { statementTimeout: 30_000 }],
     [{ FUNES_STATEMENT_TIMEOUT: '1.5 min' }, { statementTimeout: 90_000 }],
@@ -190,10 +197,41 @@ describe('unknown settings', () => {
     );
   });
 
+  test.each(['PORT', 'HOST', 'DATABASE_URL'])(
+    'FUNES_%s is refused with the name without the prefix',
+    (name) => {
+      expect(refusal({ [`FUNES_${name}`]: '5' })).toContain(
+        `"FUNES_${name}" is not a setting of funes. Did you mean ${name}?`,
+      );
+    },
+  );
+
   test('a name like no other is refused without a guess', () => {
     const message = refusal({ FUNES_SOMETHING_ELSE_ENTIRELY: '5' });
     expect(message).toContain('"FUNES_SOMETHING_ELSE_ENTIRELY" is not a setting of funes.\n');
     expect(message).not.toContain('Did you mean');
+  });
+});
+
+describe('FUNES_MIGRATE_URL', () => {
+  const owner = 'postgres://owner:hunter2@one/memory';
+
+  test('is refused without DATABASE_URL', () => {
+    expect(refusal({ FUNES_MIGRATE_URL: owner })).toContain(
+      'FUNES_MIGRATE_URL is set, and DATABASE_URL is not: the embedded database would start. Set DATABASE_URL too.',
+    );
+  });
+
+  test('of another database than DATABASE_URL is refused without its password', () => {
+    const message = refusal({ FUNES_MIGRATE_URL: owner, DATABASE_URL: 'postgres://app@one/memories' });
+    expect(message).toContain('FUNES_MIGRATE_URL and DATABASE_URL name different databases');
+    expect(message).not.toContain('hunter2');
+  });
+
+  test('that is no URL is refused without its password', () => {
+    const message = refusal({ FUNES_MIGRATE_URL: 'hunter2', DATABASE_URL: 'postgres://app@one/memory' });
+    expect(message).toContain('FUNES_MIGRATE_URL is not a URL; it must be a URL such as postgres://owner');
+    expect(message).not.toContain('hunter2');
   });
 });
 

@@ -39,6 +39,24 @@ test.each([
   },
 );
 
+test('an error whose message was changed after its stack was made is logged without the first message', () => {
+  const error = new Error(`Failed query: ${secret}\n    at ${secret} (/src/x.ts:1:1)`);
+  expect(error.stack).toContain(secret);
+  error.message = 'It failed.';
+  const { line, text } = logged((logger) => logger.error({ err: error }, 'It failed.'));
+  expect(text).not.toContain(secret);
+  expect(line.err).toEqual({ name: 'Error', stack: [] });
+});
+
+test('a name, code or constraint that is a text is not logged', () => {
+  const fields = { name: `${secret} of all`, code: `select '${secret}'`, constraint_name: `the ${secret}` };
+  const { line, text } = logged((logger) =>
+    logger.error({ err: Object.assign(new Error('x'), fields) }, 'It failed.'),
+  );
+  expect(text).not.toContain(secret);
+  expect(line.err).toEqual({ name: 'Error', stack: expect.any(Array) });
+});
+
 test('a loop of causes ends', () => {
   const error = new Error(secret);
   error.cause = error;

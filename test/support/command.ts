@@ -27,7 +27,7 @@ export function runFunes(args: readonly string[], options: CommandOptions = {}):
   const child = spawn(process.execPath, [...program, ...args], {
     cwd,
     // Blank rather than left out, so that a .env of whoever runs the tests does not count.
-    env: { PATH, HOME, DATABASE_URL: '', PORT: '0', ...settings },
+    env: { PATH, HOME, DATABASE_URL: '', FUNES_MIGRATE_URL: '', PORT: '0', ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

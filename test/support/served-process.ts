@@ -23,7 +23,15 @@ export function launch(dataDir: string, settings: Record<string, string> = {}): 
   const server = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts', 'serve'], {
     cwd: fileURLToPath(new URL('../..', import.meta.url)),
     // Blank rather than left out, so that a .env of whoever runs the tests does not count.
-    env: { PATH, HOME, DATABASE_URL: '', PORT: '0', FUNES_DATA_DIR: dataDir, ...settings },
+    env: {
+      PATH,
+      HOME,
+      DATABASE_URL: '',
+      FUNES_MIGRATE_URL: '',
+      PORT: '0',
+      FUNES_DATA_DIR: dataDir,
+      ...settings,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

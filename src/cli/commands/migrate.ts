@@ -9,14 +9,18 @@ export const migrateCommand: DatabaseCommand = (onDatabase) =>
     )
     .option('--json', jsonHelp)
     .action((options) =>
-      onDatabase(options, async ({ pool, print }) => {
-        const { migrate } = await import('../../database/migrate.ts');
-        const applied = await migrate(pool);
-        print(
-          applied.length === 0
-            ? 'No migration was pending.'
-            : `Applied ${applied.length} ${applied.length === 1 ? 'migration' : 'migrations'}:\n${applied.map((name) => `  ${name}`).join('\n')}`,
-          { applied },
-        );
-      }),
+      onDatabase(
+        options,
+        async ({ pool, print }) => {
+          const { migrate } = await import('../../database/migrate.ts');
+          const applied = await migrate(pool);
+          print(
+            applied.length === 0
+              ? 'No migration was pending.'
+              : `Applied ${applied.length} ${applied.length === 1 ? 'migration' : 'migrations'}:\n${applied.map((name) => `  ${name}`).join('\n')}`,
+            { applied },
+          );
+        },
+        'owner',
+      ),
     );

@@ -135,3 +135,4 @@ process.on('message', (message: ServerMessage) => {
   } else void close(running);
 });
 process.on('disconnect', () => void close(running)); // the server has ended or died
+if (!process.connected) void close(running); // it had died before anything here listened

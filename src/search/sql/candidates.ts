@@ -6,10 +6,11 @@ import { comparableEmbedding } from './comparable.ts';
 import { distanceTo } from './distance.ts';
 import { keyOf, nameOf, withRow } from './keys.ts';
 import { newestOf, roundOf } from './keyset.ts';
-import { bm25, keywordSteps, keywordTerms, plainTsv, wordBasis } from './keyword.ts';
+import { bm25, keywordSteps, keywordTerms, wordBasis } from './keyword.ts';
 import { nearest } from './nearest.ts';
 import { nearestDocuments } from './nearest-documents.ts';
 import { column, cte } from './pipeline.ts';
+import { plainTsv } from './plain-tsv.ts';
 import type { Operands } from './queries.ts';
 import { candidateReport } from './report-columns.ts';
 import { bestRows, scoringSteps } from './scoring.ts';
@@ -56,10 +57,10 @@ export function candidateSteps(
   source: PlannedSource,
   { vector }: Operands,
 ): SQL[] {
-  const { table, conditions, scope, filters, candidates, wanted } = source;
+  const { table, rows, candidates, wanted } = source;
   const session = source.lends ? table.session : undefined;
   const key = keyOf(table);
-  const search = { operand: vector, k: wanted, conditions, scope, filters };
+  const search = { operand: vector, k: wanted, rows };
   const lists = [
     ...(ranking.near
       ? [

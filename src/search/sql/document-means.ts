@@ -16,9 +16,9 @@ import { bestRows, scoringSteps } from './scoring.ts';
  */
 export function documentsByMean(plan: SearchPlan, { vector }: Operands): SQL {
   const { k, after } = plan;
-  const [{ table, scope, filters, conditions }] = plan.sources as [PlannedSource];
+  const [{ table, rows }] = plan.sources as [PlannedSource];
   const { size, wanted } = plan.means as NonNullable<SearchPlan['means']>;
-  const candidates = nearestDocuments(plan, { scope, filters, conditions, operand: vector, k: wanted });
+  const candidates = nearestDocuments(plan, { rows, operand: vector, k: wanted });
   const found = plan.report
     ? sql`, candidate.${column.candidates}, candidate.${column.completed}, false as ${column.capped}`
     : sql``;

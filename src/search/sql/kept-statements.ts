@@ -1,8 +1,8 @@
-import { and, type SQL, sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import { PgDialect } from 'drizzle-orm/pg-core';
 import { LRUCache } from 'lru-cache';
 import { type Compiled, compile } from '../../database/compiled.ts';
-import type { SearchPlan } from '../plan.ts';
+import type { RowConditions, SearchPlan } from '../plan.ts';
 
 type Build<Rows> = (
   builder: Parameters<Parameters<typeof compile<Rows>>[0]>[0],
@@ -17,9 +17,9 @@ const dialect = new PgDialect();
 
 /**
  * Compiles the statement of a search by distance once for all searches of the same shape: compiling takes longer than everything
- * else that the server does for a search. The values in scope and filters become placeholders, so a kept statement holds no data of
+ * else that the server does for a search. The values in the conditions become placeholders, so a kept statement holds no data of
  * a request: neither the viewer nor what the client searched for. The statement of a later page is not kept.
- * @param build builds the statement of a plan, in whose scope and filters placeholders stand for the values.
+ * @param build builds the statement of a plan, in whose conditions placeholders stand for the values.
  * @returns the statement, and the values of those placeholders.
  */
 export function keptStatement<Rows>(
@@ -31,13 +31,14 @@ export function keptStatement<Rows>(
   const values: Record<string, unknown> = {};
   const shapes: string[] = [];
   const sources = plan.sources.map((source, i) => {
-    const [scope, filters] = (['scope', 'filters'] as const).map((name) => {
-      const condition = source[name];
-      const shape = condition && shapeOf(condition, `${name}${i}_`, values);
+    // A statement of a first page by distance has no other conditions.
+    const rows: RowConditions = { ...source.rows };
+    for (const name of ['scope', 'filters', 'checked', 'among'] as const) {
+      const shape = rows[name] && shapeOf(rows[name], `${name}${i}_`, values);
       shapes.push(shape?.text ?? '');
-      return shape?.condition;
-    });
-    return { ...source, scope, filters, conditions: and(scope, filters) };
+      rows[name] = shape?.condition;
+    }
+    return { ...source, rows };
   });
   const { k, metric, exact, maxDistance, pages, report } = plan;
   const key = JSON.stringify([k, metric, exact, maxDistance, pages, report, shapes]);

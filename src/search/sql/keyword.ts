@@ -1,10 +1,11 @@
 import { and, type SQL, type SQLWrapper, sql } from 'drizzle-orm';
 import type { WordBasis } from '../cursor.ts';
-import type { PlannedSource } from '../plan.ts';
-import type { SearchTable } from '../tables.ts';
+import { type PlannedSource, passing } from '../plan.ts';
 import { arrayLiteral } from './array-literal.ts';
 import { keyOf, nameOf } from './keys.ts';
+import { MOST_OWN, ownIdsWithWords, ownRows, ownShare, sharePortion } from './own-rows.ts';
 import { column, cte } from './pipeline.ts';
+import { plainTsv } from './plain-tsv.ts';
 import { sampled, sampleScale } from './sample.ts';
 
 /** The text-search configuration of the generated columns. Queries must use this one, too. */
@@ -16,7 +17,7 @@ const B = sql.raw('0.75::float8');
 
 /** The most distinct words of a query that count. Longer words come first, because short words are common. */
 const MOST_WORDS = sql.raw('64');
-/** The rows of a word are counted up to this number. Beyond it the number is estimated from a sample. */
+/** The rows of a word are counted up to this number. Beyond it the number is estimated. */
 const MOST_COUNTED = sql.raw('1000');
 /** The most rows that get a BM25; rows with the rarest words come first. */
 const MOST_SCORED = sql.raw('1000');
@@ -47,11 +48,17 @@ function lexemesOf(text: SQLWrapper): SQL {
 const lexemeQuery = sql`('''' || replace(replace(lexeme, '\\', '\\\\'), '''', '''''') || '''')::tsquery`;
 
 /**
- * CTEs, without the word `with`: `found (query, lexeme, documents)`, one row a word of `text` that occurs, with the
- * number of rows that have it, and `corpus (documents, length)`, the number of rows and their mean length. Only rows
- * that pass `conditions` count.
+ * CTEs, without the word `with`: `found (query, lexeme, documents)`, one row a word of `text` that occurs, with the number of rows that
+ * have it, and `corpus (documents, length)`, the number of rows and their mean length. Only rows that pass scope and filters count:
+ * what others store neither changes a user's list nor shows in its scores.
  */
-function wordCounts({ table: { table, tsv, length }, conditions }: PlannedSource, text: SQLWrapper): SQL {
+function wordCounts(source: PlannedSource, text: SQLWrapper): SQL {
+  return source.rows.scope === undefined ? countsOfAll(source, text) : countsOfOwner(source, text);
+}
+
+/** `wordCounts` for the rows of all users. A sample of the table's pages tells how many rows a common word has. */
+function countsOfAll({ table: { table, tsv, length }, rows }: PlannedSource, text: SQLWrapper): SQL {
+  const conditions = passing(rows);
   const counted = sql`select count(*) from (select from ${table}
     where ${and(sql`${tsv} @@ word.query`, conditions)} limit ${MOST_COUNTED}) counted`;
   return sql`sample as materialized (
@@ -66,6 +73,50 @@ function wordCounts({ table: { table, tsv, length }, conditions }: PlannedSource
     corpus as materialized (
       select greatest(count(*) * ${sampleScale(table)}, (select max(documents) from found), 1)::float8 as documents,
         greatest(coalesce(avg(length), 1), 1)::float8 as length from sample)`;
+}
+
+/**
+ * `wordCounts` for the rows of one user. Up to `MOST_OWN` rows of the user everything is counted. Of more rows, `share` reads those
+ * that come first by a hash of their ids: a random share of the user's rows, which an index finds.
+ */
+function countsOfOwner(source: PlannedSource, text: SQLWrapper): SQL {
+  const { table, length } = source.table;
+  const { scope, among, filters } = source.rows;
+  const all = sql`(select rows <= ${MOST_OWN} from own)`;
+  const shared = sql`(select count(*) from share where passes) * (select scale from portion)`;
+  const counted = filters
+    ? sql`passed as materialized (select count(*) as rows, avg(${length}) as length from ${table} where ${and(all, scope, among, filters)}),`
+    : sql`passed as materialized (select rows, length from own),`;
+  return sql`own as materialized (${ownRows(source.table, scope)}),
+    share as materialized (${ownShare(source.table, scope, filters, sql`not ${all}`)}),
+    portion as materialized (${sharePortion}),
+    ${counted}
+    words as materialized (
+      select word.query, word.lexeme, counted.*
+      from (select lexeme, ${lexemeQuery} as query from ${lexemesOf(text)} word) word cross join lateral (${ownRowsOfWord(source, all)}) counted),
+    found as materialized (
+      select query, lexeme, case when complete then counted else
+        greatest(counted, (select count(*) from share where passes and tsv @@ query) * (select scale from portion)) end::float8 as documents
+      from words where counted > 0),
+    corpus as materialized (
+      select greatest(case when ${all} then rows else ${shared} end, (select max(documents) from found), 1)::float8 as documents,
+        greatest(coalesce(case when ${all} then length else (select avg(length) from share where passes) end, 1), 1)::float8 as length from passed)`;
+}
+
+/** Selects how many of the user's rows have `word.query` (`counted`), and whether all of them were counted (`complete`). */
+function ownRowsOfWord({ table, rows, behindPolicy }: PlannedSource, all: SQL): SQL {
+  const most = sql`(case when ${all} then ${MOST_OWN} else ${MOST_COUNTED} end)`;
+  const counts = (from: SQL, limit: SQL) =>
+    sql`select count(*) as counted, count(*) < ${limit} as complete from ${from} own_word`;
+  if (!behindPolicy) {
+    const having = and(sql`${table.tsv} @@ word.query`, rows.scope, rows.filters);
+    return counts(sql`(select from ${table.table} where ${having} limit ${most})`, most);
+  }
+  const { ids, rest } = ownIdsWithWords(table, sql`word.query`, rows.filters, () => most);
+  if (rest === undefined) return counts(ids, most);
+  return sql`with own_ids as materialized (select id from ${ids} id)
+      select (select count(*) from ${table.table} where ${and(sql`${table.id} in (select id from own_ids)`, rows.scope, rest)}) as counted,
+        (select count(*) from own_ids) < ${most} as complete`;
 }
 
 /** The CTEs of `wordCounts` with the numbers of the first page, which its cursor kept. */
@@ -97,8 +148,8 @@ function termWeights(rarity: SQL, total: SQL): SQL {
 
 /**
  * CTEs, without the word `with`, that others build on: `terms (query, idf, chosen)`, one row a word of `text` that
- * occurs, and `corpus (documents, length)`, the number of rows and their mean length. How rare a word is counts among
- * the rows that pass `conditions` only.
+ * occurs, and `corpus (documents, length)`, the number of rows and their mean length. How rare a word is counts among the rows that
+ * pass scope and filters only.
  * @param before the numbers of the first page, on a later page; nothing is then counted again.
  */
 export function keywordTerms(source: PlannedSource, text: SQLWrapper, before: WordBasis | undefined): SQL {
@@ -160,14 +211,6 @@ export function bm25(tsv: SQLWrapper, length: SQLWrapper): SQL<number> {
       from terms where ${tsv} @@ query) term)::float8`;
 }
 
-/**
- * The tsvector of a row, read once. PostgreSQL stores a long one out of line, and each function that reads it would fetch and
- * decompress it again. This helps only in a subselect that the planner cannot flatten (OFFSET 0).
- */
-export function plainTsv({ tsv }: SearchTable): SQL {
-  return sql`${tsv} || ''::tsvector`;
-}
-
 /** For a report: whether words or rows were left out, because at most `MOST_SCORED` rows get a BM25. */
 export const capped = sql`(exists (select from terms where not chosen)
   or (select count(*) from ${cte.scoredWords}) >= ${MOST_SCORED})`;
@@ -176,16 +219,45 @@ export const capped = sql`(exists (select from terms where not chosen)
  * CTEs up to `scored_words`: rows that have one of the chosen (rarest) words, with their `bm25`, in no order. If these are fewer than
  * `wanted` rows (or groups), rows that have only common words are added.
  */
-export function keywordSteps({ table, conditions, wanted }: PlannedSource): SQL {
-  const matching = (words: SQL, guard?: SQL) => sql`select ${sql.join([...table.key], sql`, `)},
-        ${plainTsv(table)} as tsv, ${table.length} as length
-      from ${table.table} where ${and(guard, words, conditions)} limit ${MOST_SCORED} offset 0`;
-  const having = (chosen: SQL) =>
-    sql`${table.tsv} @@ (select string_agg(query::text, ' | ')::tsquery from terms where ${chosen})`;
+export function keywordSteps(source: PlannedSource): SQL {
+  const { table, wanted } = source;
+  const query = (chosen: SQL) =>
+    sql`(select string_agg(query::text, ' | ')::tsquery from terms where ${chosen})`;
   const few = sql`(select count(${table.group ? sql`distinct ${nameOf(table.group)}` : sql`*`}) from rare) < ${wanted}`;
-  const others = and(having(sql`not chosen`), sql`not ${having(sql`chosen`)}`) as SQL;
-  return sql`rare as materialized (${matching(having(sql`chosen`))}),
-    common as materialized (${matching(others, few)}),
+  const rare = query(sql`chosen`);
+  return sql`rare as materialized (${rowsWithWords(source, rare)}),
+    common as materialized (${rowsWithWords(source, query(sql`not chosen`), { except: rare, guard: few })}),
     ${cte.scoredWords} as materialized (select ${keyOf(table)}, ${bm25(sql`matching.tsv`, sql`matching.length`)} as ${column.bm25}
       from (select * from rare union all select * from common) matching)`;
+}
+
+/** Selects at most `MOST_SCORED` rows that match `words` and not `except`, if `guard` holds. */
+function rowsWithWords(
+  { table, rows, behindPolicy }: PlannedSource,
+  words: SQL,
+  { except, guard }: { except?: SQL; guard?: SQL } = {},
+): SQL {
+  const select = (
+    matching: SQL | undefined,
+    filters: SQL | undefined,
+  ) => sql`select ${sql.join([...table.key], sql`, `)},
+        ${plainTsv(table)} as tsv, ${table.length} as length
+      from ${table.table} where ${and(guard, matching, rows.scope, filters, rows.others)}`;
+  if (!behindPolicy) {
+    const matching = and(
+      sql`${table.tsv} @@ ${words}`,
+      except === undefined ? undefined : sql`not ${table.tsv} @@ ${except}`,
+    );
+    return sql`${select(matching, rows.filters)} limit ${MOST_SCORED} offset 0`;
+  }
+  // What the function does not check can leave out any of the ids, so all are needed. In the order of ids, every page takes the same
+  // rows of them.
+  const { ids, rest } = ownIdsWithWords(
+    table,
+    except === undefined ? words : sql`${words} && !! ${except}`,
+    rows.filters,
+    (unchecked) => (unchecked === undefined ? MOST_SCORED : sql`null`),
+  );
+  const order = rest === undefined ? sql`` : sql` order by ${table.id}`;
+  return sql`${select(sql`${table.id} in (select ${ids})`, rest)}${order} limit ${MOST_SCORED} offset 0`;
 }

@@ -1,6 +1,6 @@
 import { and, type SQL, sql } from 'drizzle-orm';
 import { documentChunks } from '../../../schema/index.ts';
-import { chunksFor } from '../plan.ts';
+import { chunksFor, passingByIndex } from '../plan.ts';
 import { documentChunkTable } from '../tables.ts';
 import { isComparable } from './comparable.ts';
 import { distanceTo } from './distance.ts';
@@ -15,17 +15,17 @@ import { andReport } from './report-columns.ts';
  * compares every chunk: see `nearest`.
  */
 export function nearestDocuments(plan: NearestPlan, query: NearestQuery): SQL {
-  const { operand, conditions, scope, filters, k, after } = query;
+  const { operand, rows, k, after } = query;
   const past = after && behindDistance(after, column.documentId);
   const everyDocument = (guard: SQL | undefined, completes: SQL) => sql`select * from (
       select distinct on (${column.documentId}) ${column.id} as ${column.chunkId}, ${column.documentId}, ${column.userId},
         ${distanceTo(documentChunks.embedding, plan.metric, operand)} as ${column.distance}${andReport(plan, { candidates: sql`count(*) over ()`, completed: completes })}
-      from ${documentChunks} where ${and(guard, isComparable(documentChunkTable), conditions)}
+      from ${documentChunks} where ${and(guard, isComparable(documentChunkTable), passingByIndex(rows))}
       order by ${column.documentId}, ${column.distance}, ${column.id}) every_document${past ? sql` where ${past}` : sql``}
     order by ${column.distance}, ${column.documentId} limit ${k}`;
   if (plan.exact) return sql`(${everyDocument(undefined, sql`false`)})`;
   const chunks = nearest(documentChunkTable, plan, {
-    ...{ operand, conditions, scope, filters },
+    ...{ operand, rows },
     k: chunksFor((after?.seen ?? 0) + k),
   });
   const enough = sql`(select count(*) from best${past ? sql` where ${past}` : sql``}) >= ${k}`;

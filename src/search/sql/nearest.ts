@@ -1,24 +1,21 @@
 import { and, type SQL, type SQLWrapper, sql } from 'drizzle-orm';
 import type { PgTable } from 'drizzle-orm/pg-core';
 import type { Position } from '../cursor.ts';
-import type { SearchPlan } from '../plan.ts';
+import { passingByIndex, type RowConditions, type SearchPlan } from '../plan.ts';
 import type { SearchTable } from '../tables.ts';
 import { isComparable } from './comparable.ts';
 import { distanceTo } from './distance.ts';
 import { behindDistance } from './keyset.ts';
 import { column, cte } from './pipeline.ts';
 import { andReport } from './report-columns.ts';
-import { rowsOf, sampled } from './sample.ts';
+import { rowsOf, sampled, sampleScale } from './sample.ts';
 
 /** What a search for the nearest rows needs beside the plan. */
 export interface NearestQuery {
   /** The vector to compare with: a parameter cast to `vector`, or a column of an outer row (LATERAL). */
   operand: SQLWrapper;
   k: number;
-  conditions: SQL | undefined;
-  /** The two conditions that can leave out many rows. `conditions` has both, too. */
-  scope: SQL | undefined;
-  filters: SQL | undefined;
+  rows: RowConditions;
   /** Only rows behind this position. */
   after?: Position | undefined;
 }
@@ -66,57 +63,71 @@ const FARTHEST_REACH = 200;
  * shown before, the page, and as many rows again, in case rows were added in front of it.
  */
 export function nearest(table: SearchTable, plan: NearestPlan, query: NearestQuery): SQL {
-  const { k, conditions, scope, filters, after } = query;
-  if (plan.exact) return sql`(${byScan(table, plan, query, false)})`;
-  const times = filters ? FILTERED_REACH : scope ? SCOPED_REACH : 1;
+  const { k, rows, after } = query;
+  if (plan.exact) return sql`(${byScan(table, plan, query)})`;
+  const times = rows.filters ? FILTERED_REACH : rows.scope ? SCOPED_REACH : 1;
   const reach = Math.max(k, Math.min(k * times, FARTHEST_REACH));
   const shown = after ? after.seen + k : 0;
-  const { steps, broad } = breadth(table.table, scope, filters);
-  const near = byIndex(table, plan, { ...query, conditions: and(broad, conditions) }, shown + reach);
+  const { steps, broad } = breadth(table.table, rows);
+  const near = byIndex(table, plan, query, broad, shown + reach);
   const past = after && behindDistance(after, column.id);
   const enough = sql`(select count(*) from ${cte.near}${past ? sql` where ${past}` : sql``}) >= ${reach}`;
-  const completed = byScan(table, plan, { ...query, conditions: and(sql`not ${enough}`, conditions) }, true);
+  const completed = byScan(table, plan, query, sql`not ${enough}`);
   const how = andReport(plan, { candidates: sql`(select count(*) from ${cte.near})`, completed: sql`false` });
   return sql`(with ${steps}${cte.near} as materialized (${near}), completed as materialized (${completed})
     (select *${how} from ${cte.near} where ${and(enough, past)} order by ${column.distance}, ${column.id} limit ${k}) union all select * from completed)`;
 }
 
 /** CTEs that find out how much of the table scope and filters leave, and the condition that this is enough for the index scan. */
-function breadth(
-  table: PgTable,
-  scope: SQL | undefined,
-  filters: SQL | undefined,
-): { steps: SQL; broad: SQL | undefined } {
-  const sample = sql`breadth as materialized (select count(*) filter (where ${and(scope, filters)}) * ${BROAD} >= count(*) as broad
+function breadth(table: PgTable, { scope, filters }: RowConditions): { steps: SQL; broad: SQL | undefined } {
+  const rows = rowsOf(table);
+  const passed = sql`count(*) filter (where ${and(scope, filters)}) * ${BROAD}`;
+  // A policy leaves only the user's own rows in a sample, so it does not tell how many rows there are.
+  const share = scope ? sql`${passed} * ${sampleScale(table)} >= ${rows}` : sql`${passed} >= count(*)`;
+  const sample = sql`breadth as materialized (select ${share} as broad
       from ${sampled(table)}), `;
   const sampledBroad = sql`(select broad from breadth)`;
   if (scope === undefined)
     return filters ? { steps: sample, broad: sampledBroad } : { steps: sql``, broad: undefined };
-  const rows = rowsOf(table);
   const counted = sql`least(greatest(${FEW}, ${rows} / ${BROAD}), ${MOST_COUNTED})`;
   const steps = sql`own as materialized (
       select count(*) >= ${counted} as broad, ${rows} <= ${MOST_COUNTED} * ${BROAD} as share_known
       from (select from ${table} where ${scope} limit ${counted}) own), ${sample}`;
-  const share = filters ? sampledBroad : sql`((select share_known from own) or ${sampledBroad})`;
-  return { steps, broad: sql`(select broad from own) and ${share}` };
+  const known = filters ? sampledBroad : sql`((select share_known from own) or ${sampledBroad})`;
+  return { steps, broad: sql`(select broad from own) and ${known}` };
 }
 
-function byIndex(table: SearchTable, plan: NearestPlan, query: NearestQuery, reach: number): SQL {
-  return sql`${candidates(table, plan, query)} order by ${column.distance}, ${table.id} limit ${reach}`;
+function byIndex(
+  table: SearchTable,
+  plan: NearestPlan,
+  { operand, rows: { scope, checked, others } }: NearestQuery,
+  broad: SQL | undefined,
+  reach: number,
+): SQL {
+  const conditions = and(broad, scope, checked, others);
+  return sql`${candidates(table, plan, operand, conditions)} order by ${column.distance}, ${table.id} limit ${reach}`;
 }
 
-function byScan(table: SearchTable, plan: NearestPlan, query: NearestQuery, completes: boolean): SQL {
-  const { after, k } = query;
+/** @param guard the condition that the scan is needed to complete what the index found. */
+function byScan(
+  table: SearchTable,
+  plan: NearestPlan,
+  { operand, rows, after, k }: NearestQuery,
+  guard?: SQL,
+): SQL {
   const past = after ? sql` where ${behindDistance(after, column.id)}` : sql``;
-  const how = andReport(plan, { candidates: sql`count(*) over ()`, completed: sql.raw(String(completes)) });
-  return sql`select * from (${candidates(table, plan, query, how)}) candidate${past}
+  const completed = sql.raw(String(guard !== undefined));
+  const how = andReport(plan, { candidates: sql`count(*) over ()`, completed });
+  const every = candidates(table, plan, operand, and(guard, passingByIndex(rows)), how);
+  return sql`select * from (${every}) candidate${past}
     order by ${column.distance} + 0, ${column.id} limit ${k}`;
 }
 
 function candidates(
   searchTable: SearchTable,
   { metric }: NearestPlan,
-  { operand, conditions }: NearestQuery,
+  operand: SQLWrapper,
+  conditions: SQL | undefined,
   how = sql``,
 ): SQL {
   const { table, key, embedding } = searchTable;

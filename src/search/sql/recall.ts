@@ -23,9 +23,9 @@ const unionAll = sql` union all `;
  * `distance`.
  */
 export function nearestOfAll(plan: SearchPlan, { vector }: Operands): SQL {
-  const parts = plan.sources.map(({ kind, table, conditions, scope, filters }) => {
+  const parts = plan.sources.map(({ kind, table, rows }) => {
     const after = plan.after && positionAmong(kind.name, plan.after);
-    const query = { operand: vector, k: plan.k, conditions, scope, filters, after };
+    const query = { operand: vector, k: plan.k, rows, after };
     const found = table.group ? nearestDocuments(plan, query) : nearest(table, plan, query);
     // Every row of a kind has the number of the kind: only the first row counts.
     const how = sql`, case when row_number() over () = 1 then ${column.candidates} else 0 end as ${column.candidates}, ${column.completed}`;

@@ -1,6 +1,6 @@
 import { and, type SQL, sql } from 'drizzle-orm';
 import type { Position } from '../cursor.ts';
-import type { PlannedSource, RankingPlan } from '../plan.ts';
+import { type PlannedSource, passing, type RankingPlan } from '../plan.ts';
 import type { SearchTable } from '../tables.ts';
 import { isComparable } from './comparable.ts';
 import { withRow } from './keys.ts';
@@ -16,14 +16,14 @@ const SECOND_SHARE = sql.raw('0.5');
  */
 export function neighbours(
   { words }: RankingPlan,
-  { table, conditions }: PlannedSource,
+  { table, rows }: PlannedSource,
   session: NonNullable<SearchTable['session']>,
 ): SQL {
   const same = and(
     sql`${session.userId} = turn.${column.userId}`,
     sql`${session.sessionId} = turn.session_id`,
     words ? undefined : isComparable(table),
-    conditions,
+    passing(rows),
   );
   const side = (
     beyond: SQL,

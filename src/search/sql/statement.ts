@@ -225,16 +225,16 @@ export function recallStatement(
 
 function rowHits(plan: SearchPlan, operands: Operands): SQL {
   if (plan.ranking) return ranked(plan, plan.ranking, operands);
-  const [{ table, conditions, scope, filters }] = plan.sources as [PlannedSource];
+  const [{ table, rows }] = plan.sources as [PlannedSource];
   const { k, after } = plan;
-  return nearest(table, plan, { operand: operands.vector, k, conditions, scope, filters, after });
+  return nearest(table, plan, { operand: operands.vector, k, rows, after });
 }
 
 function documentHits(plan: SearchPlan, operands: Operands): SQL {
   if (plan.means) return documentsByMean(plan, operands);
   if (plan.ranking)
     return sql`(select best.*, ${column.id} as ${column.chunkId} from ${ranked(plan, plan.ranking, operands)} best)`;
-  const [{ conditions, scope, filters }] = plan.sources as [PlannedSource];
+  const [{ rows }] = plan.sources as [PlannedSource];
   const { k, after } = plan;
-  return nearestDocuments(plan, { operand: operands.vector, k, conditions, scope, filters, after });
+  return nearestDocuments(plan, { operand: operands.vector, k, rows, after });
 }

@@ -364,12 +364,14 @@ describe('updateDocument', () => {
 
   test('to the bytes of another document is a CONFLICT and changes nothing', async () => {
     const content = prose(2);
-    await ingest({ filename: 'other.txt', content });
+    const other = await ingest({ filename: 'other.txt', content });
     const { document } = await ingest({ filename: 'this.txt', content: prose(2) });
     const before = await server.contents();
     await expect(update(document.id, { content, filename: 'renamed.txt' })).rejects.toMatchObject({
       code: 'CONFLICT',
-      message: 'A document with this content exists already.',
+      message:
+        `Document ${other.document.id} ("other.txt") consists of exactly these bytes, and a user can have such a document only ` +
+        'once. Use that document, or delete it first.',
     });
     expect(await server.contents()).toEqual(before);
   });

@@ -124,6 +124,7 @@ describe('a number', () => {
         operation,
         variables({ options: { efSearch: 1001 } }),
         'options.efSearch must be within 1 and 1000, not 1001.',
+        'LIMIT_EXCEEDED',
       ],
       [
         'efSearch with exact',
@@ -203,6 +204,7 @@ describe('a number', () => {
             operation,
             input({ chunkSize: 1001 }),
             'input.chunkSize must be within 1 and 1000, not 1001.',
+            'LIMIT_EXCEEDED',
           ],
           [
             'overlap -1',

@@ -1,8 +1,9 @@
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { migrate } from '../../../src/database/migrate.ts';
-import { openPool, type Pool } from '../../../src/database/pool.ts';
+import type { Pool } from '../../../src/database/pool.ts';
 import { ensureRoles, missingStatements } from '../../../src/database/roles.ts';
 import { openTestDatabase } from '../../support/database.ts';
+import { openOwnedDatabase } from '../../support/owned-database.ts';
 
 const isEmbedded = inject('databaseTemplate').engine === 'embedded';
 
@@ -18,38 +19,13 @@ async function onConnection<T>(
   }
 }
 
-/** An empty database whose owner may neither create roles nor is a superuser. */
-async function openAsPlainOwner() {
-  const database = await openTestDatabase({ empty: true });
-  const name = `funes_test_owner_${process.pid}_${Date.now()}`;
-  const url = new URL(database.database as string);
-  await onConnection(database.pool, async (connection) => {
-    await connection.unsafe(`create role ${name} login password 'secret'`);
-    await connection.unsafe(`alter database ${url.pathname.slice(1)} owner to ${name}`);
-    await connection.unsafe('create extension vector');
-  });
-  url.username = name;
-  url.password = 'secret';
-  const pool = openPool({ database: url.href, poolSize: 1 });
-  onTestFinished(async () => {
-    await pool.close();
-    await onConnection(database.pool, async (connection) => {
-      await connection.unsafe(`alter database ${url.pathname.slice(1)} owner to current_user`);
-      await connection.unsafe(`drop owned by ${name} cascade`);
-      await connection.unsafe(`drop role ${name}`);
-    });
-    await database.close();
-  });
-  return { administrator: database.pool, pool };
-}
-
 test.skipIf(isEmbedded)(
   'an owner who may not create roles is told what an administrator can run, and goes on after it',
   async () => {
-    const { administrator, pool } = await openAsPlainOwner();
+    const { administrator, ownerPool: pool } = await openOwnedDatabase({ mayGrant: false });
     const statements = await onConnection(pool, missingStatements);
     expect(statements.at(-1)).toMatch(
-      /^grant funes_\w+ to funes_test_owner_\d+_\d+ with set true, inherit false$|^grant funes_\w+ to \w+$/,
+      /^grant funes_\w+ to funes_test_owner_\w+ with set true, inherit false$|^grant funes_\w+ to \w+$/,
     );
     await expect(migrate(pool)).rejects.toMatchObject({
       name: 'FunesError',

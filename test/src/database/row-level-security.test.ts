@@ -1,6 +1,8 @@
+import { sql } from 'drizzle-orm';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { identityStatements } from '../../../src/database/identity.ts';
+import { transaction } from '../../../src/database/transaction.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
 
 // What the database itself lets through, whatever a request sends: raw SQL, without the conditions of store and search.
@@ -113,16 +115,46 @@ test('each table with an owner has row-level security and policies of both roles
   );
 });
 
-test('the role of a user’s requests owns nothing and may pass no policy', async () => {
-  const [role] = await send(
-    `select rolsuper, rolbypassrls, rolcanlogin, rolinherit, (select count(*)::int from pg_class where relowner = role.oid) as owns
-    from pg_roles role where rolname = 'funes_app'`,
-  );
-  expect(role).toEqual({
-    rolsuper: false,
-    rolbypassrls: false,
-    rolcanlogin: false,
-    rolinherit: false,
-    owns: 0,
-  });
+test.each(['user', 'reader', 'admin'] as const)(
+  'the role of a request by a %s owns nothing and may pass no policy',
+  async (role) => {
+    const connection = await db.pool.reserve();
+    try {
+      await connection.unsafe(['begin', ...identityStatements({ userId: 'ann', role })].join('; '));
+      const [found] = await connection.unsafe(
+        `select rolname as name, rolsuper as superuser, rolbypassrls as bypasses, rolcanlogin as logs_in, rolinherit as inherits,
+        (select count(*)::int from pg_class where relowner = role.oid) as tables,
+        (select count(*)::int from pg_proc where proowner = role.oid) as functions,
+        (select count(*)::int from pg_auth_members where member = role.oid) as roles
+      from pg_roles role where rolname = current_user`,
+      );
+      await connection.unsafe('rollback');
+      expect(found).toEqual({
+        name: role === 'admin' ? 'funes_admin' : 'funes_app',
+        superuser: false,
+        bypasses: false,
+        logs_in: false,
+        inherits: false,
+        tables: 0,
+        functions: 0,
+        roles: 0,
+      });
+    } finally {
+      connection.release();
+    }
+  },
+);
+
+test('a transaction of an administrator sees and writes the rows of all, through a policy', async () => {
+  await transaction(db.pool, { userId: 'root', role: 'admin' }, { access: 'write' }, async (tx) => {
+    for (const table of owned) {
+      const rows = await tx.execute(sql.raw(`select count(distinct user_id)::int as users from ${table}`));
+      expect([...rows]).toEqual([{ users: 2 }]);
+    }
+    await tx.execute(sql`update memories set source = 'x' where user_id = 'bob'`);
+    await tx.execute(sql`delete from memories_archive where user_id = 'bob' and content = 'nothing'`);
+    await expect(tx.execute(sql`alter table memories disable row level security`)).rejects.toMatchObject({
+      cause: { code: '42501' },
+    });
+  }).catch((error: Error) => expect(error.message).toMatch(/ended with ROLLBACK/));
 });

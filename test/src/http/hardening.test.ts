@@ -1,6 +1,8 @@
-import { expect, test } from 'vitest';
+import { connect } from 'node:net';
+import { describe, expect, test } from 'vitest';
 import { FunesError } from '../../../src/errors.ts';
 import { byUserOrAddress } from '../../../src/http/rate-limit.ts';
+import type { HttpConfig } from '../../../src/http/server.ts';
 import { localViewer } from '../../../src/viewer.ts';
 import { schemaOf, serveSchema, until } from './served-schema.ts';
 
@@ -112,6 +114,76 @@ test('requests that cannot be authenticated count for their address', async () =
   const statuses: number[] = [];
   for (let i = 0; i < 3; i++) statuses.push((await server.post({ query: '{ a }' })).status);
   expect(statuses).toEqual([401, 401, 429]);
+});
+
+describe('a request of nobody is refused before its body is read', () => {
+  const refusing = (config: Partial<HttpConfig> = {}) =>
+    serveSchema({
+      schema,
+      config,
+      createContext: () => Promise.reject(new FunesError('UNAUTHENTICATED', 'This key is not known.')),
+    });
+  const refusal = {
+    errors: [{ message: 'This key is not known.', extensions: { code: 'UNAUTHENTICATED' } }],
+  };
+
+  test.each([
+    ['is no JSON', '{"query": ', 'application/json'],
+    ['is missing', '', 'application/json'],
+    ['is of another type', '<x/>', 'application/xml'],
+    ['is too large', 'x'.repeat(3_000_000), 'application/json'],
+  ])('when it %s', async (_, body, contentType) => {
+    const server = await refusing({ bodyLimit: 1024 ** 2 });
+    const answer = await server.post(body, { 'content-type': contentType });
+    expect([answer.status, await answer.json()]).toEqual([401, refusal]);
+    expect(answer.headers.get('www-authenticate')).toBe('Bearer');
+  });
+
+  test('when none of it has arrived, and the connection can be used again', async () => {
+    const server = await refusing();
+    const socket = connect(Number(new URL(server.url).port), '127.0.0.1').setEncoding('utf8');
+    let received = '';
+    socket.on('data', (text) => {
+      received += text;
+    });
+    const body = 'x'.repeat(2_000_000);
+    socket.write(
+      `POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n`,
+    );
+    await until(() => received.includes('UNAUTHENTICATED'));
+    expect(received).toMatch(/^HTTP\/1.1 401 /);
+    received = '';
+    socket.write(`${body}GET /health/live HTTP/1.1\r\nhost: localhost\r\n\r\n`);
+    await until(() => received.includes('"live"') || socket.destroyed);
+    expect(received).toMatch(/^HTTP\/1.1 200 /);
+    socket.destroy();
+  });
+
+  test('but a browser may ask by CORS what it may send, and a person is led to the page', async () => {
+    const server = await refusing({ corsOrigins: ['https://app.example.com'] });
+    const preflight = await fetch(`${server.url}/graphql`, {
+      method: 'OPTIONS',
+      headers: { origin: 'https://app.example.com', 'access-control-request-method': 'POST' },
+    });
+    expect([preflight.status, preflight.headers.get('access-control-allow-origin')]).toEqual([
+      204,
+      'https://app.example.com',
+    ]);
+    const visit = await fetch(`${server.url}/graphql`, { headers: { accept: 'text/html' } });
+    expect([visit.status, new URL(visit.url).pathname]).toEqual([200, '/']);
+  });
+});
+
+test('requests whose body cannot be read count for their user', async () => {
+  const server = await serveSchema({
+    schema,
+    config: { rateLimit: 2 },
+    rateLimitKey: byUserOrAddress,
+    createContext: () => ({ viewer: { userId: 'ana', role: 'user' } }),
+  });
+  const statuses: number[] = [];
+  for (let i = 0; i < 3; i++) statuses.push((await server.post('{"query": ')).status);
+  expect(statuses).toEqual([400, 400, 429]);
 });
 
 test('no request is limited without a name, with the rate off, or outside the API', async () => {

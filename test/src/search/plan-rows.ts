@@ -1,3 +1,4 @@
+import { DEFAULT_USER } from '../../../schema/columns/common.ts';
 import type { Pool } from '../../../src/database/pool.ts';
 import { clusteredVectors, storeVectors } from '../../../testkit/vectors.ts';
 import type { Seed } from '../../support/database.ts';
@@ -8,6 +9,13 @@ const rows = 4000;
 /** The vector index of a table. */
 export const hnsw = (table: string) =>
   table === 'tool_embeddings' ? 'idx_tool_embeddings_hnsw' : `idx_${table}_embedding_hnsw`;
+
+/** The user who has three quarters of the memories, documents and chunks. */
+export const planUser = DEFAULT_USER;
+
+/** An SQL expression: the owner of the row with this number. */
+const owner = (number: string) =>
+  `case ${number} % 4 when 0 then 'other ' || ${number} % 40 else '${planUser}' end`;
 
 /** As many rows of each kind, of which the searches of `forms` find some. */
 export const planRows: Seed = {
@@ -23,13 +31,14 @@ async function storePlanRows(pool: Pool): Promise<void> {
   try {
     const run = (statement: string) => connection.unsafe(statement);
     for (const table of kept) await run(`drop index ${hnsw(table)}`);
-    // Every second memory is of the conversations that the filtered forms ask for; every fourth chunk ends its document.
-    await run(`update memories set content = case id % 50 when 0 then 'violin' else 'harbor' end || ' number ' || id, session_id = 'session ' || id / 20,
+    // Every second memory is of the conversations that the filtered forms ask for; every fourth chunk ends its document. Three
+    // quarters of all rows belong to one user, and the rest to ten others.
+    await run(`update memories set user_id = ${owner('id')}, content = case id % 50 when 0 then 'violin' else 'harbor' end || ' number ' || id, session_id = 'session ' || id / 20,
       source = case id % 2 when 0 then 'chat' else 'note' end, metadata = metadata || jsonb_build_object('lang', case id % 2 when 0 then 'en' else 'de' end)`);
     await run('vacuum full memories');
     await run(`with document as (
-        insert into documents (filename, content_hash, total_chunks)
-        select case i % 2 when 0 then 'a.md' else 'b.md' end, lpad(i::text, 64, '0'), 4 from generate_series(1, ${rows / 4}) i
+        insert into documents (user_id, filename, content_hash, total_chunks)
+        select ${owner('i')}, case i % 2 when 0 then 'a.md' else 'b.md' end, lpad(i::text, 64, '0'), 4 from generate_series(1, ${rows / 4}) i
         returning id, user_id),
       numbered as (select *, row_number() over (order by id) - 1 as n from document)
       insert into document_chunks (user_id, document_id, chunk_index, total_chunks, content, embedding, embedding_model,

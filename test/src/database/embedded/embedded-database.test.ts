@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -312,6 +312,15 @@ describe('a server that dies', () => {
     return { server, enginePid };
   }
 
+  /** The pid of the engine process that a server has started. @throws Error if there is none yet. */
+  async function engineOf({ pid }: ChildProcess): Promise<number> {
+    const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');
+    for (const child of children.trim().split(' ').map(Number)) {
+      if ((await readFile(`/proc/${child}/cmdline`, 'utf8')).includes('engine-process')) return child;
+    }
+    throw new Error('The server has no engine yet.');
+  }
+
   test('takes its engine with it, and the next server starts', async () => {
     const { server, enginePid } = await startServer();
     server.kill('SIGKILL');
@@ -319,6 +328,20 @@ describe('a server that dies', () => {
     expect(await run(open(database), 'select 1 as one')).toEqual([{ one: 1 }]);
     await ended(enginePid);
   });
+
+  // Its channel is closed before the engine listens for that.
+  test.runIf(process.platform === 'linux')(
+    'as soon as its engine has a process takes it with it, too',
+    async () => {
+      const server = fork(program, [dataDir], { execArgv: ['--import', 'tsx'] });
+      const enginePid = await vi.waitFor(() => engineOf(server), { timeout: 20_000, interval: 1 });
+      enginePids.push(enginePid);
+      server.kill('SIGKILL');
+      await ended(enginePid);
+      const database = await start();
+      expect(await run(open(database), 'select 1 as one')).toEqual([{ one: 1 }]);
+    },
+  );
 
   test('together with its engine leaves a folder that opens at once', async () => {
     const { server, enginePid } = await startServer();

@@ -1,0 +1,167 @@
+import {
+  type GraphQLArgument,
+  type GraphQLInputObjectType,
+  type GraphQLInputType,
+  getNamedType,
+  getNullableType,
+  isEnumType,
+  isInputObjectType,
+  isListType,
+} from 'graphql';
+import { argumentNames, operatorNames, plainName, type Replacement } from './names.ts';
+import { completeTime, dayOf } from './times.ts';
+
+/** A value as a client wrote it. */
+export interface WrittenValue {
+  /** Undefined for a variable. */
+  value: unknown;
+  /** In the syntax of GraphQL. */
+  text: string;
+}
+
+/** Says what to write instead of an argument that the field does not have. */
+export function argumentHint(
+  args: readonly GraphQLArgument[],
+  name: string,
+  written: WrittenValue,
+): string | undefined {
+  const replacement = argumentNames.get(plainName(name));
+  const known = replacement?.names.filter((ours) => args.some((arg) => arg.name === ours)) ?? [];
+  if (replacement && known.length > 0) return use(known, replacement);
+  for (const arg of args) {
+    const type = getNullableType(arg.type);
+    if (!isInputObjectType(type)) continue;
+    const field = type.getFields()[name] ?? type.getFields()[camelCase(name)];
+    if (!field) continue;
+    const inner = corrected(field.type, written) ?? written.text;
+    return `Write it inside ${arg.name}: ${arg.name}: { ${field.name}: ${inner} }.`;
+  }
+  return undefined;
+}
+
+/** Says what to write instead of a field that the input object does not have. */
+export function fieldHint(
+  type: GraphQLInputObjectType,
+  name: string,
+  written: WrittenValue,
+): string | undefined {
+  if (isJsonFilter(type)) return `Write ${jsonCondition(type, name, written)}.`;
+  if (!isOperators(type)) return undefined;
+  const operators = Object.keys(type.getFields());
+  const replacement = operatorNames.get(plainName(name));
+  const known = replacement?.names.filter((ours) => operators.includes(ours)) ?? [];
+  if (replacement && known.length > 0) return use(known, replacement);
+  const same = operators.find((operator) => plainName(operator) === plainName(name));
+  return same === undefined ? `The operators are ${operators.join(', ')}.` : use([same], {});
+}
+
+/** Says what to write instead of a value that does not have the type. */
+export function valueHint(type: GraphQLInputType, written: WrittenValue): string | undefined {
+  const { value } = written;
+  const { name } = getNamedType(type);
+  const instead = corrected(type, written);
+  if (instead !== undefined) return `Write ${instead}.`;
+  if (isInputObjectType(type) && isJsonFilter(type))
+    return 'Write a condition such as { contains: { topic: "tea" } }.';
+  if (name === 'DateTime') return 'Write a point in time such as "2026-01-31T09:30:00Z".';
+  if (name !== 'JSONObject' || value === undefined) return undefined;
+  return typeof value === 'string' && /^\s*\{/.test(value)
+    ? 'Send the object itself, not its text.'
+    : 'Send an object, such as { topic: "tea" }.';
+}
+
+/** The value in the form that its type has, if it is clear how that is meant. */
+function corrected(type: GraphQLInputType, { value, text }: WrittenValue): string | undefined {
+  const expected = getNullableType(type);
+  if (getNamedType(type).name === 'DateTime') {
+    const time = completeTime(value);
+    return time && JSON.stringify(time);
+  }
+  if (!isInputObjectType(expected) || value === null) return undefined;
+  const fields = expected.getFields();
+  const isObject = typeof value === 'object' && !Array.isArray(value);
+  if (isJsonFilter(expected)) {
+    const isPlain = isObject && !Object.keys(value).some((name) => name in fields);
+    return isPlain || value === undefined ? `{ contains: ${text} }` : undefined;
+  }
+  if (isObject) return undefined;
+  if (isOperators(expected)) {
+    if (Array.isArray(value)) return fields.in && `{ in: ${text} }`;
+    if (fields.eq && getNamedType(fields.eq.type).name === 'DateTime' && value !== undefined) {
+      const day = dayOf(value);
+      if (day) return `{ gte: "${day.begin}", lt: "${day.end}" }`;
+      const time = completeTime(value);
+      return `{ eq: ${time ? JSON.stringify(time) : text} }`;
+    }
+    return `{ eq: ${text} }`;
+  }
+  for (const field of Object.values(fields)) {
+    const choice = getNamedType(field.type);
+    if (isEnumType(choice) && typeof value === 'string' && choice.getValue(value))
+      return `{ ${field.name}: ${text} }`;
+  }
+  return undefined;
+}
+
+/** The condition on JSON which somebody may mean who wrote the key itself. */
+function jsonCondition(type: GraphQLInputObjectType, name: string, { value, text }: WrittenValue): string {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    const operators = Object.entries(value);
+    // Equality with a whole object is containment.
+    if (operatorOf(name)) return `{ contains: ${text} }`;
+    const kind = kindOf(operators[0]?.[1]);
+    const conditions = getNamedType(type.getFields().at?.type);
+    const typed = isInputObjectType(conditions) ? conditions.getFields()[kind]?.type : undefined;
+    const known = typed && getNamedType(typed);
+    if (
+      operators.length > 0 &&
+      isInputObjectType(known) &&
+      operators.every(([operator]) => operator in known.getFields())
+    )
+      return `{ at: [{ path: [${JSON.stringify(name)}], ${kind}: ${text} }] }`;
+  }
+  return `{ contains: { ${name}: ${text} } }`;
+}
+
+const operatorOf = (name: string) => name === 'eq' || operatorNames.get(plainName(name))?.names[0] === 'eq';
+
+function kindOf(operand: unknown): 'string' | 'number' | 'boolean' {
+  const one: unknown = Array.isArray(operand) ? operand[0] : operand;
+  if (typeof one === 'number') return 'number';
+  return typeof one === 'boolean' ? 'boolean' : 'string';
+}
+
+/** Whether a type has the operators of a filter on one value. */
+function isOperators(type: GraphQLInputObjectType): boolean {
+  return 'eq' in type.getFields();
+}
+
+function isJsonFilter(type: GraphQLInputObjectType): boolean {
+  const { contains } = type.getFields();
+  return contains !== undefined && getNamedType(contains.type).name === 'JSONObject';
+}
+
+function use(names: readonly string[], { remark }: Pick<Replacement, 'remark'>): string {
+  const quoted = names.map((name) => `"${name}"`).join(' or ');
+  return `Use ${quoted}${remark === undefined ? '' : `, ${remark}`}.`;
+}
+
+function camelCase(name: string): string {
+  return name.replace(/_+([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+/** The type that an input object or list expects at the end of a path. */
+export function typeAt(
+  type: GraphQLInputType,
+  path: readonly (string | number)[],
+): GraphQLInputType | undefined {
+  let at: GraphQLInputType | undefined = type;
+  for (const step of path) {
+    at = at && getNullableType(at);
+    // One value stands for a list of one, and then the path has no index.
+    while (typeof step === 'string' && isListType(at)) at = getNullableType(at.ofType);
+    if (typeof step === 'number') at = isListType(at) ? at.ofType : undefined;
+    else at = isInputObjectType(at) ? at.getFields()[step]?.type : undefined;
+  }
+  return at;
+}

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import { FunesError } from '../src/errors.ts';
+import { createKey } from '../src/security/keys.ts';
+import { localViewer } from '../src/viewer.ts';
 import { type Contest, contend, findAccuracy } from './search/contest.ts';
 import { describeProfile } from './search/cpu-profile.ts';
 import { type Form, forms } from './search/forms.ts';
@@ -89,11 +91,12 @@ async function profile(
   { queries, viewers: [viewer], forms: [form] }: Contest,
   database: BenchDatabase,
   folder: string,
+  key: string | undefined,
 ): Promise<string> {
   if (viewer === undefined || form === undefined)
     throw new FunesError('BAD_USER_INPUT', 'There is no viewer or no form to profile.');
   const nodeOptions = ['--cpu-prof', `--cpu-prof-dir=${folder}`];
-  const side = await apiSide(database, viewer, queries, [form], folder, nodeOptions);
+  const side = await apiSide(database, viewer, queries, [form], folder, { key, nodeOptions });
   const began = performance.now();
   const { sent } = await runRound(side, form, {
     clients: 16,
@@ -121,7 +124,11 @@ async function prepare(settings: Settings, database: BenchDatabase) {
         plans.push(`${viewer.name}, ${form.name}\n${await explainStatement(pool, statement, first)}`);
       }
     }
-    return { queries, statements, plans };
+    const input = { userId: localViewer.userId, role: 'admin' as const };
+    const key = settings.viewers.some(({ byKey }) => byKey)
+      ? (await createKey(pool, localViewer, input)).key
+      : undefined;
+    return { queries, statements, plans, key };
   });
 }
 
@@ -131,15 +138,15 @@ await run(async () => {
   const folder = await mkdtemp(join(tmpdir(), 'funes-bench-'));
   const database = await openBenchDatabase(`search_ten_users_${settings.rows}`, settings.keep);
   try {
-    const { queries, statements, plans } = await prepare(settings, database);
+    const { queries, statements, plans, key } = await prepare(settings, database);
     const contest: Contest = {
       ...settings,
       queries,
       together: database.url !== undefined,
       startBare: (viewer) => bareSide(database, statements.get(viewer) ?? new Map(), queries),
-      startApi: (viewer) => apiSide(database, viewer, queries, settings.forms, folder),
+      startApi: (viewer) => apiSide(database, viewer, queries, settings.forms, folder, { key }),
     };
-    if (settings.profile) return console.log(await profile(contest, database, folder));
+    if (settings.profile) return console.log(await profile(contest, database, folder, key));
     const accuracy = await findAccuracy(contest);
     console.log(report(await contend(contest), accuracy));
     for (const plan of plans) console.log(`\n${plan}`);

@@ -10,10 +10,17 @@ export interface Context {
   readonly loaders: Loaders;
   /** Reports of the searches of this request; empty unless the operation has `@searchReport`. */
   readonly searchReports: SearchReport[];
+  /** Drops what this process keeps about the keys of a user. */
+  readonly forgetKeys: (userId: string) => void;
 }
 
 /** Makes the context of a request by `viewer`. */
-export function createContext(services: Services, viewer: Viewer = localViewer): Context {
+export function createContext(
+  services: Services,
+  viewer: Viewer = localViewer,
+  forgetKeys: Context['forgetKeys'] = () => {},
+): Context {
   const searchReports: SearchReport[] = [];
-  return { viewer, services, searchReports, loaders: createLoaders(services, viewer, searchReports) };
+  const loaders = createLoaders(services, viewer, searchReports);
+  return { viewer, services, searchReports, loaders, forgetKeys };
 }

@@ -7,6 +7,7 @@ import {
 } from 'graphql';
 import { buildSchemaSync } from 'type-graphql';
 import { checkAccess, everybody, type RootField, rolesFor } from '../src/security/access.ts';
+import { AuditResolver } from './audit/audit-resolver.ts';
 import { ChunkResolver } from './chunk/chunk-resolver.ts';
 import { refuseMissingVariables } from './common/missing-variables.ts';
 import { searchReportDirective } from './common/search-report.ts';
@@ -14,13 +15,23 @@ import type { Context } from './context.ts';
 import { DocumentResolver } from './document/document-resolver.ts';
 import { KeyResolver } from './key/key-resolver.ts';
 import { MemoryResolver } from './memory/memory-resolver.ts';
+import { PersonResolver } from './person/person-resolver.ts';
 import { RecallResolver } from './recall/recall-resolver.ts';
 import { ToolResolver } from './tool/tool-resolver.ts';
 
 /** Builds the GraphQL schema with its resolvers: the server runs it, and `npm run schema` prints it. */
 export function buildSchema(): GraphQLSchema {
   const schema = buildSchemaSync({
-    resolvers: [MemoryResolver, DocumentResolver, ChunkResolver, ToolResolver, RecallResolver, KeyResolver],
+    resolvers: [
+      MemoryResolver,
+      DocumentResolver,
+      ChunkResolver,
+      ToolResolver,
+      RecallResolver,
+      KeyResolver,
+      PersonResolver,
+      AuditResolver,
+    ],
     directives: [...specifiedDirectives, searchReportDirective],
     // src/ checks what GraphQL types cannot express, with error messages of its own.
     validate: false,

@@ -1,4 +1,5 @@
 export { apiKeys } from './api-keys.ts';
+export { audit, auditActions } from './audit.ts';
 export { documentChunks } from './document-chunks.ts';
 export { documents } from './documents.ts';
 export { memories } from './memories.ts';

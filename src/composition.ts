@@ -81,7 +81,7 @@ export function startApi(
   services: Services,
   authenticate: Authenticate = authenticator(config, services.database, services.log),
 ): Promise<HttpServer> {
-  const contextFor = (viewer: Viewer) => createContext(services, viewer);
+  const contextFor = (viewer: Viewer) => createContext(services, viewer, authenticate.forget);
   return startHttpServer({
     config,
     schema: buildSchema(),
@@ -102,12 +102,14 @@ export function startApi(
  */
 export async function startBackend(config: Config, log: Logger): Promise<Backend> {
   const databaseStart = openServedDatabase(config, log);
+  const failed = new AbortController();
   const embedderStart = startEmbedder(
-    { model: config.embeddingModel, cacheDir: join(config.dataDir, 'models') },
+    { model: config.embeddingModel, cacheDir: join(config.dataDir, 'models'), signal: failed.signal },
     log,
   );
   const [database, embedder] = await Promise.all([databaseStart, embedderStart]).catch(
     async (error: unknown) => {
+      failed.abort();
       // Not awaited: connecting to a database may take up to an hour.
       databaseStart.then((started) => started.close()).catch(() => {});
       // Awaited: ONNX Runtime aborts the process if it ends while a model is being loaded. A download may take longer, and may

@@ -13,12 +13,17 @@ export interface Viewer {
   readonly userId: string;
   /** An `admin` reads and writes the rows of all users. Others read and write only their own rows. */
   readonly role: ViewerRole;
-  /** The administrator who acts for this user, for the log. */
+  /** The administrator who acts for this user, for the log and the audit. */
   readonly actor?: string;
+  /** The beginning of the key of this request, for the audit. */
+  readonly keyPrefix?: string;
 }
 
 /** The viewer of every request without authentication: the person who runs the server. */
 export const localViewer: Viewer = { userId: DEFAULT_USER, role: 'admin' };
+
+/** The person who runs a command on the machine of the server. No request has this actor, because no administrator acts for one. */
+export const commandLineViewer: Viewer = { ...localViewer, actor: 'command line' };
 
 /** Returns the condition for the rows that the viewer may see. Returns undefined if the viewer may see all rows. */
 export function visibleTo(viewer: Viewer, userId: SQLWrapper): SQL | undefined {

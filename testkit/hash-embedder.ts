@@ -30,6 +30,9 @@ export class HashEmbedder implements Embedder {
     return hashVector(text);
   }
 
+  /** There is no cache. */
+  forget(): void {}
+
   async close(): Promise<void> {}
 }
 

@@ -51,7 +51,7 @@ export async function ask(
     if (plain && options.embedder) {
       const vectors = await readVectors(client, set.kind, user);
       for (const question of collection.questions) {
-        const vector = await options.embedder.embedQuery(question.text);
+        const vector = await options.embedder.embedQuery(question.text, user);
         note(set, plain, question, plainRanking(collection, vectors, vector, set.k));
       }
     }

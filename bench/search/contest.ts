@@ -86,7 +86,7 @@ export async function findAccuracy({
     const ofViewer = new Map<Form, Accuracy>();
     for (const form of forms) {
       const index = allForms.findIndex(({ name }) => name === form.name);
-      const truth = queries.map((query) => query.truth[viewer.name]?.[index] ?? []);
+      const truth = queries.map((query) => query.truth[viewer.sees]?.[index] ?? []);
       ofViewer.set(form, await runAccuracy(side, form, truth));
     }
     found.set(viewer, ofViewer);

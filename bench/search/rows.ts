@@ -10,7 +10,7 @@ import { type BenchViewer, userIds, viewers } from './viewers.ts';
 /** A vector to search for, and the right answers. */
 export interface BenchQuery {
   vector: number[];
-  /** By the viewer's name and for each of the forms, ids of the rows that are truly nearest, found without an index. */
+  /** By what a viewer `sees` and for each of the forms, ids of the rows that are truly nearest, found without an index. */
   truth: Record<string, string[][]>;
 }
 
@@ -59,9 +59,9 @@ export async function loadRows(pool: Pool, rows: number, say: (text: string) => 
   await run('delete from bench_queries');
   const queries: BenchQuery[] = [];
   for (const [n, vector] of vectors.slice(rows).entries()) {
-    const truths = viewers.map((viewer) => {
+    const truths = [...new Map(viewers.map((viewer) => [viewer.sees, viewer])).values()].map((viewer) => {
       const lists = forms.map((form) => `to_jsonb(${nearestOf(viewer, form)})`);
-      return `'${viewer.name}', array[${lists.join(', ')}]`;
+      return `'${viewer.sees}', array[${lists.join(', ')}]`;
     });
     const [row] = await run(
       `with candidate as materialized (

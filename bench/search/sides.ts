@@ -77,12 +77,18 @@ export async function apiSide(
   queries: readonly BenchQuery[],
   forms: readonly Form[],
   logFolder: string,
-  nodeOptions: string[] = [],
+  { key, nodeOptions = [] }: { key?: string | undefined; nodeOptions?: string[] } = {},
 ): Promise<Side> {
-  const server = await startServer(database, logFolder, { nodeOptions, command: viewer.server });
+  const { server: command, env = {}, byKey } = viewer;
+  const server = await startServer(database, logFolder, { nodeOptions, command, env });
   const { hostname, port } = new URL(server.url);
   // Requests are made before the measurement, as are the vectors of the bare side, because this is work of a client.
-  const requests = new Map(forms.map((form) => [form, queries.map((one) => requestOf(hostname, form, one))]));
+  const requests = new Map(
+    forms.map((form) => [
+      form,
+      queries.map((one) => requestOf(hostname, form, one, byKey ? key : clientKey())),
+    ]),
+  );
   return {
     client: async () => {
       const socket = await KeptSocket.open(hostname, Number(port));
@@ -119,9 +125,13 @@ async function backends(url: string): Promise<number[] | undefined> {
   return rows.map(({ pid }) => pid);
 }
 
-function requestOf(host: string, { filters, options }: Form, { vector }: BenchQuery): Buffer {
+function requestOf(
+  host: string,
+  { filters, options }: Form,
+  { vector }: BenchQuery,
+  key: string | undefined,
+): Buffer {
   const body = Buffer.from(JSON.stringify({ query, variables: { vector, k, filters, options } }));
-  const key = clientKey();
   const authorization = key === undefined ? '' : `authorization: Bearer ${key}\r\n`;
   const head = `POST /graphql HTTP/1.1\r\nhost: ${host}\r\n${authorization}content-type: application/json\r\naccept: application/json\r\ncontent-length: ${body.length}\r\n\r\n`;
   return Buffer.concat([Buffer.from(head), body]);

@@ -18,6 +18,8 @@ export interface SearchStatement {
   text: string;
   /** The settings of its transaction, by name. */
   settings: Record<string, string>;
+  /** What opens its transaction: BEGIN, the role and the settings. */
+  opening: string;
   parameters(vector: readonly number[]): ParameterOrJSON<never>[];
 }
 
@@ -58,6 +60,7 @@ export async function captureStatement(
     throw new Error('The search has no parameter that is its vector.');
   return {
     text: statement.text,
+    opening: statement.settings,
     settings: Object.fromEntries(
       [...statement.settings.matchAll(/set local (\S+) = ([^;]+)/g)].map(([, name, value]) => [name, value]),
     ),
@@ -76,10 +79,9 @@ export async function explainStatement(
 ): Promise<string> {
   const connection = await pool.reserve();
   try {
-    const set = Object.entries(statement.settings).map(([name, value]) => `; set local ${name} = ${value}`);
     const explain = () =>
       connection.unsafe(`explain (analyze, buffers) ${statement.text}`, statement.parameters(vector));
-    await connection.unsafe(`begin read only${set.join('')}`);
+    await connection.unsafe(statement.opening);
     await explain(); // The plan that is shown must find the pages in memory, as most searches do.
     const rows = await explain();
     await connection.unsafe('rollback');

@@ -13,6 +13,15 @@ export interface Grant {
   readonly to: readonly (typeof app | typeof admin)[];
 }
 
+/** What lets the requests of a user read the GIN indexes of their own rows, which the policies keep from them. */
+const ownRowFunctions = [
+  'funes_own_memories_with_words(tsquery,jsonb,integer)',
+  'funes_own_chunks_with_words(tsquery,jsonb,integer)',
+  'funes_own_memories_containing(jsonb,integer)',
+  'funes_own_documents_containing(jsonb,integer)',
+  'funes_own_chunks_containing(jsonb,integer)',
+];
+
 /**
  * All that the roles of requests may do: what the migrations grant, and a test holds the two together. It is here too, because a
  * dump can leave grants out. Whoever may log in as the server has no right of its own.
@@ -42,13 +51,30 @@ export const grants: readonly Grant[] = [
     to: [app],
   },
   { privileges: ['select', 'insert', 'update'], on: 'table', name: 'api_keys', to: [admin] },
+  { privileges: ['delete'], on: 'table', name: 'api_keys', to: [app, admin] },
+  {
+    privileges: ['select'],
+    columns: ['id', 'user_id', 'role', 'prefix', 'created_at', 'last_used_at', 'expires_at', 'revoked_at'],
+    on: 'table',
+    name: 'api_keys',
+    to: [app],
+  },
+  { privileges: ['select'], on: 'table', name: 'audit', to: [admin] },
+  {
+    privileges: ['insert'],
+    columns: ['user_id', 'action', 'by_user_id', 'actor', 'key_prefix', 'details'],
+    on: 'table',
+    name: 'audit',
+    to: [app, admin],
+  },
   { privileges: ['execute'], on: 'function', name: 'funes_key(text)', to: [app, admin] },
+  ...ownRowFunctions.map((name): Grant => ({ privileges: ['execute'], on: 'function', name, to: [app] })),
   { privileges: ['usage'], on: 'schema', name: 'drizzle', to: [admin] },
   { privileges: ['select'], on: 'table', name: 'drizzle.__drizzle_migrations', to: [admin] },
 ];
 
 /** Functions that not everybody may call, although PostgreSQL lets everybody call a new function. */
-export const closedFunctions: readonly string[] = ['funes_key(text)'];
+export const closedFunctions: readonly string[] = ['funes_key(text)', ...ownRowFunctions];
 
 /**
  * The statements of these grants.

@@ -21,8 +21,13 @@ export interface Embedder {
    * @throws FunesError UNAVAILABLE if the model stopped or the server is shutting down.
    */
   embed(texts: readonly string[]): Promise<Float32Array[]>;
-  /** Computes the vector of a search text before all waiting writes, or takes it from a cache of recent search texts. */
-  embedQuery(text: string): Promise<Float32Array>;
+  /**
+   * Computes the vector of a search text before all waiting writes, or takes it from a cache of what `userId` has searched for. No
+   * user can tell by the time of an answer what another user has searched for.
+   */
+  embedQuery(text: string, userId: string): Promise<Float32Array>;
+  /** Drops the vectors of all that `userId` has searched for. */
+  forget(userId: string): void;
   /** Ends the inference thread, and rejects all waiting texts. */
   close(): Promise<void>;
 }
@@ -32,7 +37,9 @@ export interface EmbeddingOptions {
   model: string | undefined;
   /** Folder for the converted or downloaded model. */
   cacheDir: string;
-  /** How many vectors of search texts to cache, 1.5 kB each. Default 1,000. */
+  /** If it is aborted while the model is being loaded, the start fails once the model is loaded: not before, see `startBackend`. */
+  signal?: AbortSignal;
+  /** How many vectors of search texts to cache, 1.5 kB each, of all users together. Default 1,000. */
   queryCacheSize?: number;
   /** Threads that compute one batch. Default: the machine's cores, up to four. */
   threads?: number;
@@ -63,6 +70,7 @@ export async function startEmbedder(options: EmbeddingOptions, log?: EmbeddingLo
       throw loadError(source, options.cacheDir, error);
     });
     checkDimensions(source, loaded);
+    options.signal?.throwIfAborted();
     log?.info(
       { model: source.name, ms: Math.round(performance.now() - began), threads, threadId: loaded.threadId },
       'Embedding model loaded',
@@ -92,9 +100,8 @@ class ModelEmbedder implements Embedder {
     return this.queue.embed(texts, 'write');
   }
 
-  async embedQuery(text: string): Promise<Float32Array> {
-    // The key is a hash, so that long texts do not make the cache larger.
-    const key = createHash('sha256').update(text, 'utf16le').digest('base64');
+  async embedQuery(text: string, userId: string): Promise<Float32Array> {
+    const key = cacheKey(text, userId);
     let vector = this.queries.get(key);
     if (vector === undefined) {
       const computed = this.queue.embed([text], 'query').then(([only]) => only as Float32Array);
@@ -105,10 +112,26 @@ class ModelEmbedder implements Embedder {
     return (await vector).slice();
   }
 
+  forget(userId: string): void {
+    for (const key of [...this.queries.keys()]) if (userOfKey(key) === userId) this.queries.delete(key);
+  }
+
   async close(): Promise<void> {
     await this.queue.close();
     await this.thread.close();
   }
+}
+
+/** Characters of a SHA-256 in base64. */
+const hashLength = 44;
+
+/** A text as a hash, so that long texts do not make the cache larger, and the user who searches for it. */
+function cacheKey(text: string, userId: string): string {
+  return createHash('sha256').update(text, 'utf16le').digest('base64') + userId;
+}
+
+function userOfKey(key: string): string {
+  return key.slice(hashLength);
 }
 
 function checkDimensions(source: ModelSource, { dimensions }: LoadedModel): void {

@@ -13,6 +13,7 @@ import type { Logger } from '../log.ts';
 import type { Viewer } from '../viewer.ts';
 import { type ErrorDescriber, httpStatus } from './graphql-errors.ts';
 import { hintsOf } from './hints/hints.ts';
+import { errorOf, problemsOfShape } from './hints/variables.ts';
 import { operationChecker, type RawOperation } from './operation/limits.ts';
 import type { RequestRecord } from './request-log.ts';
 
@@ -80,6 +81,7 @@ export async function addGraphQLEndpoint<Context extends RequestContext>(
       ApolloServerPluginSchemaReportingDisabled(),
       ApolloServerPluginUsageReportingDisabled(),
       recordingPlugin<Context>(),
+      shapeCheckingPlugin<Context>(errors, introspection),
       // A hint says names of the schema.
       ...(introspection ? [hintingPlugin<Context>(hints)] : []),
     ],
@@ -184,6 +186,37 @@ function hintingPlugin<Context extends RequestContext>(
         errors,
       };
       for (const [error, hint] of hintsOf(refused)) hints.set(error, hint);
+    },
+  };
+  return { requestDidStart: async () => listener };
+}
+
+/** Refuses variables of a wrong shape before graphql does, which takes long for large ones. */
+function shapeCheckingPlugin<Context extends RequestContext>(
+  errors: ErrorDescriber,
+  suggest: boolean,
+): ApolloServerPlugin<Context> {
+  const listener: Awaited<ReturnType<NonNullable<ApolloServerPlugin<Context>['requestDidStart']>>> = {
+    async responseForOperation({ schema, operation, request }) {
+      const definitions = operation.variableDefinitions ?? [];
+      let refusals: readonly object[];
+      try {
+        const values = request.variables ?? {};
+        refusals = problemsOfShape({ schema, definitions, values, suggest }).map((problem) => {
+          const error = errorOf(problem);
+          const formatted = { ...error.toJSON(), extensions: { code: 'BAD_USER_INPUT' } };
+          return errors.format(formatted, error, suggest ? problem.hint : undefined);
+        });
+      } catch (error) {
+        // More levels than the stack holds.
+        const { message, ...extensions } = errors.describe(error);
+        refusals = [{ message, extensions }];
+      }
+      if (refusals.length === 0) return null;
+      return {
+        http: { status: 400, headers: new HeaderMap() },
+        body: { kind: 'single', singleResult: { errors: refusals as never } },
+      };
     },
   };
   return { requestDidStart: async () => listener };

@@ -47,6 +47,7 @@ export function createSearchLoader<Filters, Found extends { row: { id: string } 
     const { batch, indexes } = await batchOf(
       keys.map(({ query }) => query),
       embedder,
+      viewer.userId,
     );
     const lists = await search(database, viewer, definition, batch, request);
     if (report) reports.push(report.finished());
@@ -80,6 +81,7 @@ function groupKey<Filters>({ query, k, filters, options, after, pages }: SearchK
 async function batchOf(
   queries: readonly SearchQuery[],
   embedder: Embedder,
+  userId: string,
 ): Promise<{ batch: QueryBatch; indexes: number[] }> {
   const [first] = queries;
   if (first && 'examples' in first) {
@@ -88,12 +90,12 @@ async function batchOf(
   const ids = queries.flatMap((query) => ('id' in query ? [query.id] : []));
   if (ids.length > 0) return { batch: { by: 'rows', ids }, indexes: [...ids.keys()] };
   const { values, indexes } = distinct(queries);
-  const embedded = await Promise.all(values.map((query) => embed(query, embedder)));
+  const embedded = await Promise.all(values.map((query) => embed(query, embedder, userId)));
   return { batch: { by: 'vectors', queries: embedded }, indexes };
 }
 
-async function embed(query: SearchQuery, embedder: Embedder): Promise<EmbeddedQuery> {
-  if ('text' in query) return { ...query, vector: await embedder.embedQuery(query.text) };
+async function embed(query: SearchQuery, embedder: Embedder, userId: string): Promise<EmbeddedQuery> {
+  if ('text' in query) return { ...query, vector: await embedder.embedQuery(query.text, userId) };
   if ('vector' in query) return { vector: query.vector, text: undefined };
   throw new TypeError('A search for rows came among searches for vectors.');
 }

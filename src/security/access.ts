@@ -28,6 +28,8 @@ const access: Readonly<Record<string, readonly ViewerRole[]>> = {
   createKey: administrators,
   revokeKey: administrators,
   keys: administrators,
+  forgetUser: writers,
+  audit: administrators,
 };
 
 /** A field of the API at the root. */

@@ -18,16 +18,21 @@ export type RawHeaders = readonly string[];
  * @throws FunesError UNAUTHENTICATED without a valid key or token. UNAVAILABLE if that cannot be found out. FORBIDDEN if the
  *   request acts for a user and may not. BAD_USER_INPUT or LIMIT_EXCEEDED if no user can have the name.
  */
-export type Authenticate = (headers: RawHeaders) => Viewer | Promise<Viewer>;
+export interface Authenticate {
+  (headers: RawHeaders): Viewer | Promise<Viewer>;
+  /** Drops what is kept about the keys of a user. Undefined if nothing is kept. */
+  readonly forget?: ((userId: string) => void) | undefined;
+}
 
 /** Makes the one function that decides who sends a request, by FUNES_AUTH. */
 export function authenticator(config: AuthConfig, database: Database, log: Logger): Authenticate {
   const identify = identifier(config, database, log);
-  return (headers) => {
+  const authenticate = (headers: RawHeaders) => {
     const viewer = identify(headers);
     if (!(viewer instanceof Promise)) return actingFor(viewer, namedUser(headers));
     return viewer.then((known) => actingFor(known, namedUser(headers)));
   };
+  return Object.assign(authenticate, { forget: identify.forget });
 }
 
 /** Says in a line who is let in, for the start of the server. */
@@ -48,10 +53,11 @@ function identifier({ auth, keyCache, jwt }: AuthConfig, database: Database, log
     return async (headers) => verify(bearer(headers) ?? refuseToken());
   }
   const find = keyLookUp(database, { keepMs: keyCache, log });
-  return async (headers) => {
+  const identify = async (headers: RawHeaders) => {
     const key = bearer(headers);
     return (key !== undefined && (await find(key))) || refuseKey();
   };
+  return Object.assign(identify, { forget: find.forget });
 }
 
 /** What follows `Bearer`; undefined if it is missing, malformed, or sent twice. */
@@ -105,7 +111,7 @@ function decodeHeader(value: string): string {
 
 function actingFor(viewer: Viewer, named: string | undefined): Viewer {
   if (named === undefined) return viewer;
-  if (viewer.role === 'admin') return { userId: named, role: 'user', actor: viewer.userId };
+  if (viewer.role === 'admin') return { ...viewer, userId: named, role: 'user', actor: viewer.userId };
   if (named === viewer.userId) return viewer;
   throw new FunesError(
     'FORBIDDEN',

@@ -7,7 +7,7 @@ import { type Database, transaction } from '../database/transaction.ts';
 import { FunesError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Viewer } from '../viewer.ts';
-import { hashOfKey, isKey } from './keys.ts';
+import { hashOfKey, isKey, prefixOfKey } from './keys.ts';
 
 /** Who looks a key up: nobody yet. The database lets this viewer see no row, and call `funes_key`. */
 const nobody: Viewer = { userId: '', role: 'reader' };
@@ -28,12 +28,21 @@ interface LookUp {
   /** When the statement was sent, as `performance.now()`. Undefined while it waits for a connection. */
   sentAt: number | undefined;
   answer: Promise<FoundKey | undefined>;
+  /** Undefined until the answer is there, and if the key is nobody's. */
+  userId: string | undefined;
 }
 
 export interface KeyLookUpOptions {
   /** How long an answer is kept, in milliseconds. */
   keepMs: number;
   log: Logger;
+}
+
+/** Finds whose key something is; undefined if it is nobody's. */
+export interface KeyLookUp {
+  (key: string): Promise<Viewer | undefined>;
+  /** Drops all answers about the keys of a user. */
+  forget(userId: string): void;
 }
 
 /**
@@ -43,10 +52,7 @@ export interface KeyLookUpOptions {
  *
  * @throws FunesError UNAVAILABLE if the database does not answer.
  */
-export function keyLookUp(
-  database: Database,
-  { keepMs, log }: KeyLookUpOptions,
-): (key: string) => Promise<Viewer | undefined> {
+export function keyLookUp(database: Database, { keepMs, log }: KeyLookUpOptions): KeyLookUp {
   const kept = new LRUCache<string, LookUp>({ max: mostKept });
   const noteUse = useNotes(database, log);
 
@@ -61,24 +67,36 @@ export function keyLookUp(
   }
 
   function begin(hash: string): LookUp {
-    const lookUp: LookUp = { sentAt: undefined, answer: Promise.resolve(undefined) };
+    const lookUp: LookUp = { sentAt: undefined, answer: Promise.resolve(undefined), userId: undefined };
     kept.set(hash, lookUp);
     lookUp.answer = readKey(database, hash, (sentAt) => {
       lookUp.sentAt = sentAt;
       if (keepMs === 0) drop(hash, lookUp);
     });
-    lookUp.answer.catch(() => drop(hash, lookUp));
+    lookUp.answer.then(
+      (found) => {
+        lookUp.userId = found?.viewer.userId;
+      },
+      () => drop(hash, lookUp),
+    );
     return lookUp;
   }
 
-  return async (key) => {
+  function forget(userId: string): void {
+    // A look-up without an answer may be about this user, and another one costs little.
+    for (const [hash, lookUp] of [...kept])
+      if (lookUp.userId === undefined || lookUp.userId === userId) kept.delete(hash);
+  }
+
+  const find = async (key: string) => {
     if (!isKey(key)) return undefined;
     const hash = hashOfKey(key);
     const found = await (fresh(hash) ?? begin(hash)).answer;
     if (found === undefined || performance.now() >= found.validUntil) return undefined;
     noteUse(found.id);
-    return found.viewer;
+    return { ...found.viewer, keyPrefix: prefixOfKey(key) };
   };
+  return Object.assign(find, { forget });
 }
 
 type KeyAnswer = { id: string; user_id: string; role: Viewer['role']; lives_ms: number | null };

@@ -1,10 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { eq, getTableColumns, sql } from 'drizzle-orm';
+import { and, eq, isNull, sql } from 'drizzle-orm';
 import { apiKeys } from '../../schema/index.ts';
 import { type Database, transaction } from '../database/transaction.ts';
 import { FunesError, quote } from '../errors.ts';
 import { checkId, checkText } from '../input/checks.ts';
+import { writeAudit } from '../store/audit.ts';
 import { type CountedPage, type Listed, readPage } from '../store/pages.ts';
+import { type KeyRow, keyColumns } from '../store/rows.ts';
 import { type Viewer, type ViewerRole, viewerRoles } from '../viewer.ts';
 import { administrators, checkAccess } from './access.ts';
 
@@ -15,10 +17,7 @@ const keyBytes = 32;
 const shownCharacters = 8;
 const keyForm = /^funes_[A-Za-z0-9_-]{43}$/;
 
-const { hash: _hash, ...shownColumns } = getTableColumns(apiKeys);
-
-/** A key as people may see it: without its hash. */
-export type KeyRow = Omit<typeof apiKeys.$inferSelect, 'hash'>;
+export type { KeyRow } from '../store/rows.ts';
 
 /** A key to make. */
 export interface NewKey {
@@ -45,7 +44,7 @@ const keyList: Listed<KeyRow, 'CREATED_AT'> = {
   table: apiKeys,
   id: apiKeys.id,
   userId: apiKeys.userId,
-  columns: shownColumns,
+  columns: keyColumns,
   orders: { CREATED_AT: apiKeys.createdAt },
 };
 
@@ -59,8 +58,13 @@ export function hashOfKey(key: string): string {
   return createHash('sha256').update(key).digest('hex');
 }
 
+/** Returns how a key begins. People recognise it by that. */
+export function prefixOfKey(key: string): string {
+  return key.slice(0, keyStart.length + shownCharacters);
+}
+
 /**
- * Makes a key.
+ * Makes a key. The audit notes it.
  * @throws FunesError FORBIDDEN unless the viewer is an administrator. BAD_USER_INPUT or LIMIT_EXCEEDED with the input path.
  */
 export async function createKey(database: Database, viewer: Viewer, input: NewKey): Promise<CreatedKey> {
@@ -76,13 +80,15 @@ export async function createKey(database: Database, viewer: Viewer, input: NewKe
     userId,
     role,
     expiresAt,
-    prefix: key.slice(0, keyStart.length + shownCharacters),
+    prefix: prefixOfKey(key),
     hash: hashOfKey(key),
   };
-  const [row] = await transaction(database, viewer, { access: 'write' }, (tx) =>
-    tx.insert(apiKeys).values(values).returning(shownColumns),
-  );
-  return { key, row: row as KeyRow };
+  const row = await transaction(database, viewer, { access: 'write' }, async (tx) => {
+    const [made] = (await tx.insert(apiKeys).values(values).returning(keyColumns)) as [KeyRow];
+    await writeAudit(tx, viewer, { action: 'KEY_CREATED', about: made.userId, details: describeKey(made) });
+    return made;
+  });
+  return { key, row };
 }
 
 /**
@@ -100,21 +106,36 @@ export async function readKeys(
 }
 
 /**
- * Revokes a key for ever, and returns it. A key that was revoked before stays as it is.
+ * Revokes a key for ever, and returns it. The audit notes it. A key that was revoked before stays as it is, and is not noted.
  * @throws FunesError FORBIDDEN unless the viewer is an administrator. NOT_FOUND. BAD_USER_INPUT if no key can have this id.
  */
 export async function revokeKey(database: Database, viewer: Viewer, id: string): Promise<KeyRow> {
   checkAccess(viewer, 'revokeKey', administrators);
   checkId(id, 'id');
-  const [row] = await transaction(database, viewer, { access: 'write' }, (tx) =>
-    tx
+  const row = await transaction(database, viewer, { access: 'write' }, async (tx) => {
+    const [revoked] = await tx
       .update(apiKeys)
-      .set({ revokedAt: sql`coalesce(${apiKeys.revokedAt}, now())` })
-      .where(eq(apiKeys.id, id))
-      .returning(shownColumns),
-  );
+      .set({ revokedAt: sql`now()` })
+      .where(and(eq(apiKeys.id, id), isNull(apiKeys.revokedAt)))
+      .returning(keyColumns);
+    if (revoked === undefined) {
+      const [before] = await tx.select(keyColumns).from(apiKeys).where(eq(apiKeys.id, id));
+      return before;
+    }
+    await writeAudit(tx, viewer, {
+      action: 'KEY_REVOKED',
+      about: revoked.userId,
+      details: describeKey(revoked),
+    });
+    return revoked;
+  });
   if (row === undefined) throw new FunesError('NOT_FOUND', `There is no key with id ${quote(id)}.`);
   return row;
+}
+
+/** What the audit says of a key. */
+function describeKey({ id, prefix, role, expiresAt }: KeyRow) {
+  return { id, prefix, role, expiresAt };
 }
 
 function checkRole(role: string): ViewerRole {

@@ -1,6 +1,6 @@
 import { getTableColumns, type SQL, sql } from 'drizzle-orm';
 import type { PgColumn } from 'drizzle-orm/pg-core';
-import { documentChunks, documents, memories, toolEmbeddings } from '../../schema/index.ts';
+import { apiKeys, documentChunks, documents, memories, toolEmbeddings } from '../../schema/index.ts';
 import type { EmbeddingStatus } from '../filters/conditions.ts';
 
 function statusOf(embedding: PgColumn): SQL<EmbeddingStatus> {
@@ -45,3 +45,8 @@ const {
 } = getTableColumns(toolEmbeddings);
 export const toolColumns = { ...storedToolColumns, embeddingStatus: statusOf(toolEmbedding) };
 export type ToolRow = Omit<typeof toolEmbeddings.$inferSelect, Computed> & Embedded;
+
+const { hash: _hash, ...shownKeyColumns } = getTableColumns(apiKeys);
+export const keyColumns = shownKeyColumns;
+/** A key as people may see it: without its hash. */
+export type KeyRow = Omit<typeof apiKeys.$inferSelect, 'hash'>;

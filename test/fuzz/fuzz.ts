@@ -173,7 +173,11 @@ function learn(
       }
     }
     if (inner.length === 0) continue;
-    const isList = name !== 'edges' && name !== 'pageInfo' && kind === undefined && /s$|recall/.test(name);
+    const isList =
+      name !== 'edges' &&
+      name !== 'pageInfo' &&
+      kind === undefined &&
+      /s$|recall|audit|exportUser/.test(name);
     for (const item of Array.isArray(value) ? value : [value ?? null])
       learn(inner, item as Answered, isList || member === 'Document.chunks' ? selection : list, known);
   }

@@ -62,6 +62,15 @@ function stepsOf(type: GraphQLNamedType): Step[] {
   return [];
 }
 
+/** The names of the types that arguments and input fields have. */
+function inputTypes(types: readonly GraphQLNamedType[]): ReadonlySet<string> {
+  const inputs = types.flatMap((type) => {
+    if (isInputObjectType(type)) return Object.values(type.getFields());
+    return isObjectType(type) ? Object.values(type.getFields()).flatMap(({ args }) => args) : [];
+  });
+  return new Set(inputs.map(({ type }) => getNamedType(type).name));
+}
+
 /** How far a member is from each type and member above it; what does not lead to it is missing. */
 export type Distances = ReadonlyMap<string, number>;
 
@@ -72,7 +81,10 @@ export class Members {
   private readonly known = new Map<Member, Distances>();
 
   constructor(schema: GraphQLSchema) {
-    const types = Object.values(schema.getTypeMap()).filter((type) => !isIntrospectionType(type));
+    const known = Object.values(schema.getTypeMap()).filter((type) => !isIntrospectionType(type));
+    // No operation has a value of an enum that is only returned.
+    const inputs = inputTypes(known);
+    const types = known.filter((type) => !isEnumType(type) || inputs.has(type.name));
     this.steps = new Map(types.map((type) => [type.name, stepsOf(type)]));
     const own = schema.getDirectives().filter((directive) => !isSpecifiedDirective(directive));
     this.all = [

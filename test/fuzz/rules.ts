@@ -36,7 +36,14 @@ export function settleArguments(
   const has = (name: string) => field.args.some((arg) => arg.name === name);
   if (has('options')) settleSearch(field.name, args, wanted, draw, { add, has });
   if (field.name === 'recall') settleRecall(args, wanted);
+  if (field.name === 'forgetUser') settleForgetting(args, wanted, draw);
   return args;
+}
+
+/** Few users are forgotten for good, and always the same one, so that rows of the others remain. */
+function settleForgetting(args: Values, wanted: string | undefined, draw: Draw): void {
+  if (wanted !== 'dryRun' || draw.chance(0.7)) args.dryRun = true;
+  else if (args.dryRun === false) args.userId = 'Bjørn';
 }
 
 interface Arguments {

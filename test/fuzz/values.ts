@@ -83,6 +83,7 @@ const texts: Record<string, (draw: Draw, known: Known) => string> = {
   content: (draw) => (draw.chance(0.5) ? unique(draw) : sentence(draw)),
   contentBase64: (draw) => Buffer.from(`${sentence(draw)} ${draw.below(1000)}`).toString('base64'),
   userId: (draw) => draw.pick(users),
+  about: (draw) => draw.pick(users),
   sessionId: (draw) => `talk-${draw.below(4)}`,
   source: (draw) => draw.pick(['chat', 'mail', 'odd ✉']),
   idempotencyKey: (draw) => `key-${draw.below(1_000_000)}`,

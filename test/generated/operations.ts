@@ -15,6 +15,17 @@ export type ArchiveMemoriesInput = {
   olderThan?: string | null | undefined;
 };
 
+/** What was done. */
+export type AuditAction =
+  /** A key was made. */
+  | 'KEY_CREATED'
+  /** A key was revoked. */
+  | 'KEY_REVOKED'
+  /** The first page of an export of a user was read. */
+  | 'USER_EXPORTED'
+  /** All rows of a user were deleted. */
+  | 'USER_FORGOTTEN';
+
 /** Conditions on true or false; a row must meet all that are given. */
 export type BooleanFilter = {
   /** Equal to this. */
@@ -398,6 +409,21 @@ export type OrderDirection =
   | 'ASC'
   /** Largest, newest or alphabetically last. */
   | 'DESC';
+
+/** What a row of a user is. */
+export type PersonalKind =
+  /** A memory in the archive. */
+  | 'ARCHIVED_MEMORY'
+  /** A line of the audit about the user. */
+  | 'AUDIT'
+  /** A chunk of a document. */
+  | 'CHUNK'
+  /** A document, without its text. */
+  | 'DOCUMENT'
+  /** A key, without its hash. */
+  | 'KEY'
+  /** A memory. */
+  | 'MEMORY';
 
 /** Which rows of each kind. Filters of a kind that is not in `kinds` are refused. */
 export type RecallFilters = {
@@ -986,6 +1012,34 @@ export type RecallPageQuery = { page: Array<
     | { __typename: 'MemoryMatch', cursor: string | null, score: number, memory: { id: string } }
     | { __typename: 'ToolMatch', cursor: string | null, score: number, tool: { id: string } }
   > };
+
+export type ExportUserQueryVariables = Exact<{
+  userId?: string | null | undefined;
+  first?: number;
+  after?: string | null | undefined;
+  vectors?: boolean;
+}>;
+
+
+export type ExportUserQuery = { exportUser: { totalCount: number, edges: Array<{ cursor: string, node: { kind: PersonalKind, id: string, row: Record<string, unknown> } }>, pageInfo: { hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null } } };
+
+export type ForgetUserMutationVariables = Exact<{
+  userId: string;
+  dryRun?: boolean;
+}>;
+
+
+export type ForgetUserMutation = { forgetUser: { userId: string, memories: number, archivedMemories: number, documents: number, chunks: number, keys: number } };
+
+export type AuditQueryVariables = Exact<{
+  first?: number;
+  after?: string | null | undefined;
+  action?: AuditAction | null | undefined;
+  about?: string | null | undefined;
+}>;
+
+
+export type AuditQuery = { audit: { totalCount: number, edges: Array<{ cursor: string, node: { id: string, action: AuditAction, about: string, by: string, actor: string | null, keyPrefix: string | null, details: Record<string, unknown>, createdAt: string } }>, pageInfo: { hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null } } };
 
 export type RecallQueryVariables = Exact<{
   text: string;
@@ -2359,6 +2413,69 @@ export const RecallPageDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<RecallPageQuery, RecallPageQueryVariables>;
+export const ExportUserDocument = new TypedDocumentString(`
+    query ExportUser($userId: String, $first: Int! = 20, $after: String, $vectors: Boolean! = false) {
+  exportUser(userId: $userId, first: $first, after: $after, vectors: $vectors) {
+    edges {
+      cursor
+      node {
+        kind
+        id
+        row
+      }
+    }
+    pageInfo {
+      ...PageInfoFields
+    }
+    totalCount
+  }
+}
+    fragment PageInfoFields on PageInfo {
+  hasNextPage
+  hasPreviousPage
+  startCursor
+  endCursor
+}`) as unknown as TypedDocumentString<ExportUserQuery, ExportUserQueryVariables>;
+export const ForgetUserDocument = new TypedDocumentString(`
+    mutation ForgetUser($userId: String!, $dryRun: Boolean! = true) {
+  forgetUser(userId: $userId, dryRun: $dryRun) {
+    userId
+    memories
+    archivedMemories
+    documents
+    chunks
+    keys
+  }
+}
+    `) as unknown as TypedDocumentString<ForgetUserMutation, ForgetUserMutationVariables>;
+export const AuditDocument = new TypedDocumentString(`
+    query Audit($first: Int! = 20, $after: String, $action: AuditAction, $about: String) {
+  audit(first: $first, after: $after, action: $action, about: $about) {
+    edges {
+      cursor
+      node {
+        id
+        action
+        about
+        by
+        actor
+        keyPrefix
+        details
+        createdAt
+      }
+    }
+    pageInfo {
+      ...PageInfoFields
+    }
+    totalCount
+  }
+}
+    fragment PageInfoFields on PageInfo {
+  hasNextPage
+  hasPreviousPage
+  startCursor
+  endCursor
+}`) as unknown as TypedDocumentString<AuditQuery, AuditQueryVariables>;
 export const RecallDocument = new TypedDocumentString(`
     query Recall($text: String!, $k: Int! = 8, $kinds: [RecallKind!]! = [MEMORY, CHUNK], $filters: RecallFilters, $options: SearchOptions) {
   recall(text: $text, k: $k, kinds: $kinds, filters: $filters, options: $options) {

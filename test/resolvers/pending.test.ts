@@ -41,6 +41,8 @@ class StoppableEmbedder implements Embedder {
     return this.inner.embedQuery(text);
   }
 
+  forget(): void {}
+
   async close(): Promise<void> {}
 
   private check(): void {

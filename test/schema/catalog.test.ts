@@ -89,6 +89,16 @@ const columns: Record<string, Record<string, string>> = {
     expires_at: 'timestamp with time zone',
     revoked_at: 'timestamp with time zone',
   },
+  audit: {
+    id,
+    user_id: 'character varying(100) not null',
+    action: 'character varying(20) not null',
+    by_user_id: 'character varying(100) not null',
+    actor: 'character varying(100)',
+    key_prefix: 'character varying(20)',
+    details: metadata,
+    created_at: createdAt,
+  },
 };
 
 const hnsw = "hnsw (embedding vector_cosine_ops) WITH (m='16', ef_construction='64')";
@@ -105,6 +115,7 @@ const indexes: Record<string, Record<string, string>> = {
     idx_memories_importance: 'btree (importance_score DESC)',
     idx_memories_user_created: 'btree (user_id, created_at DESC)',
     idx_memories_user_session: 'btree (user_id, session_id, id)',
+    idx_memories_user_share: 'btree (user_id, hashint8(id), content_length)',
     idx_memories_metadata: 'gin (metadata jsonb_path_ops)',
     idx_memories_content_tsv: 'gin (content_tsv)',
   },
@@ -123,6 +134,7 @@ const indexes: Record<string, Record<string, string>> = {
     idx_document_chunks_doc_index: 'unique btree (document_id, chunk_index, user_id)',
     idx_document_chunks_embedding_hnsw: hnsw,
     idx_document_chunks_user_id: 'btree (user_id)',
+    idx_document_chunks_user_share: 'btree (user_id, hashint8(id), content_length)',
     idx_document_chunks_metadata: 'gin (metadata jsonb_path_ops)',
     idx_document_chunks_content_tsv: 'gin (content_tsv)',
   },
@@ -137,6 +149,11 @@ const indexes: Record<string, Record<string, string>> = {
     api_keys_pkey: 'unique btree (id)',
     api_keys_hash: 'unique btree (hash)',
     idx_api_keys_user_id: 'btree (user_id)',
+  },
+  audit: {
+    audit_pkey: 'unique btree (id)',
+    idx_audit_created_at: 'btree (created_at DESC, id DESC)',
+    idx_audit_user_created: 'btree (user_id, created_at DESC, id DESC)',
   },
 };
 
@@ -174,6 +191,9 @@ const constraints: Record<string, string[]> = {
     "CHECK (((user_id)::text ~ '[^[:space:]]'::text))",
     "CHECK (((hash)::text ~ '^[0-9a-f]{64}$'::text))",
     "CHECK (((role)::text = ANY ((ARRAY['admin'::character varying, 'user'::character varying, 'reader'::character varying])::text[])))",
+  ],
+  audit: [
+    "CHECK (((action)::text = ANY ((ARRAY['KEY_CREATED'::character varying, 'KEY_REVOKED'::character varying, 'USER_EXPORTED'::character varying, 'USER_FORGOTTEN'::character varying])::text[])))",
   ],
 };
 
@@ -252,7 +272,7 @@ describe('a migrated database', () => {
     expect(found).toEqual([]);
   });
 
-  test('lets nobody but the roles of requests look up a key, and only administrators see the table of keys', async () => {
+  test('lets nobody but the roles of requests look up a key, and only administrators make and change keys', async () => {
     const looksUp = await query(
       `select prosecdef as definer, proconfig as settings, prosqlbody is not null as bound
         from pg_proc where proname = 'funes_key'`,
@@ -260,20 +280,30 @@ describe('a migrated database', () => {
     expect(looksUp).toEqual([{ definer: true, settings: null, bound: true }]);
     const roles = await query<{
       role: string;
+      seesHash: boolean;
       sees: boolean;
       makes: boolean;
       changes: boolean;
       deletes: boolean;
     }>(
       `select rolname as role, has_function_privilege(oid, 'funes_key(text)', 'execute') as "looksUp",
-          has_any_column_privilege(oid, 'api_keys', 'select') as sees, has_table_privilege(oid, 'api_keys', 'insert') as makes,
+          has_any_column_privilege(oid, 'api_keys', 'select') as sees, has_column_privilege(oid, 'api_keys', 'hash', 'select') as "seesHash", has_table_privilege(oid, 'api_keys', 'insert') as makes,
           has_any_column_privilege(oid, 'api_keys', 'update') as changes, has_table_privilege(oid, 'api_keys', 'delete') as deletes
         from pg_roles where rolname in ('funes_app', 'funes_admin', 'pg_monitor') order by rolname`,
     );
-    const nothing = { sees: false, makes: false, changes: false, deletes: false };
+    const nothing = { sees: false, seesHash: false, makes: false, changes: false, deletes: false };
     expect(roles).toEqual([
-      { role: 'funes_admin', looksUp: true, sees: true, makes: true, changes: true, deletes: false },
-      { role: 'funes_app', looksUp: true, ...nothing },
+      {
+        role: 'funes_admin',
+        looksUp: true,
+        sees: true,
+        seesHash: true,
+        makes: true,
+        changes: true,
+        deletes: true,
+      },
+      // Behind its policy: users export and delete their own keys.
+      { role: 'funes_app', looksUp: true, ...nothing, sees: true, deletes: true },
       // Stands for everybody else.
       { role: 'pg_monitor', looksUp: false, ...nothing },
     ]);

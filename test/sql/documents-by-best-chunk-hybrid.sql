@@ -594,10 +594,34 @@ from
           ),
           moments as materialized (
             select
-              avg(distance) as mean,
-              stddev_pop(distance) as spread,
-              avg(bm25) as word_mean,
-              stddev_pop(bm25) as word_spread
+              avg(
+                distance
+                order by
+                  "id",
+                  "document_id",
+                  "user_id"
+              ) as mean,
+              stddev_pop(
+                distance
+                order by
+                  "id",
+                  "document_id",
+                  "user_id"
+              ) as spread,
+              avg(
+                bm25
+                order by
+                  "id",
+                  "document_id",
+                  "user_id"
+              ) as word_mean,
+              stddev_pop(
+                bm25
+                order by
+                  "id",
+                  "document_id",
+                  "user_id"
+              ) as word_spread
             from
               features
             where

@@ -2450,10 +2450,26 @@ from
       ),
       moments as materialized (
         select
-          avg(distance) as mean,
-          stddev_pop(distance) as spread,
-          avg(bm25) as word_mean,
-          stddev_pop(bm25) as word_spread
+          avg(
+            distance
+            order by
+              id
+          ) as mean,
+          stddev_pop(
+            distance
+            order by
+              id
+          ) as spread,
+          avg(
+            bm25
+            order by
+              id
+          ) as word_mean,
+          stddev_pop(
+            bm25
+            order by
+              id
+          ) as word_spread
         from
           features
         where

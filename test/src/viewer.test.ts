@@ -212,7 +212,7 @@ describe('a viewer who is no admin', () => {
   });
 
   test('finds only its own rows when others have just asked the same', async () => {
-    const vector = (await services.embedder.embedQuery('the ferry')).join(', ');
+    const vector = (await services.embedder.embedQuery('the ferry', 'ann')).join(', ');
     const query = `{
       similarMemories(vector: [${vector}], k: 20) { memory { userId } }
       similarChunks(vector: [${vector}], k: 20) { chunk { userId } }

@@ -22,7 +22,8 @@ export async function startRealEmbedder(): Promise<Embedder> {
     model: embedder.model,
     dimensions: embedder.dimensions,
     embed: (texts) => embedder.embed(texts),
-    embedQuery: (text) => embedder.embedQuery(text),
+    embedQuery: (text, userId) => embedder.embedQuery(text, userId),
+    forget: (userId) => embedder.forget(userId),
     close: async () => {},
   };
 }

@@ -66,6 +66,7 @@ const tables = [
   'document_chunks',
   'tool_embeddings',
   'api_keys',
+  'audit',
 ];
 
 export interface TestServerOptions {

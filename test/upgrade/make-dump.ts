@@ -78,7 +78,8 @@ async function withApi<T>(pool: Pool, embedder: Embedder, work: (post: Post) => 
 const failingAtTimes = (embedder: Embedder): Embedder => ({
   model: embedder.model,
   dimensions: embedder.dimensions,
-  embedQuery: (text) => embedder.embedQuery(text),
+  embedQuery: (text, userId) => embedder.embedQuery(text, userId),
+  forget: (userId) => embedder.forget(userId),
   close: () => embedder.close(),
   embed: async (texts) => {
     if (texts.some((text) => text.includes(unembedded)))

@@ -21,8 +21,8 @@ export const keysCommand: DatabaseCommand = (onDatabase) => {
     .action((options) =>
       onDatabase(options, async ({ pool, print }) => {
         const { createKey } = await import('../../security/keys.ts');
-        const { localViewer } = await import('../../viewer.ts');
-        const { key, row } = await createKey(pool, localViewer, {
+        const { commandLineViewer } = await import('../../viewer.ts');
+        const { key, row } = await createKey(pool, commandLineViewer, {
           userId: options.user,
           role: options.role as ViewerRole, // one of the choices
           expiresAt: options.expires === undefined ? null : parseExpiry(options.expires),
@@ -50,8 +50,8 @@ export const keysCommand: DatabaseCommand = (onDatabase) => {
     .action((id, options) =>
       onDatabase(options, async ({ pool, print }) => {
         const { revokeKey } = await import('../../security/keys.ts');
-        const { localViewer } = await import('../../viewer.ts');
-        const row = await revokeKey(pool, localViewer, id);
+        const { commandLineViewer } = await import('../../viewer.ts');
+        const row = await revokeKey(pool, commandLineViewer, id);
         print(`Revoked the key ${row.prefix}… of ${row.userId}.`, { ...row });
       }),
     );

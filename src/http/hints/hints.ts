@@ -1,26 +1,25 @@
 import {
   type ASTNode,
-  coerceInputValue,
   type DocumentNode,
   type GraphQLError,
   type GraphQLNamedType,
   type GraphQLSchema,
   getNamedType,
   isInputObjectType,
-  isInputType,
   isInterfaceType,
   isObjectType,
   Kind,
   print,
   TypeInfo,
-  typeFromAST,
   type ValueNode,
   type VariableDefinitionNode,
   valueFromASTUntyped,
   visit,
   visitWithTypeInfo,
 } from 'graphql';
-import { argumentHint, fieldHint, typeAt, valueHint, type WrittenValue } from './input-hints.ts';
+import { argumentHint, fieldHint, valueHint } from './input-hints.ts';
+import { problemsOfVariables } from './variables.ts';
+import { shortText, type WrittenValue } from './written.ts';
 
 // What graphql says of a wrong operation names what it does not know. A hint says what to write instead. It comes from the nodes
 // of an error and the types of the schema, and from what people write in other products (`names.ts`). Only requests that are
@@ -115,95 +114,32 @@ function outputHint(types: TypeInfo, name: string): string | undefined {
   return undefined;
 }
 
-function variableHints(refused: RefusedOperation): Map<GraphQLError, string> {
+function variableHints({ schema, variables, errors }: RefusedOperation): Map<GraphQLError, string> {
+  const definitions = new Set<VariableDefinitionNode>();
+  for (const { nodes: [node] = [] } of errors)
+    if (node?.kind === Kind.VARIABLE_DEFINITION) definitions.add(node);
+  if (definitions.size === 0) return new Map();
+  const problems = problemsOfVariables({
+    schema,
+    definitions: [...definitions],
+    values: variables,
+    suggest: true,
+  });
   const found = new Map<GraphQLError, string>();
-  const byDefinition = new Map<VariableDefinitionNode, GraphQLError[]>();
-  for (const error of refused.errors) {
-    const [node] = error.nodes ?? [];
-    if (node?.kind === Kind.VARIABLE_DEFINITION)
-      byDefinition.set(node, [...(byDefinition.get(node) ?? []), error]);
-  }
-  for (const [definition, errors] of byDefinition) {
-    const hints = hintsOfVariable(definition, refused, errors.length);
-    for (const [i, error] of errors.entries()) {
-      const hint = hints[i];
+  for (const definition of definitions) {
+    const hints = problems.filter((problem) => problem.definition === definition).values();
+    for (const error of errors) {
+      if (error.nodes?.[0] !== definition) continue;
+      const hint = hints.next().value?.hint;
       if (hint !== undefined) found.set(error, hint);
     }
   }
   return found;
 }
 
-const enough = new Error('As many problems as errors.');
-
-/** A hint or nothing for each of the first `count` problems of a variable, in the order in which graphql finds them. */
-function hintsOfVariable(
-  definition: VariableDefinitionNode,
-  { schema, variables }: RefusedOperation,
-  count: number,
-): (string | undefined)[] {
-  const hints: (string | undefined)[] = [];
-  const type = typeFromAST(schema, definition.type);
-  if (!isInputType(type)) return hints;
-  try {
-    coerceInputValue(
-      variables[definition.variable.name.value],
-      type,
-      (path, value, problem) => {
-        hints.push(hintOfProblem(typeAt(type, path), value, problem));
-        if (hints.length >= count) throw enough;
-      },
-      true,
-    );
-  } catch (error) {
-    if (error !== enough) throw error;
-  }
-  return hints;
-}
-
-function hintOfProblem(
-  expected: ReturnType<typeof typeAt>,
-  value: unknown,
-  problem: GraphQLError,
-): string | undefined {
-  if (!expected) return undefined;
-  const type = getNamedType(expected);
-  if (!isInputObjectType(type) || typeof value !== 'object' || value === null || Array.isArray(value))
-    return valueHint(expected, writtenValue(value));
-  const fields = type.getFields();
-  const unknown = Object.entries(value).find(
-    ([name]) => !fields[name] && problem.message.startsWith(`Field "${name}" is not`),
-  );
-  return unknown && fieldHint(type, unknown[0], writtenValue(unknown[1]));
-}
-
-/** Longer values would hide what a hint says. */
-const longestText = 80;
-
-const textOf = (text: string) => (text.length > longestText || text.includes('\n') ? '...' : text);
-
 function writtenAs(node: ValueNode): WrittenValue {
   return {
     value: node.kind === Kind.VARIABLE ? undefined : valueFromASTUntyped(node),
-    text: textOf(node.loc?.source.body.slice(node.loc.start, node.loc.end) ?? print(node)),
+    text: shortText(node.loc?.source.body.slice(node.loc.start, node.loc.end) ?? print(node)),
   };
-}
-
-function writtenValue(value: unknown): WrittenValue {
-  return { value, text: textOf(literalOf(value)) };
-}
-
-/** Deeper values, as wide ones, have more than the longest text. */
-const deepestText = 8;
-
-/** Writes a value of JSON in the syntax of GraphQL, which has no quotes around names. */
-function literalOf(value: unknown, depth = 0): string {
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? '...';
-  if (depth === deepestText) return '...';
-  if (Array.isArray(value))
-    return `[${value
-      .slice(0, longestText)
-      .map((element) => literalOf(element, depth + 1))
-      .join(', ')}]`;
-  const entries = Object.entries(value).slice(0, longestText);
-  return `{ ${entries.map(([name, inner]) => `${name}: ${literalOf(inner, depth + 1)}`).join(', ')} }`;
 }

@@ -6,18 +6,10 @@ import {
   getNullableType,
   isEnumType,
   isInputObjectType,
-  isListType,
 } from 'graphql';
 import { argumentNames, operatorNames, plainName, type Replacement } from './names.ts';
 import { completeTime, dayOf } from './times.ts';
-
-/** A value as a client wrote it. */
-export interface WrittenValue {
-  /** Undefined for a variable. */
-  value: unknown;
-  /** In the syntax of GraphQL. */
-  text: string;
-}
+import type { WrittenValue } from './written.ts';
 
 /** Says what to write instead of an argument that the field does not have. */
 export function argumentHint(
@@ -148,20 +140,4 @@ function use(names: readonly string[], { remark }: Pick<Replacement, 'remark'>):
 
 function camelCase(name: string): string {
   return name.replace(/_+([a-z])/g, (_, letter: string) => letter.toUpperCase());
-}
-
-/** The type that an input object or list expects at the end of a path. */
-export function typeAt(
-  type: GraphQLInputType,
-  path: readonly (string | number)[],
-): GraphQLInputType | undefined {
-  let at: GraphQLInputType | undefined = type;
-  for (const step of path) {
-    at = at && getNullableType(at);
-    // One value stands for a list of one, and then the path has no index.
-    while (typeof step === 'string' && isListType(at)) at = getNullableType(at.ofType);
-    if (typeof step === 'number') at = isListType(at) ? at.ofType : undefined;
-    else at = isInputObjectType(at) ? at.getFields()[step]?.type : undefined;
-  }
-  return at;
 }

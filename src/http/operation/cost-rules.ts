@@ -64,7 +64,7 @@ function makeRule(parent: string, field: GraphQLField<unknown, unknown>): CostRu
   }
   if (names.has('ids')) return { own: ({ ids }) => listOf(ids, 'ids').length * costs.row, times: once };
   // A count reads rows that it does not return.
-  if (field.name === 'totalCount') return { own: () => costs.search, times: once };
+  if (field.name === 'totalCount' || names.has('dryRun')) return { own: () => costs.search, times: once };
   // Vectors are read by themselves.
   if (field.name === 'embedding') return { own: () => costs.row, times: once };
 

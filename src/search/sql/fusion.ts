@@ -22,15 +22,18 @@ export function fusionSteps(
   const basis = plan.after?.basis;
   const byRank = ranking.base === 'RANK';
   return [
-    basis ? momentsOf(basis) : momentsOfCandidates,
+    basis ? momentsOf(basis) : momentsOfCandidates(key),
     sql`${cte.based} as materialized (select ${cte.features}.*, ${baseScore(plan, ranking, size)} as ${column.base} from ${cte.features} cross join ${cte.moments}
       ${byRank ? sql`left join ${cte.near} using (${key})` : sql``}
       ${byRank ? sql`left join ${cte.worded} using (${key})` : sql``})`,
   ];
 }
 
-const momentsOfCandidates = sql`${cte.moments} as materialized (select avg(${column.distance}) as ${column.mean}, stddev_pop(${column.distance}) as ${column.spread},
-      avg(${column.bm25}) as ${column.wordMean}, stddev_pop(${column.bm25}) as ${column.wordSpread} from ${cte.features} where ${column.candidate})`;
+// In a fixed order: in another order the last digit of a sum may differ, and equal rows would have other scores in another table.
+const momentsOfCandidates = (
+  key: SQL,
+) => sql`${cte.moments} as materialized (select avg(${column.distance} order by ${key}) as ${column.mean}, stddev_pop(${column.distance} order by ${key}) as ${column.spread},
+      avg(${column.bm25} order by ${key}) as ${column.wordMean}, stddev_pop(${column.bm25} order by ${key}) as ${column.wordSpread} from ${cte.features} where ${column.candidate})`;
 
 function momentsOf({ moments: [mean, spread, wordMean, wordSpread] }: Basis): SQL {
   return sql`${cte.moments} as materialized (select ${mean}::float8 as ${column.mean}, ${spread}::float8 as ${column.spread},

@@ -83,23 +83,23 @@ function countsOfOwner(source: PlannedSource, text: SQLWrapper): SQL {
   const { table, length } = source.table;
   const { scope, among, filters } = source.rows;
   const all = sql`(select rows <= ${MOST_OWN} from own)`;
-  const shared = sql`(select count(*) from share where passes) * (select scale from portion)`;
-  const counted = filters
+  const estimated = sql`(select count(*) from share where passes) * (select scale from portion)`;
+  const passed = filters
     ? sql`passed as materialized (select count(*) as rows, avg(${length}) as length from ${table} where ${and(all, scope, among, filters)}),`
     : sql`passed as materialized (select rows, length from own),`;
   return sql`own as materialized (${ownRows(source.table, scope)}),
     share as materialized (${ownShare(source.table, scope, filters, sql`not ${all}`)}),
     portion as materialized (${sharePortion}),
-    ${counted}
+    ${passed}
     words as materialized (
       select word.query, word.lexeme, counted.*
       from (select lexeme, ${lexemeQuery} as query from ${lexemesOf(text)} word) word cross join lateral (${ownRowsOfWord(source, all)}) counted),
-    found as materialized (
+    found as materialized (select * from (
       select query, lexeme, case when complete then counted else
         greatest(counted, (select count(*) from share where passes and tsv @@ query) * (select scale from portion)) end::float8 as documents
-      from words where counted > 0),
+      from words) counted_word where documents > 0),
     corpus as materialized (
-      select greatest(case when ${all} then rows else ${shared} end, (select max(documents) from found), 1)::float8 as documents,
+      select greatest(case when ${all} then rows else ${estimated} end, (select max(documents) from found), 1)::float8 as documents,
         greatest(coalesce(case when ${all} then length else (select avg(length) from share where passes) end, 1), 1)::float8 as length from passed)`;
 }
 

@@ -26,7 +26,11 @@ import { type SQL, sql } from 'drizzle-orm';
 //
 //     CTE            columns                                    made by              read by
 //     sample         tsv, length                                keyword.ts           found, corpus
-//     words          lexeme, query, [counted]                   keyword.ts           found, basis
+//     own            rows, length                               own-rows.ts          share, passed, words, found, corpus
+//     share          hash, tsv, length, passes                  own-rows.ts          portion, found, corpus
+//     portion        scale                                      own-rows.ts          found, corpus
+//     passed         rows, length                               keyword.ts           corpus
+//     words          lexeme, query, [counted, complete]         keyword.ts           found, basis
 //     found          query, lexeme, documents                   keyword.ts           corpus, terms, basis
 //     corpus         documents, length                          keyword.ts           terms, bm25(), basis
 //     terms          query, idf, chosen                         keyword.ts           rare, common, bm25(), capped
@@ -50,8 +54,9 @@ import { type SQL, sql } from 'drizzle-orm';
 //     chosen         the columns of a hit                       scoring.ts           placed
 //     placed         chosen, embedding                          scoring.ts           alike, hit
 //
-// `candidates` is also the name of a report's column. On a later page the first page's basis replaces `sample`, the counting of
-// `words` and the averages in `moments`. Without `diversity` there is neither `chosen` nor `placed`; without `context` neither
+// `candidates` is also the name of a report's column. A search in the rows of one user has `own`, `share`, `portion` and `passed`; one in
+// the rows of all users has `sample` instead. On a later page the first page's basis replaces these, the counting of `words` and
+// the averages in `moments`. Without `diversity` there is neither `chosen` nor `placed`; without `context` neither
 // `beside`, `turns`, `shares` nor `loans`.
 //
 // A list of documents by means has only `features` and what follows; document-means.ts makes its `features`, with `embedding`.

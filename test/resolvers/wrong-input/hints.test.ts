@@ -328,6 +328,66 @@ test('a value of thousands of levels is refused like any other', async () => {
   });
 });
 
+describe('an object in a variable', () => {
+  const list = 'query ($filters: MemoryFilters) { memories(filters: $filters) { totalCount } }';
+  const write = 'mutation ($input: CreateMemoryInput!) { createMemory(input: $input) { id } }';
+  // graphql would write all of it into each of fifty errors, which takes a minute.
+  const wide = Object.fromEntries(Array.from({ length: 300_000 }, (_, i) => [`name${i}`, 'x'.repeat(20)]));
+
+  test('of hundreds of thousands of names is refused, and shown by its beginning', async () => {
+    const messages = await messagesOf(list, { filters: { metadata: wide } });
+    expect(messages).toHaveLength(50);
+    expect(messages[49]).toMatch(
+      /^Variable "\$filters" got invalid value \{ name0: "x+", name1: "x+", name2: "x+", \.\.\. \} at "filters\.metadata"; Field "name49" is not defined by type "JSONFilter"\. Write \{ contains: \{ name49: "x+" \} \}\.$/,
+    );
+  });
+
+  test.each([
+    ['beside names that are wrong', { content: 'x', metadata: wide, wrong: 1, wronger: 2 }, 2],
+    ['without a name that is needed', { metadata: wide }, 1],
+    ['in the place of a text', { content: wide }, 1],
+    ['in a list in its place', { content: 'x', metadata: [wide] }, 1],
+  ])('of hundreds of thousands of names is refused %s', async (_, input, count) => {
+    const messages = await messagesOf(write, { input });
+    expect(messages).toHaveLength(count);
+    for (const message of messages) expect(message.length).toBeLessThan(500);
+  });
+
+  test('of metadata may have as many as its size allows', async () => {
+    const { errors } = await server.raw(write, {
+      input: { content: 'x', metadata: Object.fromEntries(Object.entries(wide).slice(0, 1000)) },
+    });
+    expect(errors).toBeUndefined();
+  });
+
+  test('of more levels than the stack holds is LIMIT_EXCEEDED', async () => {
+    const levels = 50_000;
+    const deep = `${'{"not":'.repeat(levels)}{}${'}'.repeat(levels)}`;
+    const response = await fetch(`${server.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: `{"query":${JSON.stringify(list)},"variables":{"filters":${deep}}}`,
+    });
+    expect([response.status, await response.json()]).toEqual([
+      400,
+      {
+        errors: [
+          {
+            message: 'The request is nested too deeply. Send it with fewer levels.',
+            extensions: { code: 'LIMIT_EXCEEDED' },
+          },
+        ],
+      },
+    ]);
+  });
+
+  test('keeps the guess of graphql for a name that is mistyped', async () => {
+    expect(await messagesOf(write, { input: { content: 'x', sesionId: 'a' } })).toEqual([
+      'Variable "$input" got invalid value { content: "x", sesionId: "a" }; Field "sesionId" is not defined by type "CreateMemoryInput". Did you mean "sessionId"?',
+    ]);
+  });
+});
+
 test('without introspection no message says a name that the client did not send', async () => {
   const closed = await startTestServer({ settings: { FUNES_INTROSPECTION: 'off' } });
   try {

@@ -135,6 +135,15 @@ test('wrong settings are listed, one a line', async () => {
   );
 });
 
+test('a server that others could reach without authentication is not started', async () => {
+  const settings = { HOST: '0.0.0.0', FUNES_AUTH: 'off' };
+  const { status, output, errorOutput } = await runFunes(['serve'], { settings });
+  expect({ status, output }).toEqual({ status: 1, output: '' });
+  expect(errorOutput).toMatch(
+    /^funes: The settings are wrong.*:\n {2}- HOST is "0\.0\.0\.0", which other machines can reach, and FUNES_AUTH is off.*\n.*\n$/,
+  );
+});
+
 test('the installed command runs from any folder, the server too', async () => {
   await convertedModelFolder(testModelCache);
   const elsewhere = join(folder, 'elsewhere');

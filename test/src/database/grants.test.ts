@@ -69,7 +69,7 @@ test('its statements restore all rights after a restore without any, and can run
     'revoke all on schema public from funes_app, funes_admin',
     'revoke all on all tables in schema drizzle from funes_admin',
     'revoke all on schema drizzle from funes_admin',
-    'grant execute on function funes_key(text) to public',
+    ...closedFunctions.map((name) => `grant execute on function ${name} to public`),
   );
   expect(await readRights()).toEqual([]);
   for (let time = 0; time < 2; time++) {

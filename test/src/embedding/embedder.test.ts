@@ -4,6 +4,7 @@ import { EMBEDDING_DIMENSIONS } from '../../../schema/columns/vector.ts';
 import type { BatchReport } from '../../../src/embedding/embedding-queue.ts';
 import { cosine, loadRealEmbedder } from '../../support/real-embedder.ts';
 
+const ana = 'ana';
 const workers: Worker[] = [];
 const noteWorker = (worker: Worker) => workers.push(worker);
 process.on('worker', noteWorker);
@@ -79,7 +80,10 @@ describe('the bundled model', () => {
 
   test('gives a search text the same vector as a stored one', async () => {
     const [stored] = await embedder.embed(['Where did we leave the keys?']);
-    expect(cosine(await embedder.embedQuery('Where did we leave the keys?'), stored ?? [])).toBeCloseTo(1, 5);
+    expect(cosine(await embedder.embedQuery('Where did we leave the keys?', ana), stored ?? [])).toBeCloseTo(
+      1,
+      5,
+    );
   });
 });
 
@@ -123,7 +127,7 @@ describe('batches', () => {
   test('of a search are computed before what a book has waiting', async () => {
     const order: string[] = [];
     const book = embedder.embed([...Array(30).keys()].map((i) => `${filler.repeat(8)} ${i}`));
-    const query = embedder.embedQuery('harbour repairs');
+    const query = embedder.embedQuery('harbour repairs', ana);
     await Promise.all([book.then(() => order.push('book')), query.then(() => order.push('query'))]);
     expect(order).toEqual(['query', 'book']);
     expect(batches[0]).toEqual({ lane: 'query', texts: 1, tokens: 4 });
@@ -139,7 +143,7 @@ describe('batches', () => {
     const done = book.then(() => {
       bookDone = true;
     });
-    await embedder.embedQuery('a later question about the pier');
+    await embedder.embedQuery('a later question about the pier', ana);
     expect(bookDone).toBe(false);
     const query = batches.findIndex(({ lane }) => lane === 'query');
     expect(query - before).toBeLessThanOrEqual(2);
@@ -156,7 +160,7 @@ describe('batches', () => {
 
   test('of searches without end do not keep a write from being computed', async () => {
     const write = embedder.embed(['a memory']);
-    for (let i = 0; i < 12; i++) await embedder.embedQuery(`search number ${i}`);
+    for (let i = 0; i < 12; i++) await embedder.embedQuery(`search number ${i}`, ana);
     await write;
     const index = batches.findIndex(({ lane }) => lane === 'write');
     expect(index).toBeGreaterThan(0);
@@ -176,31 +180,56 @@ describe('batches', () => {
 
 describe('the cache of search texts', () => {
   test('computes equal texts once, also when they are asked for at the same time', async () => {
-    const [first, second] = await Promise.all([embedder.embedQuery('same'), embedder.embedQuery('same')]);
-    const third = await embedder.embedQuery('same');
+    const [first, second] = await Promise.all([
+      embedder.embedQuery('same', ana),
+      embedder.embedQuery('same', ana),
+    ]);
+    const third = await embedder.embedQuery('same', ana);
     expect(first).toEqual(second);
     expect(first).toEqual(third);
     expect(batches).toEqual([{ lane: 'query', texts: 1, tokens: 3 }]);
   });
 
+  test('is one of each user: what another has just searched for is computed again', async () => {
+    const ofAna = await embedder.embedQuery('a secret plan', ana);
+    expect(await embedder.embedQuery('a secret plan', 'bob')).toEqual(ofAna);
+    expect(batches).toHaveLength(2);
+    for (const user of [ana, 'bob']) await embedder.embedQuery('a secret plan', user);
+    expect(batches).toHaveLength(2);
+  });
+
+  test('forgets a user, and no other', async () => {
+    const asked = 'where is the ferry';
+    const waiting = embedder.embedQuery(asked, ana);
+    embedder.forget(ana);
+    await waiting;
+    for (const user of [ana, 'bob', `bob${ana}`]) await embedder.embedQuery(asked, user);
+    batches.length = 0;
+    embedder.forget('bob');
+    for (const user of [ana, `bob${ana}`]) await embedder.embedQuery(asked, user);
+    expect(batches).toEqual([]);
+    await embedder.embedQuery(asked, 'bob');
+    expect(batches).toHaveLength(1);
+  });
+
   test('is not spoilt by a caller who writes into its vector', async () => {
-    const first = await embedder.embedQuery('precious');
+    const first = await embedder.embedQuery('precious', ana);
     const value = first[0];
     first.fill(0);
-    expect((await embedder.embedQuery('precious'))[0]).toBe(value);
+    expect((await embedder.embedQuery('precious', ana))[0]).toBe(value);
   });
 
   test('is bounded: the least recently used text is computed again', async () => {
-    for (const text of ['one', 'two', 'three', 'four']) await embedder.embedQuery(text);
+    for (const text of ['one', 'two', 'three', 'four']) await embedder.embedQuery(text, ana);
     batches.length = 0;
-    await embedder.embedQuery('four');
+    await embedder.embedQuery('four', ana);
     expect(batches).toHaveLength(0);
-    await embedder.embedQuery('one');
+    await embedder.embedQuery('one', ana);
     expect(batches).toHaveLength(1);
   });
 
   test('is not used for writes', async () => {
-    await embedder.embedQuery('stored twice');
+    await embedder.embedQuery('stored twice', ana);
     await embedder.embed(['stored twice']);
     expect(batches.map(({ lane }) => lane)).toEqual(['query', 'write']);
   });
@@ -217,7 +246,7 @@ describe('a text longer than the window', () => {
       `${needle} ${half}${half}`,
       `${half}${needle} ${half}`,
     ]);
-    const query = await embedder.embedQuery('What is the name of the lighthouse keeper’s cat?');
+    const query = await embedder.embedQuery('What is the name of the lighthouse keeper’s cat?', ana);
     for (const vector of withNeedle) {
       expect(cosine(query, vector)).toBeGreaterThan(cosine(query, without ?? []) + 0.05);
     }

@@ -82,7 +82,7 @@ describe('a thread that dies', () => {
     try {
       const lost = embedder.embed(['a long text '.repeat(5_000)]);
       const failure = expect(lost).rejects.toMatchObject({ name: 'FunesError', code: 'UNAVAILABLE' });
-      const query = embedder.embedQuery('cached only when it was computed');
+      const query = embedder.embedQuery('cached only when it was computed', 'ana');
       await query;
       await workers[0]?.terminate();
       await failure;
@@ -104,7 +104,7 @@ describe('closing', () => {
     await embedder.close();
     await failure;
     await expect(embedder.embed(['late'])).rejects.toThrow(/shutting down/);
-    await expect(embedder.embedQuery('late')).rejects.toThrow(/shutting down/);
+    await expect(embedder.embedQuery('late', 'ana')).rejects.toThrow(/shutting down/);
   });
 
   test('ends the thread', async () => {

@@ -40,6 +40,7 @@ async function statementOf(userId: string, filters?: MemoryFilters) {
 }
 
 const ofChat: MemoryFilters = { source: { eq: 'chat' } };
+const ofThreeTenths: MemoryFilters = { metadata: { at: [{ path: ['bucket'], number: { lt: 300 } }] } };
 
 describe('a search among one’s own rows', () => {
   test.each(['many', 'some', 'few'])(
@@ -83,11 +84,38 @@ describe('a search among one’s own rows', () => {
   const hnsw = /Index Scan using idx_memories_embedding_hnsw on memories( memories_\d+)? \(actual/;
   const sample = /Sample Scan on memories( memories_\d+)? \(actual/;
 
+  test('is scoped for an administrator who filters by one owner, too', async () => {
+    const recorded = recordStatements(db.pool);
+    const filters = { and: [{ userId: { eq: 'some' } }] };
+    const request = { k, conditions: compileMemoryFilters(filters), options: parseSearchOptions({}) };
+    const batch = { by: 'vectors' as const, queries: queries.slice(0, 1) };
+    const [list] = await search(
+      recorded.database,
+      { userId: 'root', role: 'admin' },
+      memorySearch,
+      batch,
+      request,
+    );
+    expect(new Set(list?.map(({ row }) => row.userId))).toEqual(new Set(['some']));
+    const [statement] = recorded.statements;
+    expect(statement?.text).toBe((await statementOf('some')).text.replace(' -- app', ''));
+    const plan = await explain(db.pool, statement as never, '', 'analyze, timing off');
+    expect(hnsw.test(plan)).toBe(true);
+    expect(sample.test(plan)).toBe(false);
+  });
+
   test.each([
     ['by the vector index where they are many', 'many', undefined, true, false],
     ['by the vector index where they are a tenth of the table', 'some', undefined, true, false],
     ['exactly where they are few', 'few', undefined, false, false],
     ['on a sample of the table only where filters narrow many', 'many', ofChat, true, true],
+    [
+      'exactly where filters leave little of the table, though much of one’s own',
+      'some',
+      ofThreeTenths,
+      false,
+      true,
+    ],
     ['exactly and without a sample where filters narrow few', 'few', ofChat, false, false],
   ])('reads %s', async (_, userId, filters, byIndex, sampled) => {
     const plan = await explain(db.pool, await statementOf(userId, filters), '', 'analyze, timing off');

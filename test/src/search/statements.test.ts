@@ -2,13 +2,18 @@ import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { format } from 'sql-formatter';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { DEFAULT_USER } from '../../../schema/columns/common.ts';
 import { startTestServer, type TestServer } from '../../support/server.ts';
 import { forms, reported, secondPages } from './forms.ts';
 
 // test/sql has the statement that each form of search sends, so that a reviewer sees every change of a statement.
-// `npm run sql:update` writes these files.
+// test/sql/user has those of some forms as a user sends them. `npm run sql:update` writes these files.
 
 const folder = join(import.meta.dirname, '../../sql');
+
+/** Forms whose statement differs for a user. */
+const ofUser = ['nearest', 'nearest-filtered', 'keyword', 'documents-by-best-chunk-hybrid'];
+
 describe('the statement of a search', () => {
   let server: TestServer;
 
@@ -22,14 +27,18 @@ describe('the statement of a search', () => {
   });
   afterAll(() => server.close());
 
-  async function ask(query: string): Promise<unknown> {
-    const { data, errors } = await server.raw(query);
+  async function ask(query: string, headers: Record<string, string> = {}): Promise<unknown> {
+    const { data, errors } = await server.raw(query, {}, headers);
     expect(errors).toBeUndefined();
     return data;
   }
 
-  async function isCommitted(name: string, query: string): Promise<void> {
-    const statements = await server.statementsOf(() => ask(query));
+  async function isCommitted(
+    name: string,
+    query: string,
+    headers: Record<string, string> = {},
+  ): Promise<void> {
+    const statements = await server.statementsOf(() => ask(query, headers));
     expect(statements).toHaveLength(query.includes('first: 2') ? 2 : 1);
     const { text, settings } = statements.at(-1) ?? { text: '', settings: '' };
     await expect(`${settings.replaceAll('; ', ';\n')};\n\n${readable(text)}\n`).toMatchFileSnapshot(
@@ -51,10 +60,18 @@ describe('the statement of a search', () => {
     isCommitted(name, `query @searchReport { ${fields} }`),
   );
 
+  test.each(ofUser)('%s of a user is the committed one', (name) =>
+    isCommitted(join('user', name), `{ ${forms[name]} }`, { 'x-funes-user': DEFAULT_USER }),
+  );
+
   test('has no file of a form that is gone', () => {
     const known = { ...forms, ...secondPages, ...reported };
-    const files = readdirSync(folder).filter((file) => file.endsWith('.sql'));
-    expect(files.filter((file) => !(basename(file, '.sql') in known))).toEqual([]);
+    const filesIn = (...path: string[]) =>
+      readdirSync(join(folder, ...path)).flatMap((file) =>
+        file.endsWith('.sql') ? basename(file, '.sql') : [],
+      );
+    expect(filesIn().filter((name) => !(name in known))).toEqual([]);
+    expect(filesIn('user').sort()).toEqual([...ofUser].sort());
   });
 });
 

@@ -15,6 +15,7 @@ interface Case {
 }
 
 interface Ids {
+  userId: string;
   memory: string;
   archived: string;
   document: string;
@@ -57,12 +58,17 @@ const mutations: Record<string, Case> = {
   },
   deleteTool: { roles: administrators, call: () => 'deleteTool(name: "saw")' },
   createKey: { roles: administrators, call: () => 'createKey(input: { userId: "new" }) { key }' },
+  forgetUser: {
+    roles: writers,
+    call: ({ userId }) => `forgetUser(userId: "${userId}") { memories }`,
+  },
   revokeKey: { roles: administrators, call: ({ key }) => `revokeKey(id: "${key}") { id }` },
 };
 
 /** Queries that are not for everybody. */
 const queries: Record<string, Case> = {
   keys: { roles: administrators, call: () => 'keys { totalCount }' },
+  audit: { roles: administrators, call: () => 'audit { totalCount }' },
 };
 
 const schema = buildSchema();
@@ -97,6 +103,7 @@ async function idsOf(userId: string): Promise<Ids> {
   expect(errors).toBeUndefined();
   const { row } = await makeKey(server, userId);
   return {
+    userId,
     memory: data.createMemory?.id ?? '',
     archived: data.archived?.id ?? '',
     document: data.ingestDocument?.document.id ?? '',
@@ -172,7 +179,7 @@ describe.each([
     for (const owner of [userId, 'somebody']) await idsOf(owner);
     const { data, errors } = (await send(
       `{ memories(first: 200) { totalCount edges { node { userId } } } documents { totalCount } chunks { totalCount } tools { totalCount }
-        similarMemories(text: "a") { memory { userId similar { memory { userId } } } } recall(text: "a") { __typename } }`,
+        similarMemories(text: "a") { memory { userId similar { memory { userId } } } } recall(text: "a") { __typename } exportUser { totalCount } }`,
       headers(),
     )) as { data: { similarMemories: { memory: { userId: string } }[] }; errors?: unknown };
     expect(errors).toBeUndefined();

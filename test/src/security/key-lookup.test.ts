@@ -30,7 +30,9 @@ test('requests that wait for a connection share one look-up, even if no answer i
   const held = await Promise.all(Array.from({ length: pool.size }, () => pool.reserve()));
   const waiting = Array.from({ length: 10 }, () => find(key));
   for (const connection of held) connection.release();
-  expect(await Promise.all(waiting)).toEqual(waiting.map(() => ({ userId: 'ana', role: 'user' })));
+  expect(await Promise.all(waiting)).toEqual(
+    waiting.map(() => ({ userId: 'ana', role: 'user', keyPrefix: key.slice(0, 14) })),
+  );
   expect(sent()).toBe(1);
 });
 

@@ -41,7 +41,7 @@ export function ranked(plan: SearchPlan, ranking: RankingPlan, operands: Operand
       ? sql`(select distinct on (${group}) * from ${cte.scored} order by ${group}, ${column.round}, ${column.score} desc, ${column.id}) best`
       : sql`${cte.scored} best`,
     tieBreak: group ?? column.id,
-    sources: [{ newest: newestOf(table), words: wordBasis }],
+    sources: [{ newest: newestOf(source), words: wordBasis }],
     report: candidateReport(ranking),
     embedded: sql`select ${cte.chosen}.*, ${comparableEmbedding(table)} as ${column.embedding} from ${cte.chosen} join ${table.table} using (${key})`,
   });

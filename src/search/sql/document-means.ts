@@ -37,7 +37,7 @@ export function documentsByMean(plan: SearchPlan, { vector }: Operands): SQL {
 }
 
 function rankedMeans(plan: SearchPlan, ranking: RankingPlan, means: SQL): SQL {
-  const [{ table }] = plan.sources as [PlannedSource];
+  const [source] = plan.sources as [PlannedSource];
   const id = column.documentId;
   const features = sql`${cte.features} as materialized (
     select by_mean.*, true as ${column.candidate}, 0::float8 as ${column.bm25} from (${means}) by_mean)`;
@@ -45,7 +45,7 @@ function rankedMeans(plan: SearchPlan, ranking: RankingPlan, means: SQL): SQL {
     columns: sql`${column.chunkId}, ${column.documentId}, ${column.userId}`,
     rows: sql`${cte.scored} best`,
     tieBreak: id,
-    sources: [{ newest: newestOf(table), words: sql`null` }],
+    sources: [{ newest: newestOf(source), words: sql`null` }],
     report: reportColumns({
       candidates: sql`max(${column.candidates}) over ()`,
       completed: sql`bool_or(${column.completed}) over ()`,

@@ -1,6 +1,7 @@
 import { type SQL, type SQLWrapper, sql } from 'drizzle-orm';
 import { BIGINT_MAX } from '../../input/checks.ts';
 import type { Position } from '../cursor.ts';
+import type { PlannedSource } from '../plan.ts';
 import type { SearchTable } from '../tables.ts';
 import { column } from './pipeline.ts';
 
@@ -41,7 +42,10 @@ export function notNewer({ id }: Pick<SearchTable, 'id'>, newest: string | undef
   return newest === undefined ? undefined : sql`${id} + 0 <= ${newest}::bigint`;
 }
 
-/** The id of a table's newest row as text; "0" without rows. */
-export function newestOf({ table, id }: Pick<SearchTable, 'table' | 'id'>): SQL {
-  return sql`coalesce((select max(${id}) from ${table}), 0)::text`;
+/** The id of the newest row of a source that the viewer may see, as text; "0" without rows. Clients read it in the cursor. */
+export function newestOf({
+  table: { table, id },
+  rows: { scope },
+}: Pick<PlannedSource, 'table' | 'rows'>): SQL {
+  return sql`coalesce((select max(${id}) from ${table}${scope ? sql` where ${scope}` : sql``}), 0)::text`;
 }

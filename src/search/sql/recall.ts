@@ -79,8 +79,8 @@ export function rankedOfAll(plan: SearchPlan, ranking: RankingPlan, operands: Op
       : sql`${cte.scored} best`,
     tieBreak: column.id,
     behind: (after) => ({ column: column.rowId, behind: idBehind(sources, after) }),
-    sources: sources.map(({ table }, i) => ({
-      newest: newestOf(table),
+    sources: sources.map((source, i) => ({
+      newest: newestOf(source),
       words: keywords?.bases[i] ?? sql`null`,
     })),
     report: reportColumns({

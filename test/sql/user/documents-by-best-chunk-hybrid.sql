@@ -860,6 +860,8 @@ from
                       max("document_chunks"."id")
                     from
                       "document_chunks"
+                    where
+                      "document_chunks"."user_id" = $24
                   ),
                   0
                 )::text
@@ -923,7 +925,7 @@ from
           score desc,
           "document_id"
         limit
-          $24
+          $25
       ) best
   ) as hit
   inner join "document_chunks" on (

@@ -601,6 +601,8 @@ from
                   max("memories"."id")
                 from
                   "memories"
+                where
+                  "memories"."user_id" = $9
               ),
               0
             )::text
@@ -654,7 +656,7 @@ from
       score desc,
       id
     limit
-      $9
+      $10
   ) as hit
   inner join "memories" on (
     "memories"."id" = hit."id"

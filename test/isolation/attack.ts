@@ -62,18 +62,17 @@ const tablesOf: Record<RowKind, readonly string[]> = {
   Tool: ['memories'],
 };
 
-const bearer = (key: string) => ({ authorization: `Bearer ${key}` });
+/** The header that sends a key. */
+export const bearer = (key: string) => ({ authorization: `Bearer ${key}` });
 const asVictim = bearer(keys.victim);
-const asAttacker = [
-  bearer(keys.user),
-  bearer(keys.user),
-  bearer(keys.reader),
-  { ...bearer(keys.administrator), 'x-funes-user': attacker },
-];
+const asUser = [bearer(keys.user), { ...bearer(keys.administrator), 'x-funes-user': attacker }];
+/** The ways in which the attacker sends requests: by the key of a user, by an administrator who acts for it, by the key of a reader. */
+export const asAttacker = [...asUser, bearer(keys.reader)];
 
 /** Texts that the attacker may know: those that both users have, and the name of the victim. */
 const texts = {
   userId: [victim, victim, attacker],
+  about: [victim],
   name: [...toolNames, victim],
   toolName: [...toolNames, victim],
   idempotencyKey: sharedKeys,
@@ -85,14 +84,20 @@ const texts = {
 
 /** How likely an argument or input field is, of those by which a request says what it is about; if `urgent`, nearly certain. */
 function chanceOf(name: string, urgent: boolean): number | undefined {
-  if (['userId', 'filters', 'like'].includes(name)) return urgent ? 0.9 : 0.4;
+  if (['userId', 'about', 'filters', 'like'].includes(name)) return urgent ? 0.9 : 0.4;
   if (['id', 'documentId'].includes(name)) return urgent ? 0.6 : 0.35;
   if (['unlike', 'document', 'kinds'].includes(name)) return 0.35;
   if (['orderBy', 'options', 'text'].includes(name)) return 0.5;
   return undefined;
 }
 
-const habits = (urgent: boolean): Partial<Habits> => ({
+/** Whether a field takes the name of a user, and so refuses the victim's. */
+function namesUser(schema: GraphQLSchema, name: string): boolean {
+  const roots = [schema.getQueryType(), schema.getMutationType()];
+  return roots.some((type) => type?.getFields()[name]?.args.some((arg) => arg.name === 'userId'));
+}
+
+const habits = (schema: GraphQLSchema, urgent: boolean): Partial<Habits> => ({
   wrong: 0.02,
   selected: [
     'id',
@@ -105,14 +110,15 @@ const habits = (urgent: boolean): Partial<Habits> => ({
     'content',
     'metadata',
     'pageInfo',
+    'totalCount',
     'scoreParts',
   ],
   chanceOf: (name) => chanceOf(name, urgent),
-  whole: 0.4,
+  whole: 0.7,
   // A field that is refused leaves the answer without data, which would hide what the other fields return.
   otherRoots: (kind) => ({
     count: kind === 'query' ? 2 : 1,
-    from: (name) => rolesFor({ name, kind }).includes('user'),
+    from: (name) => rolesFor({ name, kind }).includes('user') && !namesUser(schema, name),
   }),
 });
 
@@ -144,6 +150,9 @@ export async function attack(options: AttackOptions): Promise<AttackReport> {
   const foreign = new Set([
     ...allIdsOf(victim),
     victim,
+    ...sharedKeys,
+    ...texts.contentBase64,
+    sharedText,
     ...[...cursors.values()].flat().map(({ cursor }) => cursor),
   ]);
   const hasForeign = (root: SelectedField) => [...textsIn([root])].some((text) => foreign.has(text));
@@ -152,7 +161,14 @@ export async function attack(options: AttackOptions): Promise<AttackReport> {
   function draw(goal: Member, from: Draw): Operation {
     let operation: Operation | undefined;
     for (let draws = 0; draws < mostDraws; draws++) {
-      operation = makeOperation(schema, members, goal, mixed(own, cursors, from), from, habits(draws > 0));
+      operation = makeOperation(
+        schema,
+        members,
+        goal,
+        mixed(own, cursors, from),
+        from,
+        habits(schema, draws > 0),
+      );
       const isReached = (root: SelectedField) => hasForeign(root) && membersOf([root]).has(goal);
       if (rootFields(operation.selections).some(isReached)) break;
     }
@@ -161,9 +177,10 @@ export async function attack(options: AttackOptions): Promise<AttackReport> {
 
   async function run(operation: Operation, from: Draw): Promise<void> {
     const { query, variables, selections } = operation;
-    const headers = from.pick(asAttacker);
-    const claims = from.chance(0.03) ? { ...bearer(keys.user), 'x-funes-user': victim } : headers;
     const isQuery = query.startsWith('query');
+    // Each mutation of a reader is refused in the same way.
+    const headers = from.pick(isQuery || from.chance(0.3) ? asAttacker : asUser);
+    const claims = from.chance(0.03) ? { ...bearer(keys.user), 'x-funes-user': victim } : headers;
     const isShared = isQuery && from.chance(0.2);
     // What changes something must change the twin too.
     const isCompared = !isQuery || from.chance(0.3);
@@ -204,12 +221,9 @@ export async function attack(options: AttackOptions): Promise<AttackReport> {
   return report;
 }
 
-/** What is reached least, in turn with what was reached too rarely, so that something that cannot be reached stops nothing. */
+/** What each request is for. */
 function* goalsOf(reach: Reach): Generator<Member> {
-  for (let turn = 0; ; turn++) {
-    const rare = reach.below(20);
-    yield turn % 2 === 0 || rare.length === 0 ? reach.least(turn) : (rare[turn % rare.length] as Member);
-  }
+  for (;;) yield reach.next();
 }
 
 /** What a user knows of the own rows. */
@@ -233,7 +247,7 @@ function mixed(own: Known, cursors: Known['cursors'], draw: Draw): Known {
       tablesOf[kind].flatMap((table) => idsOf(table, victim)),
       4,
     );
-    ids[kind] = [...foreign, ...few(own.ids[kind], 2), ...few(unusedIds, draw.below(2))];
+    ids[kind] = [...foreign, ...few(own.ids[kind], 2), ...few(unusedIds, Number(draw.chance(0.2)))];
   }
   return { ids, toolNames: own.toolNames, texts, cursors };
 }
@@ -245,7 +259,7 @@ async function readCursors(
 ): Promise<Known['cursors']> {
   const known = { ...knownOf(victim), texts: { ...texts, userId: [victim] } };
   const lists = members.all.filter((member) => member.endsWith('(after:)'));
-  const perList = 5;
+  const perList = 8;
   const collecting: Partial<Habits> = {
     wrong: 0,
     selected: ['id', 'edges', 'cursor', 'pageInfo', 'endCursor', 'node', 'document', 'chunks'],
@@ -269,7 +283,8 @@ async function readCursors(
   return known.cursors;
 }
 
-async function post(
+/** Sends an operation, and returns the whole answer. */
+export async function post(
   { url }: TestServer,
   query: string,
   variables: object,
@@ -291,6 +306,10 @@ async function post(
 
 const refusals = new Set(['BAD_USER_INPUT', 'LIMIT_EXCEEDED']);
 
+/** Whether an argument was wrong. A cursor of another user's list is refused as such, which is what the request was to find out. */
+const isWrongArgument = ({ message, extensions }: NonNullable<RawAnswer['errors']>[number]): boolean =>
+  refusals.has(extensions.code) && !message.startsWith('after ');
+
 /** The fields of the root that the server has carried out, and not refused for what was wrong in their arguments. */
 function carriedOut({ query, selections }: Operation, answer: RawAnswer) {
   if (!('data' in answer)) return [];
@@ -301,12 +320,13 @@ function carriedOut({ query, selections }: Operation, answer: RawAnswer) {
   const failed = query.startsWith('mutation') ? roots.findIndex((root) => errorsOf(root).length > 0) : -1;
   return roots
     .slice(0, failed < 0 ? undefined : failed + 1)
-    .filter((root) => !errorsOf(root).some(({ extensions }) => refusals.has(extensions.code)));
+    .filter((root) => !errorsOf(root).some(isWrongArgument));
 }
 
 /**
- * All that is stored of a user, as text: equal if nothing was changed. The last uses of keys are noted at any time, and an
- * export by oneself too. */
+ * All that is stored of a user, as text: equal if nothing was changed. Left out is what the user's own requests change meanwhile: when
+ * a key was last used, and the lines of the audit about exports.
+ */
 export async function storedRows({ sql }: TestServer, user: User): Promise<string> {
   const stored: unknown[] = [];
   for (const table of Object.keys(ownedRows)) {

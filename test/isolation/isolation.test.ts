@@ -1,12 +1,14 @@
 import 'reflect-metadata';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { buildSchema } from '../../resolvers/schema.ts';
+import type { Embedder } from '../../src/embedding/embedder.ts';
 import * as viewers from '../../src/viewer.ts';
+import { HashEmbedder } from '../../testkit/hash-embedder.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
-import { type AttackReport, attack, storedRows } from './attack.ts';
-import { isolationSeed, ownedRows, victim } from './data.ts';
+import { type AttackReport, asAttacker, attack, bearer, post, storedRows } from './attack.ts';
+import { attacker, isolationSeed, keys, ownedRows, victim } from './data.ts';
 
-// One user sends requests about the rows of another. ISOLATION_REQUESTS=10000 npm run test:isolation sends more of them.
+// One user sends requests about the rows of another. `npm run test:isolation -- 10000` sends more of them, by another seed.
 
 const requests = Number(process.env.ISOLATION_REQUESTS ?? 1000);
 const seed = Number(process.env.ISOLATION_SEED ?? 20_261);
@@ -16,9 +18,9 @@ const leastReached = 20;
 const schema = buildSchema();
 const servers: TestServer[] = [];
 
-async function start(): Promise<TestServer> {
+async function start(embedder: Embedder = new HashEmbedder()): Promise<TestServer> {
   const settings = { FUNES_AUTH: 'keys', FUNES_RATE_LIMIT: 'off', FUNES_COST_LIMIT: '1000000000' };
-  const server = await startTestServer({ seed: isolationSeed, settings });
+  const server = await startTestServer({ seed: isolationSeed, settings, embedder });
   servers.push(server);
   return server;
 }
@@ -84,4 +86,55 @@ describe('of the two walls', () => {
     expect(report.leaks.length / report.requests).toBeGreaterThan(0.3);
     expect(await storedRows(server, victim)).not.toBe(before);
   }, 0);
+});
+
+describe('what is kept by the name of a user', () => {
+  test.each([
+    [
+      'exported',
+      'query',
+      (name: string) => `exportUser(userId: "${name}") { totalCount edges { node { row } } }`,
+    ],
+    [
+      'forgotten',
+      'mutation',
+      (name: string) => `forgetUser(userId: "${name}", dryRun: false) { memories keys }`,
+    ],
+    [
+      'counted to be forgotten',
+      'mutation',
+      (name: string) => `forgetUser(userId: "${name}") { memories keys }`,
+    ],
+  ])('cannot be %s by another user, nor whether there is such a user', async (_, kind, field) => {
+    const before = await storedRows(server, victim);
+    for (const headers of asAttacker) {
+      const [known, unknown] = [victim, 'nobody'].map((name) =>
+        post(server, `${kind} { ${field(name)} }`, {}, headers),
+      );
+      const { errors, data } = (await known) ?? {};
+      expect(errors).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }]);
+      const alike = JSON.stringify({ errors, data }).replaceAll(victim, 'nobody');
+      expect(JSON.parse(alike)).toEqual({ errors: (await unknown)?.errors, data: (await unknown)?.data });
+    }
+    expect(await storedRows(server, victim)).toBe(before);
+  });
+
+  test('is in the cache of search texts under the user whose rows are searched', async () => {
+    const asked: [text: string, user: string][] = [];
+    const embedder: Embedder = new HashEmbedder();
+    const embedQuery = embedder.embedQuery.bind(embedder);
+    embedder.embedQuery = (text, user) => {
+      asked.push([text, user]);
+      return embedQuery(text, user);
+    };
+    const recorded = await start(embedder);
+    const texts = ['similarMemories', 'similarChunks', 'similarDocuments', 'similarTools', 'recall'];
+    const fields = texts.map((text) => `${text}(text: "${text}") { __typename }`);
+    const query = `{ ${fields.join(' ')} memories(first: 1) { edges { node { similar(text: "nested") { score } } } } }`;
+    for (const headers of [bearer(keys.victim), ...asAttacker]) {
+      const user = asAttacker.includes(headers) ? attacker : victim;
+      expect((await post(recorded, query, {}, headers)).errors).toBeUndefined();
+      expect(asked.splice(0).sort()).toEqual([...texts, 'nested'].map((text) => [text, user]).sort());
+    }
+  });
 });

@@ -6,6 +6,8 @@ import { leavesOf } from '../support/operations/values.ts';
 /** Counts how often each field and argument of a schema was reached with something foreign. */
 export class Reach {
   private readonly counts: Map<Member, number>;
+  /** How many requests were for each. */
+  private readonly asked = new Map<Member, number>();
 
   constructor(schema: GraphQLSchema) {
     const fields = Object.values(schema.getTypeMap())
@@ -24,11 +26,17 @@ export class Reach {
     for (const member of membersOf([root])) this.counts.set(member, (this.counts.get(member) ?? 0) + 1);
   }
 
-  /** One of the members that were reached least; `turn` chooses among equals. */
-  least(turn: number): Member {
-    const fewest = Math.min(...this.counts.values());
-    const members = [...this.counts].flatMap(([member, count]) => (count === fewest ? member : []));
-    return members[turn % members.length] as Member;
+  /**
+   * The member that the next request is for: one that was reached least. Requests that did not reach it count a little, so that a
+   * member that is hard to reach leaves requests for others.
+   */
+  next(): Member {
+    const worth = ([member, count]: [Member, number]) => count + (this.asked.get(member) ?? 0) / 4;
+    const entries = [...this.counts];
+    const least = Math.min(...entries.map(worth));
+    const [member] = entries.find((entry) => worth(entry) === least) as [Member, number];
+    this.asked.set(member, (this.asked.get(member) ?? 0) + 1);
+    return member;
   }
 
   /** The members that were reached less often. */

@@ -12,8 +12,6 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts'],
-    // `npm run test:isolation`. docs/decisions.md says what they still lack.
-    exclude: ['test/isolation/**'],
     env: { TMPDIR: temporaryFolder() },
     globalSetup: [file('./test/support/database-template.ts')],
     // Two workers, as each brings an engine. A worker runs one file after another without loading the code or starting the

@@ -4,6 +4,7 @@ import { buildSchema } from '../../resolvers/schema.ts';
 import type { Embedder } from '../../src/embedding/embedder.ts';
 import * as viewers from '../../src/viewer.ts';
 import { HashEmbedder } from '../../testkit/hash-embedder.ts';
+import { openTestDatabase } from '../support/database.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { type AttackReport, asAttacker, attack, bearer, post, storedRows } from './attack.ts';
 import { attacker, isolationSeed, keys, ownedRows, victim } from './data.ts';
@@ -20,7 +21,9 @@ const servers: TestServer[] = [];
 
 async function start(embedder: Embedder = new HashEmbedder()): Promise<TestServer> {
   const settings = { FUNES_AUTH: 'keys', FUNES_RATE_LIMIT: 'off', FUNES_COST_LIMIT: '1000000000' };
-  const server = await startTestServer({ seed: isolationSeed, settings, embedder });
+  // One connection, so that the fields of a request are answered in the same order on two servers.
+  const database = await openTestDatabase({ seed: isolationSeed, poolSize: 1, statementTimeoutMs: 30_000 });
+  const server = await startTestServer({ database, settings, embedder });
   servers.push(server);
   return server;
 }

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ReservedSql } from 'postgres';
 import { FunesError } from '../errors.ts';
+import { withConnection } from './connection.ts';
 import type { Pool } from './pool.ts';
 
 export interface ReadinessOptions {
@@ -50,14 +51,11 @@ export async function awaitDatabase(pool: Pool, options: ReadinessOptions): Prom
   }
 }
 
-async function check(pool: Pool, { where, createsVector = true }: ReadinessOptions): Promise<ServerVersions> {
-  const connection = await pool.reserve();
-  try {
+function check(pool: Pool, { where, createsVector = true }: ReadinessOptions): Promise<ServerVersions> {
+  return withConnection(pool, async (connection) => {
     const server = await checkServer(connection, where);
     return { server, vector: await checkVector(connection, where, createsVector) };
-  } finally {
-    connection.release();
-  }
+  });
 }
 
 async function checkServer(connection: ReservedSql, where: string): Promise<string> {

@@ -1,5 +1,6 @@
 import type { ReservedSql } from 'postgres';
 import { FunesError, quote } from '../errors.ts';
+import { withConnection } from './connection.ts';
 import { grantStatements, grants } from './grants.ts';
 import type { Pool } from './pool.ts';
 import { databaseRoles, ensureRoles, membership, runMissing } from './roles.ts';
@@ -21,7 +22,7 @@ const requestRoles = Object.values(databaseRoles).join(', ');
  * @throws FunesError BAD_USER_INPUT if a server cannot log in as that role.
  */
 export async function readRoleStatements(pool: Pool, login: string | undefined): Promise<string[]> {
-  return onConnection(pool, async (connection) => {
+  return withConnection(pool, async (connection) => {
     const surroundings = await readSurroundings(connection);
     const { owner, ownerIsSuperuser, version, database, everybodyConnects, schema } = surroundings;
     const named = login === undefined ? undefined : (await readLogin(connection, login)).quoted;
@@ -47,7 +48,7 @@ export async function readRoleStatements(pool: Pool, login: string | undefined):
  *   BAD_USER_INPUT if a server cannot log in as that role.
  */
 export async function applyRoles(pool: Pool, login: string | undefined): Promise<AppliedRoles> {
-  return onConnection(pool, async (connection) => {
+  return withConnection(pool, async (connection) => {
     await refuseUnmigrated(connection);
     const before = login === undefined ? undefined : await readLogin(connection, login);
     const changed = await ensureRoles(connection);
@@ -205,13 +206,4 @@ function createUnlessThere(role: string, options: string): string {
     `do $$ begin if not exists (select from pg_roles where rolname = '${name}') ` +
     `then create role ${role} ${options}; end if; end $$`
   );
-}
-
-async function onConnection<T>(pool: Pool, work: (connection: ReservedSql) => Promise<T>): Promise<T> {
-  const connection = await pool.reserve();
-  try {
-    return await work(connection);
-  } finally {
-    connection.release();
-  }
 }

@@ -1,5 +1,6 @@
 import type { ReservedSql } from 'postgres';
 import { FunesError } from '../errors.ts';
+import { withConnection } from './connection.ts';
 import { errorCode } from './errors.ts';
 import type { Pool } from './pool.ts';
 
@@ -81,13 +82,8 @@ export async function missingStatements(connection: ReservedSql): Promise<string
 }
 
 /** As `missingStatements`, on a connection of the pool. */
-export async function readMissingStatements(pool: Pick<Pool, 'reserve'>): Promise<string[]> {
-  const connection = await pool.reserve();
-  try {
-    return await missingStatements(connection);
-  } finally {
-    connection.release();
-  }
+export function readMissingStatements(pool: Pick<Pool, 'reserve'>): Promise<string[]> {
+  return withConnection(pool, missingStatements);
 }
 
 /** How a member may use a role: only by switching to it. Before PostgreSQL 16 the member itself says so (NOINHERIT). */

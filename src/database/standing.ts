@@ -2,6 +2,7 @@ import { lookup } from 'node:dns/promises';
 import { BlockList, isIPv6 } from 'node:net';
 import { FunesError, quote } from '../errors.ts';
 import { serverHosts } from './client.ts';
+import { withConnection } from './connection.ts';
 import type { Pool } from './pool.ts';
 
 /** What the user of a connection is to the database. */
@@ -16,9 +17,8 @@ export interface Standing {
 }
 
 /** Reads what the user of the connections is. It needs no rights in the database. */
-export async function readStanding(pool: Pool): Promise<Standing> {
-  const connection = await pool.reserve();
-  try {
+export function readStanding(pool: Pool): Promise<Standing> {
+  return withConnection(pool, async (connection) => {
     const [standing] = await connection<Standing[]>`
       select current_user as user, current_database() as database,
         (select rolsuper from pg_roles where rolname = current_user) as "isSuperuser",
@@ -31,9 +31,7 @@ export async function readStanding(pool: Pool): Promise<Standing> {
           then (select system_identifier from pg_control_system())::text else '' end as identity`;
     if (standing === undefined) throw new Error('The database did not say who its user is.');
     return standing;
-  } finally {
-    connection.release();
-  }
+  });
 }
 
 /**

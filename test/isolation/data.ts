@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { withConnection } from '../../src/database/connection.ts';
 import type { Pool } from '../../src/database/pool.ts';
 import { hashOfKey } from '../../src/security/keys.ts';
 import { hashVector } from '../../testkit/hash-embedder.ts';
@@ -259,9 +260,8 @@ export function secretsOf(user: User): string[] {
   return values((owner) => owner === user).filter((value) => !shared.has(value));
 }
 
-async function store(pool: Pool): Promise<void> {
-  const connection = await pool.reserve();
-  try {
+function store(pool: Pool): Promise<void> {
+  return withConnection(pool, async (connection) => {
     await connection.unsafe('begin'); // documents and their chunks refer to each other
     for (const [table, rows] of [...Object.entries(ownedRows), ...Object.entries(otherRows)]) {
       const columns = Object.keys(rows[0] ?? {}).join(', ');
@@ -276,9 +276,7 @@ async function store(pool: Pool): Promise<void> {
       if (table !== 'memories_archive')
         await connection.unsafe(`alter table ${table} alter column id restart with ${first + 50_000}`);
     await connection.unsafe('analyze');
-  } finally {
-    connection.release();
-  }
+  });
 }
 
 /** What is in the databases of these tests from the beginning. */

@@ -1,4 +1,5 @@
 import { inject, onTestFinished } from 'vitest';
+import { withConnection } from '../../src/database/connection.ts';
 import { openPool, type Pool } from '../../src/database/pool.ts';
 import { ensureRoles } from '../../src/database/roles.ts';
 import { openTestDatabase } from './database.ts';
@@ -46,22 +47,14 @@ export async function openOwnedDatabase({
     url.password = password;
     return url.href;
   };
-  const asAdministrator = async (...statements: string[]) => {
-    const connection = await database.pool.reserve();
-    try {
-      for (const statement of statements) await connection.unsafe(statement);
-    } finally {
-      connection.release();
-    }
-  };
+  const asAdministrator = (...statements: string[]) => sendAll(database.pool, statements);
   await asAdministrator(
     `create role ${owner} login ${mayGrant ? 'createrole' : ''} password '${password}'`,
     `alter database ${name} owner to ${owner}`,
     'create extension vector',
   );
   if (mayGrant) {
-    const connection = await database.pool.reserve();
-    await ensureRoles(connection).finally(() => connection.release());
+    await withConnection(database.pool, ensureRoles);
     await asAdministrator(`grant funes_app, funes_admin to ${owner} with admin option`);
   }
   const ownerPool = openPool({ database: urlOf(owner), poolSize: 1 });
@@ -77,12 +70,17 @@ export async function openOwnedDatabase({
   return { administrator: database.pool, owner, ownerUrl: urlOf(owner), ownerPool, urlOf, asAdministrator };
 }
 
+/** Sends statements on one connection, as its user. */
+export function sendAll(pool: Pool, statements: readonly string[]): Promise<void> {
+  return withConnection(pool, async (connection) => {
+    for (const statement of statements) await connection.unsafe(statement);
+  });
+}
+
 /** The rows of one statement. */
-export async function rows<Row extends object>(pool: Pool, statement: string): Promise<Row[]> {
-  const connection = await pool.reserve();
-  try {
-    return [...(await connection.unsafe(statement))] as unknown as Row[];
-  } finally {
-    connection.release();
-  }
+export function rows<Row extends object>(pool: Pool, statement: string): Promise<Row[]> {
+  return withConnection(
+    pool,
+    async (connection) => [...(await connection.unsafe(statement))] as unknown as Row[],
+  );
 }

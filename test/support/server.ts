@@ -1,6 +1,6 @@
-import type { ReservedSql } from 'postgres';
 import { startApi } from '../../src/composition.ts';
 import { loadConfig } from '../../src/config.ts';
+import { withConnection } from '../../src/database/connection.ts';
 import type { Embedder } from '../../src/embedding/embedder.ts';
 import { createLogger } from '../../src/log.ts';
 import type { Quota, Services } from '../../src/services.ts';
@@ -127,15 +127,6 @@ export async function startTestServer({
     return { status: response.status, ...((await response.json()) as object) };
   }
 
-  async function withConnection<T>(work: (connection: ReservedSql) => Promise<T>): Promise<T> {
-    const connection = await database.pool.reserve();
-    try {
-      return await work(connection);
-    } finally {
-      connection.release();
-    }
-  }
-
   return {
     url: http.url,
     database,
@@ -155,10 +146,11 @@ export async function startTestServer({
     },
     sql: (statement, parameters = []) =>
       withConnection(
+        database.pool,
         async (connection) => [...(await connection.unsafe(statement, parameters as never[]))] as never,
       ),
     contents: () =>
-      withConnection(async (connection) => {
+      withConnection(database.pool, async (connection) => {
         const contents: Record<string, string> = {};
         for (const table of tables) {
           const [row] = await connection.unsafe<{ contents: string }[]>(

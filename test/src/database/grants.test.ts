@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { closedFunctions, grantStatements, grants } from '../../../src/database/grants.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
-import { rows } from '../../support/owned-database.ts';
+import { rows, sendAll } from '../../support/owned-database.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -78,11 +78,4 @@ test('its statements restore all rights after a restore without any, and can run
   }
 });
 
-async function send(...statements: string[]): Promise<void> {
-  const connection = await database.pool.reserve();
-  try {
-    for (const statement of statements) await connection.unsafe(statement);
-  } finally {
-    connection.release();
-  }
-}
+const send = (...statements: string[]): Promise<void> => sendAll(database.pool, statements);

@@ -17,8 +17,6 @@ export interface SearchTable {
   id: PgColumn;
   /** The owner of a row; undefined if all users share the rows. */
   userId: PgColumn | undefined;
-  /** The table has owners, and functions that return ids of one's own rows: see `sql/own-rows.ts`. */
-  owned?: 'memories' | 'document_chunks';
   embedding: PgColumn;
   /** The tsvector column. */
   tsv: PgColumn;
@@ -51,7 +49,6 @@ export const memoryTable: RowTable<MemoryRow> = {
   table: memories,
   id: memories.id,
   userId: memories.userId,
-  owned: 'memories',
   embedding: memories.embedding,
   tsv: memories.contentTsv,
   length: memories.contentLength,
@@ -66,7 +63,6 @@ export const chunkTable: RowTable<ChunkRow> = {
   table: documentChunks,
   id: documentChunks.id,
   userId: documentChunks.userId,
-  owned: 'document_chunks',
   embedding: documentChunks.embedding,
   tsv: documentChunks.contentTsv,
   length: documentChunks.contentLength,
@@ -80,7 +76,6 @@ export const documentChunkTable: SearchTable = {
   table: documentChunks,
   id: documentChunks.id,
   userId: documentChunks.userId,
-  owned: 'document_chunks',
   embedding: documentChunks.embedding,
   tsv: documentChunks.contentTsv,
   length: documentChunks.contentLength,

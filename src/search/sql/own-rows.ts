@@ -8,19 +8,25 @@ import { plainTsv } from './plain-tsv.ts';
 // functions of the database read the index, and return ids of the user's own rows alone (migration 0009_own_rows). An
 // administrator has no such policy, and needs none of them.
 
-const functions = {
-  memories: sql.raw('funes_own_memories_with_words'),
-  document_chunks: sql.raw('funes_own_chunks_with_words'),
-};
-
-const containing = [
-  { column: memories.metadata, id: memories.id, name: sql.raw('funes_own_memories_containing') },
-  { column: documentChunks.metadata, id: documentChunks.id, name: sql.raw('funes_own_chunks_containing') },
+const ownRowFunctions = [
+  {
+    table: memories,
+    id: memories.id,
+    containing: sql.raw('funes_own_memories_containing'),
+    withWords: sql.raw('funes_own_memories_with_words'),
+  },
+  {
+    table: documentChunks,
+    id: documentChunks.id,
+    containing: sql.raw('funes_own_chunks_containing'),
+    withWords: sql.raw('funes_own_chunks_with_words'),
+  },
   // A search compares the chunks of the documents.
   {
-    column: documents.metadata,
+    table: documents,
     id: documentChunks.documentId,
-    name: sql.raw('funes_own_documents_containing'),
+    containing: sql.raw('funes_own_documents_containing'),
+    withWords: undefined,
   },
 ];
 
@@ -30,18 +36,18 @@ const containing = [
  * @param most returns how many ids are enough, given the `rest` of the filters, which the function does not check. NULL means all.
  */
 export function ownIdsWithWords(
-  { owned, table }: SearchTable,
+  { table }: SearchTable,
   words: SQL,
   filters: SQL | undefined,
   most: (rest: SQL | undefined) => SQL,
 ): { ids: SQL; rest: SQL | undefined } {
-  if (owned === undefined) throw new TypeError('This table has no owners, so it has no policy.');
+  const own = ownRowFunctions.find((one) => one.table === table);
+  if (own?.withWords === undefined) throw new TypeError('This table has no owners, so it has no policy.');
   const parts = partsOf(filters);
-  const metadata = containing.find(({ column }) => column.table === table)?.column;
-  const checked = parts.find((part) => part instanceof Containment && part.column === metadata);
+  const checked = parts.find((part) => part instanceof Containment && part.column === own.table.metadata);
   const rest = allOf(...parts.filter((part) => part !== checked));
   const json = checked instanceof Containment ? checked.json : sql`null`;
-  return { ids: sql`${functions[owned]}(${words}, ${json}, ${most(rest)})`, rest };
+  return { ids: sql`${own.withWords}(${words}, ${json}, ${most(rest)})`, rest };
 }
 
 /**
@@ -56,8 +62,8 @@ export function ownIdsContaining(filters: SQL | undefined): SQL | undefined {
 }
 
 function idsContaining({ column, json }: { column: SQLWrapper; json: SQLWrapper }): SQL[] {
-  const found = containing.find((one) => one.column === column);
-  return found ? [sql`${found.id} in (select ${found.name}(${json}, null))`] : [];
+  const own = ownRowFunctions.find(({ table }) => table.metadata === column);
+  return own ? [sql`${own.id} in (select ${own.containing}(${json}, null))`] : [];
 }
 
 /** The rows of one user are counted up to this number, which takes some 3 ms. The numbers of more rows come from a share of them. */

@@ -58,18 +58,19 @@ export async function openOwnersDatabase(config: Config, log: Logger): Promise<O
  * @throws as `openDatabase`; FunesError UNAVAILABLE if migrations are pending that this server cannot apply.
  */
 export async function openMigratedDatabase(config: Config, log: Logger): Promise<OpenDatabase> {
-  if (config.migrateUrl !== undefined) await migrateAsOwner(config, config.databaseUrl as string, log);
-  const database = await openDatabase(config, log);
+  const owners = config.migrateUrl === undefined ? undefined : await openOwnersDatabase(config, log);
   try {
-    const { pool, standing } = database;
-    const why = whyPooled(config) ?? (standing.isOwner ? undefined : whyNoOwner(standing, 'DATABASE_URL'));
-    if (config.migrateUrl !== undefined) await requireMembership(database);
-    else if (why === undefined) logApplied(await migrate(pool), log);
-    else await requireMigrated(database, why, log);
-    return database;
-  } catch (error) {
-    await database.close();
-    throw error;
+    const database = await openDatabase(config, log);
+    try {
+      if (owners) await migrateAsOwner(owners, database, log);
+      else await migrateOrRefuse(database, config, log);
+      return database;
+    } catch (error) {
+      await database.close();
+      throw error;
+    }
+  } finally {
+    await owners?.close();
   }
 }
 
@@ -86,22 +87,26 @@ function whyNoOwner({ user }: Standing, setting: string): string {
   return `The user ${quote(user)} of ${setting} does not own the tables of funes`;
 }
 
-async function migrateAsOwner(config: Config, servedUrl: string, log: Logger): Promise<void> {
-  const owners = await openOwnersDatabase(config, log);
-  try {
-    const served = await openUrl(servedUrl, 'DATABASE_URL', { ...config, poolSize: 1 }, log);
-    await served.close();
-    if (served.standing.identity !== owners.standing.identity) {
-      throw new FunesError(
-        'UNAVAILABLE',
-        'FUNES_MIGRATE_URL and DATABASE_URL lead to different databases: the one that is migrated would not be the one that is ' +
-          'served. Name one database in both.',
-      );
-    }
-    logApplied(await migrate(owners.pool), log);
-  } finally {
-    await owners.close();
+/** Migrates the served database by the connection of its owner. */
+async function migrateAsOwner(owners: OpenDatabase, served: OpenDatabase, log: Logger): Promise<void> {
+  if (served.standing.identity !== owners.standing.identity) {
+    throw new FunesError(
+      'UNAVAILABLE',
+      'FUNES_MIGRATE_URL and DATABASE_URL lead to different databases: the one that is migrated would not be the one that is ' +
+        'served. Name one database in both.',
+    );
   }
+  logApplied(await migrate(owners.pool), log);
+  // The tables tell who owns them, and may be new.
+  await requireMembership({ ...served, standing: await readStanding(served.pool) });
+}
+
+/** Migrates the served database by its own connections, if they may. */
+async function migrateOrRefuse(database: OpenDatabase, config: Config, log: Logger): Promise<void> {
+  const { pool, standing } = database;
+  const why = whyPooled(config) ?? (standing.isOwner ? undefined : whyNoOwner(standing, 'DATABASE_URL'));
+  if (why === undefined) logApplied(await migrate(pool), log);
+  else await requireMigrated(database, why, log);
 }
 
 function logApplied(applied: readonly string[], log: Logger): void {
@@ -121,7 +126,7 @@ async function requireMigrated(database: OpenDatabase, why: string, log: Logger)
         'the owner of the tables.',
     );
   }
-  await requireMembership(database);
+  if (standing.isOwner) await requireMembership(database);
   log.info(`${why}, so this server does not migrate. No migration is pending.`);
 }
 

@@ -31,16 +31,21 @@ export function visibleTo(viewer: Viewer, userId: SQLWrapper): SQL | undefined {
 }
 
 /**
- * Returns the owner of a row that the viewer writes.
+ * Returns the owner of the rows that a request of the viewer is about.
  * @param inputPath the input path of `requested`.
+ * @param rule what only an administrator may do, for the message. By default it is to write rows.
  * @throws FunesError FORBIDDEN if somebody who is no administrator names another user.
  */
-export function ownerOf(viewer: Viewer, requested: string | null | undefined, inputPath: string): string {
+export function ownerOf(
+  viewer: Viewer,
+  requested: string | null | undefined,
+  inputPath: string,
+  rule = 'Only an administrator writes rows of other users. Leave it out.',
+): string {
   if (requested == null || requested === viewer.userId) return viewer.userId;
   if (viewer.role === 'admin') return requested;
   throw new FunesError(
     'FORBIDDEN',
-    `${inputPath} is ${quote(requested)}, and this request is by ${quote(viewer.userId)}. Only an administrator writes rows of ` +
-      'other users. Leave it out.',
+    `${inputPath} is ${quote(requested)}, and this request is by ${quote(viewer.userId)}. ${rule}`,
   );
 }

@@ -76,6 +76,13 @@ export function errorCode(error: unknown): string | undefined {
   return isDriverError(error) ? error.code : undefined;
 }
 
+/** The first error with this code in the chain of `cause`s, which Drizzle makes longer. Undefined if none has it. */
+export function causeWithCode(error: unknown, code: string): Error | undefined {
+  for (let cause = error; cause instanceof Error; cause = cause.cause)
+    if (errorCode(cause) === code) return cause;
+  return undefined;
+}
+
 function classify(error: DriverError, statementTimeoutMs: number | undefined): FunesError | undefined {
   const { code, constraint_name: constraint = '', column_name: column } = error;
   const funesError = (funesCode: FunesError['code'], message: string) =>

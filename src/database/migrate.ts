@@ -6,6 +6,7 @@ import { drizzle } from 'drizzle-orm/postgres-js';
 import { migrate as runMigrations } from 'drizzle-orm/postgres-js/migrator';
 import type { ReservedSql, Sql } from 'postgres';
 import { FunesError } from '../errors.ts';
+import { causeWithCode } from './errors.ts';
 import type { Pool } from './pool.ts';
 import { databaseRoles, ensureRoles } from './roles.ts';
 
@@ -59,10 +60,11 @@ export async function readPendingMigrations(pool: Pool, reader: 'owner' | 'admin
     await connection.unsafe(`begin read only${become}`);
     return pendingMigrations(knownMigrations(defaultFolder), await appliedMigrations(connection));
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === '42501')) throw error;
+    const refused = causeWithCode(error, '42501');
+    if (refused === undefined) throw error;
     throw new FunesError(
       'UNAVAILABLE',
-      `Which migrations were applied cannot be read: ${error.message}. Run "funes migrate" and then "funes roles --apply" with ` +
+      `Which migrations were applied cannot be read: ${refused.message}. Run "funes migrate" and then "funes roles --apply" with ` +
         'FUNES_MIGRATE_URL set to a connection of the owner of the tables.',
       { cause: error },
     );
@@ -126,14 +128,12 @@ function drizzleInTransaction(connection: ReservedSql) {
 
 function asRefusal(error: unknown): unknown {
   if (error instanceof FunesError) return error;
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if (!('code' in cause) || cause.code !== '42501') continue;
-    return new FunesError(
-      'UNAVAILABLE',
-      `The user of the database may not change the schema: ${cause.message}. Start once as the owner of the database, ` +
-        'or let its owner grant what is missing.',
-      { cause: error },
-    );
-  }
-  return error;
+  const refused = causeWithCode(error, '42501');
+  if (refused === undefined) return error;
+  return new FunesError(
+    'UNAVAILABLE',
+    `The user of the database may not change the schema: ${refused.message}. Start once as the owner of the database, ` +
+      'or let its owner grant what is missing.',
+    { cause: error },
+  );
 }

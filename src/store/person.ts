@@ -2,12 +2,13 @@ import { and, eq, gt, gte, type SQL, sql } from 'drizzle-orm';
 import type { PgColumn } from 'drizzle-orm/pg-core';
 import { z } from 'zod';
 import { documents } from '../../schema/index.ts';
+import { causeWithCode } from '../database/errors.ts';
 import { type Database, type Transaction, transaction } from '../database/transaction.ts';
 import { FunesError, quote } from '../errors.ts';
 import { BIGINT_MAX, checkText } from '../input/checks.ts';
 import { decodeCursor, encodeCursor } from '../input/cursor-text.ts';
 import type { Services } from '../services.ts';
-import type { Viewer } from '../viewer.ts';
+import { ownerOf, type Viewer } from '../viewer.ts';
 import { writeAudit } from './audit.ts';
 import { type CountedPage, checkPageSize, toPage } from './pages.ts';
 import { type PersonalKind, type PersonalTable, personalTables } from './personal-tables.ts';
@@ -54,7 +55,8 @@ const cursorShape = z.tuple([
 
 /**
  * Reads a page of all rows of a person. The cursor names the last row, so that pages neither repeat nor leave out a row that was
- * there from the first page to the last, also if it moves between the memories and the archive. The first page writes a line into the audit, in its transaction.
+ * there from the first page to the last, also if it moves between the memories and the archive. The first page writes a line into
+ * the audit, in its transaction.
  * @throws FunesError FORBIDDEN if somebody who is no administrator names another user. BAD_USER_INPUT or LIMIT_EXCEEDED.
  */
 export async function exportUser(
@@ -132,12 +134,7 @@ export async function forgetUser(
 
 function checkPerson(viewer: Viewer, userId: string): string {
   checkText(userId, 'userId', 100);
-  if (viewer.role === 'admin' || userId === viewer.userId) return userId;
-  throw new FunesError(
-    'FORBIDDEN',
-    `userId is ${quote(userId)}, and this request is by ${quote(viewer.userId)}. Only an administrator exports or forgets another ` +
-      'user.',
-  );
+  return ownerOf(viewer, userId, 'userId', 'Only an administrator exports or forgets another user.');
 }
 
 /** A reader writes nothing but the line of the audit that tells of its export. The policies let it write no other line. */
@@ -275,15 +272,10 @@ async function againAfterDeadlock<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
-      if (attempt === mostAttempts || !isDeadlock(error)) throw error;
+      // deadlock_detected
+      if (attempt === mostAttempts || !causeWithCode(error, '40P01')) throw error;
     }
   }
-}
-
-function isDeadlock(error: unknown): boolean {
-  for (let cause = error; cause instanceof Error; cause = cause.cause)
-    if ('code' in cause && cause.code === '40P01') return true;
-  return false;
 }
 
 /** Whether two rows of an export that follow each other have one id in two tables between which rows move. */

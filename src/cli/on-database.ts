@@ -40,9 +40,9 @@ export async function runOnDatabase(
 }
 
 /**
- * Opens the embedded database. Asks for a server first: opening the folder would wait for a process to start, and while a server starts its engine again
- * the folder is open to anybody. A folder that is in use without a server that listens belongs to one that starts or stops, or
- * to another command, so it is worth waiting.
+ * Opens the embedded database. Asks for a server first: opening the folder would wait for a process to start, and while a server
+ * starts its engine again the folder is open to anybody. A folder that is in use without a server that listens belongs to one
+ * that starts or stops, or to another command, so it is worth waiting.
  * @returns undefined if a server has run the command.
  */
 async function openOrSend(

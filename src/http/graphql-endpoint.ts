@@ -1,5 +1,11 @@
 import { Readable } from 'node:stream';
-import { ApolloServer, type ApolloServerPlugin, HeaderMap, type HTTPGraphQLRequest } from '@apollo/server';
+import {
+  ApolloServer,
+  type ApolloServerPlugin,
+  type GraphQLRequestListener,
+  HeaderMap,
+  type HTTPGraphQLRequest,
+} from '@apollo/server';
 import {
   ApolloServerPluginCacheControlDisabled,
   ApolloServerPluginInlineTraceDisabled,
@@ -153,7 +159,7 @@ export async function addGraphQLEndpoint<Context extends RequestContext>(
  * searches to the response.
  */
 function recordingPlugin<Context extends RequestContext>(): ApolloServerPlugin<Context> {
-  const listener: Awaited<ReturnType<NonNullable<ApolloServerPlugin<Context>['requestDidStart']>>> = {
+  const listener: GraphQLRequestListener<Context> = {
     async willSendResponse({ request, operationName, response, contextValue }) {
       const { record } = request.http as RecordedRequest;
       record.operation = operationName ?? null;
@@ -175,7 +181,7 @@ function recordingPlugin<Context extends RequestContext>(): ApolloServerPlugin<C
 function hintingPlugin<Context extends RequestContext>(
   hints: WeakMap<object, string>,
 ): ApolloServerPlugin<Context> {
-  const listener: Awaited<ReturnType<NonNullable<ApolloServerPlugin<Context>['requestDidStart']>>> = {
+  const listener: GraphQLRequestListener<Context> = {
     async didEncounterErrors({ errors, document, schema, request, operation }) {
       if (document === undefined) return;
       const refused = {
@@ -196,7 +202,7 @@ function shapeCheckingPlugin<Context extends RequestContext>(
   errors: ErrorDescriber,
   suggest: boolean,
 ): ApolloServerPlugin<Context> {
-  const listener: Awaited<ReturnType<NonNullable<ApolloServerPlugin<Context>['requestDidStart']>>> = {
+  const listener: GraphQLRequestListener<Context> = {
     async responseForOperation({ schema, operation, request }) {
       const definitions = operation.variableDefinitions ?? [];
       let refusals: readonly object[];

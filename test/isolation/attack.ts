@@ -1,5 +1,6 @@
 import type { GraphQLSchema } from 'graphql';
 import { rolesFor } from '../../src/security/access.ts';
+import { bearer } from '../src/security/support.ts';
 import type { Draw } from '../support/operations/draw.ts';
 import { type Answered, learn, nothingKnown } from '../support/operations/known.ts';
 import { argumentOf, type Member, Members } from '../support/operations/members.ts';
@@ -63,8 +64,7 @@ const tablesOf: Record<RowKind, readonly string[]> = {
 };
 
 /** The header that sends a key. */
-export const bearer = (key: string) => ({ authorization: `Bearer ${key}` });
-const asVictim = bearer(keys.victim);
+export const asVictim = bearer(keys.victim);
 const asUser = [bearer(keys.user), { ...bearer(keys.administrator), 'x-funes-user': attacker }];
 /** The ways in which the attacker sends requests: by the key of a user, by an administrator who acts for it, by the key of a reader. */
 export const asAttacker = [...asUser, bearer(keys.reader)];

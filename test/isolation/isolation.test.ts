@@ -4,9 +4,10 @@ import { buildSchema } from '../../resolvers/schema.ts';
 import type { Embedder } from '../../src/embedding/embedder.ts';
 import * as viewers from '../../src/viewer.ts';
 import { HashEmbedder } from '../../testkit/hash-embedder.ts';
+import { bearer } from '../src/security/support.ts';
 import { openTestDatabase } from '../support/database.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
-import { type AttackReport, asAttacker, attack, bearer, post, storedRows } from './attack.ts';
+import { type AttackReport, asAttacker, attack, post, storedRows } from './attack.ts';
 import { attacker, isolationSeed, keys, ownedRows, victim } from './data.ts';
 
 // One user sends requests about the rows of another. `npm run test:isolation -- 10000` sends more of them, by another seed.

@@ -10,6 +10,7 @@ import { startEmbedder } from './embedding/embedder.ts';
 import { byUserOrAddress } from './http/rate-limit.ts';
 import { type HttpConfig, type HttpServer, startHttpServer } from './http/server.ts';
 import { Chunker } from './ingest/chunker.ts';
+import { Extractor } from './ingest/extractor.ts';
 import { type OpenDatabase, openMigratedDatabase } from './open-database.ts';
 import {
   type AuthConfig,
@@ -119,12 +120,13 @@ export async function startBackend(config: Config, log: Logger): Promise<Backend
     },
   );
   const { pool, describe, close } = database;
+  const extractor = new Extractor();
   const chunker = new Chunker({ model: config.embeddingModel, cacheDir: join(config.dataDir, 'models') });
   return {
-    services: { database: pool, embedder, chunker, log, quota: config.quota },
+    services: { database: pool, embedder, extractor, chunker, log, quota: config.quota },
     database: describe,
     close: async () => {
-      await Promise.all([chunker.close(), embedder.close()]);
+      await Promise.all([extractor.close(), chunker.close(), embedder.close()]);
       await close();
     },
   };

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Database } from './database/transaction.ts';
 import type { Embedder } from './embedding/embedder.ts';
 import type { Chunker } from './ingest/chunker.ts';
+import type { Extractor } from './ingest/extractor.ts';
 
 /** How much one user may store; null means any amount. */
 export interface Quota {
@@ -13,6 +14,7 @@ export interface Quota {
 export interface Services {
   readonly database: Database;
   readonly embedder: Embedder;
+  readonly extractor: Extractor;
   readonly chunker: Chunker;
   readonly log: Logger;
   /** How much one user may store; without it, any amount. */

@@ -5,6 +5,7 @@ import { buildSchema } from '../../resolvers/schema.ts';
 import { vectorLiteral } from '../../schema/columns/vector.ts';
 import type { Pool } from '../../src/database/pool.ts';
 import { Chunker } from '../../src/ingest/chunker.ts';
+import { Extractor } from '../../src/ingest/extractor.ts';
 import { createLogger } from '../../src/log.ts';
 import { HashEmbedder } from '../../testkit/hash-embedder.ts';
 import { recordStatements } from '../../testkit/statements.ts';
@@ -30,6 +31,7 @@ export async function captureStatement(
   { vector }: BenchQuery,
 ): Promise<SearchStatement> {
   const recorded = recordStatements(pool);
+  const extractor = new Extractor();
   const chunker = new Chunker();
   const { errors } = await graphql({
     schema: buildSchema(),
@@ -39,13 +41,14 @@ export async function captureStatement(
       {
         database: recorded.database,
         embedder: new HashEmbedder(),
+        extractor,
         chunker,
         log: createLogger({ level: 'silent' }),
       },
       viewer,
     ),
   });
-  await chunker.close();
+  await Promise.all([extractor.close(), chunker.close()]);
   const [statement, ...more] = recorded.statements;
   if (errors || !statement || more.length > 0) {
     throw new Error(

@@ -51,7 +51,12 @@ export class Chunk extends Embedded implements ChunkRow {
   })
   endOffset!: number;
 
-  @Field(() => GraphQLJSONObject, { description: 'What else is kept with it.' })
+  @Field(() => GraphQLJSONObject, {
+    description:
+      'Where it stands in the file: `page` and `slide` (numbers from 1), `sheet` (its name), and `headings` (those above it, the ' +
+      'highest one first; of several sections, that of most of its text). With text of several, `pages`, `slides` or ' +
+      '`sheets` has all of them.',
+  })
   metadata!: Record<string, unknown>;
 
   @Field(() => GraphQLDateTime, { description: 'When it was stored (UTC).' })

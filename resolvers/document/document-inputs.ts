@@ -1,6 +1,7 @@
 import { GraphQLInt, GraphQLString } from 'graphql';
 import { GraphQLJSONObject } from 'graphql-scalars';
 import { Field, InputType } from 'type-graphql';
+import { documentFormats } from '../../src/ingest/formats.ts';
 import type { DocumentUpdate, NewDocument } from '../../src/ingest/ingest.ts';
 import { limits } from '../../src/input/limits.ts';
 import { OptionalField } from '../common/optional-field.ts';
@@ -11,27 +12,34 @@ const sizes = {
     'How much of a chunk may repeat the end of the one before, in tokens, up to half of chunkSize. Default 40.',
 };
 
+const endings = documentFormats.map(({ name }) => `.${name}`).join(', ');
+const names = documentFormats.map(({ name }) => name).join(', ');
+const textFormats = documentFormats.flatMap(({ name, isText }) => (isText ? [name] : [])).join(', ');
+
 @InputType({ description: 'A document to store. Give its text or its bytes.' })
 export class IngestDocumentInput implements NewDocument {
   @Field(() => GraphQLString, {
-    description:
-      'The name of its file, up to 255 characters. The ending tells the format: .txt, .md, .markdown.',
+    description: `The name of its file, up to 255 characters. The ending tells the format: ${endings}; without one, it is txt.`,
   })
   filename!: string;
 
-  @OptionalField(() => GraphQLString, `The text, up to ${limits.documentLength} characters.`)
+  @OptionalField(
+    () => GraphQLString,
+    `The text of the file, up to ${limits.documentLength} characters: ${textFormats}. Other formats come as contentBase64.`,
+  )
   content?: string | null;
 
-  @OptionalField(() => GraphQLString, 'The bytes of the file in base64.')
+  @OptionalField(
+    () => GraphQLString,
+    `The bytes of the file in base64. The text in it may have up to ${limits.documentLength} characters. Text that is not UTF-8 is ` +
+      'read if its encoding is certain.',
+  )
   contentBase64?: string | null;
 
   @OptionalField(() => GraphQLString, 'The path of the file, so that the application finds it again.')
   filePath?: string | null;
 
-  @OptionalField(
-    () => GraphQLString,
-    'The format, if the name does not tell it: "txt" or "md", or a media type.',
-  )
+  @OptionalField(() => GraphQLString, `The format, if the name does not tell it: ${names}, or a media type.`)
   fileType?: string | null;
 
   @OptionalField(

@@ -1,6 +1,7 @@
 import { GraphQLBoolean, GraphQLFloat, GraphQLID, GraphQLInt, GraphQLString } from 'graphql';
 import { GraphQLDateTime, GraphQLJSONObject } from 'graphql-scalars';
 import { Field, ObjectType } from 'type-graphql';
+import { documentFormats } from '../../src/ingest/formats.ts';
 import type { DocumentRow } from '../../src/store/rows.ts';
 import { Chunk } from '../chunk/chunk.ts';
 import { connectionOf, orderOf } from '../common/connection.ts';
@@ -26,7 +27,7 @@ export class Document implements DocumentRow {
 
   @Field(() => GraphQLString, {
     nullable: true,
-    description: 'How its bytes were read: "txt" or "md".',
+    description: `The format of its file: ${documentFormats.map(({ name }) => name).join(', ')}.`,
   })
   fileType!: string | null;
 

@@ -142,7 +142,7 @@ function spansBetween(boundaries: Boundary[], end: number): Span[] {
 }
 
 /** The offset of each line. Line breaks are those of CommonMark, so the line numbers of the parser are indexes in this list. */
-function lineStarts(text: string): number[] {
+export function lineStarts(text: string): number[] {
   const starts = [0];
   for (const match of text.matchAll(/\r\n?|\n/g)) starts.push(match.index + match[0].length);
   return starts;

@@ -1,29 +1,45 @@
 import { extname } from 'node:path';
 import { FunesError, quote } from '../errors.ts';
-import type { TextStructure } from './chunker-outline.ts';
 
-/** A file format of documents. */
+/** The usual extension of a format without the dot. It is stored as the file type of a document. */
+export type FormatName = 'txt' | 'md' | 'html' | 'pdf' | 'docx' | 'pptx' | 'xlsx' | 'csv';
+
+/** A file format of documents. How its text is extracted is in `extract/extract.ts`. */
 export interface DocumentFormat {
-  /** The usual extension without the dot. It is stored as the file type of a document. */
-  name: string;
+  name: FormatName;
   /** Other extensions, and media types, in lower case. */
   aliases: readonly string[];
-  /** How the chunker finds headings and blocks in the text. */
-  structure: TextStructure;
-  /** Returns the text of a file. @throws FunesError BAD_USER_INPUT for bytes that do not have this format. */
-  decode(bytes: Uint8Array): string | Promise<string>;
+  /** Whether a file of the format is text, so that a client can send it as a string too. */
+  isText: boolean;
 }
 
-/** All formats that can be ingested. A new format needs only an entry here. */
+const office = 'application/vnd.openxmlformats-officedocument';
+
+/** All formats that can be ingested. */
 export const documentFormats: readonly DocumentFormat[] = [
-  { name: 'txt', aliases: ['text', 'text/plain'], structure: 'text', decode: decodeText },
-  {
-    name: 'md',
-    aliases: ['markdown', 'text/markdown', 'text/x-markdown'],
-    structure: 'markdown',
-    decode: decodeText,
-  },
+  { name: 'txt', aliases: ['text', 'text/plain'], isText: true },
+  { name: 'md', aliases: ['markdown', 'text/markdown', 'text/x-markdown'], isText: true },
+  { name: 'html', aliases: ['htm', 'xhtml', 'text/html', 'application/xhtml+xml'], isText: true },
+  { name: 'pdf', aliases: ['application/pdf'], isText: false },
+  { name: 'docx', aliases: [`${office}.wordprocessingml.document`], isText: false },
+  { name: 'pptx', aliases: [`${office}.presentationml.presentation`], isText: false },
+  { name: 'xlsx', aliases: [`${office}.spreadsheetml.sheet`], isText: false },
+  { name: 'csv', aliases: ['tsv', 'text/csv', 'text/tab-separated-values'], isText: true },
 ];
+
+/** What to do with formats that people have and that cannot be read. */
+const advice: Record<string, string> = {
+  doc: 'Save it as docx in an office program.',
+  xls: 'Save it as xlsx in an office program.',
+  ppt: 'Save it as pptx in an office program.',
+  odt: 'Save it as docx in an office program.',
+  ods: 'Save it as xlsx in an office program.',
+  odp: 'Save it as pptx in an office program.',
+  rtf: 'Save it as docx in an office program.',
+  'application/msword': 'Save it as docx in an office program.',
+  'application/vnd.ms-excel': 'Save it as xlsx in an office program.',
+  'application/vnd.ms-powerpoint': 'Save it as pptx in an office program.',
+};
 
 /**
  * Finds the format of a document by `fileType` (an extension or a media type, in upper or lower case). Without a `fileType`,
@@ -40,38 +56,14 @@ export function formatOf(filename: string, fileType?: string | null): DocumentFo
   throw new FunesError(
     'BAD_USER_INPUT',
     `${source} ${quote(said)}, which cannot be ingested. Supported are ` +
-      `${documentFormats.map((one) => [one.name, ...one.aliases].join(' or ')).join('; ')}. ` +
-      'Convert the file, or set fileType to the one that it has.',
+      `${documentFormats.map(namesOf).join('; ')}, and their media types. ` +
+      (advice[name] ?? 'Convert the file, or set fileType to the one that it has.'),
   );
 }
 
-/**
- * Decodes a text file in UTF-8, or in UTF-16 with a byte order mark. A byte order mark is not part of the text. All other
- * characters stay as they are, including line endings.
- *
- * @throws FunesError BAD_USER_INPUT for bytes that are not text in these encodings.
- */
-export function decodeText(bytes: Uint8Array): string {
-  const encoding = encodingOf(bytes);
-  let text: string;
-  try {
-    text = new TextDecoder(encoding, { fatal: true }).decode(bytes);
-  } catch (error) {
-    const where = encoding === 'utf-8' ? ` (byte ${firstInvalidByte(bytes)} is wrong)` : '';
-    throw new FunesError(
-      'BAD_USER_INPUT',
-      `The file is not valid ${encoding.toUpperCase()}${where}. Save it as UTF-8 and send it again.`,
-      { cause: error },
-    );
-  }
-  if (text.includes('\0')) {
-    throw new FunesError(
-      'BAD_USER_INPUT',
-      `The file contains a NUL character (at character ${text.indexOf('\0')}): it is binary, or text in another ` +
-        'encoding. Save it as UTF-8 and send it again.',
-    );
-  }
-  return text;
+/** The extensions of a format, for people. */
+function namesOf({ name, aliases }: DocumentFormat): string {
+  return [name, ...aliases.filter((alias) => !alias.includes('/'))].join(' or ');
 }
 
 /**
@@ -90,23 +82,4 @@ export function decodeBase64(value: string, name: string): Uint8Array {
     );
   }
   return Buffer.from(digits, 'base64');
-}
-
-function encodingOf(bytes: Uint8Array): 'utf-8' | 'utf-16le' | 'utf-16be' {
-  if (bytes[0] === 0xff && bytes[1] === 0xfe) return 'utf-16le';
-  if (bytes[0] === 0xfe && bytes[1] === 0xff) return 'utf-16be';
-  return 'utf-8';
-}
-
-/** The offset of the first byte that is not valid UTF-8. */
-function firstInvalidByte(bytes: Uint8Array): number {
-  const replacement = Buffer.from('\uFFFD');
-  let offset = 0;
-  for (const valid of new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes).split('\uFFFD')) {
-    offset += Buffer.byteLength(valid);
-    // If the file itself has a replacement character, the search goes on behind it.
-    if (!replacement.equals(bytes.subarray(offset, offset + replacement.length))) break;
-    offset += replacement.length;
-  }
-  return offset;
 }

@@ -14,6 +14,7 @@ import {
 import { embedForWriting } from '../store/embeddings.ts';
 import type { DocumentRow } from '../store/rows.ts';
 import { ownerOf, type Viewer } from '../viewer.ts';
+import { chunkMetadata } from './chunk-metadata.ts';
 import { checkChunkSizes } from './chunker.ts';
 import { type DocumentFormat, decodeBase64, formatOf } from './formats.ts';
 
@@ -61,11 +62,11 @@ export async function ingestDocument(
   const metadata = checkJson(input.metadata ?? {}, 'input.metadata');
   const sizes = parseSizes(input);
   const format = formatOf(filename, input.fileType);
-  const bytes = parseBytes(input);
+  const bytes = parseBytes(input, format);
   const contentHash = sha256(bytes);
   const known = await readDocumentByHash(services.database, viewer, userId, contentHash);
   if (known) return { document: known, created: false };
-  const chunks = await toChunks(services, format, bytes, sizes);
+  const chunks = await toChunks(services, { filename, format, bytes }, sizes);
   const values = {
     userId,
     filename,
@@ -114,14 +115,13 @@ export async function replaceDocument(
     return updateDocument(services, viewer, id, { values });
   }
   const sizes = parseSizes(input);
-  const bytes = parseBytes(input);
+  checkSource(input);
   const [current] = await readDocuments(services.database, viewer, [id]);
   if (!current) throw documentNotFound(id);
-  const format = formatOf(
-    values.filename ?? current.filename,
-    input.fileType ?? (values.filename ? null : current.fileType),
-  );
-  const chunks = await toChunks(services, format, bytes, sizes);
+  const filename = values.filename ?? current.filename;
+  const format = formatOf(filename, input.fileType ?? (values.filename ? null : current.fileType));
+  const bytes = parseBytes(input, format);
+  const chunks = await toChunks(services, { filename, format, bytes }, sizes);
   return updateDocument(services, viewer, id, {
     values: { ...values, fileType: format.name, fileSize: bytes.length, contentHash: sha256(bytes) },
     chunks,
@@ -137,14 +137,27 @@ function parseSizes({ chunkSize, overlap }: Sizes) {
   return sizes;
 }
 
-function parseBytes({ content, contentBase64 }: Source): Uint8Array {
+function checkSource({ content, contentBase64 }: Source): void {
   if ((content == null) === (contentBase64 == null)) {
     throw new FunesError(
       'BAD_USER_INPUT',
       'A document comes as content (text) or as contentBase64 (bytes). Send exactly one of them.',
     );
   }
-  if (content != null) return Buffer.from(checkText(content, 'input.content', limits.documentLength));
+}
+
+function parseBytes(source: Source, { name, isText }: DocumentFormat): Uint8Array {
+  checkSource(source);
+  const { content, contentBase64 } = source;
+  if (content != null) {
+    if (!isText) {
+      throw new FunesError(
+        'BAD_USER_INPUT',
+        `A ${name} file is not text. Send its bytes as contentBase64, or set fileType to the format of the content.`,
+      );
+    }
+    return Buffer.from(checkText(content, 'input.content', limits.documentLength));
+  }
   return decodeBase64(contentBase64 ?? '', 'input.contentBase64');
 }
 
@@ -152,12 +165,12 @@ function parseBytes({ content, contentBase64 }: Source): Uint8Array {
 const words = /[\p{L}\p{N}\p{Extended_Pictographic}]/u;
 
 async function toChunks(
-  { chunker, embedder, log }: Services,
-  format: DocumentFormat,
-  bytes: Uint8Array,
+  { extractor, chunker, embedder, log }: Services,
+  { filename, format, bytes }: { filename: string; format: DocumentFormat; bytes: Uint8Array },
   sizes: ReturnType<typeof checkChunkSizes>,
 ): Promise<ChunkValues[]> {
-  const text = checkText(await format.decode(bytes), "The document's text", limits.documentLength);
+  const extraction = await extractor.extract(filename, format, bytes);
+  const text = checkText(extraction.text, `The text of the file ${quote(filename)}`, limits.documentLength);
   if (!words.test(text)) {
     throw new FunesError(
       'BAD_USER_INPUT',
@@ -165,7 +178,7 @@ async function toChunks(
         'Send a document that has words.',
     );
   }
-  const pieces = await chunker.chunk(text, { format: format.structure, ...sizes });
+  const pieces = await chunker.chunk(text, { format: extraction.structure, ...sizes });
   if (pieces.length === 0) {
     throw new FunesError(
       'BAD_USER_INPUT',
@@ -183,6 +196,7 @@ async function toChunks(
     overlapSize: overlapTokens,
     startOffset,
     endOffset,
+    metadata: { ...chunkMetadata(text, { startOffset, endOffset }, extraction.parts) },
     embedding: embeddings[i]?.embedding ?? null,
     embeddingModel: embeddings[i]?.embeddingModel ?? null,
   }));

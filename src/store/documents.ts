@@ -29,6 +29,8 @@ export interface ChunkValues extends EmbeddingColumns {
   overlapSize: number;
   startOffset: number;
   endOffset: number;
+  /** Where it stands in the document, such as its page. */
+  metadata: Record<string, unknown>;
 }
 
 /** What changes in a document. If there are `chunks`, they replace all old chunks. */

@@ -262,15 +262,15 @@ export type IdFilter = {
 export type IngestDocumentInput = {
   /** Longest chunk, in the embedding model's tokens, 8 to 1000. Default 200. */
   chunkSize?: number | null | undefined;
-  /** The text, up to 5000000 characters. */
+  /** The text of the file, up to 5000000 characters: txt, md, html, csv. Other formats come as contentBase64. */
   content?: string | null | undefined;
-  /** The bytes of the file in base64. */
+  /** The bytes of the file in base64. The text in it may have up to 5000000 characters. Text that is not UTF-8 is read if its encoding is certain. */
   contentBase64?: string | null | undefined;
   /** The path of the file, so that the application finds it again. */
   filePath?: string | null | undefined;
-  /** The format, if the name does not tell it: "txt" or "md", or a media type. */
+  /** The format, if the name does not tell it: txt, md, html, pdf, docx, pptx, xlsx, csv, or a media type. */
   fileType?: string | null | undefined;
-  /** The name of its file, up to 255 characters. The ending tells the format: .txt, .md, .markdown. */
+  /** The name of its file, up to 255 characters. The ending tells the format: .txt, .md, .html, .pdf, .docx, .pptx, .xlsx, .csv; without one, it is txt. */
   filename: string;
   /** What else to keep with it, up to 65536 characters of JSON. */
   metadata?: Record<string, unknown> | null | undefined;

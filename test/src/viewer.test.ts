@@ -23,6 +23,7 @@ import { localViewer, type Viewer } from '../../src/viewer.ts';
 import { HashEmbedder } from '../../testkit/hash-embedder.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { sharedChunker } from '../support/shared-chunker.ts';
+import { sharedExtractor } from '../support/shared-extractor.ts';
 
 const schema = buildSchema();
 
@@ -67,6 +68,7 @@ beforeAll(async () => {
   services = {
     database: db.pool,
     embedder: new HashEmbedder(),
+    extractor: sharedExtractor,
     chunker: sharedChunker,
     log: pino({ level: 'silent' }),
   };

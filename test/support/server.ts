@@ -9,6 +9,7 @@ import { recordStatements, type Statement } from '../../testkit/statements.ts';
 import type { TypedDocumentString } from '../generated/operations.ts';
 import { openTestDatabase, type Seed, type TestDatabase } from './database.ts';
 import { sharedChunker } from './shared-chunker.ts';
+import { sharedExtractor } from './shared-extractor.ts';
 
 export interface GraphQLAnswer<Data> {
   status: number;
@@ -99,6 +100,7 @@ export async function startTestServer({
   const services: Services = {
     database: recorded.database,
     embedder,
+    extractor: sharedExtractor,
     chunker: sharedChunker,
     quota,
     log: createLogger({

@@ -9,6 +9,7 @@ import { openPool, type Pool } from '../../src/database/pool.ts';
 import type { Embedder } from '../../src/embedding/embedder.ts';
 import { FunesError } from '../../src/errors.ts';
 import { Chunker } from '../../src/ingest/chunker.ts';
+import { Extractor } from '../../src/ingest/extractor.ts';
 import { createLogger } from '../../src/log.ts';
 import { loadRealEmbedder, testModelCache } from '../support/real-embedder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -53,10 +54,11 @@ async function withDatabase<T>(work: (pool: Pool) => Promise<T>): Promise<T> {
 }
 
 async function withApi<T>(pool: Pool, embedder: Embedder, work: (post: Post) => Promise<T>): Promise<T> {
+  const extractor = new Extractor();
   const chunker = new Chunker({ cacheDir: testModelCache });
   const log = createLogger({ level: 'error', stream: process.stderr });
   const config = loadConfig({ env: { PORT: '0' }, envFile: '/nowhere/.env' });
-  const http = await startApi(config, { database: pool, embedder, chunker, log });
+  const http = await startApi(config, { database: pool, embedder, extractor, chunker, log });
   try {
     return await work(async (query, variables) => {
       const response = await fetch(`${http.url}/graphql`, {
@@ -68,7 +70,7 @@ async function withApi<T>(pool: Pool, embedder: Embedder, work: (post: Post) => 
     });
   } finally {
     await http.close({ graceMs: 0 });
-    await chunker.close();
+    await Promise.all([extractor.close(), chunker.close()]);
   }
 }
 

@@ -15,6 +15,7 @@ import {
   UpdateDocumentDocument,
   type UpdateDocumentInput,
 } from '../../generated/operations.ts';
+import { readTestFile } from '../../src/ingest/extract/files.ts';
 import { cosine } from '../../support/real-embedder.ts';
 import { startTestServer, type TestServer } from '../../support/server.ts';
 
@@ -183,6 +184,77 @@ describe('ingestDocument', () => {
       const { chunkCount, created } = await ingest({ filename: 'short.md', content });
       expect({ chunkCount, created }).toEqual({ chunkCount: 1, created: true });
     }
+  });
+});
+
+describe('a file of another format', () => {
+  const send = (name: string) =>
+    ingest({
+      filename: name,
+      contentBase64: readTestFile(name).toString('base64'),
+      chunkSize: 24,
+      overlap: 0,
+    });
+
+  test.each([
+    ['manual.pdf', 'pdf', 'compressor needs an overhaul', { page: 2 }],
+    [
+      'report-libreoffice.docx',
+      'docx',
+      'northern berths are closed',
+      { headings: ['Berths', 'Winter rules'] },
+    ],
+    ['talk.pptx', 'pptx', 'chicks fledge', { slide: 1, headings: ['Gulls nest on cliffs'] }],
+    ['ledger.xlsx', 'xlsx', 'Boatswain', { sheet: 'Crew' }],
+  ])(
+    'is stored with its text, and each chunk says where it stands: %s',
+    async (name, fileType, words, metadata) => {
+      const { document } = await send(name);
+      expect(document).toMatchObject({
+        fileType,
+        fileSize: readTestFile(name).length,
+        contentHash: createHash('sha256').update(readTestFile(name)).digest('hex'),
+        metadata: {},
+      });
+      const chunks = await chunksOf(document.id);
+      const text = chunks.map(({ content }) => content).join('');
+      expectCut(chunks, text, { chunkSize: 24, overlap: 0 });
+      expect(chunks.find(({ content }) => content.includes(words))).toMatchObject({ metadata });
+    },
+  );
+
+  test('has its chunks found by where they stand', async () => {
+    await send('manual.pdf');
+    const { similarChunks } = await server.request(SimilarChunksDocument, {
+      text: 'lighthouse',
+      k: 20,
+      filters: { metadata: { contains: { page: 3 } } },
+    });
+    expect(similarChunks.map(({ chunk }) => chunk.content).join(' ')).toContain(
+      'carries provisions twice a month',
+    );
+    for (const { chunk } of similarChunks) expect(chunk.metadata).toEqual({ page: 3 });
+  });
+
+  test('may come as text if it is text', async () => {
+    const { document } = await ingest({
+      filename: 'page.html',
+      content:
+        '<nav>Home</nav><h1>Gulls</h1><p>They nest on cliffs.<script>track()</script><h2>Eggs</h2><p>Three.',
+    });
+    expect(document.fileType).toBe('html');
+    expect((await chunksOf(document.id)).map(({ content, metadata }) => [content, metadata])).toEqual([
+      ['# Gulls\n\nThey nest on cliffs.\n\n## Eggs\n\nThree.\n', { headings: ['Gulls'] }],
+    ]);
+  });
+
+  test('takes the place of another format in an update, and leaves the metadata of the document', async () => {
+    const { document } = await ingest({ filename: 'a.txt', content: prose(1), metadata: { shelf: 1 } });
+    const csv = await update(document.id, { filename: 'a.csv', content: 'Name,Rank\nÍsa,Boatswain\n' });
+    expect(csv).toMatchObject({ fileType: 'csv', metadata: { shelf: 1 } });
+    expect((await chunksOf(document.id)).map(({ content }) => content)).toEqual([
+      '| Name | Rank |\n| --- | --- |\n| Ísa | Boatswain |',
+    ]);
   });
 });
 

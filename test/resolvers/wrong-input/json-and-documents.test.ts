@@ -8,6 +8,7 @@ import {
   UpdateDocumentDocument,
   UpdateMemoryDocument,
 } from '../../generated/operations.ts';
+import { readTestFile } from '../../src/ingest/extract/files.ts';
 import {
   type Case,
   documentChange,
@@ -127,19 +128,89 @@ describe('JSON', () => {
   });
 });
 
+/** A new document of a test file, by a name of its own, and changed. */
+function testFile(name: string, filename = name, change = (bytes: Buffer) => bytes): Variables {
+  return newDocument({
+    filename,
+    content: null,
+    contentBase64: change(readTestFile(name)).toString('base64'),
+  });
+}
+
 describe('a document', () => {
   refuses('needs text of a known format: %s', [
     [
-      'pdf',
+      'jpeg',
       IngestDocumentDocument,
-      newDocument({ filename: 'a.pdf' }),
-      /^The file "a.pdf" has the extension ".pdf", which cannot be ingested. Supported are txt/,
+      newDocument({ filename: 'a.jpeg' }),
+      /^The file "a.jpeg" has the extension ".jpeg", which cannot be ingested. Supported are txt/,
     ],
     [
       'fileType',
       IngestDocumentDocument,
-      newDocument({ fileType: 'application/pdf' }),
-      /^fileType is "application\/pdf", which cannot be ingested/,
+      newDocument({ fileType: 'application/zip' }),
+      /^fileType is "application\/zip", which cannot be ingested/,
+    ],
+    [
+      'an old office file',
+      IngestDocumentDocument,
+      newDocument({ filename: 'a.doc' }),
+      /which cannot be ingested\. .*Save it as docx in an office program\.$/,
+    ],
+    [
+      'pdf as text',
+      IngestDocumentDocument,
+      newDocument({ filename: 'a.pdf' }),
+      'A pdf file is not text. Send its bytes as contentBase64, or set fileType to the format of the content.',
+    ],
+    [
+      'encrypted pdf',
+      IngestDocumentDocument,
+      testFile('encrypted.pdf'),
+      /^The file "encrypted.pdf" is encrypted/,
+    ],
+    [
+      'half a pdf',
+      IngestDocumentDocument,
+      testFile('manual.pdf', 'manual.pdf', (bytes) => bytes.subarray(0, bytes.length / 2)),
+      /^The file "manual.pdf" is cut off/,
+    ],
+    [
+      'pdf of pictures',
+      IngestDocumentDocument,
+      testFile('drawing.pdf'),
+      /^The file "drawing.pdf" has no text layer/,
+    ],
+    [
+      'no pdf',
+      IngestDocumentDocument,
+      testFile('ledger.xlsx', 'ledger.pdf'),
+      'The file "ledger.pdf" is not a PDF. Send it with the fileType that it has.',
+    ],
+    [
+      'docx that holds too much',
+      IngestDocumentDocument,
+      testFile('bomb.docx'),
+      /^The file "bomb.docx" is too much to unpack/,
+      'LIMIT_EXCEEDED',
+    ],
+    [
+      'old office file by another name',
+      IngestDocumentDocument,
+      testFile('report.doc', 'report.docx'),
+      /^The file "report.docx" has an old office format/,
+    ],
+    [
+      'binary file by the name of a text',
+      IngestDocumentDocument,
+      testFile('ledger.xlsx', 'ledger.txt'),
+      /^The file "ledger.txt" is no text but a ZIP archive or an office document/,
+    ],
+    [
+      'page that has scripts only',
+      IngestDocumentDocument,
+      newDocument({ filename: 'a.html', content: '<script>let text = "words";</script>' }),
+      'The text of the file "a.html" must not be blank.',
     ],
     [
       'text and bytes',
@@ -169,26 +240,32 @@ describe('a document', () => {
       'no UTF-8',
       IngestDocumentDocument,
       newDocument(file(Uint8Array.of(0x61, 0xff, 0x62))),
-      'The file is not valid UTF-8 (byte 1 is wrong). Save it as UTF-8 and send it again.',
+      'The file "notes.txt" is not valid UTF-8 (byte 1 is wrong), and which other encoding it has is not certain. ' +
+        'Save it as UTF-8 and send it again.',
     ],
     [
       'a surrogate in UTF-8',
       IngestDocumentDocument,
       newDocument(file(Uint8Array.of(0xed, 0xa0, 0x80))),
-      /^The file is not valid UTF-8/,
+      /^The file "notes.txt" is not valid UTF-8/,
     ],
     [
       'binary',
       IngestDocumentDocument,
-      newDocument(file('PK\u0003\u0004\0\0')),
-      /^The file contains a NUL character \(at character 4\)/,
+      newDocument(file('BM\u0003\u0004\0\0')),
+      /^The file "notes.txt" contains a NUL character \(at character 4\)/,
     ],
-    ['empty file', IngestDocumentDocument, newDocument(file('')), "The document's text must not be blank."],
+    [
+      'empty file',
+      IngestDocumentDocument,
+      newDocument(file('')),
+      'The file "notes.txt" is empty. Send one that has text.',
+    ],
     [
       'blank file',
       IngestDocumentDocument,
       newDocument(file('\ufeff \n\n\t')),
-      "The document's text must not be blank.",
+      'The text of the file "notes.txt" must not be blank.',
     ],
     [
       'nothing but accents',
@@ -230,8 +307,8 @@ describe('a document', () => {
     [
       'new format',
       UpdateDocumentDocument,
-      documentChange({ content: 'x', fileType: 'docx' }),
-      /^fileType is "docx", which cannot be ingested/,
+      documentChange({ content: 'x', fileType: 'jpeg' }),
+      /^fileType is "jpeg", which cannot be ingested/,
     ],
   ]);
 });

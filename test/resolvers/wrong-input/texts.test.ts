@@ -173,7 +173,7 @@ describe('a text', () => {
       'a file',
       IngestDocumentDocument,
       newDocument(file(tenMegabytes)),
-      "The document's text has 10000000 characters; at most 5000000 are allowed.",
+      'The text of the file "notes.txt" has 10000000 characters; at most 5000000 are allowed.',
       'LIMIT_EXCEEDED',
     ],
     [

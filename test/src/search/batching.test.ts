@@ -12,6 +12,7 @@ import { HashEmbedder } from '../../../testkit/hash-embedder.ts';
 import { recordStatements, type Statement } from '../../../testkit/statements.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { sharedChunker } from '../../support/shared-chunker.ts';
+import { sharedExtractor } from '../../support/shared-extractor.ts';
 
 const schema = buildSchema();
 
@@ -26,7 +27,13 @@ describe('searches of one request', () => {
 
   beforeAll(async () => {
     db = await openTestDatabase();
-    services = { database: db.pool, embedder, chunker: sharedChunker, log: pino({ level: 'silent' }) };
+    services = {
+      database: db.pool,
+      embedder,
+      extractor: sharedExtractor,
+      chunker: sharedChunker,
+      log: pino({ level: 'silent' }),
+    };
     const inputs = Array.from({ length: 60 }, (_, n) => ({
       content: `note ${n} on subject ${n % 7} by author ${n % 5}`,
     }));

@@ -21,6 +21,7 @@ import { recordStatements } from '../../../testkit/statements.ts';
 import { seededRandom } from '../../../testkit/vectors.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { sharedChunker } from '../../support/shared-chunker.ts';
+import { sharedExtractor } from '../../support/shared-extractor.ts';
 
 // How rare a word is, for a user: what others store must change nothing.
 
@@ -102,6 +103,7 @@ describe('a user’s rows alone and among those of others', () => {
       const services = {
         database: db.pool,
         embedder,
+        extractor: sharedExtractor,
         chunker: sharedChunker,
         log: pino({ level: 'silent' }),
       };

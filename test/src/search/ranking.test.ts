@@ -12,6 +12,7 @@ import { HashEmbedder, hashVector } from '../../../testkit/hash-embedder.ts';
 import { recordStatements } from '../../../testkit/statements.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { sharedChunker } from '../../support/shared-chunker.ts';
+import { sharedExtractor } from '../../support/shared-extractor.ts';
 
 /** Words that the English configuration neither stems nor drops, so that a test can count them. */
 const texts = [
@@ -34,6 +35,7 @@ describe('ranked search', () => {
     services = {
       database: db.pool,
       embedder: new HashEmbedder(),
+      extractor: sharedExtractor,
       chunker: sharedChunker,
       log: pino({ level: 'silent' }),
     };

@@ -12,6 +12,7 @@ import { openTestDatabase } from '../../support/database.ts';
 import { startFreezingProxy } from '../../support/freezing-proxy.ts';
 import { startTestServer, type TestServer } from '../../support/server.ts';
 import { sharedChunker } from '../../support/shared-chunker.ts';
+import { sharedExtractor } from '../../support/shared-extractor.ts';
 import { bearer, makeKey, sendRaw, until } from './support.ts';
 
 const refusal =
@@ -341,7 +342,13 @@ describe('the last use of a key', () => {
     const useOnAnotherServer = async () => {
       const { pool } = server.database;
       const log = createLogger({ level: 'silent' });
-      const services = { database: pool, embedder: new HashEmbedder(), chunker: sharedChunker, log };
+      const services = {
+        database: pool,
+        embedder: new HashEmbedder(),
+        extractor: sharedExtractor,
+        chunker: sharedChunker,
+        log,
+      };
       const other = await startApi(config, services);
       await sendRaw(other.url, ['authorization', `Bearer ${key}`]);
       await other.close({ graceMs: 0 });
@@ -385,6 +392,7 @@ test('a database that is down makes requests UNAVAILABLE, with good and with unk
   const api = await startApi(config, {
     database: pool,
     embedder: new HashEmbedder(),
+    extractor: sharedExtractor,
     chunker: sharedChunker,
     log,
   });

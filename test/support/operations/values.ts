@@ -77,7 +77,8 @@ export const sentence = (draw: Draw): string =>
     : Array.from({ length: 1 + draw.below(6) }, () => draw.pick(words)).join(' ');
 
 const unique = (draw: Draw): string => `${draw.pick(words)} ${draw.below(1_000_000)}`;
-const filename = (draw: Draw): string => `${draw.pick(words)}${draw.pick(['.md', '.txt', ' 你.markdown'])}`;
+const filename = (draw: Draw): string =>
+  `${draw.pick(words)}${draw.pick(['.md', '.txt', '.html', '.csv', ' 你.markdown'])}`;
 const toolName = (draw: Draw, known: Known): string =>
   known.toolNames.length > 0 && draw.chance(0.85) ? draw.pick(known.toolNames) : draw.pick(words);
 
@@ -86,7 +87,7 @@ const texts: Record<string, (draw: Draw, known: Known) => string> = {
   name: toolName,
   toolName,
   filename,
-  fileType: (draw) => draw.pick(['md', 'txt']),
+  fileType: (draw) => draw.pick(['md', 'txt', 'html', 'csv']),
   filePath: (draw) => `/texts/${draw.pick(words)}`,
   content: (draw) => (draw.chance(0.5) ? unique(draw) : sentence(draw)),
   contentBase64: (draw) => Buffer.from(`${sentence(draw)} ${draw.below(1000)}`).toString('base64'),

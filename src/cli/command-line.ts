@@ -2,13 +2,12 @@ import { readFileSync } from 'node:fs';
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { CommanderError } from 'commander';
 import { quote } from '../errors.ts';
+import { root } from '../installation.ts';
 import { suggestion } from '../suggestion.ts';
 import { CommandError, wrongUsage } from './failure.ts';
 
 /** The version of the package. */
-export const version: string = JSON.parse(
-  readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
-).version;
+export const version: string = JSON.parse(readFileSync(new URL('./package.json', root), 'utf8')).version;
 
 /**
  * Runs one command line. `--help` and `--version` print and do nothing else.

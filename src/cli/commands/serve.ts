@@ -1,5 +1,6 @@
 import { Command } from '@commander-js/extra-typings';
 import { FunesError } from '../../errors.ts';
+import { commands } from '../../installation.ts';
 
 /** `funes serve` */
 export const serveCommand = () =>
@@ -31,7 +32,7 @@ Open the explorer and paste a first query:
 
 ${firstQuery.replace(/^/gm, '  ')}
 
-"npm run demo" in another terminal stores texts to search. Ctrl+C stops the server.
+"${commands.demo}" in another terminal stores texts to search. Ctrl+C stops the server.
 
 `);
   await new Promise<void>((resolve) => {

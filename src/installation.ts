@@ -9,7 +9,7 @@ export const isBuilt = !import.meta.url.endsWith('.ts');
 /** What people type to run something of this installation. */
 export const commands = isBuilt
   ? // --no: without it, npx would ask the registry for a package of this name where funes is not installed.
-    { serve: 'npx --no funes serve', demo: 'npx --no funes-demo', demoOf: 'npx --no funes-demo' }
+    { serve: 'npx funes serve', demo: 'npx --no funes-demo', demoOf: 'npx --no funes-demo' }
   : { serve: 'npm start', demo: 'npm run demo', demoOf: 'npm run demo --' };
 
 /** A module that a thread or a process of its own runs. */

@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.package.ts'],
     pool: 'forks',
-    maxWorkers: 1,
+    maxWorkers: 2,
     testTimeout: 300_000,
     hookTimeout: 300_000,
   },

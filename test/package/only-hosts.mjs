@@ -16,7 +16,7 @@ Socket.prototype.connect = function (...args) {
       ? first
       : { port: first, host: typeof second === 'string' ? second : undefined };
   const host = options.host ?? 'localhost';
-  const isSocketFile = options.path !== undefined || Number.isNaN(Number(options.port));
+  const isSocketFile = Boolean(options.path) || Number.isNaN(Number(options.port));
   if (isSocketFile || isLoopback(host) || allowed.has(host)) return connect.apply(this, args);
   appendFileSync(process.env.REFUSED_HOSTS, `${host}:${options.port} of ${process.argv.join(' ')}\n`);
   process.nextTick(() => this.destroy(new Error(`A connection to ${host} is not allowed.`)));

@@ -132,7 +132,7 @@ export default {
       to: {
         dependencyTypes: ['npm-dev'],
         dependencyTypesNot: ['type-only'],
-        pathNot: '^node_modules/@xenova/transformers/', // as `build/programs.ts` says
+        pathNot: '^node_modules/(@graphql-yoga/render-graphiql|@xenova/transformers)/', // as `build/programs.ts` says
       },
     },
     {

@@ -97,7 +97,8 @@ async function buildTypes(): Promise<void> {
 /** The licences of the packages whose code is in `dist`. */
 async function writeLicenses(): Promise<void> {
   const texts: string[] = [];
-  for (const name of ['@xenova/transformers', '@huggingface/jinja', '@huggingface/tokenizers']) {
+  // transformers.js has code of the last two.
+  for (const name of [...bundledPackages, '@huggingface/jinja', '@huggingface/tokenizers']) {
     const manifest = JSON.parse(await readFile(join(installed(name), 'package.json'), 'utf8'));
     const text = await readFile(join(installed(name), 'LICENSE'), 'utf8');
     texts.push(`${manifest.name} ${manifest.version}\n\n${text.trim()}\n`);

@@ -10,4 +10,4 @@ export const programs: Readonly<Record<string, string>> = {
 };
 
 /** Packages whose code is in the build. The package that is installed does not depend on them. */
-export const bundledPackages: readonly string[] = ['@xenova/transformers'];
+export const bundledPackages: readonly string[] = ['@graphql-yoga/render-graphiql', '@xenova/transformers'];

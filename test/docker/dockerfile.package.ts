@@ -43,7 +43,14 @@ test('the image has what runs, without source and without what only the build ne
     ['.npmrc', 'bin', 'dist', 'drizzle', 'node_modules', 'package-lock.json', 'package.json'].sort(),
   );
   const packages = await readdir(join(image.root, image.workdir, 'node_modules'));
-  for (const name of ['typescript', 'rolldown', 'tsx', 'onnxruntime-node', 'onnxruntime-web']) {
+  for (const name of [
+    'typescript',
+    'rolldown',
+    'tsx',
+    'onnxruntime-node',
+    'onnxruntime-web',
+    'graphql-yoga',
+  ]) {
     expect(packages).not.toContain(name);
   }
 });

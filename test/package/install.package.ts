@@ -80,7 +80,7 @@ test('npm installs it with its defaults, and reaches the registry alone', async 
   expect(await enclosure.refused()).toEqual(refusedOnPurpose);
   expect((await readdir(project)).sort()).toEqual(['node_modules', 'package-lock.json', 'package.json']);
   const packages = await readdir(join(project, 'node_modules'));
-  for (const name of ['onnxruntime-node', 'onnxruntime-web', 'sharp', 'tsx', 'typescript'])
+  for (const name of ['onnxruntime-node', 'onnxruntime-web', 'graphql-yoga', 'sharp', 'tsx', 'typescript'])
     expect(packages).not.toContain(name);
 });
 
@@ -119,6 +119,12 @@ test.each(['manual.pdf', 'report-pandoc.docx', 'talk.pptx', 'ledger.xlsx'])(
     expect(ingestDocument.chunkCount).toBeGreaterThan(0);
   },
 );
+
+test('the server has its page for queries', async () => {
+  const page = await fetch(`${await server?.url}/graphiql`, { headers: { accept: 'text/html' } });
+  expect(page.status).toBe(200);
+  expect(await page.text()).toContain('GraphiQL');
+});
 
 test('commands work beside the server', async () => {
   expect(await funes('keys', 'list')).toBe('There are no keys.\n');

@@ -46,6 +46,7 @@ const withoutToken: Record<string, string> = {
   role: 'one of three words',
   embedding_source: 'one of two words',
   embedding_error: 'a sentence of the server',
+  next_embedding_model: 'the name of a model of the server',
   idempotency_fields: 'hashes',
   action: 'one of four words',
   by_user_id: 'a name of a user, too',

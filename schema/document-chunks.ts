@@ -54,8 +54,17 @@ export const documentChunks = pgTable(
       'document_chunks_embedding_has_model',
       sql`(${t.embedding} is null) = (${t.embeddingModel} is null)`,
     ),
+    check('document_chunks_embedding_source', sql`${t.embeddingSource} in ('FUNES', 'CLIENT')`),
+    check('document_chunks_embedding_error', sql`${t.embeddingError} is null or ${t.embedding} is null`),
+    check(
+      'document_chunks_next_embedding_has_model',
+      sql`(${t.nextEmbedding} is null) = (${t.nextEmbeddingModel} is null)`,
+    ),
     index('idx_document_chunks_embedding_hnsw')
       .using('hnsw', t.embedding.op('vector_cosine_ops'))
+      .with({ m: 16, ef_construction: 64 }),
+    index('idx_document_chunks_next_embedding_hnsw')
+      .using('hnsw', t.nextEmbedding.op('vector_cosine_ops'))
       .with({ m: 16, ef_construction: 64 }),
     index('idx_document_chunks_user_id').on(t.userId),
     // For the numbers of a user's rows: how many, how long, and a random share of them. See src/search/sql/own-rows.ts.

@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { check, index, pgTable, primaryKey } from 'drizzle-orm/pg-core';
+import { check, index, pgTable, primaryKey, uniqueIndex } from 'drizzle-orm/pg-core';
 import { timestampNow } from './columns/common.ts';
 import { bigintId } from './columns/id.ts';
 import { ownerPolicies } from './columns/policies.ts';
@@ -22,6 +22,17 @@ export const memoriesArchive = pgTable(
       'memories_archive_embedding_has_model',
       sql`(${t.embedding} is null) = (${t.embeddingModel} is null)`,
     ),
+    check('memories_archive_embedding_source', sql`${t.embeddingSource} in ('FUNES', 'CLIENT')`),
+    check('memories_archive_embedding_error', sql`${t.embeddingError} is null or ${t.embedding} is null`),
+    check(
+      'memories_archive_next_embedding_has_model',
+      sql`(${t.nextEmbedding} is null) = (${t.nextEmbeddingModel} is null)`,
+    ),
+    // For a write that is repeated after its memory was archived, and for an import that is repeated.
+    index('idx_memories_archive_user_idempotency_key')
+      .on(t.userId, t.idempotencyKey)
+      .where(sql`${t.idempotencyKey} is not null`),
+    uniqueIndex('memories_archive_user_origin').on(t.userId, t.origin).where(sql`${t.origin} is not null`),
     index('idx_memories_archive_user_archived').on(t.userId, t.archivedAt.desc().nullsFirst()),
     ...ownerPolicies('memories_archive', t.userId),
   ],

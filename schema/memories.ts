@@ -4,15 +4,18 @@ import {
   doublePrecision,
   index,
   integer,
+  jsonb,
   pgTable,
   primaryKey,
   unique,
+  uniqueIndex,
   varchar,
 } from 'drizzle-orm/pg-core';
 import {
   contentColumns,
   embeddingColumns,
   metadata,
+  origin,
   timestampNow,
   updatedAt,
   userId,
@@ -31,6 +34,9 @@ export const memoryColumns = () => ({
   importanceScore: doublePrecision('importance_score').notNull().default(0.5),
   metadata: metadata(),
   idempotencyKey: varchar('idempotency_key', { length: 200 }),
+  /** A hash of each field of the write that used the key, by the field's name. NULL without a key, and for writes of old versions. */
+  idempotencyFields: jsonb('idempotency_fields').$type<Record<string, string>>(),
+  origin: origin(),
   createdAt: timestampNow('created_at'),
 });
 
@@ -49,11 +55,21 @@ export const memories = pgTable(
   (t) => [
     primaryKey({ name: 'memories_pkey', columns: [t.id, t.userId] }),
     unique('memories_user_idempotency_key').on(t.userId, t.idempotencyKey),
+    uniqueIndex('memories_user_origin').on(t.userId, t.origin).where(sql`${t.origin} is not null`),
     check('memories_content_not_blank', sql`${t.content} ~ '[^[:space:]]'`),
     check('memories_importance_range', sql`${t.importanceScore} between 0 and 1`),
     check('memories_embedding_has_model', sql`(${t.embedding} is null) = (${t.embeddingModel} is null)`),
+    check('memories_embedding_source', sql`${t.embeddingSource} in ('FUNES', 'CLIENT')`),
+    check('memories_embedding_error', sql`${t.embeddingError} is null or ${t.embedding} is null`),
+    check(
+      'memories_next_embedding_has_model',
+      sql`(${t.nextEmbedding} is null) = (${t.nextEmbeddingModel} is null)`,
+    ),
     index('idx_memories_embedding_hnsw')
       .using('hnsw', t.embedding.op('vector_cosine_ops'))
+      .with({ m: 16, ef_construction: 64 }),
+    index('idx_memories_next_embedding_hnsw')
+      .using('hnsw', t.nextEmbedding.op('vector_cosine_ops'))
       .with({ m: 16, ef_construction: 64 }),
     index('idx_memories_created_at').on(t.createdAt.desc().nullsFirst()),
     index('idx_memories_source').on(t.source),

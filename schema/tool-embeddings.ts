@@ -47,8 +47,17 @@ export const toolEmbeddings = pgTable(
       'tool_embeddings_embedding_has_model',
       sql`(${t.embedding} is null) = (${t.embeddingModel} is null)`,
     ),
+    check('tool_embeddings_embedding_source', sql`${t.embeddingSource} in ('FUNES', 'CLIENT')`),
+    check('tool_embeddings_embedding_error', sql`${t.embeddingError} is null or ${t.embedding} is null`),
+    check(
+      'tool_embeddings_next_embedding_has_model',
+      sql`(${t.nextEmbedding} is null) = (${t.nextEmbeddingModel} is null)`,
+    ),
     index('idx_tool_embeddings_hnsw')
       .using('hnsw', t.embedding.op('vector_cosine_ops'))
+      .with({ m: 16, ef_construction: 64 }),
+    index('idx_tool_embeddings_next_hnsw')
+      .using('hnsw', t.nextEmbedding.op('vector_cosine_ops'))
       .with({ m: 16, ef_construction: 64 }),
     index('idx_tool_embeddings_content_tsv').using('gin', t.contentTsv),
     index('idx_tool_embeddings_parameters').using('gin', t.toolParameters.op('jsonb_path_ops')),

@@ -41,6 +41,9 @@ export class Document implements DocumentRow {
   @Field(() => GraphQLInt, { description: 'How many chunks it was cut into.' })
   totalChunks!: number;
 
+  @Field(() => GraphQLDateTime, { description: 'When it was stored first (UTC).' })
+  createdAt!: Date;
+
   @Field(() => GraphQLDateTime, { description: 'When it was cut into its chunks (UTC).' })
   processedAt!: Date;
 

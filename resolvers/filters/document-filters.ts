@@ -40,6 +40,9 @@ export class DocumentFilters implements DocumentFiltersType {
   @OptionalField(() => JSONFilter, 'The metadata, an object in every row.')
   metadata?: JSONFilter | null;
 
+  @OptionalField(() => DateTimeFilter, 'When it was stored first.')
+  createdAt?: DateTimeFilter | null;
+
   @OptionalField(() => DateTimeFilter, 'When the document was ingested.')
   processedAt?: DateTimeFilter | null;
 

@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { jsonb, text, timestamp, varchar } from 'drizzle-orm/pg-core';
+import { integer, jsonb, text, timestamp, varchar } from 'drizzle-orm/pg-core';
 import { EMBEDDING_DIMENSIONS, vector } from './vector.ts';
 
 /** The owner of rows whose owner is not named. */
@@ -12,10 +12,25 @@ export type JsonObject = Record<string, unknown>;
 /** Owner of a row. It is in every key, so that tables can be distributed over several machines by it. */
 export const userId = () => varchar('user_id', { length: 100 }).notNull().default(DEFAULT_USER);
 
-/** `vector(EMBEDDING_DIMENSIONS)` and the model that made it. Both are NULL while the row waits for its embedding. */
+/** Who made the vector of a row: the server from the row's text, or the client that sent both. */
+export const EMBEDDING_SOURCES = ['FUNES', 'CLIENT'] as const;
+
+/**
+ * `vector(EMBEDDING_DIMENSIONS)` and the model that made it. Both are NULL while the row waits for its embedding. If there is a reason
+ * why it can never have one, that is in `embedding_error`. `next_embedding` is the vector of the model to which `funes reembed` changes.
+ */
 export const embeddingColumns = () => ({
   embedding: vector('embedding', { dimensions: EMBEDDING_DIMENSIONS }),
   embeddingModel: varchar('embedding_model', { length: 200 }),
+  embeddingSource: varchar('embedding_source', { length: 10, enum: EMBEDDING_SOURCES })
+    .notNull()
+    .default('FUNES'),
+  embeddingError: text('embedding_error'),
+  /** How often embedding the row failed, and when to try it again. */
+  embeddingAttempts: integer('embedding_attempts').notNull().default(0),
+  embeddingRetryAt: timestamp('embedding_retry_at', { withTimezone: true, mode: 'date' }),
+  nextEmbedding: vector('next_embedding', { dimensions: EMBEDDING_DIMENSIONS }),
+  nextEmbeddingModel: varchar('next_embedding_model', { length: 200 }),
 });
 
 /** What else the application keeps with a row. */
@@ -33,3 +48,6 @@ export const timestampNow = (name: string) =>
 
 /** When a row last changed. Drizzle sets it in every UPDATE and upsert of the table, so no other code has to. */
 export const updatedAt = () => timestampNow('updated_at').$onUpdate(() => sql`now()`);
+
+/** Where an imported row comes from: the exporting database and the row's id there, or a hash. A user has each only once. */
+export const origin = () => varchar('origin', { length: 200 });

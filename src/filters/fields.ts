@@ -72,6 +72,7 @@ export const documentFields = {
   contentHash: textField(documents.contentHash),
   totalChunks: scalarField(documents.totalChunks, integer),
   metadata: jsonField(documents.metadata),
+  createdAt: scalarField(documents.createdAt, dateTime),
   processedAt: scalarField(documents.processedAt, dateTime),
   updatedAt: scalarField(documents.updatedAt, dateTime),
 };

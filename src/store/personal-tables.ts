@@ -68,10 +68,10 @@ export const personalTables = {
 /** What a row of a person is. */
 export type PersonalKind = keyof typeof personalTables;
 
-/** The table with its columns, but for those that the database computes and for the vector. */
+/** The table with its columns, but for those that the database computes and for the vectors. */
 function personal<Table extends PgTable & { id: PgColumn; userId: PgColumn }>(table: Table) {
   const columns = Object.entries<PgColumn>(getTableColumns(table)).filter(
-    ([name, column]) => column.generated === undefined && name !== 'embedding',
+    ([name, column]) => column.generated === undefined && !/^(embedding|nextEmbedding)$/.test(name),
   );
   return {
     table,

@@ -7,44 +7,53 @@ function statusOf(embedding: PgColumn): SQL<EmbeddingStatus> {
   return sql<EmbeddingStatus>`case when ${embedding} is null then 'PENDING' else 'READY' end`;
 }
 
-type Computed = 'embedding' | 'contentTsv' | 'contentLength';
+/** What the server keeps for itself, and an embedding, which has 1.5 kB and for which few requests ask. */
+const unselected = [
+  'embedding',
+  'contentTsv',
+  'contentLength',
+  'embeddingSource',
+  'embeddingError',
+  'embeddingAttempts',
+  'embeddingRetryAt',
+  'nextEmbedding',
+  'nextEmbeddingModel',
+  'idempotencyFields',
+  'origin',
+  'previousChunkIndex',
+  'lastChunkIndex',
+] as const;
+type Unselected = (typeof unselected)[number];
+
+function selected<Columns extends object>(columns: Columns): Omit<Columns, Unselected> {
+  const isSelected = ([name]: [string, unknown]) => !unselected.some((other) => other === name);
+  return Object.fromEntries(Object.entries(columns).filter(isSelected)) as Omit<Columns, Unselected>;
+}
+
 interface Embedded {
   embeddingStatus: EmbeddingStatus;
 }
 
-// The columns that a query selects. An embedding has 1.5 kB and few requests ask for it, so it is not among them.
+export const memoryColumns = {
+  ...selected(getTableColumns(memories)),
+  embeddingStatus: statusOf(memories.embedding),
+};
+export type MemoryRow = Omit<typeof memories.$inferSelect, Unselected> & Embedded;
 
-const {
-  embedding: memoryEmbedding,
-  contentTsv: _memoryTsv,
-  contentLength: _memoryLength,
-  ...storedMemoryColumns
-} = getTableColumns(memories);
-export const memoryColumns = { ...storedMemoryColumns, embeddingStatus: statusOf(memoryEmbedding) };
-export type MemoryRow = Omit<typeof memories.$inferSelect, Computed> & Embedded;
+export const documentColumns = selected(getTableColumns(documents));
+export type DocumentRow = Omit<typeof documents.$inferSelect, Unselected>;
 
-const { lastChunkIndex: _last, ...storedDocumentColumns } = getTableColumns(documents);
-export const documentColumns = storedDocumentColumns;
-export type DocumentRow = Omit<typeof documents.$inferSelect, 'lastChunkIndex'>;
+export const chunkColumns = {
+  ...selected(getTableColumns(documentChunks)),
+  embeddingStatus: statusOf(documentChunks.embedding),
+};
+export type ChunkRow = Omit<typeof documentChunks.$inferSelect, Unselected> & Embedded;
 
-const {
-  embedding: chunkEmbedding,
-  contentTsv: _chunkTsv,
-  contentLength: _chunkLength,
-  previousChunkIndex: _previous,
-  ...storedChunkColumns
-} = getTableColumns(documentChunks);
-export const chunkColumns = { ...storedChunkColumns, embeddingStatus: statusOf(chunkEmbedding) };
-export type ChunkRow = Omit<typeof documentChunks.$inferSelect, Computed | 'previousChunkIndex'> & Embedded;
-
-const {
-  embedding: toolEmbedding,
-  contentTsv: _toolTsv,
-  contentLength: _toolLength,
-  ...storedToolColumns
-} = getTableColumns(toolEmbeddings);
-export const toolColumns = { ...storedToolColumns, embeddingStatus: statusOf(toolEmbedding) };
-export type ToolRow = Omit<typeof toolEmbeddings.$inferSelect, Computed> & Embedded;
+export const toolColumns = {
+  ...selected(getTableColumns(toolEmbeddings)),
+  embeddingStatus: statusOf(toolEmbeddings.embedding),
+};
+export type ToolRow = Omit<typeof toolEmbeddings.$inferSelect, Unselected> & Embedded;
 
 const { hash: _hash, ...shownKeyColumns } = getTableColumns(apiKeys);
 export const keyColumns = shownKeyColumns;

@@ -147,6 +147,8 @@ export type DocumentFilters = {
   and?: Array<DocumentFilters> | null | undefined;
   /** SHA-256 of the content, 64 hexadecimal digits in lower case. */
   contentHash?: StringFilter | null | undefined;
+  /** When it was stored first. */
+  createdAt?: DateTimeFilter | null | undefined;
   /** Where the file was found; null where that is unknown. */
   filePath?: StringFilter | null | undefined;
   /** Size of the file in bytes, a whole number (Float, since it may pass 32 bits); null where that is unknown. */
@@ -649,7 +651,7 @@ export type ChunkSurroundingsQueryVariables = Exact<{
 }>;
 
 
-export type ChunkSurroundingsQuery = { chunks: { edges: Array<{ node: { id: string, chunkIndex: number, document: { id: string, userId: string, filename: string, filePath: string | null, fileType: string | null, fileSize: number | null, contentHash: string, totalChunks: number, processedAt: string, updatedAt: string, metadata: Record<string, unknown> }, previous: { id: string } | null, next: { id: string } | null } }> } };
+export type ChunkSurroundingsQuery = { chunks: { edges: Array<{ node: { id: string, chunkIndex: number, document: { id: string, userId: string, filename: string, filePath: string | null, fileType: string | null, fileSize: number | null, contentHash: string, totalChunks: number, createdAt: string, processedAt: string, updatedAt: string, metadata: Record<string, unknown> }, previous: { id: string } | null, next: { id: string } | null } }> } };
 
 export type ChunksQueryVariables = Exact<{
   first?: number;
@@ -698,16 +700,16 @@ export type PageInfoFieldsFragment = { hasNextPage: boolean, hasPreviousPage: bo
 
 export type ScorePartFieldsFragment = { keyword: number | null, context: number | null, recency: number | null, importance: number | null };
 
-export type DocumentFieldsFragment = { id: string, userId: string, filename: string, filePath: string | null, fileType: string | null, fileSize: number | null, contentHash: string, totalChunks: number, processedAt: string, updatedAt: string, metadata: Record<string, unknown> };
+export type DocumentFieldsFragment = { id: string, userId: string, filename: string, filePath: string | null, fileType: string | null, fileSize: number | null, contentHash: string, totalChunks: number, createdAt: string, processedAt: string, updatedAt: string, metadata: Record<string, unknown> };
 
-export type DocumentMatchFieldsFragment = { distance: number, similarity: number, score: number, document: { id: string, userId: string, filename: string, filePath: string | null, fileType: string | null, fileSize: number | null, contentHash: string, totalChunks: number, processedAt: string, updatedAt: string, metadata: Record<string, unknown> }, chunk: { id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null };
+export type DocumentMatchFieldsFragment = { distance: number, similarity: number, score: number, document: { id: string, userId: string, filename: string, filePath: string | null, fileType: string | null, fileSize: number | null, contentHash: string, totalChunks: number, createdAt: string, processedAt: string, updatedAt: string, metadata: Record<string, unknown> }, chunk: { id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null };
 
 export type DocumentQueryVariables = Exact<{
   id: string;
 }>;
 
 
-export type DocumentQuery = { document: { id: string, userId: string, filename: string, filePath: string | null, fileType: string | null, fileSize: number | null, contentHash: string, totalChunks: number, processedAt: string, updatedAt: string, metadata: Record<string, unknown> } | null };
+export type DocumentQuery = { document: { id: string, userId: string, filename: string, filePath: string | null, fileType: string | null, fileSize: number | null, contentHash: string, totalChunks: number, createdAt: string, processedAt: string, updatedAt: string, metadata: Record<string, unknown> } | null };
 
 export type DocumentChunksQueryVariables = Exact<{
   id: string;
@@ -716,7 +718,7 @@ export type DocumentChunksQueryVariables = Exact<{
 }>;
 
 
-export type DocumentChunksQuery = { document: { id: string, userId: string, filename: string, filePath: string | null, fileType: string | null, fileSize: number | null, contentHash: string, totalChunks: number, processedAt: string, updatedAt: string, metadata: Record<string, unknown>, chunks: { totalCount: number, edges: Array<{ cursor: string, node: { embedding: Array<number> | null, id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string } }>, pageInfo: { hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null } } } | null };
+export type DocumentChunksQuery = { document: { id: string, userId: string, filename: string, filePath: string | null, fileType: string | null, fileSize: number | null, contentHash: string, totalChunks: number, createdAt: string, processedAt: string, updatedAt: string, metadata: Record<string, unknown>, chunks: { totalCount: number, edges: Array<{ cursor: string, node: { embedding: Array<number> | null, id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string } }>, pageInfo: { hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null } } } | null };
 
 export type ChunksOfDocumentsQueryVariables = Exact<{
   first: number;
@@ -733,7 +735,7 @@ export type DocumentsQueryVariables = Exact<{
 }>;
 
 
-export type DocumentsQuery = { documents: { edges: Array<{ cursor: string, node: { id: string, userId: string, filename: string, filePath: string | null, fileType: string | null, fileSize: number | null, contentHash: string, totalChunks: number, processedAt: string, updatedAt: string, metadata: Record<string, unknown> } }>, pageInfo: { hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null } } };
+export type DocumentsQuery = { documents: { edges: Array<{ cursor: string, node: { id: string, userId: string, filename: string, filePath: string | null, fileType: string | null, fileSize: number | null, contentHash: string, totalChunks: number, createdAt: string, processedAt: string, updatedAt: string, metadata: Record<string, unknown> } }>, pageInfo: { hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null } } };
 
 export type CountDocumentsQueryVariables = Exact<{
   first?: number;
@@ -755,7 +757,7 @@ export type SimilarDocumentsQueryVariables = Exact<{
 }>;
 
 
-export type SimilarDocumentsQuery = { similarDocuments: Array<{ distance: number, similarity: number, score: number, document: { id: string, userId: string, filename: string, filePath: string | null, fileType: string | null, fileSize: number | null, contentHash: string, totalChunks: number, processedAt: string, updatedAt: string, metadata: Record<string, unknown> }, chunk: { id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }> };
+export type SimilarDocumentsQuery = { similarDocuments: Array<{ distance: number, similarity: number, score: number, document: { id: string, userId: string, filename: string, filePath: string | null, fileType: string | null, fileSize: number | null, contentHash: string, totalChunks: number, createdAt: string, processedAt: string, updatedAt: string, metadata: Record<string, unknown> }, chunk: { id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }> };
 
 export type DocumentNeighboursQueryVariables = Exact<{
   id: string;
@@ -766,14 +768,14 @@ export type DocumentNeighboursQueryVariables = Exact<{
 }>;
 
 
-export type DocumentNeighboursQuery = { document: { similar: Array<{ distance: number, similarity: number, score: number, document: { id: string, userId: string, filename: string, filePath: string | null, fileType: string | null, fileSize: number | null, contentHash: string, totalChunks: number, processedAt: string, updatedAt: string, metadata: Record<string, unknown> }, chunk: { id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }> } | null };
+export type DocumentNeighboursQuery = { document: { similar: Array<{ distance: number, similarity: number, score: number, document: { id: string, userId: string, filename: string, filePath: string | null, fileType: string | null, fileSize: number | null, contentHash: string, totalChunks: number, createdAt: string, processedAt: string, updatedAt: string, metadata: Record<string, unknown> }, chunk: { id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }> } | null };
 
 export type IngestDocumentMutationVariables = Exact<{
   input: IngestDocumentInput;
 }>;
 
 
-export type IngestDocumentMutation = { ingestDocument: { created: boolean, chunkCount: number, document: { id: string, userId: string, filename: string, filePath: string | null, fileType: string | null, fileSize: number | null, contentHash: string, totalChunks: number, processedAt: string, updatedAt: string, metadata: Record<string, unknown> } } };
+export type IngestDocumentMutation = { ingestDocument: { created: boolean, chunkCount: number, document: { id: string, userId: string, filename: string, filePath: string | null, fileType: string | null, fileSize: number | null, contentHash: string, totalChunks: number, createdAt: string, processedAt: string, updatedAt: string, metadata: Record<string, unknown> } } };
 
 export type UpdateDocumentMutationVariables = Exact<{
   id: string;
@@ -781,7 +783,7 @@ export type UpdateDocumentMutationVariables = Exact<{
 }>;
 
 
-export type UpdateDocumentMutation = { updateDocument: { id: string, userId: string, filename: string, filePath: string | null, fileType: string | null, fileSize: number | null, contentHash: string, totalChunks: number, processedAt: string, updatedAt: string, metadata: Record<string, unknown> } };
+export type UpdateDocumentMutation = { updateDocument: { id: string, userId: string, filename: string, filePath: string | null, fileType: string | null, fileSize: number | null, contentHash: string, totalChunks: number, createdAt: string, processedAt: string, updatedAt: string, metadata: Record<string, unknown> } };
 
 export type DeleteDocumentMutationVariables = Exact<{
   id: string;
@@ -1052,7 +1054,7 @@ export type RecallQueryVariables = Exact<{
 
 export type RecallQuery = { recall: Array<
     | { __typename: 'ChunkMatch', distance: number, similarity: number, score: number, chunk: { id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }
-    | { __typename: 'DocumentMatch', distance: number, similarity: number, score: number, document: { id: string, userId: string, filename: string, filePath: string | null, fileType: string | null, fileSize: number | null, contentHash: string, totalChunks: number, processedAt: string, updatedAt: string, metadata: Record<string, unknown> }, chunk: { id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }
+    | { __typename: 'DocumentMatch', distance: number, similarity: number, score: number, document: { id: string, userId: string, filename: string, filePath: string | null, fileType: string | null, fileSize: number | null, contentHash: string, totalChunks: number, createdAt: string, processedAt: string, updatedAt: string, metadata: Record<string, unknown> }, chunk: { id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }
     | { __typename: 'MemoryMatch', distance: number, similarity: number, score: number, memory: { id: string, userId: string, content: string, contentSummary: string | null, source: string, sessionId: string | null, importanceScore: number, metadata: Record<string, unknown>, idempotencyKey: string | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string, updatedAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }
     | { __typename: 'ToolMatch', distance: number, similarity: number, score: number, tool: { id: string, toolName: string, toolDescription: string, toolParameters: Record<string, unknown> | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, usageCount: number, lastUsed: string | null, createdAt: string, updatedAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }
   > };
@@ -1237,6 +1239,7 @@ export const DocumentFieldsFragmentDoc = new TypedDocumentString(`
   fileSize
   contentHash
   totalChunks
+  createdAt
   processedAt
   updatedAt
   metadata
@@ -1289,6 +1292,7 @@ fragment DocumentFields on Document {
   fileSize
   contentHash
   totalChunks
+  createdAt
   processedAt
   updatedAt
   metadata
@@ -1460,6 +1464,7 @@ export const ChunkSurroundingsDocument = new TypedDocumentString(`
   fileSize
   contentHash
   totalChunks
+  createdAt
   processedAt
   updatedAt
   metadata
@@ -1613,6 +1618,7 @@ export const DocumentDocument = new TypedDocumentString(`
   fileSize
   contentHash
   totalChunks
+  createdAt
   processedAt
   updatedAt
   metadata
@@ -1668,6 +1674,7 @@ fragment DocumentFields on Document {
   fileSize
   contentHash
   totalChunks
+  createdAt
   processedAt
   updatedAt
   metadata
@@ -1724,6 +1731,7 @@ fragment DocumentFields on Document {
   fileSize
   contentHash
   totalChunks
+  createdAt
   processedAt
   updatedAt
   metadata
@@ -1781,6 +1789,7 @@ fragment DocumentFields on Document {
   fileSize
   contentHash
   totalChunks
+  createdAt
   processedAt
   updatedAt
   metadata
@@ -1839,6 +1848,7 @@ fragment DocumentFields on Document {
   fileSize
   contentHash
   totalChunks
+  createdAt
   processedAt
   updatedAt
   metadata
@@ -1876,6 +1886,7 @@ export const IngestDocumentDocument = new TypedDocumentString(`
   fileSize
   contentHash
   totalChunks
+  createdAt
   processedAt
   updatedAt
   metadata
@@ -1895,6 +1906,7 @@ export const UpdateDocumentDocument = new TypedDocumentString(`
   fileSize
   contentHash
   totalChunks
+  createdAt
   processedAt
   updatedAt
   metadata
@@ -2537,6 +2549,7 @@ fragment DocumentFields on Document {
   fileSize
   contentHash
   totalChunks
+  createdAt
   processedAt
   updatedAt
   metadata

@@ -113,6 +113,7 @@ function memoryOf(table: 'memories' | 'memories_archive', index: number): Row {
         : table === 'memories' && pair / 2 < sharedKeys.length
           ? sharedKeys[pair / 2]
           : null,
+    origin: token('origin'),
     created_at: timeOf(index),
     updated_at: timeOf(index),
     ...(table === 'memories_archive' && { archived_at: timeOf(index) }),
@@ -134,6 +135,8 @@ function documentOf(index: number): Row {
     file_size: 1000 + pair,
     content_hash: createHash('sha256').update(bytes).digest('hex'),
     total_chunks: sizes.chunksOfDocument,
+    origin: token('origin'),
+    created_at: timeOf(index),
     processed_at: timeOf(index),
     updated_at: timeOf(index),
     metadata: { turn: pair % 5, tags: [words[pair % words.length], token('metadata')] },

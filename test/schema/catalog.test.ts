@@ -9,19 +9,31 @@ const createdAt = 'timestamp with time zone not null default now()';
 const metadata = "jsonb not null default '{}'::jsonb";
 const textSearch = "tsvector generated always as (to_tsvector('english'::regconfig, content))";
 
+const embedding = {
+  embedding: 'vector(384)',
+  embedding_model: 'character varying(200)',
+  embedding_source: "character varying(10) not null default 'FUNES'::character varying",
+  embedding_error: 'text',
+  embedding_attempts: 'integer not null default 0',
+  embedding_retry_at: 'timestamp with time zone',
+  next_embedding: 'vector(384)',
+  next_embedding_model: 'character varying(200)',
+};
+
 const textLength = 'integer generated always as (length(content))';
 
 const memory = {
   user_id: owner,
   content: 'text not null',
   content_summary: 'text',
-  embedding: 'vector(384)',
-  embedding_model: 'character varying(200)',
+  ...embedding,
   source: "character varying(50) not null default 'chat'::character varying",
   session_id: 'character varying(100)',
   importance_score: 'double precision not null default 0.5',
   metadata,
   idempotency_key: 'character varying(200)',
+  idempotency_fields: 'jsonb',
+  origin: 'character varying(200)',
   created_at: createdAt,
   updated_at: createdAt,
 };
@@ -39,9 +51,11 @@ const columns: Record<string, Record<string, string>> = {
     content_hash: 'character varying(64) not null',
     total_chunks: 'integer not null default 0',
     last_chunk_index: 'integer generated always as ((NULLIF(total_chunks, 0) - 1))',
+    created_at: createdAt,
     processed_at: createdAt,
     updated_at: createdAt,
     metadata,
+    origin: 'character varying(200)',
   },
   document_chunks: {
     id,
@@ -52,8 +66,7 @@ const columns: Record<string, Record<string, string>> = {
     previous_chunk_index: 'integer generated always as ((NULLIF(chunk_index, 0) - 1))',
     content: 'text not null',
     content_summary: 'text',
-    embedding: 'vector(384)',
-    embedding_model: 'character varying(200)',
+    ...embedding,
     chunk_size: 'integer not null',
     overlap_size: 'integer not null default 0',
     start_offset: 'integer not null',
@@ -68,8 +81,7 @@ const columns: Record<string, Record<string, string>> = {
     tool_name: 'character varying(100) not null',
     tool_description: 'text not null',
     tool_parameters: 'jsonb',
-    embedding: 'vector(384)',
-    embedding_model: 'character varying(200)',
+    ...embedding,
     usage_count: 'integer not null default 0',
     last_used: 'timestamp with time zone',
     created_at: createdAt,
@@ -99,15 +111,25 @@ const columns: Record<string, Record<string, string>> = {
     details: metadata,
     created_at: createdAt,
   },
+  installation: {
+    only: 'boolean not null default true',
+    database_id: 'uuid not null default gen_random_uuid()',
+    embedding_model: 'character varying(200)',
+    next_embedding_model: 'character varying(200)',
+  },
 };
 
 const hnsw = "hnsw (embedding vector_cosine_ops) WITH (m='16', ef_construction='64')";
+
+const nextHnsw = hnsw.replace('embedding', 'next_embedding');
 
 const indexes: Record<string, Record<string, string>> = {
   memories: {
     memories_pkey: 'unique btree (id, user_id)',
     memories_user_idempotency_key: 'unique btree (user_id, idempotency_key)',
+    memories_user_origin: 'unique btree (user_id, origin) WHERE (origin IS NOT NULL)',
     idx_memories_embedding_hnsw: hnsw,
+    idx_memories_next_embedding_hnsw: nextHnsw,
     idx_memories_created_at: 'btree (created_at DESC)',
     idx_memories_source: 'btree (source)',
     idx_memories_user_id: 'btree (user_id)',
@@ -121,11 +143,17 @@ const indexes: Record<string, Record<string, string>> = {
   },
   memories_archive: {
     memories_archive_pkey: 'unique btree (id, user_id)',
+    memories_archive_user_origin: 'unique btree (user_id, origin) WHERE (origin IS NOT NULL)',
+    idx_memories_archive_user_idempotency_key:
+      'btree (user_id, idempotency_key) WHERE (idempotency_key IS NOT NULL)',
     idx_memories_archive_user_archived: 'btree (user_id, archived_at DESC)',
   },
   documents: {
     documents_pkey: 'unique btree (id, user_id)',
     documents_user_content_hash: 'unique btree (user_id, content_hash)',
+    documents_user_origin: 'unique btree (user_id, origin) WHERE (origin IS NOT NULL)',
+    idx_documents_user_created: 'btree (user_id, created_at DESC)',
+    idx_documents_user_file_path: 'btree (user_id, file_path) WHERE (file_path IS NOT NULL)',
     documents_total_chunks_key: 'unique btree (id, user_id, total_chunks)',
     idx_documents_metadata: 'gin (metadata jsonb_path_ops)',
   },
@@ -133,6 +161,7 @@ const indexes: Record<string, Record<string, string>> = {
     document_chunks_pkey: 'unique btree (id, user_id)',
     idx_document_chunks_doc_index: 'unique btree (document_id, chunk_index, user_id)',
     idx_document_chunks_embedding_hnsw: hnsw,
+    idx_document_chunks_next_embedding_hnsw: nextHnsw,
     idx_document_chunks_user_id: 'btree (user_id)',
     idx_document_chunks_user_share: 'btree (user_id, hashint8(id), content_length)',
     idx_document_chunks_metadata: 'gin (metadata jsonb_path_ops)',
@@ -142,6 +171,7 @@ const indexes: Record<string, Record<string, string>> = {
     tool_embeddings_pkey: 'unique btree (id)',
     tool_embeddings_tool_name: 'unique btree (tool_name)',
     idx_tool_embeddings_hnsw: hnsw,
+    idx_tool_embeddings_next_hnsw: nextHnsw,
     idx_tool_embeddings_content_tsv: 'gin (content_tsv)',
     idx_tool_embeddings_parameters: 'gin (tool_parameters jsonb_path_ops)',
   },
@@ -155,16 +185,22 @@ const indexes: Record<string, Record<string, string>> = {
     idx_audit_created_at: 'btree (created_at DESC, id DESC)',
     idx_audit_user_created: 'btree (user_id, created_at DESC, id DESC)',
   },
+  installation: { installation_pkey: 'unique btree ("only")' },
 };
 
 const blank = (column: string) => `CHECK ((${column} ~ '[^[:space:]]'::text))`;
 const importance =
   'CHECK (((importance_score >= (0)::double precision) AND (importance_score <= (1)::double precision)))';
-const withModel = 'CHECK (((embedding IS NULL) = (embedding_model IS NULL)))';
+const embedded = [
+  'CHECK (((embedding IS NULL) = (embedding_model IS NULL)))',
+  'CHECK (((next_embedding IS NULL) = (next_embedding_model IS NULL)))',
+  'CHECK (((embedding_error IS NULL) OR (embedding IS NULL)))',
+  "CHECK (((embedding_source)::text = ANY ((ARRAY['FUNES'::character varying, 'CLIENT'::character varying])::text[])))",
+];
 
 const constraints: Record<string, string[]> = {
-  memories: [blank('content'), importance, withModel],
-  memories_archive: [blank('content'), importance, withModel],
+  memories: [blank('content'), importance, ...embedded],
+  memories_archive: [blank('content'), importance, ...embedded],
   documents: [
     "CHECK (((filename)::text ~ '[^[:space:]]'::text))",
     "CHECK (((content_hash)::text ~ '^[0-9a-f]{64}$'::text))",
@@ -177,7 +213,7 @@ const constraints: Record<string, string[]> = {
     'CHECK (((chunk_index >= 0) AND (chunk_index < total_chunks)))',
     'CHECK (((chunk_size > 0) AND (overlap_size >= 0)))',
     'CHECK (((start_offset >= 0) AND (start_offset < end_offset)))',
-    withModel,
+    ...embedded,
     'FOREIGN KEY (document_id, user_id, total_chunks) REFERENCES documents(id, user_id, total_chunks) ON DELETE CASCADE',
     'FOREIGN KEY (document_id, previous_chunk_index, user_id) REFERENCES document_chunks(document_id, chunk_index, user_id)',
   ],
@@ -185,7 +221,7 @@ const constraints: Record<string, string[]> = {
     "CHECK (((tool_name)::text ~ '[^[:space:]]'::text))",
     blank('tool_description'),
     'CHECK ((usage_count >= 0))',
-    withModel,
+    ...embedded,
   ],
   api_keys: [
     "CHECK (((user_id)::text ~ '[^[:space:]]'::text))",
@@ -195,6 +231,7 @@ const constraints: Record<string, string[]> = {
   audit: [
     "CHECK (((action)::text = ANY ((ARRAY['KEY_CREATED'::character varying, 'KEY_REVOKED'::character varying, 'USER_EXPORTED'::character varying, 'USER_FORGOTTEN'::character varying])::text[])))",
   ],
+  installation: ['CHECK ("only")'],
 };
 
 const tables = Object.keys(columns);

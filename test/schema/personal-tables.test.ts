@@ -65,7 +65,11 @@ test('the owner of each row is its user_id, and an export leaves out nothing but
     expect(userId.name).toBe('user_id');
     const left = Object.entries(getTableColumns(table)).filter(([name]) => !(name in columns));
     const reasons = left.map(([name, column]) =>
-      column.generated !== undefined ? 'computed' : column === embedding ? 'vector' : name,
+      column.generated !== undefined
+        ? 'computed'
+        : column === embedding || name === 'nextEmbedding'
+          ? 'vector'
+          : name,
     );
     const allowed =
       getTableName(table) === 'api_keys' ? ['computed', 'vector', 'hash'] : ['computed', 'vector'];

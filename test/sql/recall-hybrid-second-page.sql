@@ -58,6 +58,7 @@ select
   "documents"."file_size",
   "documents"."content_hash",
   "documents"."total_chunks",
+  "documents"."created_at",
   "documents"."processed_at",
   "documents"."updated_at",
   "documents"."metadata",

@@ -57,12 +57,14 @@ export interface StoredColumn {
   type: string;
 }
 
-/** The columns whose values are stored and not computed by the database, in their order. */
+/** The columns whose values are stored and not computed by the database, in their order, of the tables with an `id`. */
 export async function storedColumns(connection: ReservedSql): Promise<StoredColumn[]> {
   const rows = await connection.unsafe<StoredColumn[]>(`
     select table_name as table, column_name as column, data_type as type
     from information_schema.columns join information_schema.tables using (table_schema, table_name)
     where table_schema = 'public' and table_type = 'BASE TABLE' and is_generated = 'NEVER'
+      and exists (select from information_schema.columns as id where id.table_schema = 'public'
+        and id.table_name = columns.table_name and id.column_name = 'id')
     order by table_name, ordinal_position`);
   return [...rows];
 }

@@ -144,6 +144,7 @@ describe('an export', () => {
     const rows = await exportAll({ userId: 'ana', first: 200 });
     const computed = [
       'embedding',
+      'next_embedding',
       'content_tsv',
       'content_length',
       'last_chunk_index',

@@ -4,8 +4,22 @@ import { expect, test } from 'vitest';
 import { documentChunks, documents, memories, toolEmbeddings } from '../../../schema/index.ts';
 import { chunkFields, documentFields, memoryFields, toolFields } from '../../../src/filters/fields.ts';
 
-/** Vectors and tsvectors are searched, not filtered. Only foreign keys use the other columns. */
-const notFiltered = ['embedding', 'contentTsv', 'contentLength', 'lastChunkIndex', 'previousChunkIndex'];
+/** Vectors and tsvectors are searched, not filtered. The other columns are for foreign keys, and for what the server keeps for itself. */
+const notFiltered = [
+  'embedding',
+  'contentTsv',
+  'contentLength',
+  'lastChunkIndex',
+  'previousChunkIndex',
+  'embeddingSource',
+  'embeddingError',
+  'embeddingAttempts',
+  'embeddingRetryAt',
+  'nextEmbedding',
+  'nextEmbeddingModel',
+  'idempotencyFields',
+  'origin',
+];
 
 test.each<[string, object, PgTable, string[]]>([
   ['memories', memoryFields, memories, ['embeddingStatus']],

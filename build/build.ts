@@ -55,7 +55,7 @@ async function buildCode(): Promise<void> {
       if (level === 'warn') throw new Error(log.message);
     },
   });
-  // All modules are in one folder, because `src/installation.ts` looks for others beside itself, and for package.json above.
+  // All modules are in one folder, because `src/distribution.ts` looks for others beside itself, and for package.json above.
   const { output } = await bundle.write({
     dir: dist,
     format: 'esm',

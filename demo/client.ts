@@ -1,5 +1,5 @@
+import { commands } from '../src/distribution.ts';
 import { FunesError } from '../src/errors.ts';
-import { commands } from '../src/installation.ts';
 
 /** A client of a GraphQL API over HTTP. */
 export interface Client {

@@ -1,5 +1,5 @@
+import { commands } from '../src/distribution.ts';
 import type { ExampleQuery } from '../src/http/page.ts';
-import { commands } from '../src/installation.ts';
 
 /** A first query to paste. It works on an empty database, and stores nothing more if you send it again. */
 const firstMemories = {

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { CommanderError } from 'commander';
+import { root } from '../distribution.ts';
 import { quote } from '../errors.ts';
-import { root } from '../installation.ts';
 import { suggestion } from '../suggestion.ts';
 import { CommandError, wrongUsage } from './failure.ts';
 

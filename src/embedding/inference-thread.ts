@@ -1,5 +1,5 @@
 import { Piscina } from 'piscina';
-import { program } from '../installation.ts';
+import { program } from '../distribution.ts';
 import type { FlatVectors, InferenceSetup, LoadedModel } from './inference-worker.ts';
 import type { TokenSpan } from './tokenizer.ts';
 

@@ -1,8 +1,8 @@
 import { Piscina } from 'piscina';
+import { program } from '../distribution.ts';
 import { resolveModel } from '../embedding/model.ts';
 import type { TokenizerOptions } from '../embedding/tokenizer.ts';
 import { FunesError, quote } from '../errors.ts';
-import { program } from '../installation.ts';
 import type { TextStructure } from './chunker-outline.ts';
 import type { ChunkSizes, ChunkSpan } from './chunker-packing.ts';
 import type { ChunkTask } from './chunker-worker.ts';

@@ -1,7 +1,7 @@
 import { Mutex } from 'async-mutex';
 import { Piscina } from 'piscina';
+import { program } from '../distribution.ts';
 import { FunesError, quote } from '../errors.ts';
-import { program } from '../installation.ts';
 import type { Extraction } from './extract/extraction.ts';
 import type { ExtractResult, ExtractTask } from './extractor-worker.ts';
 import type { DocumentFormat } from './formats.ts';

@@ -16,7 +16,7 @@ test('no package can run a script while npm ci installs it', () => {
   ).toEqual([]);
 });
 
-// npm 11.16 and newer read this whenever they install, also without the lock file.
+// Newer versions of npm, 11.19 for one, read this whenever they install, also without the lock file.
 test('newer versions of npm are told to run no install script', () => {
   const { packages } = read('package-lock.json') as { packages: Record<string, unknown> };
   const { allowScripts } = read('package.json') as { allowScripts: Record<string, boolean> };

@@ -1,6 +1,6 @@
 import { Command } from '@commander-js/extra-typings';
+import { commands } from '../../distribution.ts';
 import { FunesError } from '../../errors.ts';
-import { commands } from '../../installation.ts';
 
 /** `funes serve` */
 export const serveCommand = () =>

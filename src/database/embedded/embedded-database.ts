@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
+import { root } from '../../distribution.ts';
 import { FunesError } from '../../errors.ts';
-import { root } from '../../installation.ts';
 import { databaseFolder, socketPath } from './data-folder.ts';
 import { type EngineChild, launchEngine } from './engine-child.ts';
 import type { Endpoint, EngineOptions } from './messages.ts';

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { program } from '../../distribution.ts';
 import { FunesError } from '../../errors.ts';
-import { program } from '../../installation.ts';
 import { FolderInUse } from './data-folder.ts';
 import type { Endpoint, EngineMessage, EngineOptions, ServerMessage } from './messages.ts';
 

@@ -6,7 +6,7 @@ export const root = new URL('..', import.meta.url);
 /** Whether this is the built package. A clone of the repository runs its source. */
 export const isBuilt = !import.meta.url.endsWith('.ts');
 
-/** What people type to run something of this installation. */
+/** What people type to run something of this package or clone. */
 export const commands = isBuilt
   ? // --no: without it, npx would ask the registry for a package of this name where funes is not installed.
     { serve: 'npx funes serve', demo: 'npx --no funes-demo', demoOf: 'npx --no funes-demo' }

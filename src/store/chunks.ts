@@ -164,7 +164,11 @@ export async function readDocumentTexts(
   const wanted = sql`unnest(${bigints(requests.map((r) => r.documentId))}::bigint[],
     ${bigints(requests.map((r) => r.offset))}::bigint[], ${bigints(requests.map((r) => r.offset + r.limit))}::bigint[])
     with ordinality as wanted (document_id, part_start, part_end, n)`;
-  const inDocument = eq(documentChunks.documentId, sql`wanted.document_id`);
+  // The offset is never negative. The index of offsets is used only if the query says so.
+  const inDocument = and(
+    eq(documentChunks.documentId, sql`wanted.document_id`),
+    sql`${documentChunks.startOffset} >= 0`,
+  );
   // There is no gap between chunks. So the last one that begins at or before the part has the beginning of the part.
   const first = sql`(select max(${documentChunks.startOffset}) from ${documentChunks}
     where ${and(inDocument, sql`${documentChunks.startOffset} <= wanted.part_start`, visible)})`;

@@ -167,7 +167,7 @@ const indexes: Record<string, Record<string, string>> = {
     idx_document_chunks_user_share: 'btree (user_id, hashint8(id), content_length)',
     idx_document_chunks_metadata: 'gin (metadata jsonb_path_ops)',
     idx_document_chunks_content_tsv: 'gin (content_tsv)',
-    idx_document_chunks_document_start: 'btree (document_id, start_offset)',
+    idx_document_chunks_document_start: 'btree (document_id, start_offset) WHERE (start_offset >= 0)',
   },
   tool_embeddings: {
     tool_embeddings_pkey: 'unique btree (id)',

@@ -1,4 +1,5 @@
 import { Piscina } from 'piscina';
+import { program } from '../distribution.ts';
 import { resolveModel } from '../embedding/model.ts';
 import type { TokenizerOptions } from '../embedding/tokenizer.ts';
 import { FunesError, quote } from '../errors.ts';
@@ -35,7 +36,7 @@ export const leastChunkSize = 8;
 /** How long the chunker's thread waits for the next text before it ends. */
 const idleMilliseconds = 60_000;
 
-const typescriptLoader = new URL('../typescript-worker.mjs', import.meta.url).href;
+const { url, execArgv } = program('ingest/chunker-worker');
 
 /**
  * Cuts texts into chunks that fit in the window of the embedding model. Works in a thread of its own, which starts with the
@@ -53,12 +54,12 @@ export class Chunker {
   constructor(options: TokenizerOptions = {}) {
     resolveModel(options.model);
     this.pool = new Piscina({
-      filename: new URL('./chunker-worker.ts', import.meta.url).href,
+      filename: url.href,
       minThreads: 0,
       maxThreads: 1,
       concurrentTasksPerWorker: 1,
       idleTimeout: idleMilliseconds,
-      execArgv: ['--import', typescriptLoader],
+      execArgv,
       workerData: options,
       recordTiming: false,
     });

@@ -46,11 +46,21 @@ export class Memory extends Embedded implements MemoryRow {
   })
   idempotencyKey!: string | null;
 
-  @Field(() => GraphQLDateTime, { description: 'When it was stored (UTC).' })
+  @Field(() => GraphQLDateTime, {
+    description: 'When it was made (UTC): what the application said, otherwise when it was stored.',
+  })
   createdAt!: Date;
 
   @Field(() => GraphQLDateTime, { description: 'When it last changed (UTC).' })
   updatedAt!: Date;
+
+  @Field(() => GraphQLDateTime, {
+    nullable: true,
+    description:
+      'When it was archived (UTC). Null for a live memory. Only archiveMemories, and a write that repeats the key of an archived ' +
+      'memory, return archived memories.',
+  })
+  archivedAt?: Date | null | undefined;
 }
 
 @ObjectType({ simpleResolvers: true, description: 'A memory that a search found.' })
@@ -77,7 +87,7 @@ export const MemoryConnection = connectionOf('Memory', 'memories', () => Memory)
 export const MemoryOrder = orderOf(
   'Memory',
   {
-    CREATED_AT: 'When it was stored.',
+    CREATED_AT: 'When it was made.',
     UPDATED_AT: 'When it last changed.',
     IMPORTANCE_SCORE: 'How much it matters.',
     ID: 'The id.',

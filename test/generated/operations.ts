@@ -107,7 +107,13 @@ export type CreateMemoryInput = {
   content: string;
   /** A shorter form of the text. */
   contentSummary?: string | null | undefined;
-  /** A name for this write, unique per user, up to 200 characters. If you send it again with the same content, nothing is stored and the first memory is returned. With other content it is a CONFLICT. */
+  /** When it was made, if that was earlier; not in the future. Default: when it is stored. */
+  createdAt?: string | null | undefined;
+  /** An embedding of your own, 384 numbers, which is stored as it is. Default: the server embeds the text. */
+  embedding?: Array<number> | null | undefined;
+  /** With `embedding`: the model that made it, up to 200 characters. Vectors of different models are not compared. */
+  embeddingModel?: string | null | undefined;
+  /** A name for this write, unique per user, up to 200 characters. If you send the same write again, nothing is stored and the first memory is returned, even if it is archived or has changed since. With other fields it is a CONFLICT. */
   idempotencyKey?: string | null | undefined;
   /** How much it matters, 0 to 1. Default 0.5. */
   importanceScore?: number | null | undefined;
@@ -387,7 +393,7 @@ export type MemoryOrder = {
 
 /** What a list is ordered by. The tie-break is the id. */
 export type MemoryOrderField =
-  /** When it was stored. */
+  /** When it was made. */
   | 'CREATED_AT'
   /** The id. */
   | 'ID'
@@ -604,12 +610,18 @@ export type UpdateDocumentInput = {
 
 /** What to change of a memory. A field that you leave out stays as it is. */
 export type UpdateMemoryInput = {
-  /** The new text; it is embedded anew. */
+  /** The new text. The server embeds it, unless you send its `embedding` too. */
   content?: string | null | undefined;
   /** A shorter form of the text; null removes it. */
   contentSummary?: string | null | undefined;
+  /** An embedding of your own, 384 numbers, which is stored as it is. Default: the server embeds the text. */
+  embedding?: Array<number> | null | undefined;
+  /** With `embedding`: the model that made it, up to 200 characters. Vectors of different models are not compared. */
+  embeddingModel?: string | null | undefined;
   /** How much it matters, 0 to 1. */
   importanceScore?: number | null | undefined;
+  /** Instead of `metadata`: a JSON Merge Patch (RFC 7396). Null removes a key, and keys that you leave out stay. */
+  mergeMetadata?: Record<string, unknown> | null | undefined;
   /** Replaces all the metadata. */
   metadata?: Record<string, unknown> | null | undefined;
   /** The conversation it belongs to; null removes it. */

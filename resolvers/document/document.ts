@@ -41,7 +41,9 @@ export class Document implements DocumentRow {
   @Field(() => GraphQLInt, { description: 'How many chunks it was cut into.' })
   totalChunks!: number;
 
-  @Field(() => GraphQLDateTime, { description: 'When it was stored first (UTC).' })
+  @Field(() => GraphQLDateTime, {
+    description: 'When it was made (UTC): what the application said, otherwise when it was stored.',
+  })
   createdAt!: Date;
 
   @Field(() => GraphQLDateTime, { description: 'When it was cut into its chunks (UTC).' })
@@ -75,6 +77,13 @@ export class IngestDocumentPayload {
 
   @Field(() => GraphQLInt, { description: 'How many chunks the document has.' })
   chunkCount!: number;
+
+  @Field(() => [GraphQLString], {
+    description:
+      'If the same bytes were stored before: the fields that you sent whose stored values are others, such as "filename". Use ' +
+      'updateDocument to change them.',
+  })
+  differs!: string[];
 }
 
 export const DocumentConnection = connectionOf('Document', 'documents', () => Document);
@@ -82,6 +91,7 @@ export const DocumentConnection = connectionOf('Document', 'documents', () => Do
 export const DocumentOrder = orderOf(
   'Document',
   {
+    CREATED_AT: 'When it was made.',
     PROCESSED_AT: 'When it was cut into its chunks.',
     UPDATED_AT: 'When it last changed.',
     FILENAME: 'The name of its file.',

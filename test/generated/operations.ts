@@ -147,6 +147,18 @@ export type DateTimeFilter = {
   notIn?: Array<string> | null | undefined;
 };
 
+/** A chunk that you have cut yourself. */
+export type DocumentChunkInput = {
+  /** Its text, up to 100000 characters. The texts of all chunks, one behind the other, are the document. */
+  content: string;
+  /** An embedding of your own, 384 numbers, which is stored as it is. Default: the server embeds the text. */
+  embedding?: Array<number> | null | undefined;
+  /** With `embedding`: the model that made it, up to 200 characters. Vectors of different models are not compared. */
+  embeddingModel?: string | null | undefined;
+  /** What else to keep with it, such as its page, up to 65536 characters of JSON. */
+  metadata?: Record<string, unknown> | null | undefined;
+};
+
 /** Which documents. A row must meet every condition that is given. The whole filter may be empty ({}), which is no filter. Whatever you name in it must say something: a field without an operator, an empty filter in `and`, `or` or `not`, and a variable without a value are refused. At most 100 conditions and 8 levels of nesting. */
 export type DocumentFilters = {
   /** A row must pass all of these filters; an empty list is no filter. */
@@ -191,6 +203,8 @@ export type DocumentOrder = {
 
 /** What a list is ordered by. The tie-break is the id. */
 export type DocumentOrderField =
+  /** When it was made. */
+  | 'CREATED_AT'
   /** The name of its file. */
   | 'FILENAME'
   /** The id. */
@@ -266,14 +280,18 @@ export type IdFilter = {
   notIn?: Array<string> | null | undefined;
 };
 
-/** A document to store. Give its text or its bytes. */
+/** A document to store. Give its text, its bytes, or its chunks. */
 export type IngestDocumentInput = {
   /** Longest chunk, in the embedding model's tokens, 8 to 1000. Default 200. */
   chunkSize?: number | null | undefined;
+  /** The chunks, if you have cut the text yourself, up to 1000. They are stored as they are. */
+  chunks?: Array<DocumentChunkInput> | null | undefined;
   /** The text of the file, up to 5000000 characters: txt, md, html, csv. Other formats come as contentBase64. */
   content?: string | null | undefined;
   /** The bytes of the file in base64. The text in it may have up to 5000000 characters. Text that is not UTF-8 is read if its encoding is certain. */
   contentBase64?: string | null | undefined;
+  /** When it was made, if that was earlier; not in the future. Default: when it is stored. */
+  createdAt?: string | null | undefined;
   /** The path of the file, so that the application finds it again. */
   filePath?: string | null | undefined;
   /** The format, if the name does not tell it: txt, md, html, pdf, docx, pptx, xlsx, csv, or a media type. */
@@ -458,6 +476,10 @@ export type RecallKind =
 
 /** A tool to register. */
 export type RegisterToolInput = {
+  /** An embedding of your own, 384 numbers, which is stored as it is. Default: the server embeds the text. */
+  embedding?: Array<number> | null | undefined;
+  /** With `embedding`: the model that made it, up to 200 characters. Vectors of different models are not compared. */
+  embeddingModel?: string | null | undefined;
   /** What it does, up to 100000 characters. */
   toolDescription: string;
   /** Its name, up to 100 characters. If the name is taken, that tool is updated. */
@@ -602,6 +624,8 @@ export type UpdateDocumentInput = {
   fileType?: string | null | undefined;
   /** The new name of its file. */
   filename?: string | null | undefined;
+  /** Instead of `metadata`: a JSON Merge Patch (RFC 7396). Null removes a key, and keys that you leave out stay. */
+  mergeMetadata?: Record<string, unknown> | null | undefined;
   /** Replaces all the metadata. */
   metadata?: Record<string, unknown> | null | undefined;
   /** With new text: How much of a chunk may repeat the end of the one before, in tokens, up to half of chunkSize. Default 40. */

@@ -12,7 +12,9 @@ afterAll(() => server.close());
 
 const fields = 'id content createdAt metadata embeddingModel embeddingSource embeddingStatus embedding';
 const create = (input: object) =>
-  server.raw(`mutation ($input: CreateMemoryInput!) { createMemory(input: $input) { ${fields} } }`, { input });
+  server.raw(`mutation ($input: CreateMemoryInput!) { createMemory(input: $input) { ${fields} } }`, {
+    input,
+  });
 const update = (id: string, input: object) =>
   server.raw(
     `mutation ($id: ID!, $input: UpdateMemoryInput!) { updateMemory(id: $id, input: $input) { ${fields} } }`,
@@ -42,7 +44,10 @@ describe('createdAt', () => {
     const createdAt = ahead(2);
     expect(await created({ content: 'a fast clock', createdAt })).toMatchObject({ createdAt });
     expect((await create({ content: 'tomorrow', createdAt: ahead(10) })).errors).toMatchObject([
-      { message: expect.stringMatching(/^input\.createdAt is .*Z, which is in the future/), extensions: { code: 'BAD_USER_INPUT' } },
+      {
+        message: expect.stringMatching(/^input\.createdAt is .*Z, which is in the future/),
+        extensions: { code: 'BAD_USER_INPUT' },
+      },
     ]);
   });
 
@@ -74,21 +79,44 @@ describe('a vector of the client’s own', () => {
 
   test('is replaced by the server’s when the text changes without one', async () => {
     const { id } = await created({ content: 'mine', embedding: unit(3), embeddingModel: 'mine-1' });
-    expect(await updated(id, { sessionId: 's' })).toMatchObject({ embeddingSource: 'CLIENT', embedding: unit(3) });
+    expect(await updated(id, { sessionId: 's' })).toMatchObject({
+      embeddingSource: 'CLIENT',
+      embedding: unit(3),
+    });
     const changed = await updated(id, { content: 'other words' });
     expect(changed).toMatchObject({ embeddingModel: embedder.model, embeddingSource: 'FUNES' });
     expect((changed.embedding as number[])[0]).toBeCloseTo(hashVector('other words')[0] ?? Number.NaN, 6);
     const mine = { embedding: unit(4), embeddingModel: 'mine-2' };
-    expect(await updated(id, mine)).toMatchObject({ ...mine, embeddingSource: 'CLIENT', content: 'other words' });
+    expect(await updated(id, mine)).toMatchObject({
+      ...mine,
+      embeddingSource: 'CLIENT',
+      content: 'other words',
+    });
   });
 
   const wrong: [name: string, input: object, message: RegExp][] = [
-    ['of the wrong dimension', { embedding: [1, 2], embeddingModel: 'm' }, /^input\.embedding must have 384 numbers/],
+    [
+      'of the wrong dimension',
+      { embedding: [1, 2], embeddingModel: 'm' },
+      /^input\.embedding must have 384 numbers/,
+    ],
     ['with only zeros', { embedding: unit(0, 0), embeddingModel: 'm' }, /^input\.embedding has only zeros/],
-    ['beyond 32 bits', { embedding: unit(5, 1e300), embeddingModel: 'm' }, /^input\.embedding\[5\] must be a finite 32-bit/],
+    [
+      'beyond 32 bits',
+      { embedding: unit(5, 1e300), embeddingModel: 'm' },
+      /^input\.embedding\[5\] must be a finite 32-bit/,
+    ],
     ['without its model', { embedding: unit(0) }, /^input\.embedding is sent without input\.embeddingModel/],
-    ['with a blank model', { embedding: unit(0), embeddingModel: ' ' }, /^input\.embeddingModel must not be blank/],
-    ['that is missing beside a model', { embeddingModel: 'm' }, /^input\.embeddingModel is sent without input\.embedding/],
+    [
+      'with a blank model',
+      { embedding: unit(0), embeddingModel: ' ' },
+      /^input\.embeddingModel must not be blank/,
+    ],
+    [
+      'that is missing beside a model',
+      { embeddingModel: 'm' },
+      /^input\.embeddingModel is sent without input\.embedding/,
+    ],
   ];
   test.each(wrong)('%s is refused', async (_, input, message) => {
     const refusal = [{ message: expect.stringMatching(message), extensions: { code: 'BAD_USER_INPUT' } }];
@@ -137,7 +165,10 @@ describe('mergeMetadata', () => {
   test('beside metadata is refused', async () => {
     const { id } = await created({ content: 'both', metadata });
     expect((await update(id, { metadata: {}, mergeMetadata: {} })).errors).toMatchObject([
-      { message: expect.stringMatching(/metadata and input\.mergeMetadata are both sent/), extensions: { code: 'BAD_USER_INPUT' } },
+      {
+        message: expect.stringMatching(/metadata and input\.mergeMetadata are both sent/),
+        extensions: { code: 'BAD_USER_INPUT' },
+      },
     ]);
   });
 

@@ -163,11 +163,18 @@ describe('a retried write whose memory is archived', () => {
       archiveMemories: { count: 1, sample: [{ archivedAt: expect.any(String) }] },
     });
     const before = await server.contents();
-    expect(await createOne(input)).toEqual({ ...input, id, archivedAt: expect.any(String), idempotencyKey: undefined });
+    expect(await createOne(input)).toEqual({
+      ...input,
+      id,
+      archivedAt: expect.any(String),
+      idempotencyKey: undefined,
+    });
     expect(await server.contents()).toEqual(before);
     await expect(create({ ...input, source: 'x' })).rejects.toThrow(`archived memory ${id}, whose write`);
 
-    const restored = await server.raw('mutation ($ids: [ID!]!) { restoreMemories(ids: $ids) }', { ids: [id] });
+    const restored = await server.raw('mutation ($ids: [ID!]!) { restoreMemories(ids: $ids) }', {
+      ids: [id],
+    });
     expect(restored.data).toEqual({ restoreMemories: 1 });
     expect(await createOne(input)).toMatchObject({ id, archivedAt: null });
   });

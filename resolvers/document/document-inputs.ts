@@ -1,9 +1,10 @@
 import { GraphQLInt, GraphQLString } from 'graphql';
-import { GraphQLDateTime, GraphQLJSONObject } from 'graphql-scalars';
+import { GraphQLDateTime } from 'graphql-scalars';
 import { Field, InputType } from 'type-graphql';
 import { documentFormats } from '../../src/ingest/formats.ts';
 import type { DocumentUpdate, NewDocument, OwnChunk } from '../../src/ingest/ingest.ts';
 import { limits } from '../../src/input/limits.ts';
+import { GraphQLJSONObject } from '../common/json-object.ts';
 import { OptionalField } from '../common/optional-field.ts';
 import { OwnEmbedding } from '../common/own-embedding.ts';
 

@@ -1,9 +1,10 @@
 import { GraphQLBoolean, GraphQLFloat, GraphQLString } from 'graphql';
-import { GraphQLDateTime, GraphQLJSONObject } from 'graphql-scalars';
+import { GraphQLDateTime } from 'graphql-scalars';
 import { Field, InputType } from 'type-graphql';
 import { limits } from '../../src/input/limits.ts';
 import type { MemoryChange, NewMemory } from '../../src/store/memories.ts';
 import { type ArchiveRequest, archiveSampleSize } from '../../src/store/memory-archive.ts';
+import { GraphQLJSONObject } from '../common/json-object.ts';
 import { OptionalField } from '../common/optional-field.ts';
 import { OwnEmbedding } from '../common/own-embedding.ts';
 import { MemoryFilters } from '../filters/memory-filters.ts';

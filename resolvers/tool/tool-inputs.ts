@@ -1,8 +1,8 @@
 import { GraphQLString } from 'graphql';
-import { GraphQLJSONObject } from 'graphql-scalars';
 import { Field, InputType } from 'type-graphql';
 import { limits } from '../../src/input/limits.ts';
 import type { NewTool } from '../../src/store/tools.ts';
+import { GraphQLJSONObject } from '../common/json-object.ts';
 import { OptionalField } from '../common/optional-field.ts';
 import { OwnEmbedding } from '../common/own-embedding.ts';
 

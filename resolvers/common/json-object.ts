@@ -5,11 +5,11 @@ import { lossOf } from '../../src/input/exact-numbers.ts';
 const config = JSONObject.toConfig();
 
 /** The scalar JSONObject. Refuses literals whose numbers JavaScript would round; those of variables are refused with the request. */
-export const GraphQLJSONObject = new GraphQLScalarType<Record<string, unknown>, unknown>({
+export const GraphQLJSONObject = new GraphQLScalarType<object, unknown>({
   ...config,
   parseLiteral(node, variables) {
     refuseInexact(node);
-    return config.parseLiteral(node, variables) as Record<string, unknown>;
+    return config.parseLiteral(node, variables);
   },
 });
 

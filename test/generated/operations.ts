@@ -214,6 +214,13 @@ export type DocumentOrderField =
   /** When it last changed. */
   | 'UPDATED_AT';
 
+/** Who makes an embedding. */
+export type EmbeddingSource =
+  /** The client, which sent it with the text. */
+  | 'CLIENT'
+  /** The server, from the text. */
+  | 'FUNES';
+
 /** Whether a row can be found by meaning. */
 export type EmbeddingStatus =
   /** The row is stored and waits for its embedding; vector search does not find it yet. */
@@ -663,16 +670,16 @@ export type UserRole =
   /** Reads and writes the rows of its user, and counts the use of tools. */
   | 'USER';
 
-export type ChunkFieldsFragment = { id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string };
+export type ChunkFieldsFragment = { id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, embeddingSource: EmbeddingSource, createdAt: string };
 
-export type ChunkMatchFieldsFragment = { distance: number, similarity: number, score: number, chunk: { id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null };
+export type ChunkMatchFieldsFragment = { distance: number, similarity: number, score: number, chunk: { id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, embeddingSource: EmbeddingSource, createdAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null };
 
 export type ChunkQueryVariables = Exact<{
   id: string;
 }>;
 
 
-export type ChunkQuery = { chunk: { id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string } | null };
+export type ChunkQuery = { chunk: { id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, embeddingSource: EmbeddingSource, createdAt: string } | null };
 
 export type ChunkEmbeddingQueryVariables = Exact<{
   id: string;
@@ -697,7 +704,7 @@ export type ChunksQueryVariables = Exact<{
 }>;
 
 
-export type ChunksQuery = { chunks: { edges: Array<{ cursor: string, node: { id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string } }>, pageInfo: { hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null } } };
+export type ChunksQuery = { chunks: { edges: Array<{ cursor: string, node: { id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, embeddingSource: EmbeddingSource, createdAt: string } }>, pageInfo: { hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null } } };
 
 export type CountChunksQueryVariables = Exact<{
   first?: number;
@@ -719,7 +726,7 @@ export type SimilarChunksQueryVariables = Exact<{
 }>;
 
 
-export type SimilarChunksQuery = { similarChunks: Array<{ distance: number, similarity: number, score: number, chunk: { id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }> };
+export type SimilarChunksQuery = { similarChunks: Array<{ distance: number, similarity: number, score: number, chunk: { id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, embeddingSource: EmbeddingSource, createdAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }> };
 
 export type ChunkNeighboursQueryVariables = Exact<{
   id: string;
@@ -730,7 +737,7 @@ export type ChunkNeighboursQueryVariables = Exact<{
 }>;
 
 
-export type ChunkNeighboursQuery = { chunk: { similar: Array<{ distance: number, similarity: number, score: number, chunk: { id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }> } | null };
+export type ChunkNeighboursQuery = { chunk: { similar: Array<{ distance: number, similarity: number, score: number, chunk: { id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, embeddingSource: EmbeddingSource, createdAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }> } | null };
 
 export type PageInfoFieldsFragment = { hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null };
 
@@ -738,7 +745,7 @@ export type ScorePartFieldsFragment = { keyword: number | null, context: number 
 
 export type DocumentFieldsFragment = { id: string, userId: string, filename: string, filePath: string | null, fileType: string | null, fileSize: number | null, contentHash: string, totalChunks: number, createdAt: string, processedAt: string, updatedAt: string, metadata: Record<string, unknown> };
 
-export type DocumentMatchFieldsFragment = { distance: number, similarity: number, score: number, document: { id: string, userId: string, filename: string, filePath: string | null, fileType: string | null, fileSize: number | null, contentHash: string, totalChunks: number, createdAt: string, processedAt: string, updatedAt: string, metadata: Record<string, unknown> }, chunk: { id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null };
+export type DocumentMatchFieldsFragment = { distance: number, similarity: number, score: number, document: { id: string, userId: string, filename: string, filePath: string | null, fileType: string | null, fileSize: number | null, contentHash: string, totalChunks: number, createdAt: string, processedAt: string, updatedAt: string, metadata: Record<string, unknown> }, chunk: { id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, embeddingSource: EmbeddingSource, createdAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null };
 
 export type DocumentQueryVariables = Exact<{
   id: string;
@@ -754,7 +761,7 @@ export type DocumentChunksQueryVariables = Exact<{
 }>;
 
 
-export type DocumentChunksQuery = { document: { id: string, userId: string, filename: string, filePath: string | null, fileType: string | null, fileSize: number | null, contentHash: string, totalChunks: number, createdAt: string, processedAt: string, updatedAt: string, metadata: Record<string, unknown>, chunks: { totalCount: number, edges: Array<{ cursor: string, node: { embedding: Array<number> | null, id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string } }>, pageInfo: { hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null } } } | null };
+export type DocumentChunksQuery = { document: { id: string, userId: string, filename: string, filePath: string | null, fileType: string | null, fileSize: number | null, contentHash: string, totalChunks: number, createdAt: string, processedAt: string, updatedAt: string, metadata: Record<string, unknown>, chunks: { totalCount: number, edges: Array<{ cursor: string, node: { embedding: Array<number> | null, id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, embeddingSource: EmbeddingSource, createdAt: string } }>, pageInfo: { hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null } } } | null };
 
 export type ChunksOfDocumentsQueryVariables = Exact<{
   first: number;
@@ -793,7 +800,7 @@ export type SimilarDocumentsQueryVariables = Exact<{
 }>;
 
 
-export type SimilarDocumentsQuery = { similarDocuments: Array<{ distance: number, similarity: number, score: number, document: { id: string, userId: string, filename: string, filePath: string | null, fileType: string | null, fileSize: number | null, contentHash: string, totalChunks: number, createdAt: string, processedAt: string, updatedAt: string, metadata: Record<string, unknown> }, chunk: { id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }> };
+export type SimilarDocumentsQuery = { similarDocuments: Array<{ distance: number, similarity: number, score: number, document: { id: string, userId: string, filename: string, filePath: string | null, fileType: string | null, fileSize: number | null, contentHash: string, totalChunks: number, createdAt: string, processedAt: string, updatedAt: string, metadata: Record<string, unknown> }, chunk: { id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, embeddingSource: EmbeddingSource, createdAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }> };
 
 export type DocumentNeighboursQueryVariables = Exact<{
   id: string;
@@ -804,14 +811,14 @@ export type DocumentNeighboursQueryVariables = Exact<{
 }>;
 
 
-export type DocumentNeighboursQuery = { document: { similar: Array<{ distance: number, similarity: number, score: number, document: { id: string, userId: string, filename: string, filePath: string | null, fileType: string | null, fileSize: number | null, contentHash: string, totalChunks: number, createdAt: string, processedAt: string, updatedAt: string, metadata: Record<string, unknown> }, chunk: { id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }> } | null };
+export type DocumentNeighboursQuery = { document: { similar: Array<{ distance: number, similarity: number, score: number, document: { id: string, userId: string, filename: string, filePath: string | null, fileType: string | null, fileSize: number | null, contentHash: string, totalChunks: number, createdAt: string, processedAt: string, updatedAt: string, metadata: Record<string, unknown> }, chunk: { id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, embeddingSource: EmbeddingSource, createdAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }> } | null };
 
 export type IngestDocumentMutationVariables = Exact<{
   input: IngestDocumentInput;
 }>;
 
 
-export type IngestDocumentMutation = { ingestDocument: { created: boolean, chunkCount: number, document: { id: string, userId: string, filename: string, filePath: string | null, fileType: string | null, fileSize: number | null, contentHash: string, totalChunks: number, createdAt: string, processedAt: string, updatedAt: string, metadata: Record<string, unknown> } } };
+export type IngestDocumentMutation = { ingestDocument: { created: boolean, chunkCount: number, differs: Array<string>, document: { id: string, userId: string, filename: string, filePath: string | null, fileType: string | null, fileSize: number | null, contentHash: string, totalChunks: number, createdAt: string, processedAt: string, updatedAt: string, metadata: Record<string, unknown> } } };
 
 export type UpdateDocumentMutationVariables = Exact<{
   id: string;
@@ -852,23 +859,23 @@ export type RevokeKeyMutationVariables = Exact<{
 
 export type RevokeKeyMutation = { revokeKey: { id: string, userId: string, role: UserRole, prefix: string, createdAt: string, lastUsedAt: string | null, expiresAt: string | null, revokedAt: string | null } };
 
-export type MemoryFieldsFragment = { id: string, userId: string, content: string, contentSummary: string | null, source: string, sessionId: string | null, importanceScore: number, metadata: Record<string, unknown>, idempotencyKey: string | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string, updatedAt: string };
+export type MemoryFieldsFragment = { id: string, userId: string, content: string, contentSummary: string | null, source: string, sessionId: string | null, importanceScore: number, metadata: Record<string, unknown>, idempotencyKey: string | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, embeddingSource: EmbeddingSource, createdAt: string, updatedAt: string };
 
-export type MemoryMatchFieldsFragment = { distance: number, similarity: number, score: number, memory: { id: string, userId: string, content: string, contentSummary: string | null, source: string, sessionId: string | null, importanceScore: number, metadata: Record<string, unknown>, idempotencyKey: string | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string, updatedAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null };
+export type MemoryMatchFieldsFragment = { distance: number, similarity: number, score: number, memory: { id: string, userId: string, content: string, contentSummary: string | null, source: string, sessionId: string | null, importanceScore: number, metadata: Record<string, unknown>, idempotencyKey: string | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, embeddingSource: EmbeddingSource, createdAt: string, updatedAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null };
 
 export type MemoryQueryVariables = Exact<{
   id: string;
 }>;
 
 
-export type MemoryQuery = { memory: { id: string, userId: string, content: string, contentSummary: string | null, source: string, sessionId: string | null, importanceScore: number, metadata: Record<string, unknown>, idempotencyKey: string | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string, updatedAt: string } | null };
+export type MemoryQuery = { memory: { id: string, userId: string, content: string, contentSummary: string | null, source: string, sessionId: string | null, importanceScore: number, metadata: Record<string, unknown>, idempotencyKey: string | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, embeddingSource: EmbeddingSource, createdAt: string, updatedAt: string } | null };
 
 export type MemoryEmbeddingQueryVariables = Exact<{
   id: string;
 }>;
 
 
-export type MemoryEmbeddingQuery = { memory: { embedding: Array<number> | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus } | null };
+export type MemoryEmbeddingQuery = { memory: { embedding: Array<number> | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, archivedAt: string | null } | null };
 
 export type MemoriesQueryVariables = Exact<{
   first?: number;
@@ -878,7 +885,7 @@ export type MemoriesQueryVariables = Exact<{
 }>;
 
 
-export type MemoriesQuery = { memories: { edges: Array<{ cursor: string, node: { id: string, userId: string, content: string, contentSummary: string | null, source: string, sessionId: string | null, importanceScore: number, metadata: Record<string, unknown>, idempotencyKey: string | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string, updatedAt: string } }>, pageInfo: { hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null } } };
+export type MemoriesQuery = { memories: { edges: Array<{ cursor: string, node: { id: string, userId: string, content: string, contentSummary: string | null, source: string, sessionId: string | null, importanceScore: number, metadata: Record<string, unknown>, idempotencyKey: string | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, embeddingSource: EmbeddingSource, createdAt: string, updatedAt: string } }>, pageInfo: { hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null } } };
 
 export type CountMemoriesQueryVariables = Exact<{
   first?: number;
@@ -900,7 +907,7 @@ export type SimilarMemoriesQueryVariables = Exact<{
 }>;
 
 
-export type SimilarMemoriesQuery = { similarMemories: Array<{ distance: number, similarity: number, score: number, memory: { id: string, userId: string, content: string, contentSummary: string | null, source: string, sessionId: string | null, importanceScore: number, metadata: Record<string, unknown>, idempotencyKey: string | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string, updatedAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }> };
+export type SimilarMemoriesQuery = { similarMemories: Array<{ distance: number, similarity: number, score: number, memory: { id: string, userId: string, content: string, contentSummary: string | null, source: string, sessionId: string | null, importanceScore: number, metadata: Record<string, unknown>, idempotencyKey: string | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, embeddingSource: EmbeddingSource, createdAt: string, updatedAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }> };
 
 export type MemoryNeighboursQueryVariables = Exact<{
   id: string;
@@ -911,7 +918,7 @@ export type MemoryNeighboursQueryVariables = Exact<{
 }>;
 
 
-export type MemoryNeighboursQuery = { memory: { similar: Array<{ distance: number, similarity: number, score: number, memory: { id: string, userId: string, content: string, contentSummary: string | null, source: string, sessionId: string | null, importanceScore: number, metadata: Record<string, unknown>, idempotencyKey: string | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string, updatedAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }> } | null };
+export type MemoryNeighboursQuery = { memory: { similar: Array<{ distance: number, similarity: number, score: number, memory: { id: string, userId: string, content: string, contentSummary: string | null, source: string, sessionId: string | null, importanceScore: number, metadata: Record<string, unknown>, idempotencyKey: string | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, embeddingSource: EmbeddingSource, createdAt: string, updatedAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }> } | null };
 
 export type NeighboursOfMemoriesQueryVariables = Exact<{
   filters?: MemoryFilters | null | undefined;
@@ -920,21 +927,21 @@ export type NeighboursOfMemoriesQueryVariables = Exact<{
 }>;
 
 
-export type NeighboursOfMemoriesQuery = { memories: { edges: Array<{ node: { id: string, similar: Array<{ distance: number, similarity: number, score: number, memory: { id: string, userId: string, content: string, contentSummary: string | null, source: string, sessionId: string | null, importanceScore: number, metadata: Record<string, unknown>, idempotencyKey: string | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string, updatedAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }> } }> } };
+export type NeighboursOfMemoriesQuery = { memories: { edges: Array<{ node: { id: string, similar: Array<{ distance: number, similarity: number, score: number, memory: { id: string, userId: string, content: string, contentSummary: string | null, source: string, sessionId: string | null, importanceScore: number, metadata: Record<string, unknown>, idempotencyKey: string | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, embeddingSource: EmbeddingSource, createdAt: string, updatedAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }> } }> } };
 
 export type CreateMemoryMutationVariables = Exact<{
   input: CreateMemoryInput;
 }>;
 
 
-export type CreateMemoryMutation = { createMemory: { id: string, userId: string, content: string, contentSummary: string | null, source: string, sessionId: string | null, importanceScore: number, metadata: Record<string, unknown>, idempotencyKey: string | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string, updatedAt: string } };
+export type CreateMemoryMutation = { createMemory: { id: string, userId: string, content: string, contentSummary: string | null, source: string, sessionId: string | null, importanceScore: number, metadata: Record<string, unknown>, idempotencyKey: string | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, embeddingSource: EmbeddingSource, createdAt: string, updatedAt: string } };
 
 export type CreateMemoriesMutationVariables = Exact<{
   inputs: Array<CreateMemoryInput> | CreateMemoryInput;
 }>;
 
 
-export type CreateMemoriesMutation = { createMemories: Array<{ id: string, userId: string, content: string, contentSummary: string | null, source: string, sessionId: string | null, importanceScore: number, metadata: Record<string, unknown>, idempotencyKey: string | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string, updatedAt: string }> };
+export type CreateMemoriesMutation = { createMemories: Array<{ id: string, userId: string, content: string, contentSummary: string | null, source: string, sessionId: string | null, importanceScore: number, metadata: Record<string, unknown>, idempotencyKey: string | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, embeddingSource: EmbeddingSource, createdAt: string, updatedAt: string }> };
 
 export type UpdateMemoryMutationVariables = Exact<{
   id: string;
@@ -942,7 +949,7 @@ export type UpdateMemoryMutationVariables = Exact<{
 }>;
 
 
-export type UpdateMemoryMutation = { updateMemory: { id: string, userId: string, content: string, contentSummary: string | null, source: string, sessionId: string | null, importanceScore: number, metadata: Record<string, unknown>, idempotencyKey: string | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string, updatedAt: string } };
+export type UpdateMemoryMutation = { updateMemory: { id: string, userId: string, content: string, contentSummary: string | null, source: string, sessionId: string | null, importanceScore: number, metadata: Record<string, unknown>, idempotencyKey: string | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, embeddingSource: EmbeddingSource, createdAt: string, updatedAt: string } };
 
 export type UpdateMemoryTwiceMutationVariables = Exact<{
   id: string;
@@ -972,7 +979,7 @@ export type ArchiveMemoriesMutationVariables = Exact<{
 }>;
 
 
-export type ArchiveMemoriesMutation = { archiveMemories: { count: number, sample: Array<{ id: string, userId: string, content: string, contentSummary: string | null, source: string, sessionId: string | null, importanceScore: number, metadata: Record<string, unknown>, idempotencyKey: string | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string, updatedAt: string }> } };
+export type ArchiveMemoriesMutation = { archiveMemories: { count: number, sample: Array<{ id: string, userId: string, content: string, contentSummary: string | null, source: string, sessionId: string | null, importanceScore: number, metadata: Record<string, unknown>, idempotencyKey: string | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, embeddingSource: EmbeddingSource, createdAt: string, updatedAt: string }> } };
 
 export type ArchiveMemoriesWithNeighboursMutationVariables = Exact<{
   input: ArchiveMemoriesInput;
@@ -1089,22 +1096,22 @@ export type RecallQueryVariables = Exact<{
 
 
 export type RecallQuery = { recall: Array<
-    | { __typename: 'ChunkMatch', distance: number, similarity: number, score: number, chunk: { id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }
-    | { __typename: 'DocumentMatch', distance: number, similarity: number, score: number, document: { id: string, userId: string, filename: string, filePath: string | null, fileType: string | null, fileSize: number | null, contentHash: string, totalChunks: number, createdAt: string, processedAt: string, updatedAt: string, metadata: Record<string, unknown> }, chunk: { id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }
-    | { __typename: 'MemoryMatch', distance: number, similarity: number, score: number, memory: { id: string, userId: string, content: string, contentSummary: string | null, source: string, sessionId: string | null, importanceScore: number, metadata: Record<string, unknown>, idempotencyKey: string | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string, updatedAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }
-    | { __typename: 'ToolMatch', distance: number, similarity: number, score: number, tool: { id: string, toolName: string, toolDescription: string, toolParameters: Record<string, unknown> | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, usageCount: number, lastUsed: string | null, createdAt: string, updatedAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }
+    | { __typename: 'ChunkMatch', distance: number, similarity: number, score: number, chunk: { id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, embeddingSource: EmbeddingSource, createdAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }
+    | { __typename: 'DocumentMatch', distance: number, similarity: number, score: number, document: { id: string, userId: string, filename: string, filePath: string | null, fileType: string | null, fileSize: number | null, contentHash: string, totalChunks: number, createdAt: string, processedAt: string, updatedAt: string, metadata: Record<string, unknown> }, chunk: { id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, embeddingSource: EmbeddingSource, createdAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }
+    | { __typename: 'MemoryMatch', distance: number, similarity: number, score: number, memory: { id: string, userId: string, content: string, contentSummary: string | null, source: string, sessionId: string | null, importanceScore: number, metadata: Record<string, unknown>, idempotencyKey: string | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, embeddingSource: EmbeddingSource, createdAt: string, updatedAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }
+    | { __typename: 'ToolMatch', distance: number, similarity: number, score: number, tool: { id: string, toolName: string, toolDescription: string, toolParameters: Record<string, unknown> | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, embeddingSource: EmbeddingSource, usageCount: number, lastUsed: string | null, createdAt: string, updatedAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }
   > };
 
-export type ToolFieldsFragment = { id: string, toolName: string, toolDescription: string, toolParameters: Record<string, unknown> | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, usageCount: number, lastUsed: string | null, createdAt: string, updatedAt: string };
+export type ToolFieldsFragment = { id: string, toolName: string, toolDescription: string, toolParameters: Record<string, unknown> | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, embeddingSource: EmbeddingSource, usageCount: number, lastUsed: string | null, createdAt: string, updatedAt: string };
 
-export type ToolMatchFieldsFragment = { distance: number, similarity: number, score: number, tool: { id: string, toolName: string, toolDescription: string, toolParameters: Record<string, unknown> | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, usageCount: number, lastUsed: string | null, createdAt: string, updatedAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null };
+export type ToolMatchFieldsFragment = { distance: number, similarity: number, score: number, tool: { id: string, toolName: string, toolDescription: string, toolParameters: Record<string, unknown> | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, embeddingSource: EmbeddingSource, usageCount: number, lastUsed: string | null, createdAt: string, updatedAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null };
 
 export type ToolQueryVariables = Exact<{
   name: string;
 }>;
 
 
-export type ToolQuery = { tool: { id: string, toolName: string, toolDescription: string, toolParameters: Record<string, unknown> | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, usageCount: number, lastUsed: string | null, createdAt: string, updatedAt: string } | null };
+export type ToolQuery = { tool: { id: string, toolName: string, toolDescription: string, toolParameters: Record<string, unknown> | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, embeddingSource: EmbeddingSource, usageCount: number, lastUsed: string | null, createdAt: string, updatedAt: string } | null };
 
 export type ToolEmbeddingQueryVariables = Exact<{
   name: string;
@@ -1121,7 +1128,7 @@ export type ToolsQueryVariables = Exact<{
 }>;
 
 
-export type ToolsQuery = { tools: { edges: Array<{ cursor: string, node: { id: string, toolName: string, toolDescription: string, toolParameters: Record<string, unknown> | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, usageCount: number, lastUsed: string | null, createdAt: string, updatedAt: string } }>, pageInfo: { hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null } } };
+export type ToolsQuery = { tools: { edges: Array<{ cursor: string, node: { id: string, toolName: string, toolDescription: string, toolParameters: Record<string, unknown> | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, embeddingSource: EmbeddingSource, usageCount: number, lastUsed: string | null, createdAt: string, updatedAt: string } }>, pageInfo: { hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null } } };
 
 export type CountToolsQueryVariables = Exact<{
   first?: number;
@@ -1143,7 +1150,7 @@ export type SimilarToolsQueryVariables = Exact<{
 }>;
 
 
-export type SimilarToolsQuery = { similarTools: Array<{ distance: number, similarity: number, score: number, tool: { id: string, toolName: string, toolDescription: string, toolParameters: Record<string, unknown> | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, usageCount: number, lastUsed: string | null, createdAt: string, updatedAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }> };
+export type SimilarToolsQuery = { similarTools: Array<{ distance: number, similarity: number, score: number, tool: { id: string, toolName: string, toolDescription: string, toolParameters: Record<string, unknown> | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, embeddingSource: EmbeddingSource, usageCount: number, lastUsed: string | null, createdAt: string, updatedAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }> };
 
 export type ToolNeighboursQueryVariables = Exact<{
   name: string;
@@ -1154,21 +1161,21 @@ export type ToolNeighboursQueryVariables = Exact<{
 }>;
 
 
-export type ToolNeighboursQuery = { tool: { similar: Array<{ distance: number, similarity: number, score: number, tool: { id: string, toolName: string, toolDescription: string, toolParameters: Record<string, unknown> | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, usageCount: number, lastUsed: string | null, createdAt: string, updatedAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }> } | null };
+export type ToolNeighboursQuery = { tool: { similar: Array<{ distance: number, similarity: number, score: number, tool: { id: string, toolName: string, toolDescription: string, toolParameters: Record<string, unknown> | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, embeddingSource: EmbeddingSource, usageCount: number, lastUsed: string | null, createdAt: string, updatedAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }> } | null };
 
 export type RegisterToolsMutationVariables = Exact<{
   inputs: Array<RegisterToolInput> | RegisterToolInput;
 }>;
 
 
-export type RegisterToolsMutation = { registerTools: Array<{ id: string, toolName: string, toolDescription: string, toolParameters: Record<string, unknown> | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, usageCount: number, lastUsed: string | null, createdAt: string, updatedAt: string }> };
+export type RegisterToolsMutation = { registerTools: Array<{ id: string, toolName: string, toolDescription: string, toolParameters: Record<string, unknown> | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, embeddingSource: EmbeddingSource, usageCount: number, lastUsed: string | null, createdAt: string, updatedAt: string }> };
 
 export type RecordToolUseMutationVariables = Exact<{
   name: string;
 }>;
 
 
-export type RecordToolUseMutation = { recordToolUse: { id: string, toolName: string, toolDescription: string, toolParameters: Record<string, unknown> | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, usageCount: number, lastUsed: string | null, createdAt: string, updatedAt: string } };
+export type RecordToolUseMutation = { recordToolUse: { id: string, toolName: string, toolDescription: string, toolParameters: Record<string, unknown> | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, embeddingSource: EmbeddingSource, usageCount: number, lastUsed: string | null, createdAt: string, updatedAt: string } };
 
 export type DeleteToolMutationVariables = Exact<{
   name: string;
@@ -1211,6 +1218,7 @@ export const ChunkFieldsFragmentDoc = new TypedDocumentString(`
   metadata
   embeddingModel
   embeddingStatus
+  embeddingSource
   createdAt
 }
     `, {"fragmentName":"ChunkFields"}) as unknown as TypedDocumentString<ChunkFieldsFragment, unknown>;
@@ -1249,6 +1257,7 @@ export const ChunkMatchFieldsFragmentDoc = new TypedDocumentString(`
   metadata
   embeddingModel
   embeddingStatus
+  embeddingSource
   createdAt
 }
 fragment ScorePartFields on ScoreParts {
@@ -1311,6 +1320,7 @@ export const DocumentMatchFieldsFragmentDoc = new TypedDocumentString(`
   metadata
   embeddingModel
   embeddingStatus
+  embeddingSource
   createdAt
 }
 fragment ScorePartFields on ScoreParts {
@@ -1358,6 +1368,7 @@ export const MemoryFieldsFragmentDoc = new TypedDocumentString(`
   idempotencyKey
   embeddingModel
   embeddingStatus
+  embeddingSource
   createdAt
   updatedAt
 }
@@ -1392,6 +1403,7 @@ fragment MemoryFields on Memory {
   idempotencyKey
   embeddingModel
   embeddingStatus
+  embeddingSource
   createdAt
   updatedAt
 }`, {"fragmentName":"MemoryMatchFields"}) as unknown as TypedDocumentString<MemoryMatchFieldsFragment, unknown>;
@@ -1403,6 +1415,7 @@ export const ToolFieldsFragmentDoc = new TypedDocumentString(`
   toolParameters
   embeddingModel
   embeddingStatus
+  embeddingSource
   usageCount
   lastUsed
   createdAt
@@ -1434,6 +1447,7 @@ fragment ToolFields on Tool {
   toolParameters
   embeddingModel
   embeddingStatus
+  embeddingSource
   usageCount
   lastUsed
   createdAt
@@ -1460,6 +1474,7 @@ export const ChunkDocument = new TypedDocumentString(`
   metadata
   embeddingModel
   embeddingStatus
+  embeddingSource
   createdAt
 }`) as unknown as TypedDocumentString<ChunkQuery, ChunkQueryVariables>;
 export const ChunkEmbeddingDocument = new TypedDocumentString(`
@@ -1534,6 +1549,7 @@ export const ChunksDocument = new TypedDocumentString(`
   metadata
   embeddingModel
   embeddingStatus
+  embeddingSource
   createdAt
 }
 fragment PageInfoFields on PageInfo {
@@ -1578,6 +1594,7 @@ export const SimilarChunksDocument = new TypedDocumentString(`
   metadata
   embeddingModel
   embeddingStatus
+  embeddingSource
   createdAt
 }
 fragment ChunkMatchFields on ChunkMatch {
@@ -1620,6 +1637,7 @@ export const ChunkNeighboursDocument = new TypedDocumentString(`
   metadata
   embeddingModel
   embeddingStatus
+  embeddingSource
   createdAt
 }
 fragment ChunkMatchFields on ChunkMatch {
@@ -1693,6 +1711,7 @@ export const DocumentChunksDocument = new TypedDocumentString(`
   metadata
   embeddingModel
   embeddingStatus
+  embeddingSource
   createdAt
 }
 fragment PageInfoFields on PageInfo {
@@ -1808,6 +1827,7 @@ export const SimilarDocumentsDocument = new TypedDocumentString(`
   metadata
   embeddingModel
   embeddingStatus
+  embeddingSource
   createdAt
 }
 fragment ScorePartFields on ScoreParts {
@@ -1867,6 +1887,7 @@ export const DocumentNeighboursDocument = new TypedDocumentString(`
   metadata
   embeddingModel
   embeddingStatus
+  embeddingSource
   createdAt
 }
 fragment ScorePartFields on ScoreParts {
@@ -1911,6 +1932,7 @@ export const IngestDocumentDocument = new TypedDocumentString(`
     }
     created
     chunkCount
+    differs
   }
 }
     fragment DocumentFields on Document {
@@ -2036,6 +2058,7 @@ export const MemoryDocument = new TypedDocumentString(`
   idempotencyKey
   embeddingModel
   embeddingStatus
+  embeddingSource
   createdAt
   updatedAt
 }`) as unknown as TypedDocumentString<MemoryQuery, MemoryQueryVariables>;
@@ -2045,6 +2068,7 @@ export const MemoryEmbeddingDocument = new TypedDocumentString(`
     embedding
     embeddingModel
     embeddingStatus
+    archivedAt
   }
 }
     `) as unknown as TypedDocumentString<MemoryEmbeddingQuery, MemoryEmbeddingQueryVariables>;
@@ -2080,6 +2104,7 @@ fragment MemoryFields on Memory {
   idempotencyKey
   embeddingModel
   embeddingStatus
+  embeddingSource
   createdAt
   updatedAt
 }`) as unknown as TypedDocumentString<MemoriesQuery, MemoriesQueryVariables>;
@@ -2122,6 +2147,7 @@ fragment MemoryFields on Memory {
   idempotencyKey
   embeddingModel
   embeddingStatus
+  embeddingSource
   createdAt
   updatedAt
 }
@@ -2162,6 +2188,7 @@ fragment MemoryFields on Memory {
   idempotencyKey
   embeddingModel
   embeddingStatus
+  embeddingSource
   createdAt
   updatedAt
 }
@@ -2207,6 +2234,7 @@ fragment MemoryFields on Memory {
   idempotencyKey
   embeddingModel
   embeddingStatus
+  embeddingSource
   createdAt
   updatedAt
 }
@@ -2239,6 +2267,7 @@ export const CreateMemoryDocument = new TypedDocumentString(`
   idempotencyKey
   embeddingModel
   embeddingStatus
+  embeddingSource
   createdAt
   updatedAt
 }`) as unknown as TypedDocumentString<CreateMemoryMutation, CreateMemoryMutationVariables>;
@@ -2260,6 +2289,7 @@ export const CreateMemoriesDocument = new TypedDocumentString(`
   idempotencyKey
   embeddingModel
   embeddingStatus
+  embeddingSource
   createdAt
   updatedAt
 }`) as unknown as TypedDocumentString<CreateMemoriesMutation, CreateMemoriesMutationVariables>;
@@ -2281,6 +2311,7 @@ export const UpdateMemoryDocument = new TypedDocumentString(`
   idempotencyKey
   embeddingModel
   embeddingStatus
+  embeddingSource
   createdAt
   updatedAt
 }`) as unknown as TypedDocumentString<UpdateMemoryMutation, UpdateMemoryMutationVariables>;
@@ -2327,6 +2358,7 @@ export const ArchiveMemoriesDocument = new TypedDocumentString(`
   idempotencyKey
   embeddingModel
   embeddingStatus
+  embeddingSource
   createdAt
   updatedAt
 }`) as unknown as TypedDocumentString<ArchiveMemoriesMutation, ArchiveMemoriesMutationVariables>;
@@ -2557,6 +2589,7 @@ export const RecallDocument = new TypedDocumentString(`
   metadata
   embeddingModel
   embeddingStatus
+  embeddingSource
   createdAt
 }
 fragment ChunkMatchFields on ChunkMatch {
@@ -2616,6 +2649,7 @@ fragment MemoryFields on Memory {
   idempotencyKey
   embeddingModel
   embeddingStatus
+  embeddingSource
   createdAt
   updatedAt
 }
@@ -2637,6 +2671,7 @@ fragment ToolFields on Tool {
   toolParameters
   embeddingModel
   embeddingStatus
+  embeddingSource
   usageCount
   lastUsed
   createdAt
@@ -2666,6 +2701,7 @@ export const ToolDocument = new TypedDocumentString(`
   toolParameters
   embeddingModel
   embeddingStatus
+  embeddingSource
   usageCount
   lastUsed
   createdAt
@@ -2707,6 +2743,7 @@ fragment ToolFields on Tool {
   toolParameters
   embeddingModel
   embeddingStatus
+  embeddingSource
   usageCount
   lastUsed
   createdAt
@@ -2746,6 +2783,7 @@ fragment ToolFields on Tool {
   toolParameters
   embeddingModel
   embeddingStatus
+  embeddingSource
   usageCount
   lastUsed
   createdAt
@@ -2783,6 +2821,7 @@ fragment ToolFields on Tool {
   toolParameters
   embeddingModel
   embeddingStatus
+  embeddingSource
   usageCount
   lastUsed
   createdAt
@@ -2812,6 +2851,7 @@ export const RegisterToolsDocument = new TypedDocumentString(`
   toolParameters
   embeddingModel
   embeddingStatus
+  embeddingSource
   usageCount
   lastUsed
   createdAt
@@ -2830,6 +2870,7 @@ export const RecordToolUseDocument = new TypedDocumentString(`
   toolParameters
   embeddingModel
   embeddingStatus
+  embeddingSource
   usageCount
   lastUsed
   createdAt

@@ -22,7 +22,11 @@ import {
   readDocuments,
   updateDocument,
 } from '../store/documents.ts';
+
+import { chunkText } from '../store/embedded-text.ts';
+
 import { checkQuota } from '../store/quota.ts';
+
 import type { DocumentRow } from '../store/rows.ts';
 import { embedUnlessOwn, type SourcedEmbedding } from '../store/written-embeddings.ts';
 import { ownerOf, type Viewer } from '../viewer.ts';
@@ -292,13 +296,16 @@ async function cut(
       `No search could find this document, because its text has no token of the embedding model: ${quote(text)}.`,
     );
   }
-  return pieces.map(({ content, tokens, overlapTokens, startOffset, endOffset }) => ({
+  return pieces.map(({ content, tokens, overlapTokens, startOffset, endOffset, tableHeader }) => ({
     content,
     chunkSize: tokens,
     overlapSize: overlapTokens,
     startOffset,
     endOffset,
-    metadata: { ...chunkMetadata(text, { startOffset, endOffset }, extraction.parts) },
+    metadata: {
+      ...chunkMetadata(text, { startOffset, endOffset }, extraction.parts),
+      ...(tableHeader !== undefined && { tableHeader }),
+    },
   }));
 }
 
@@ -325,7 +332,7 @@ async function placeOwnChunks({ chunker }: Services, chunks: readonly ParsedChun
 }
 
 async function embedPieces({ embedder, log }: Services, pieces: readonly Piece[]): Promise<ChunkValues[]> {
-  const embeddable = pieces.map(({ content, own }) => ({ text: content, own }));
+  const embeddable = pieces.map(({ own, ...piece }) => ({ text: chunkText(piece), own }));
   const embeddings = await embedUnlessOwn(embedder, embeddable, log);
   return pieces.map(({ own: _own, ...piece }, i) => ({ ...piece, ...(embeddings[i] as SourcedEmbedding) }));
 }

@@ -9,6 +9,9 @@ import { limits } from '../input/limits.ts';
 import { type OwnEmbedding, parseOwnEmbedding } from '../input/vectors.ts';
 import type { Services } from '../services.ts';
 import type { Viewer } from '../viewer.ts';
+
+import { toolText } from './embedded-text.ts';
+
 import type { Listed } from './pages.ts';
 import { type ToolRow, toolColumns } from './rows.ts';
 import { embedUnlessOwn, forgottenEmbedding } from './written-embeddings.ts';
@@ -36,14 +39,6 @@ export const toolList: Listed<ToolRow, 'TOOL_NAME' | 'USAGE_COUNT' | 'CREATED_AT
     ID: toolEmbeddings.id,
   },
 };
-
-/**
- * Returns the text by which searches find a tool. The name is not split into words: the model reads `get_weather` well,
- * and with split names hit@1 on BFCL's live_multiple was .700 instead of .715.
- */
-export function toolText(tool: Pick<NewTool, 'toolName' | 'toolDescription'>): string {
-  return `${tool.toolName}: ${tool.toolDescription}`;
-}
 
 /**
  * Reads the tool with this name. Returns undefined if there is none.

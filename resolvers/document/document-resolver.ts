@@ -153,15 +153,15 @@ export class DocumentResolver {
 
   @Mutation(() => IngestDocumentPayload, {
     description:
-      'Stores a document and its chunks, all or nothing. If the user has a document of the same bytes, nothing changes and ' +
-      'that document is returned.',
+      'Stores a document and its chunks, all or nothing. If the user has a document of the same bytes, nothing changes, and ' +
+      'that document is returned with the names of the fields that differ.',
   })
   async ingestDocument(
     @Arg('input', () => IngestDocumentInput, { description: 'The document.' }) input: IngestDocumentInput,
     @Ctx() { services, viewer }: Context,
   ): Promise<IngestDocumentPayload> {
-    const { document, created } = await ingestDocument(services, viewer, input);
-    return { document, created, chunkCount: document.totalChunks };
+    const { document, created, differs } = await ingestDocument(services, viewer, input);
+    return { document, created, differs, chunkCount: document.totalChunks };
   }
 
   @Mutation(() => Document, {

@@ -221,7 +221,8 @@ test('no limit is left out', () => {
       'selections',
       'repeats',
     ],
-    'no limits': ['dimensions', 'usualChunkSize', 'usualOverlap'],
+    'document/document-text.test.ts': ['textPartLength'],
+    'no limits': ['dimensions', 'usualTextPartLength', 'usualChunkSize', 'usualOverlap'],
   };
   const known = new Set(Object.values(elsewhere).flat());
   expect([...allLimits.keys()].filter((name) => !here.has(name) && !known.has(name))).toEqual([]);

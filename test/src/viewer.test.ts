@@ -95,7 +95,7 @@ describe('a viewer who is no admin', () => {
     const ids = new Set(memories.map(({ id }) => id));
     expect(stored.filter(({ id }) => ids.has(id))).toEqual([]);
     const again = await createMemories(services, bob, [
-      { content: texts[0] as string, idempotencyKey: 'key 0' },
+      { content: texts[0] as string, sessionId: 'trip', idempotencyKey: 'key 0' },
     ]);
     expect(again).toEqual([stored[0]]);
   });

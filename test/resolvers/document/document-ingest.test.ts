@@ -294,12 +294,16 @@ describe('the same bytes again', () => {
     const content = prose(3);
     const first = await ingest({ filename: 'first.txt', content, metadata: { first: true } });
     const before = await server.contents();
-    for (const again of [
-      { filename: 'first.txt', content },
-      { filename: 'other.md', content, chunkSize: 20, metadata: { second: true } },
-      { filename: 'bytes.txt', contentBase64: Buffer.from(content).toString('base64') },
-    ]) {
-      expect(await ingest(again)).toEqual({ ...first, created: false });
+    const contentBase64 = Buffer.from(content).toString('base64');
+    for (const [again, differs] of [
+      [{ filename: 'first.txt', content }, []],
+      [
+        { filename: 'other.md', content, chunkSize: 20, metadata: { second: true } },
+        ['filename', 'metadata'],
+      ],
+      [{ filename: 'bytes.txt', contentBase64 }, ['filename']],
+    ] as const) {
+      expect(await ingest(again)).toEqual({ ...first, created: false, differs });
     }
     expect(await server.contents()).toEqual(before);
   });

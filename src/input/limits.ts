@@ -55,8 +55,10 @@ export const costs = {
   row: 1,
   /** A search, or a count of rows: it reads rows that it does not return. */
   search: 10,
-  /** A text to embed. */
+  /** A text to embed; of a search text, each `charactersOfText` characters or part of them. */
   text: 1,
+  /** A long text is embedded in windows; a window is about as many characters. */
+  charactersOfText: 1000,
   /** The schema: building and sending all of it takes as long as some hundred rows. */
   introspection: 500,
   /** The characters of a token, to tell from a document's length how many chunks it has. */

@@ -81,7 +81,10 @@ export function createErrorDescriber(
     }
     if (expected !== undefined) {
       if (expected.code === 'INTERNAL_SERVER_ERROR') return internal(expected);
-      if (expected.code === 'UNAVAILABLE') logger.warn({ err: expected }, 'A request failed: unavailable.');
+      // A client that left is no failure of the server.
+      const left = expected.cause instanceof Error && expected.cause.name === 'AbortError';
+      if (expected.code === 'UNAVAILABLE' && !left)
+        logger.warn({ err: expected }, 'A request failed: unavailable.');
       return { code: expected.code, message: shortened(expected.message) };
     }
     if (origin instanceof GraphQLError) {

@@ -46,10 +46,8 @@ const cursorShape = z.tuple([
   z.literal('export'),
   z.string(),
   z.enum(Object.keys(personalTables) as PersonalKind[]),
-  z
-    .string()
-    .regex(/^\d{1,19}$/)
-    .refine((id) => BigInt(id) <= BIGINT_MAX),
+  // A check after another one is made even if that one failed, and BigInt throws for a text without digits.
+  z.string().refine((id) => /^\d{1,19}$/.test(id) && BigInt(id) <= BIGINT_MAX),
   z.boolean(),
 ]);
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { FunesError, quote } from '../errors.ts';
-import { checkJson, checkLimit, checkOptionalText, checkText } from '../input/checks.ts';
+import { checkJson, checkLimit, checkOptionalText, checkText, checkUserName } from '../input/checks.ts';
 import { limits } from '../input/limits.ts';
 import type { Services } from '../services.ts';
 import {
@@ -56,7 +56,11 @@ export async function ingestDocument(
   viewer: Viewer,
   input: NewDocument,
 ): Promise<{ document: DocumentRow; created: boolean }> {
-  const userId = ownerOf(viewer, checkOptionalText(input.userId, 'input.userId', 100), 'input.userId');
+  const userId = ownerOf(
+    viewer,
+    input.userId == null ? input.userId : checkUserName(input.userId, 'input.userId'),
+    'input.userId',
+  );
   const filename = checkText(input.filename, 'input.filename', 255);
   const filePath = checkOptionalText(input.filePath, 'input.filePath', 4096) ?? null;
   const metadata = checkJson(input.metadata ?? {}, 'input.metadata');

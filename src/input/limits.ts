@@ -14,6 +14,8 @@ export const limits = {
   batchSize: 1000,
   /** Characters (UTF-16 code units) in a memory's content, a tool's description or a summary. */
   contentLength: 100_000,
+  /** Characters in the name of a user. */
+  userNameLength: 100,
   /** Characters in a document's text. */
   documentLength: 5_000_000,
   /** Tokens in a chunk. The embedding of a chunk that is longer than the model's window is the mean of its windows. */

@@ -2,7 +2,15 @@ import { and, eq, inArray, type SQL } from 'drizzle-orm';
 import { memories } from '../../schema/index.ts';
 import { type Database, type Transaction, transaction } from '../database/transaction.ts';
 import { FunesError, quote } from '../errors.ts';
-import { checkBatch, checkId, checkJson, checkOptionalText, checkRange, checkText } from '../input/checks.ts';
+import {
+  checkBatch,
+  checkId,
+  checkJson,
+  checkOptionalText,
+  checkRange,
+  checkText,
+  checkUserName,
+} from '../input/checks.ts';
 import { limits } from '../input/limits.ts';
 import type { Services } from '../services.ts';
 import { ownerOf, type Viewer, visibleTo } from '../viewer.ts';
@@ -208,7 +216,7 @@ function parseNewMemory(viewer: Viewer, input: NewMemory, inputPath: string) {
     sessionId: checkOptionalText(input.sessionId, `${inputPath}.sessionId`, 100) ?? null,
     userId: ownerOf(
       viewer,
-      checkOptionalText(input.userId, `${inputPath}.userId`, 100),
+      input.userId == null ? input.userId : checkUserName(input.userId, `${inputPath}.userId`),
       `${inputPath}.userId`,
     ),
     importanceScore: checkRange(input.importanceScore ?? 0.5, `${inputPath}.importanceScore`, 0, 1),

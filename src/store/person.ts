@@ -5,7 +5,7 @@ import { documents } from '../../schema/index.ts';
 import { causeWithCode } from '../database/errors.ts';
 import { type Database, type Transaction, transaction } from '../database/transaction.ts';
 import { FunesError, quote } from '../errors.ts';
-import { BIGINT_MAX, checkText } from '../input/checks.ts';
+import { BIGINT_MAX, checkUserName } from '../input/checks.ts';
 import { decodeCursor, encodeCursor } from '../input/cursor-text.ts';
 import type { Services } from '../services.ts';
 import { ownerOf, type Viewer } from '../viewer.ts';
@@ -131,7 +131,7 @@ export async function forgetUser(
 }
 
 function checkPerson(viewer: Viewer, userId: string): string {
-  checkText(userId, 'userId', 100);
+  checkUserName(userId, 'userId');
   return ownerOf(viewer, userId, 'userId', 'Only an administrator exports or forgets another user.');
 }
 

@@ -4,10 +4,11 @@
  */
 const floors = {
   errors: [],
+  'make-folder': [],
   input: ['errors'],
   viewer: ['errors'],
-  database: ['viewer', 'errors'],
-  embedding: ['errors'],
+  database: ['viewer', 'make-folder', 'errors'],
+  embedding: ['make-folder', 'errors'],
   filters: ['input', 'errors'],
   services: ['database', 'embedding', 'ingest'],
   store: ['filters', 'input', 'database', 'embedding', 'viewer', 'services', 'errors'],

@@ -8,8 +8,10 @@ import {
   type ChunkAddress,
   chunkAddressKey,
   type DocumentChunksRequest,
+  type DocumentTextRequest,
   readChunkPages,
   readChunksAt,
+  readDocumentTexts,
 } from './store/chunks.ts';
 import { readDocuments } from './store/documents.ts';
 import { type EmbeddedTable, readEmbeddings } from './store/embeddings.ts';
@@ -50,6 +52,10 @@ export function createLoaders(
     ),
     chunkPages: new DataLoader(
       (requests: readonly DocumentChunksRequest[]) => readChunkPages(database, viewer, requests),
+      { cache: false },
+    ),
+    documentTexts: new DataLoader(
+      (requests: readonly DocumentTextRequest[]) => readDocumentTexts(database, viewer, requests),
       { cache: false },
     ),
   };

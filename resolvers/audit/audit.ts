@@ -1,9 +1,10 @@
 import { GraphQLID, GraphQLString } from 'graphql';
-import { GraphQLDateTime, GraphQLJSONObject } from 'graphql-scalars';
+import { GraphQLDateTime } from 'graphql-scalars';
 import { Field, ObjectType } from 'type-graphql';
 import type { AuditAction as AuditActionName, AuditRow } from '../../src/store/audit.ts';
 import { connectionOf } from '../common/connection.ts';
 import { enumOf } from '../common/enum.ts';
+import { GraphQLJSONObject } from '../common/json-object.ts';
 
 export const AuditAction = enumOf<AuditActionName>('AuditAction', 'What was done.', {
   KEY_CREATED: 'A key was made.',

@@ -1,9 +1,10 @@
 import { GraphQLID, GraphQLInt, GraphQLString } from 'graphql';
-import { GraphQLDateTime, GraphQLJSONObject } from 'graphql-scalars';
+import { GraphQLDateTime } from 'graphql-scalars';
 import { Field, ObjectType } from 'type-graphql';
 import type { ChunkRow } from '../../src/store/rows.ts';
 import { connectionOf, orderOf } from '../common/connection.ts';
 import { Embedded } from '../common/embedded.ts';
+import { GraphQLJSONObject } from '../common/json-object.ts';
 import { Scores } from '../common/match.ts';
 
 /** The fields that are read with the row. chunk-resolver.ts adds `embedding`, `similar`, `document`, `previous` and `next`. */
@@ -55,7 +56,7 @@ export class Chunk extends Embedded implements ChunkRow {
     description:
       'Where it stands in the file: `page` and `slide` (numbers from 1), `sheet` (its name), and `headings` (those above it, the ' +
       'highest one first; of several sections, that of most of its text). With text of several, `pages`, `slides` or ' +
-      '`sheets` has all of them.',
+      '`sheets` has all of them. `tableHeader` is the first row of the first table that it has rows of; a search finds the chunk by it, too.',
   })
   metadata!: Record<string, unknown>;
 

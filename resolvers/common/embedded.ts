@@ -2,6 +2,13 @@ import { GraphQLFloat, GraphQLString } from 'graphql';
 import { Field, FieldResolver, ObjectType } from 'type-graphql';
 import { EmbeddingStatus } from '../../src/filters/conditions.ts';
 import { limits } from '../../src/input/limits.ts';
+import type { EmbeddingSource as Source } from '../../src/store/written-embeddings.ts';
+import { enumOf } from './enum.ts';
+
+export const EmbeddingSource = enumOf<Source>('EmbeddingSource', 'Who makes an embedding.', {
+  FUNES: 'The server, from the text.',
+  CLIENT: 'The client, which sent it with the text.',
+});
 
 /** What the API shows about the embedding of a row, without the embedding itself. */
 @ObjectType({ simpleResolvers: true })
@@ -14,6 +21,11 @@ export abstract class Embedded {
 
   @Field(() => EmbeddingStatus, { description: 'Whether it can be found by meaning already.' })
   embeddingStatus!: EmbeddingStatus;
+
+  @Field(() => EmbeddingSource, {
+    description: 'Who made the embedding. FUNES while PENDING, because the server will make it.',
+  })
+  embeddingSource!: Source;
 }
 
 /** The field `embedding` of a row. It has a resolver of its own, because few requests ask for an embedding. */

@@ -1,10 +1,12 @@
 import { GraphQLInt, GraphQLString } from 'graphql';
-import { GraphQLJSONObject } from 'graphql-scalars';
+import { GraphQLDateTime } from 'graphql-scalars';
 import { Field, InputType } from 'type-graphql';
 import { documentFormats } from '../../src/ingest/formats.ts';
-import type { DocumentUpdate, NewDocument } from '../../src/ingest/ingest.ts';
+import type { DocumentUpdate, NewDocument, OwnChunk } from '../../src/ingest/ingest.ts';
 import { limits } from '../../src/input/limits.ts';
+import { GraphQLJSONObject } from '../common/json-object.ts';
 import { OptionalField } from '../common/optional-field.ts';
+import { OwnEmbedding } from '../common/own-embedding.ts';
 
 const sizes = {
   chunkSize: `Longest chunk, in the embedding model's tokens, 8 to ${limits.chunkSize}. Default 200.`,
@@ -16,7 +18,21 @@ const endings = documentFormats.map(({ name }) => `.${name}`).join(', ');
 const names = documentFormats.map(({ name }) => name).join(', ');
 const textFormats = documentFormats.flatMap(({ name, isText }) => (isText ? [name] : [])).join(', ');
 
-@InputType({ description: 'A document to store. Give its text or its bytes.' })
+@InputType({ description: 'A chunk that you have cut yourself.' })
+export class DocumentChunkInput extends OwnEmbedding implements OwnChunk {
+  @Field(() => GraphQLString, {
+    description: `Its text, up to ${limits.contentLength} characters. The texts of all chunks, one behind the other, are the document.`,
+  })
+  content!: string;
+
+  @OptionalField(
+    () => GraphQLJSONObject,
+    `What else to keep with it, such as its page, up to ${limits.jsonLength} characters of JSON.`,
+  )
+  metadata?: Record<string, unknown> | null;
+}
+
+@InputType({ description: 'A document to store. Give its text, its bytes, or its chunks.' })
 export class IngestDocumentInput implements NewDocument {
   @Field(() => GraphQLString, {
     description: `The name of its file, up to 255 characters. The ending tells the format: ${endings}; without one, it is txt.`,
@@ -35,6 +51,18 @@ export class IngestDocumentInput implements NewDocument {
       'read if its encoding is certain.',
   )
   contentBase64?: string | null;
+
+  @OptionalField(
+    () => [DocumentChunkInput],
+    `The chunks, if you have cut the text yourself, up to ${limits.batchSize}. They are stored as they are.`,
+  )
+  chunks?: DocumentChunkInput[] | null;
+
+  @OptionalField(
+    () => GraphQLDateTime,
+    'When it was made, if that was earlier; not in the future. Default: when it is stored.',
+  )
+  createdAt?: Date | null;
 
   @OptionalField(() => GraphQLString, 'The path of the file, so that the application finds it again.')
   filePath?: string | null;
@@ -83,6 +111,12 @@ export class UpdateDocumentInput implements DocumentUpdate {
 
   @OptionalField(() => GraphQLJSONObject, 'Replaces all the metadata.')
   metadata?: Record<string, unknown> | null;
+
+  @OptionalField(
+    () => GraphQLJSONObject,
+    'Instead of `metadata`: a JSON Merge Patch (RFC 7396). Null removes a key, and keys that you leave out stay.',
+  )
+  mergeMetadata?: Record<string, unknown> | null;
 
   @OptionalField(() => GraphQLInt, `With new text: ${sizes.chunkSize}`)
   chunkSize?: number | null;

@@ -1,14 +1,15 @@
 import { GraphQLBoolean, GraphQLFloat, GraphQLID, GraphQLInt, GraphQLString } from 'graphql';
-import { GraphQLDateTime, GraphQLJSONObject } from 'graphql-scalars';
+import { GraphQLDateTime } from 'graphql-scalars';
 import { Field, ObjectType } from 'type-graphql';
 import { documentFormats } from '../../src/ingest/formats.ts';
 import type { DocumentRow } from '../../src/store/rows.ts';
 import { Chunk } from '../chunk/chunk.ts';
 import { connectionOf, orderOf } from '../common/connection.ts';
+import { GraphQLJSONObject } from '../common/json-object.ts';
 import { Scores } from '../common/match.ts';
 
-/** The fields that are read with the row. document-resolver.ts adds `similar` and `chunks`. */
-@ObjectType({ simpleResolvers: true, description: 'A source text. Its text is in its chunks.' })
+/** The fields that are read with the row. document-resolver.ts adds `similar`, `chunks` and `text`. */
+@ObjectType({ simpleResolvers: true, description: 'A source text, cut into chunks.' })
 export class Document implements DocumentRow {
   @Field(() => GraphQLID, { description: 'Identifies the document; a whole number in decimal digits.' })
   id!: string;
@@ -41,7 +42,9 @@ export class Document implements DocumentRow {
   @Field(() => GraphQLInt, { description: 'How many chunks it was cut into.' })
   totalChunks!: number;
 
-  @Field(() => GraphQLDateTime, { description: 'When it was stored first (UTC).' })
+  @Field(() => GraphQLDateTime, {
+    description: 'When it was made (UTC): what the application said, otherwise when it was stored.',
+  })
   createdAt!: Date;
 
   @Field(() => GraphQLDateTime, { description: 'When it was cut into its chunks (UTC).' })
@@ -75,6 +78,13 @@ export class IngestDocumentPayload {
 
   @Field(() => GraphQLInt, { description: 'How many chunks the document has.' })
   chunkCount!: number;
+
+  @Field(() => [GraphQLString], {
+    description:
+      'If the same bytes were stored before: the fields that you sent whose stored values are others, such as "filename". Use ' +
+      'updateDocument to change them.',
+  })
+  differs!: string[];
 }
 
 export const DocumentConnection = connectionOf('Document', 'documents', () => Document);
@@ -82,6 +92,7 @@ export const DocumentConnection = connectionOf('Document', 'documents', () => Do
 export const DocumentOrder = orderOf(
   'Document',
   {
+    CREATED_AT: 'When it was made.',
     PROCESSED_AT: 'When it was cut into its chunks.',
     UPDATED_AT: 'When it last changed.',
     FILENAME: 'The name of its file.',

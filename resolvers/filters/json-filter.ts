@@ -1,9 +1,9 @@
-import { GraphQLJSONObject } from 'graphql-scalars';
 import { Field, InputType, registerEnumType } from 'type-graphql';
 import type { JsonObject } from '../../schema/columns/common.ts';
 import { type JsonCondition, type JsonPathCondition, JsonType } from '../../src/filters/conditions.ts';
 import { filterLimits } from '../../src/filters/limits.ts';
 import { limits } from '../../src/input/limits.ts';
+import { GraphQLJSONObject } from '../common/json-object.ts';
 import { OptionalField } from '../common/optional-field.ts';
 import { BooleanFilter, FloatFilter, StringFilter } from './scalar-filters.ts';
 

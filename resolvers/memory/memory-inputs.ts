@@ -1,14 +1,16 @@
 import { GraphQLBoolean, GraphQLFloat, GraphQLString } from 'graphql';
-import { GraphQLDateTime, GraphQLJSONObject } from 'graphql-scalars';
+import { GraphQLDateTime } from 'graphql-scalars';
 import { Field, InputType } from 'type-graphql';
 import { limits } from '../../src/input/limits.ts';
 import type { MemoryChange, NewMemory } from '../../src/store/memories.ts';
 import { type ArchiveRequest, archiveSampleSize } from '../../src/store/memory-archive.ts';
+import { GraphQLJSONObject } from '../common/json-object.ts';
 import { OptionalField } from '../common/optional-field.ts';
+import { OwnEmbedding } from '../common/own-embedding.ts';
 import { MemoryFilters } from '../filters/memory-filters.ts';
 
 @InputType({ description: 'A memory to store.' })
-export class CreateMemoryInput implements NewMemory {
+export class CreateMemoryInput extends OwnEmbedding implements NewMemory {
   @Field(() => GraphQLString, {
     description: `The text, not blank, up to ${limits.contentLength} characters.`,
   })
@@ -40,15 +42,24 @@ export class CreateMemoryInput implements NewMemory {
 
   @OptionalField(
     () => GraphQLString,
-    'A name for this write, unique per user, up to 200 characters. If you send it again with the same content, nothing is ' +
-      'stored and the first memory is returned. With other content it is a CONFLICT.',
+    'A name for this write, unique per user, up to 200 characters. If you send the same write again, nothing is stored and the ' +
+      'first memory is returned, even if it is archived or has changed since. With other fields it is a CONFLICT.',
   )
   idempotencyKey?: string | null;
+
+  @OptionalField(
+    () => GraphQLDateTime,
+    'When it was made, if that was earlier; not in the future. Default: when it is stored.',
+  )
+  createdAt?: Date | null;
 }
 
 @InputType({ description: 'What to change of a memory. A field that you leave out stays as it is.' })
-export class UpdateMemoryInput implements MemoryChange {
-  @OptionalField(() => GraphQLString, 'The new text; it is embedded anew.')
+export class UpdateMemoryInput extends OwnEmbedding implements MemoryChange {
+  @OptionalField(
+    () => GraphQLString,
+    'The new text. The server embeds it, unless you send its `embedding` too.',
+  )
   content?: string | null;
 
   @OptionalField(() => GraphQLString, 'A shorter form of the text; null removes it.')
@@ -65,6 +76,12 @@ export class UpdateMemoryInput implements MemoryChange {
 
   @OptionalField(() => GraphQLJSONObject, 'Replaces all the metadata.')
   metadata?: Record<string, unknown> | null;
+
+  @OptionalField(
+    () => GraphQLJSONObject,
+    'Instead of `metadata`: a JSON Merge Patch (RFC 7396). Null removes a key, and keys that you leave out stay.',
+  )
+  mergeMetadata?: Record<string, unknown> | null;
 }
 
 @InputType({

@@ -1,10 +1,11 @@
 import { GraphQLFloat, GraphQLID, GraphQLInt, GraphQLString } from 'graphql';
-import { GraphQLDateTime, GraphQLJSONObject } from 'graphql-scalars';
+import { GraphQLDateTime } from 'graphql-scalars';
 import { Field, ObjectType } from 'type-graphql';
 import { type Archived, archiveSampleSize } from '../../src/store/memory-archive.ts';
 import type { MemoryRow } from '../../src/store/rows.ts';
 import { connectionOf, orderOf } from '../common/connection.ts';
 import { Embedded } from '../common/embedded.ts';
+import { GraphQLJSONObject } from '../common/json-object.ts';
 import { Scores } from '../common/match.ts';
 
 /** The fields that are read with the row. memory-resolver.ts adds `embedding` and `similar`. */
@@ -46,11 +47,21 @@ export class Memory extends Embedded implements MemoryRow {
   })
   idempotencyKey!: string | null;
 
-  @Field(() => GraphQLDateTime, { description: 'When it was stored (UTC).' })
+  @Field(() => GraphQLDateTime, {
+    description: 'When it was made (UTC): what the application said, otherwise when it was stored.',
+  })
   createdAt!: Date;
 
   @Field(() => GraphQLDateTime, { description: 'When it last changed (UTC).' })
   updatedAt!: Date;
+
+  @Field(() => GraphQLDateTime, {
+    nullable: true,
+    description:
+      'When it was archived (UTC). Null for a live memory. Only archiveMemories, and a write that repeats the key of an archived ' +
+      'memory, return archived memories.',
+  })
+  archivedAt?: Date | null | undefined;
 }
 
 @ObjectType({ simpleResolvers: true, description: 'A memory that a search found.' })
@@ -77,7 +88,7 @@ export const MemoryConnection = connectionOf('Memory', 'memories', () => Memory)
 export const MemoryOrder = orderOf(
   'Memory',
   {
-    CREATED_AT: 'When it was stored.',
+    CREATED_AT: 'When it was made.',
     UPDATED_AT: 'When it last changed.',
     IMPORTANCE_SCORE: 'How much it matters.',
     ID: 'The id.',

@@ -1,10 +1,10 @@
 import { GraphQLID, GraphQLInt, GraphQLString } from 'graphql';
-import { GraphQLJSONObject } from 'graphql-scalars';
 import { Field, ObjectType } from 'type-graphql';
 import type { PersonalRow as Row } from '../../src/store/person.ts';
 import type { PersonalKind as Kind } from '../../src/store/personal-tables.ts';
 import { connectionOf } from '../common/connection.ts';
 import { enumOf } from '../common/enum.ts';
+import { GraphQLJSONObject } from '../common/json-object.ts';
 
 export const PersonalKind = enumOf<Kind>('PersonalKind', 'What a row of a user is.', {
   MEMORY: 'A memory.',

@@ -80,7 +80,7 @@ export class ToolResolver {
   @Mutation(() => [Tool], {
     description:
       'Registers tools, all of them or none, and returns them in input order. If a name is taken, its tool gets the new ' +
-      'description and parameters, and keeps its id and usage.',
+      'description and parameters, and keeps its id and usage. A tool that is as it was stays untouched.',
   })
   async registerTools(
     @Arg('inputs', () => [RegisterToolInput], {

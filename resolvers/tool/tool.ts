@@ -1,9 +1,10 @@
 import { GraphQLID, GraphQLInt, GraphQLString } from 'graphql';
-import { GraphQLDateTime, GraphQLJSONObject } from 'graphql-scalars';
+import { GraphQLDateTime } from 'graphql-scalars';
 import { Field, ObjectType } from 'type-graphql';
 import type { ToolRow } from '../../src/store/rows.ts';
 import { connectionOf, orderOf } from '../common/connection.ts';
 import { Embedded } from '../common/embedded.ts';
+import { GraphQLJSONObject } from '../common/json-object.ts';
 import { Scores } from '../common/match.ts';
 
 /** The fields that are read with the row. tool-resolver.ts adds `embedding` and `similar`. */

@@ -17,6 +17,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import type { Logger } from '../log.ts';
 import type { Viewer } from '../viewer.ts';
+import { refuseInexactNumbers } from './exact-json.ts';
 import { type ErrorDescriber, httpStatus } from './graphql-errors.ts';
 import { hintsOf } from './hints/hints.ts';
 import { errorOf, problemsOfShape } from './hints/variables.ts';
@@ -125,6 +126,8 @@ export async function addGraphQLEndpoint<Context extends RequestContext>(
     if (contextValue === undefined) throw new Error('A request was not admitted.');
     const httpGraphQLRequest: RecordedRequest = { ...toApollo(request), record };
     try {
+      const variables = new URLSearchParams(httpGraphQLRequest.search).get('variables');
+      if (variables !== null) refuseInexactNumbers(variables);
       checkOperation(rawOperation(httpGraphQLRequest));
     } catch (error) {
       const { code, message, id } = errors.describe(error);
@@ -144,6 +147,17 @@ export async function addGraphQLEndpoint<Context extends RequestContext>(
     return reply.send(body.kind === 'complete' ? body.string : Readable.from(body.asyncIterator));
   }
 
+  const parseJson = app.getDefaultJsonParser('error', 'error');
+  app.removeContentTypeParser('application/json');
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    try {
+      refuseInexactNumbers(body as string);
+    } catch (error) {
+      done(error as Error);
+      return;
+    }
+    parseJson(request, body as string, done);
+  });
   app.route({
     method: ['GET', 'POST'],
     url: graphqlPath,

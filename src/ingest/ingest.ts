@@ -1,7 +1,19 @@
 import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import stringify from 'safe-stable-stringify';
 import { FunesError, quote } from '../errors.ts';
-import { checkJson, checkLimit, checkOptionalText, checkText, checkUserName } from '../input/checks.ts';
+import {
+  checkBatch,
+  checkCreatedAt,
+  checkJson,
+  checkLimit,
+  checkOptionalText,
+  checkText,
+  checkUserName,
+} from '../input/checks.ts';
 import { limits } from '../input/limits.ts';
+import { parseMergeMetadata } from '../input/merge-patch.ts';
+import { type OwnEmbedding, type ParsedEmbedding, parseOwnEmbedding } from '../input/vectors.ts';
 import type { Services } from '../services.ts';
 import {
   type ChunkValues,
@@ -11,8 +23,13 @@ import {
   readDocuments,
   updateDocument,
 } from '../store/documents.ts';
-import { embedForWriting } from '../store/embeddings.ts';
+
+import { chunkText } from '../store/embedded-text.ts';
+
+import { checkQuota } from '../store/quota.ts';
+
 import type { DocumentRow } from '../store/rows.ts';
+import { embedUnlessOwn, type SourcedEmbedding } from '../store/written-embeddings.ts';
 import { ownerOf, type Viewer } from '../viewer.ts';
 import { chunkMetadata } from './chunk-metadata.ts';
 import { checkChunkSizes } from './chunker.ts';
@@ -29,8 +46,16 @@ interface Sizes {
   overlap?: number | null | undefined;
 }
 
-/** A new document. */
+/** A chunk that the client has cut, with a vector of its own or without. */
+export interface OwnChunk extends OwnEmbedding {
+  content: string;
+  metadata?: Record<string, unknown> | null | undefined;
+}
+
+/** A new document: its text, its bytes, or its chunks. */
 export interface NewDocument extends Source, Sizes {
+  chunks?: readonly OwnChunk[] | null | undefined;
+  createdAt?: Date | null | undefined;
   filename: string;
   filePath?: string | null | undefined;
   fileType?: string | null | undefined;
@@ -44,18 +69,29 @@ export interface DocumentUpdate extends Source, Sizes {
   filePath?: string | null | undefined;
   fileType?: string | null | undefined;
   metadata?: Record<string, unknown> | null | undefined;
+  /** A JSON Merge Patch (RFC 7396) of the metadata. */
+  mergeMetadata?: Record<string, unknown> | null | undefined;
+}
+
+/** What ingestDocument did. */
+export interface Ingested {
+  document: DocumentRow;
+  /** False if the user had a document with these bytes. */
+  created: boolean;
+  /** The fields whose values are others in that document than in the input. */
+  differs: string[];
 }
 
 /**
  * Stores a document: bytes -> text -> chunks -> embeddings -> one transaction. If the user has a document with these bytes,
- * stores nothing and returns that document, even if the other fields differ.
+ * stores nothing and returns that document, with the names of the fields that differ.
  * @throws FunesError BAD_USER_INPUT or LIMIT_EXCEEDED that names the field. Nothing is stored then.
  */
 export async function ingestDocument(
   services: Services,
   viewer: Viewer,
   input: NewDocument,
-): Promise<{ document: DocumentRow; created: boolean }> {
+): Promise<Ingested> {
   const userId = ownerOf(
     viewer,
     input.userId == null ? input.userId : checkUserName(input.userId, 'input.userId'),
@@ -64,23 +100,92 @@ export async function ingestDocument(
   const filename = checkText(input.filename, 'input.filename', 255);
   const filePath = checkOptionalText(input.filePath, 'input.filePath', 4096) ?? null;
   const metadata = checkJson(input.metadata ?? {}, 'input.metadata');
+  const createdAt = checkCreatedAt(input.createdAt, 'input.createdAt');
   const sizes = parseSizes(input);
   const format = formatOf(filename, input.fileType);
-  const bytes = parseBytes(input, format);
-  const contentHash = sha256(bytes);
+  const own = input.chunks == null ? undefined : parseOwnChunks(input, input.chunks);
+  const bytes = own ? Buffer.from(own.map(({ content }) => content).join('')) : parseBytes(input, format);
+  const contentHash = own ? hashOfChunks(own) : sha256(bytes);
+  const fields = { filename, filePath, fileType: format.name, metadata };
+  // What the client did not send cannot differ.
+  const sent = {
+    filename,
+    ...(input.filePath != null && { filePath }),
+    ...(input.fileType != null && { fileType: format.name }),
+    ...(input.metadata != null && { metadata }),
+    ...(createdAt && { createdAt }),
+  };
   const known = await readDocumentByHash(services.database, viewer, userId, contentHash);
-  if (known) return { document: known, created: false };
-  const chunks = await toChunks(services, { filename, format, bytes }, sizes);
-  const values = {
+  if (known) return { document: known, created: false, differs: differing(sent, known) };
+  const pieces = own
+    ? await placeOwnChunks(services, own)
+    : await cut(services, { filename, format, bytes }, sizes);
+  await checkQuota(services.database, viewer, services.quota, [additionOf({ userId, ...fields }, pieces)]);
+  const chunks = await embedPieces(services, pieces);
+  const values = { userId, ...fields, fileSize: bytes.length, contentHash, ...(createdAt && { createdAt }) };
+  const { document, created } = await createDocument(services, viewer, values, chunks);
+  return { document, created, differs: created ? [] : differing(sent, document) };
+}
+
+function differing(sent: Partial<DocumentRow>, stored: DocumentRow): string[] {
+  const names = Object.keys(sent) as (keyof DocumentRow)[];
+  return names.filter((name) => !isDeepStrictEqual(sent[name], stored[name]));
+}
+
+function additionOf(
+  {
     userId,
     filename,
     filePath,
-    fileType: format.name,
-    fileSize: bytes.length,
-    contentHash,
     metadata,
-  };
-  return createDocument(services, viewer, values, chunks);
+  }: Pick<DocumentRow, 'userId' | 'filename' | 'filePath' | 'metadata'>,
+  pieces: readonly Piece[],
+) {
+  const texts = [filename, filePath ?? '', JSON.stringify(metadata)];
+  for (const piece of pieces) texts.push(piece.content, JSON.stringify(piece.metadata));
+  const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+  return { userId, rows: 1 + pieces.length, bytes };
+}
+
+interface ParsedChunk {
+  content: string;
+  metadata: Record<string, unknown>;
+  own: ParsedEmbedding | undefined;
+}
+
+function parseOwnChunks(input: NewDocument, chunks: readonly OwnChunk[]): ParsedChunk[] {
+  for (const field of ['content', 'contentBase64', 'chunkSize', 'overlap'] as const) {
+    if (input[field] != null) {
+      throw new FunesError(
+        'BAD_USER_INPUT',
+        `input.chunks and input.${field} are both sent. Chunks are stored as they are: leave ${field} out.`,
+      );
+    }
+  }
+  if (chunks.length === 0)
+    throw new FunesError('BAD_USER_INPUT', 'input.chunks is empty: send at least one chunk.');
+  checkBatch(chunks, 'input.chunks');
+  const parsed = chunks.map((chunk, i) => {
+    const inputPath = `input.chunks[${i}]`;
+    return {
+      content: checkText(chunk.content, `${inputPath}.content`, limits.contentLength),
+      metadata: checkJson(chunk.metadata ?? {}, `${inputPath}.metadata`),
+      own: parseOwnEmbedding(chunk, inputPath),
+    };
+  });
+  const length = parsed.reduce((sum, { content }) => sum + content.length, 0);
+  checkLimit(length, 'The number of characters in input.chunks', 1, limits.documentLength);
+  return parsed;
+}
+
+/** Returns a hash of all that the client sent of the chunks: other vectors make another document. */
+function hashOfChunks(chunks: readonly ParsedChunk[]): string {
+  const hash = createHash('sha256');
+  for (const { content, metadata, own } of chunks) {
+    hash.update(`${stringify([content, metadata, own?.embeddingModel ?? null])}\n`);
+    if (own) hash.update(own.embedding);
+  }
+  return hash.digest('hex');
 }
 
 /**
@@ -109,6 +214,7 @@ export async function replaceDocument(
     }),
     ...(input.metadata != null && { metadata: checkJson(input.metadata, 'input.metadata') }),
   };
+  const mergeMetadata = parseMergeMetadata(input);
   if (input.content == null && input.contentBase64 == null) {
     if (input.fileType != null || input.chunkSize != null || input.overlap != null) {
       throw new FunesError(
@@ -116,7 +222,7 @@ export async function replaceDocument(
         'fileType, chunkSize and overlap are only for new text. Send content or contentBase64 with them, or leave them out.',
       );
     }
-    return updateDocument(services, viewer, id, { values });
+    return updateDocument(services, viewer, id, { values, mergeMetadata });
   }
   const sizes = parseSizes(input);
   checkSource(input);
@@ -125,9 +231,10 @@ export async function replaceDocument(
   const filename = values.filename ?? current.filename;
   const format = formatOf(filename, input.fileType ?? (values.filename ? null : current.fileType));
   const bytes = parseBytes(input, format);
-  const chunks = await toChunks(services, { filename, format, bytes }, sizes);
+  const chunks = await embedPieces(services, await cut(services, { filename, format, bytes }, sizes));
   return updateDocument(services, viewer, id, {
     values: { ...values, fileType: format.name, fileSize: bytes.length, contentHash: sha256(bytes) },
+    mergeMetadata,
     chunks,
   });
 }
@@ -168,11 +275,16 @@ function parseBytes(source: Source, { name, isText }: DocumentFormat): Uint8Arra
 /** The characters of words that a search can find. Pictographs are words in chats. */
 const words = /[\p{L}\p{N}\p{Extended_Pictographic}]/u;
 
-async function toChunks(
-  { extractor, chunker, embedder, log }: Services,
+/** A chunk that is not embedded yet. */
+interface Piece extends Omit<ChunkValues, keyof SourcedEmbedding> {
+  own?: ParsedEmbedding | undefined;
+}
+
+async function cut(
+  { extractor, chunker }: Services,
   { filename, format, bytes }: { filename: string; format: DocumentFormat; bytes: Uint8Array },
   sizes: ReturnType<typeof checkChunkSizes>,
-): Promise<ChunkValues[]> {
+): Promise<Piece[]> {
   const extraction = await extractor.extract(filename, format, bytes);
   const text = checkText(extraction.text, `The text of the file ${quote(filename)}`, limits.documentLength);
   if (!words.test(text)) {
@@ -189,21 +301,45 @@ async function toChunks(
       `No search could find this document, because its text has no token of the embedding model: ${quote(text)}.`,
     );
   }
-  const embeddings = await embedForWriting(
-    embedder,
-    pieces.map(({ content }) => content),
-    log,
-  );
-  return pieces.map(({ content, tokens, overlapTokens, startOffset, endOffset }, i) => ({
+  return pieces.map(({ content, tokens, overlapTokens, startOffset, endOffset, tableHeader }) => ({
     content,
     chunkSize: tokens,
     overlapSize: overlapTokens,
     startOffset,
     endOffset,
-    metadata: { ...chunkMetadata(text, { startOffset, endOffset }, extraction.parts) },
-    embedding: embeddings[i]?.embedding ?? null,
-    embeddingModel: embeddings[i]?.embeddingModel ?? null,
+    metadata: {
+      ...chunkMetadata(text, { startOffset, endOffset }, extraction.parts),
+      ...(tableHeader !== undefined && { tableHeader }),
+    },
   }));
+}
+
+/** Puts the chunks of a client one behind the other: their texts together are the text of the document. */
+async function placeOwnChunks({ chunker }: Services, chunks: readonly ParsedChunk[]): Promise<Piece[]> {
+  const pieces: Piece[] = [];
+  let startOffset = 0;
+  for (const [i, { content, metadata, own }] of chunks.entries()) {
+    // The tokens of neighbouring words add up to those of their text, so it does not matter where the text is cut.
+    const parts = await chunker.chunk(content, { format: 'text', chunkSize: limits.chunkSize, overlap: 0 });
+    const chunkSize = parts.reduce((sum, { tokens }) => sum + tokens, 0);
+    if (chunkSize === 0 || !words.test(content)) {
+      throw new FunesError(
+        'BAD_USER_INPUT',
+        `No search could find input.chunks[${i}], because its content has no letter, number or pictograph that the embedding ` +
+          `model knows: ${quote(content)}. Leave the chunk out.`,
+      );
+    }
+    const endOffset = startOffset + content.length;
+    pieces.push({ content, chunkSize, overlapSize: 0, startOffset, endOffset, metadata, own });
+    startOffset = endOffset;
+  }
+  return pieces;
+}
+
+async function embedPieces({ embedder, log }: Services, pieces: readonly Piece[]): Promise<ChunkValues[]> {
+  const embeddable = pieces.map(({ own, ...piece }) => ({ text: chunkText(piece), own }));
+  const embeddings = await embedUnlessOwn(embedder, embeddable, log);
+  return pieces.map(({ own: _own, ...piece }, i) => ({ ...piece, ...(embeddings[i] as SourcedEmbedding) }));
 }
 
 function sha256(bytes: Uint8Array): string {

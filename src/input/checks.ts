@@ -182,6 +182,28 @@ function checkJsonValue(value: unknown, name: string): void {
   }
 }
 
+/** How far the clock of a client may be ahead. */
+const allowedSkewMs = 5 * 60_000;
+const FIRST_DATE = Date.parse('0001-01-01T00:00:00.000Z');
+
+/**
+ * Checks when something was made, as a client says it. Returns undefined if the client does not say it.
+ * @throws FunesError BAD_USER_INPUT for a time in the future, or one that PostgreSQL writes differently.
+ */
+export function checkCreatedAt(value: Date | null | undefined, name: string): Date | undefined {
+  if (value == null) return undefined;
+  const time = value.getTime();
+  if (!(time >= FIRST_DATE))
+    throw new FunesError('BAD_USER_INPUT', `${name} must be a point in time from the year 1 on (UTC).`);
+  if (time > Date.now() + allowedSkewMs) {
+    throw new FunesError(
+      'BAD_USER_INPUT',
+      `${name} is ${value.toISOString()}, which is in the future. Leave it out to use the time of storing.`,
+    );
+  }
+  return value;
+}
+
 /** The largest value of a bigint column. */
 export const BIGINT_MAX = 2n ** 63n - 1n;
 

@@ -2,10 +2,7 @@ import type { VectorInput } from '../../schema/columns/vector.ts';
 import { FunesError } from '../errors.ts';
 import { checkId, checkText } from '../input/checks.ts';
 import { limits } from '../input/limits.ts';
-
-// pgvector adds up squares as 32-bit floats. Beyond these lengths the squares become zero or infinite, and distances are wrong.
-const SHORTEST_VECTOR = 1e-15;
-const LONGEST_VECTOR = 1e15;
+import { checkVector } from '../input/vectors.ts';
 
 /**
  * What to search for: a text (`except` is the id of a row that is no match), a vector, the stored row with this id, or examples.
@@ -64,7 +61,7 @@ export function parseQuery({ text, vector, like, unlike }: QueryInput): SearchQu
     );
   }
   if (text != null) return { text: checkText(text, 'text', limits.queryLength) };
-  if (vector != null) return { vector: checkVector(vector) };
+  if (vector != null) return { vector: checkVector(vector, 'vector') };
   if (like != null) return { examples: checkExamples({ like, unlike: unlike ?? [] }) };
   throw new FunesError('BAD_USER_INPUT', 'The search has no query: send text, vector or like.');
 }
@@ -88,32 +85,4 @@ function checkExamples(examples: Examples): Examples {
     throw new FunesError('BAD_USER_INPUT', `${both} is in both like and unlike: leave it out of one.`);
   }
   return examples;
-}
-
-function checkVector(vector: readonly number[]): readonly number[] {
-  if (vector.length !== limits.dimensions) {
-    throw new FunesError(
-      'BAD_USER_INPUT',
-      `vector must have ${limits.dimensions} numbers, like the stored embeddings, not ${vector.length}.`,
-    );
-  }
-  // pgvector stores 32-bit floats: beyond their range a finite number becomes infinite.
-  const wrong = vector.findIndex((element) => !Number.isFinite(Math.fround(element)));
-  if (wrong !== -1) {
-    throw new FunesError(
-      'BAD_USER_INPUT',
-      `vector[${wrong}] must be a finite 32-bit number, not ${vector[wrong]}.`,
-    );
-  }
-  const length = Math.hypot(...vector);
-  if (length === 0)
-    throw new FunesError('BAD_USER_INPUT', 'vector has only zeros: such a vector has no direction.');
-  if (length < SHORTEST_VECTOR || length > LONGEST_VECTOR) {
-    throw new FunesError(
-      'BAD_USER_INPUT',
-      `vector has a length of ${length.toPrecision(3)}; it must be within 1e-15 and 1e15. ` +
-        'Scale it: stored embeddings have a length of 1.',
-    );
-  }
-  return vector;
 }

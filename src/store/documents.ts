@@ -4,12 +4,13 @@ import { databaseError } from '../database/errors.ts';
 import { type Database, type Transaction, transaction } from '../database/transaction.ts';
 import { FunesError, quote } from '../errors.ts';
 import { checkId } from '../input/checks.ts';
+import { mergeMetadata } from '../input/merge-patch.ts';
 import type { Services } from '../services.ts';
 import { type Viewer, visibleTo } from '../viewer.ts';
-import type { EmbeddingColumns } from './embeddings.ts';
 import type { Listed } from './pages.ts';
 import { withinQuota } from './quota.ts';
 import { type DocumentRow, documentColumns } from './rows.ts';
+import type { SourcedEmbedding } from './written-embeddings.ts';
 
 /** The values of a document that is written, without its chunks. */
 export interface DocumentValues {
@@ -20,10 +21,12 @@ export interface DocumentValues {
   fileSize: number;
   contentHash: string;
   metadata: Record<string, unknown>;
+  /** Default: now. */
+  createdAt?: Date;
 }
 
 /** The values of a chunk that is written. Its index in the list of chunks becomes its `chunkIndex`. */
-export interface ChunkValues extends EmbeddingColumns {
+export interface ChunkValues extends SourcedEmbedding {
   content: string;
   chunkSize: number;
   overlapSize: number;
@@ -35,20 +38,26 @@ export interface ChunkValues extends EmbeddingColumns {
 
 /** What changes in a document. If there are `chunks`, they replace all old chunks. */
 export interface DocumentChange {
-  values: Partial<Omit<DocumentValues, 'userId'>>;
+  values: Partial<Omit<DocumentValues, 'userId' | 'createdAt'>>;
+  /** A JSON Merge Patch of the metadata. */
+  mergeMetadata?: Record<string, unknown> | undefined;
   chunks?: readonly ChunkValues[] | undefined;
 }
 
 // Rows in one INSERT. The embedding of a row takes about 4 kB as text.
 const CHUNKS_PER_STATEMENT = 200;
 
-export const documentList: Listed<DocumentRow, 'PROCESSED_AT' | 'UPDATED_AT' | 'FILENAME' | 'ID'> = {
+export const documentList: Listed<
+  DocumentRow,
+  'CREATED_AT' | 'PROCESSED_AT' | 'UPDATED_AT' | 'FILENAME' | 'ID'
+> = {
   name: 'documents',
   table: documents,
   id: documents.id,
   userId: documents.userId,
   columns: documentColumns,
   orders: {
+    CREATED_AT: documents.createdAt,
     PROCESSED_AT: documents.processedAt,
     UPDATED_AT: documents.updatedAt,
     FILENAME: documents.filename,
@@ -126,7 +135,7 @@ export async function updateDocument(
   { database, quota }: Pick<Services, 'database' | 'quota'>,
   viewer: Viewer,
   id: string,
-  { values, chunks }: DocumentChange,
+  { values, mergeMetadata: patch, chunks }: DocumentChange,
 ): Promise<DocumentRow> {
   const condition = visibleDocuments(viewer, [id]);
   let owner: string | undefined;
@@ -134,7 +143,11 @@ export async function updateDocument(
     const [current] = await tx.select(documentColumns).from(documents).where(condition).for('update');
     if (!current) throw documentNotFound(id);
     owner = current.userId;
-    const changes = { ...values, ...(chunks && { totalChunks: chunks.length, processedAt: sql`now()` }) };
+    const changes = {
+      ...values,
+      ...(patch && { metadata: mergeMetadata(current.metadata, patch) }),
+      ...(chunks && { totalChunks: chunks.length, processedAt: sql`now()` }),
+    };
     if (Object.keys(changes).length === 0) return current;
     return withinQuota(tx, quota, [current.userId], async () => {
       // The old chunks are deleted first, because each of them refers to the old number of chunks of the document.

@@ -1,9 +1,10 @@
 import { and, eq, inArray, type SQL } from 'drizzle-orm';
 import { memories } from '../../schema/index.ts';
-import { type Database, type Transaction, transaction } from '../database/transaction.ts';
+import { type Database, transaction } from '../database/transaction.ts';
 import { FunesError, quote } from '../errors.ts';
 import {
   checkBatch,
+  checkCreatedAt,
   checkId,
   checkJson,
   checkOptionalText,
@@ -12,15 +13,18 @@ import {
   checkUserName,
 } from '../input/checks.ts';
 import { limits } from '../input/limits.ts';
+import { mergeMetadata, parseMergeMetadata } from '../input/merge-patch.ts';
+import { type OwnEmbedding, parseOwnEmbedding } from '../input/vectors.ts';
 import type { Services } from '../services.ts';
 import { ownerOf, type Viewer, visibleTo } from '../viewer.ts';
-import { embedForWriting } from './embeddings.ts';
+import { checkRepeats, hashFields, type KnownMemory, nameOf, readKnown } from './idempotency.ts';
 import type { Listed } from './pages.ts';
-import { withinQuota } from './quota.ts';
+import { checkQuota, withinQuota } from './quota.ts';
 import { type MemoryRow, memoryColumns } from './rows.ts';
+import { embedUnlessOwn, forgottenEmbedding } from './written-embeddings.ts';
 
 /** A new memory, as a client sends it. */
-export interface NewMemory {
+export interface NewMemory extends OwnEmbedding {
   content: string;
   contentSummary?: string | null | undefined;
   source?: string | null | undefined;
@@ -29,11 +33,18 @@ export interface NewMemory {
   importanceScore?: number | null | undefined;
   metadata?: Record<string, unknown> | null | undefined;
   idempotencyKey?: string | null | undefined;
+  createdAt?: Date | null | undefined;
 }
 
 /** A change of a memory. A field that is left out keeps its value. */
 export type MemoryChange = {
-  [Field in Exclude<keyof NewMemory, 'userId' | 'idempotencyKey'>]?: NewMemory[Field] | null | undefined;
+  [Field in Exclude<keyof NewMemory, 'userId' | 'idempotencyKey' | 'createdAt'>]?:
+    | NewMemory[Field]
+    | null
+    | undefined;
+} & {
+  /** A JSON Merge Patch (RFC 7396) of the metadata. */
+  mergeMetadata?: Record<string, unknown> | null | undefined;
 };
 
 export const memoryList: Listed<MemoryRow, 'CREATED_AT' | 'UPDATED_AT' | 'IMPORTANCE_SCORE' | 'ID'> = {
@@ -63,9 +74,9 @@ export async function readMemories(
 
 /**
  * Stores memories, all or none, and returns them in the order of the inputs. For an input whose idempotency key is taken,
- * returns the memory that has the key.
+ * returns the memory that has the key, live or archived, and neither embeds nor stores anything.
  * @param inputPathOf returns the input path of the input with this index.
- * @throws FunesError BAD_USER_INPUT or LIMIT_EXCEEDED with the input path. CONFLICT if a key was used for other content.
+ * @throws FunesError BAD_USER_INPUT or LIMIT_EXCEEDED with the input path. CONFLICT if a key was used for other fields.
  */
 export async function createMemories(
   { database, embedder, log, quota }: Services,
@@ -75,69 +86,121 @@ export async function createMemories(
 ): Promise<MemoryRow[]> {
   checkBatch(inputs, 'inputs');
   if (inputs.length === 0) return [];
-  const values = inputs.map((input, i) => parseNewMemory(viewer, input, inputPathOf(i)));
-  const embeddings = await embedForWriting(
+  const writes = inputs.map((input, i) => parseNewMemory(viewer, input, inputPathOf(i)));
+  const firstOfKey = checkKeysInBatch(writes, inputPathOf);
+  const keyed = writes.filter(isKeyed);
+  const known =
+    keyed.length === 0
+      ? new Map<string, KnownMemory>()
+      : await transaction(database, viewer, { access: 'read', single: true }, (tx) =>
+          readKnown(tx, viewer, keyed),
+        );
+  checkKnown(writes, known, inputPathOf);
+  const fresh = writes.filter(
+    (write, i) => !isKeyed(write) || (firstOfKey.get(nameOf(write)) === i && !known.has(nameOf(write))),
+  );
+  if (fresh.length === 0) return inInputOrder(writes, [], known, inputPathOf);
+
+  await checkQuota(database, viewer, quota, fresh.map(usageOf));
+  const embeddings = await embedUnlessOwn(
     embedder,
-    values.map(({ content }) => content),
+    fresh.map(({ content, own }) => ({ text: content, own })),
     log,
   );
-  const rows = values.map((value, i) => ({ ...value, ...embeddings[i] }));
+  const rows = fresh.map(({ own: _own, createdAt, ...values }, i) => ({
+    ...values,
+    ...(createdAt && { createdAt }),
+    ...embeddings[i],
+  }));
   return transaction(database, viewer, { access: 'write' }, async (tx) => {
     const owners = rows.map(({ userId }) => userId);
-    const created = await withinQuota(tx, quota, owners, async () =>
-      tx
+    return withinQuota(tx, quota, owners, async () => {
+      const inserted = await tx
         .insert(memories)
         .values(rows)
         .onConflictDoNothing({ target: [memories.userId, memories.idempotencyKey] })
-        .returning(memoryColumns),
-    );
-    return inInputOrder(tx, viewer, values, created, inputPathOf);
+        .returning(memoryColumns);
+      const keyedFresh = fresh.filter(isKeyed);
+      // Another request may have used a key since the look-up, and even have archived the memory. The insertion waited for both,
+      // so this statement sees what they did.
+      const taken = new Map([...known, ...(await readKnown(tx, viewer, keyedFresh, inserted))]);
+      checkKnown(writes, taken, inputPathOf);
+      const archived = inserted.filter((row) => isKeyed(row) && taken.get(nameOf(row))?.archivedAt != null);
+      if (archived.length > 0) {
+        const ids = archived.map(({ id }) => id);
+        await tx.delete(memories).where(and(inArray(memories.id, ids), visibleTo(viewer, memories.userId)));
+      }
+      return inInputOrder(writes, inserted, taken, inputPathOf);
+    });
   });
 }
 
-/** Returns a row for each input: the inserted row, or if none was inserted, the earlier row with the same key. */
-async function inInputOrder(
-  tx: Transaction,
-  viewer: Viewer,
-  values: readonly ReturnType<typeof parseNewMemory>[],
-  created: readonly MemoryRow[],
+type Write = ReturnType<typeof parseNewMemory>;
+
+function isKeyed<Row extends { idempotencyKey: string | null }>(
+  row: Row,
+): row is Row & { idempotencyKey: string } {
+  return row.idempotencyKey !== null;
+}
+
+/** Checks that equal keys of a batch have equal writes. Returns the index of the first write of each key. */
+function checkKeysInBatch(
+  writes: readonly Write[],
   inputPathOf: (index: number) => string,
-): Promise<MemoryRow[]> {
-  if (created.length === values.length) return [...created];
-  const keyOf = (row: { userId: string; idempotencyKey: string | null }) =>
-    JSON.stringify([row.userId, row.idempotencyKey]);
-  const keyed = values.filter(({ idempotencyKey }) => idempotencyKey !== null);
-  const sameKeys = and(
-    inArray(memories.userId, [...new Set(keyed.map(({ userId }) => userId))]),
-    inArray(
-      memories.idempotencyKey,
-      keyed.map(({ idempotencyKey }) => idempotencyKey as string),
-    ),
-    visibleTo(viewer, memories.userId),
-  );
-  const earlier = await tx.select(memoryColumns).from(memories).where(sameKeys);
-  const byKey = new Map(earlier.map((row) => [keyOf(row), row]));
-  const withoutKey = created.filter(({ idempotencyKey }) => idempotencyKey === null).values();
-  return values.map((value, i) => {
-    const row = value.idempotencyKey === null ? withoutKey.next().value : byKey.get(keyOf(value));
-    if (!row)
-      throw new FunesError(
-        'CONFLICT',
-        `Another request removed ${inputPathOf(i)} meanwhile. Send ${inputPathOf(i)} again.`,
-      );
-    if (row.content !== value.content) {
-      // The transaction is rolled back, so the id of a row that it created would name nothing.
-      const first = values.findIndex((other) => keyOf(other) === keyOf(value));
-      const before = created.some(({ id }) => id === row.id) ? inputPathOf(first) : `memory ${row.id}`;
-      throw new FunesError(
-        'CONFLICT',
-        `${inputPathOf(i)}.idempotencyKey ${quote(row.idempotencyKey)} was used before for ${before}, which has other content. ` +
-          'Repeat a key only to repeat the same write.',
-      );
+): Map<string, number> {
+  const firstOfKey = new Map<string, number>();
+  for (const [i, write] of writes.entries()) {
+    if (!isKeyed(write)) continue;
+    const first = firstOfKey.get(nameOf(write));
+    if (first === undefined) firstOfKey.set(nameOf(write), i);
+    else checkRepeats(write, writes[first] as Write, inputPathOf(first), inputPathOf(i));
+  }
+  return firstOfKey;
+}
+
+function checkKnown(
+  writes: readonly Write[],
+  known: ReadonlyMap<string, KnownMemory>,
+  inputPathOf: (index: number) => string,
+): void {
+  for (const [i, write] of writes.entries()) {
+    const memory = isKeyed(write) ? known.get(nameOf(write)) : undefined;
+    if (memory && isKeyed(write)) {
+      const name = `${memory.archivedAt == null ? 'memory' : 'archived memory'} ${memory.id}`;
+      checkRepeats(write, memory, name, inputPathOf(i));
     }
-    return row;
+  }
+}
+
+/** Returns a row for each input: the memory that had the key before, or the inserted row. */
+function inInputOrder(
+  writes: readonly Write[],
+  inserted: readonly MemoryRow[],
+  known: ReadonlyMap<string, KnownMemory>,
+  inputPathOf: (index: number) => string,
+): MemoryRow[] {
+  const ofKey = new Map(inserted.filter(isKeyed).map((row) => [nameOf(row), row]));
+  const withoutKey = inserted.filter((row) => !isKeyed(row)).values();
+  return writes.map((write, i) => {
+    const row = isKeyed(write)
+      ? (known.get(nameOf(write)) ?? ofKey.get(nameOf(write)))
+      : withoutKey.next().value;
+    if (row) return row;
+    throw new FunesError(
+      'CONFLICT',
+      `Another request removed ${inputPathOf(i)} meanwhile. Send ${inputPathOf(i)} again.`,
+    );
   });
 }
+
+const usageOf = ({ userId, content, contentSummary, metadata }: Write) => ({
+  userId,
+  rows: 1,
+  bytes:
+    Buffer.byteLength(content) +
+    Buffer.byteLength(contentSummary ?? '') +
+    Buffer.byteLength(JSON.stringify(metadata)),
+});
 
 /**
  * Changes a memory. If its content changes, embeds it again.
@@ -149,27 +212,35 @@ export async function updateMemory(
   id: string,
   change: MemoryChange,
 ): Promise<MemoryRow> {
-  const values = parseMemoryChange(change);
+  const { values, own, patch } = parseMemoryChange(change);
   const found = visibleMemories(viewer, [id]);
-  if (Object.keys(values).length === 0) {
+  if (Object.keys(values).length === 0 && !own && !patch) {
     const [row] = await readMemories(database, viewer, [id]);
     return row ?? notFound(id);
   }
   const [embedding] =
-    values.content === undefined ? [] : await embedForWriting(embedder, [values.content], log);
-  const [row] = await transaction(database, viewer, { access: 'write' }, async (tx) => {
-    const owners = quota ? await tx.select({ userId: memories.userId }).from(memories).where(found) : [];
-    return withinQuota(
-      tx,
-      quota,
-      owners.map(({ userId }) => userId),
-      async () =>
-        tx
-          .update(memories)
-          .set({ ...values, ...embedding })
-          .where(found)
-          .returning(memoryColumns),
-    );
+    own || values.content !== undefined
+      ? await embedUnlessOwn(embedder, [{ text: values.content ?? '', own }], log)
+      : [];
+  const row = await transaction(database, viewer, { access: 'write' }, async (tx) => {
+    const [current] =
+      quota || patch
+        ? await tx
+            .select({ userId: memories.userId, metadata: memories.metadata })
+            .from(memories)
+            .where(found)
+            .for('update')
+        : [];
+    const changes = {
+      ...values,
+      ...(embedding && { ...embedding, ...forgottenEmbedding }),
+      ...(patch && current && { metadata: mergeMetadata(current.metadata, patch) }),
+    };
+    if (Object.keys(changes).length === 0) return undefined;
+    return withinQuota(tx, quota, current ? [current.userId] : [], async () => {
+      const [updated] = await tx.update(memories).set(changes).where(found).returning(memoryColumns);
+      return updated;
+    });
   });
   return row ?? notFound(id);
 }
@@ -208,25 +279,37 @@ function notFound(id: string): never {
 }
 
 function parseNewMemory(viewer: Viewer, input: NewMemory, inputPath: string) {
-  return {
+  const own = parseOwnEmbedding(input, inputPath);
+  const createdAt = checkCreatedAt(input.createdAt, `${inputPath}.createdAt`);
+  const fields = {
     content: checkText(input.content, `${inputPath}.content`, limits.contentLength),
     contentSummary:
       checkOptionalText(input.contentSummary, `${inputPath}.contentSummary`, limits.contentLength) ?? null,
     source: checkOptionalText(input.source, `${inputPath}.source`, 50) ?? 'chat',
     sessionId: checkOptionalText(input.sessionId, `${inputPath}.sessionId`, 100) ?? null,
+    importanceScore: checkRange(input.importanceScore ?? 0.5, `${inputPath}.importanceScore`, 0, 1),
+    metadata: checkJson(input.metadata ?? {}, `${inputPath}.metadata`),
+  };
+  const idempotencyKey = checkOptionalText(input.idempotencyKey, `${inputPath}.idempotencyKey`, 200) ?? null;
+  return {
+    ...fields,
     userId: ownerOf(
       viewer,
       input.userId == null ? input.userId : checkUserName(input.userId, `${inputPath}.userId`),
       `${inputPath}.userId`,
     ),
-    importanceScore: checkRange(input.importanceScore ?? 0.5, `${inputPath}.importanceScore`, 0, 1),
-    metadata: checkJson(input.metadata ?? {}, `${inputPath}.metadata`),
-    idempotencyKey: checkOptionalText(input.idempotencyKey, `${inputPath}.idempotencyKey`, 200) ?? null,
+    createdAt,
+    idempotencyKey,
+    // A field that is left out is hashed as its default, so that a client may send it or not.
+    idempotencyFields: idempotencyKey === null ? null : hashFields({ ...fields, createdAt, ...own }),
+    own,
   };
 }
 
 function parseMemoryChange(change: MemoryChange) {
   const { content, contentSummary, source, sessionId, importanceScore, metadata } = change;
+  const own = parseOwnEmbedding(change, 'input');
+  const patch = parseMergeMetadata(change);
   for (const [field, value] of Object.entries({ content, source, importanceScore, metadata })) {
     if (value === null)
       throw new FunesError(
@@ -234,7 +317,7 @@ function parseMemoryChange(change: MemoryChange) {
         `input.${field} must not be null: leave it out to keep the stored value.`,
       );
   }
-  return {
+  const values = {
     ...(content != null && { content: checkText(content, 'input.content', limits.contentLength) }),
     ...(contentSummary !== undefined && {
       contentSummary: checkOptionalText(contentSummary, 'input.contentSummary', limits.contentLength),
@@ -246,4 +329,5 @@ function parseMemoryChange(change: MemoryChange) {
     }),
     ...(metadata != null && { metadata: checkJson(metadata, 'input.metadata') }),
   };
+  return { values, own, patch };
 }

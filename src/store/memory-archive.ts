@@ -111,10 +111,11 @@ function moveToArchive(tx: Transaction, condition: SQL): Promise<Sampled[]> {
     .$with('sample', {
       ...columns,
       embeddingStatus: embeddingStatus.as('embedding_status'),
+      archivedAt: sql<Date | null>`archived_at`.mapWith(memoriesArchive.archivedAt).as('archived_at'),
       total: sql<number>`total`.mapWith(Number).as('total'),
     })
     .as(
-      sql`select *, (select count(*) from moved) as total from moved order by created_at, id limit ${archiveSampleSize}`,
+      sql`select *, now() as archived_at, (select count(*) from moved) as total from moved order by created_at, id limit ${archiveSampleSize}`,
     );
   return tx
     .with(moved, archived, sample)

@@ -1,12 +1,44 @@
 import { sql } from 'drizzle-orm';
 import { documentChunks, documents, memories, memoriesArchive } from '../../schema/index.ts';
-import type { Transaction } from '../database/transaction.ts';
+import { type Database, type Transaction, transaction } from '../database/transaction.ts';
 import { FunesError, quote } from '../errors.ts';
 import type { Quota } from '../services.ts';
+import type { Viewer } from '../viewer.ts';
 
 interface Usage {
   rows: number;
   bytes: number;
+}
+
+/** What a write adds for one user. */
+export interface Addition extends Usage {
+  userId: string;
+}
+
+/**
+ * Refuses a write that will be above the quota, before its texts are embedded. `withinQuota` decides in the write itself, because
+ * other writes may come between.
+ * @param additions what is added at least.
+ * @throws FunesError LIMIT_EXCEEDED.
+ */
+export async function checkQuota(
+  database: Database,
+  viewer: Viewer,
+  quota: Quota | undefined,
+  additions: readonly Addition[],
+): Promise<void> {
+  if (quota === undefined || (quota.rows === null && quota.bytes === null)) return;
+  const added = new Map<string, Usage>();
+  for (const { userId, rows, bytes } of additions) {
+    const sum = added.get(userId) ?? { rows: 0, bytes: 0 };
+    added.set(userId, { rows: sum.rows + rows, bytes: sum.bytes + bytes });
+  }
+  await transaction(database, viewer, { access: 'read' }, async (tx) => {
+    for (const [user, { rows, bytes }] of added) {
+      const before = await readUsage(tx, user);
+      refuseAbove(quota, user, before, { rows: before.rows + rows, bytes: before.bytes + bytes });
+    }
+  });
 }
 
 /**
@@ -33,18 +65,21 @@ export async function withinQuota<T>(
   const result = await write();
   for (const user of users) {
     const usage = await readUsage(tx, user);
-    for (const measure of ['rows', 'bytes'] as const) {
-      const most = quota[measure];
-      if (most === null || usage[measure] <= most || usage[measure] <= (before.get(user)?.[measure] ?? 0))
-        continue;
-      throw new FunesError(
-        'LIMIT_EXCEEDED',
-        `With this, the user ${quote(user)} would store ${usage[measure]} ${measure}; at most ${most} are allowed to one ` +
-          `user (FUNES_QUOTA_${measure.toUpperCase()}). Delete something first.`,
-      );
-    }
+    refuseAbove(quota, user, before.get(user) ?? { rows: 0, bytes: 0 }, usage);
   }
   return result;
+}
+
+function refuseAbove(quota: Quota, user: string, before: Usage, after: Usage): void {
+  for (const measure of ['rows', 'bytes'] as const) {
+    const most = quota[measure];
+    if (most === null || after[measure] <= most || after[measure] <= before[measure]) continue;
+    throw new FunesError(
+      'LIMIT_EXCEEDED',
+      `With this, the user ${quote(user)} would store ${after[measure]} ${measure}; at most ${most} are allowed to one ` +
+        `user (FUNES_QUOTA_${measure.toUpperCase()}). Delete something first.`,
+    );
+  }
 }
 
 /**

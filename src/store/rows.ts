@@ -1,6 +1,13 @@
 import { getTableColumns, type SQL, sql } from 'drizzle-orm';
 import type { PgColumn } from 'drizzle-orm/pg-core';
-import { apiKeys, documentChunks, documents, memories, toolEmbeddings } from '../../schema/index.ts';
+import {
+  apiKeys,
+  documentChunks,
+  documents,
+  memories,
+  memoriesArchive,
+  toolEmbeddings,
+} from '../../schema/index.ts';
 import type { EmbeddingStatus } from '../filters/conditions.ts';
 
 function statusOf(embedding: PgColumn): SQL<EmbeddingStatus> {
@@ -12,7 +19,6 @@ const unselected = [
   'embedding',
   'contentTsv',
   'contentLength',
-  'embeddingSource',
   'embeddingError',
   'embeddingAttempts',
   'embeddingRetryAt',
@@ -34,11 +40,28 @@ interface Embedded {
   embeddingStatus: EmbeddingStatus;
 }
 
+const selectedMemoryColumns = () => selected(getTableColumns(memories));
+
 export const memoryColumns = {
-  ...selected(getTableColumns(memories)),
+  ...selectedMemoryColumns(),
   embeddingStatus: statusOf(memories.embedding),
 };
-export type MemoryRow = Omit<typeof memories.$inferSelect, Unselected> & Embedded;
+export interface MemoryRow extends Omit<typeof memories.$inferSelect, Unselected>, Embedded {
+  /** When it was archived. Live memories have none. */
+  archivedAt?: Date | null | undefined;
+}
+
+const archivedColumns = getTableColumns(memoriesArchive);
+/** The columns of an archived memory, in the order of `memoryColumns`, so that a UNION can have both. */
+export const archivedMemoryColumns = {
+  ...(Object.fromEntries(
+    Object.keys(selectedMemoryColumns()).map((name) => [
+      name,
+      archivedColumns[name as keyof typeof archivedColumns],
+    ]),
+  ) as Pick<typeof archivedColumns, keyof ReturnType<typeof selectedMemoryColumns>>),
+  embeddingStatus: statusOf(memoriesArchive.embedding),
+};
 
 export const documentColumns = selected(getTableColumns(documents));
 export type DocumentRow = Omit<typeof documents.$inferSelect, Unselected>;

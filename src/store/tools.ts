@@ -1,19 +1,25 @@
-import { eq, type SQL, sql } from 'drizzle-orm';
+import { isDeepStrictEqual } from 'node:util';
+import { eq, inArray, type SQL, sql } from 'drizzle-orm';
+import type { VectorInput } from '../../schema/columns/vector.ts';
 import { toolEmbeddings } from '../../schema/index.ts';
 import { type Database, transaction } from '../database/transaction.ts';
 import { FunesError, quote } from '../errors.ts';
 import { checkBatch, checkJson, checkText } from '../input/checks.ts';
 import { limits } from '../input/limits.ts';
+import { type OwnEmbedding, parseOwnEmbedding } from '../input/vectors.ts';
 import type { Services } from '../services.ts';
 import type { Viewer } from '../viewer.ts';
-import { embedForWriting } from './embeddings.ts';
+
+import { toolText } from './embedded-text.ts';
+
 import type { Listed } from './pages.ts';
 import { type ToolRow, toolColumns } from './rows.ts';
+import { embedUnlessOwn, forgottenEmbedding } from './written-embeddings.ts';
 
 const MAX_NAME_LENGTH = 100;
 
 /** A tool, as a client sends it. */
-export interface NewTool {
+export interface NewTool extends OwnEmbedding {
   toolName: string;
   toolDescription: string;
   toolParameters?: Record<string, unknown> | null | undefined;
@@ -35,14 +41,6 @@ export const toolList: Listed<ToolRow, 'TOOL_NAME' | 'USAGE_COUNT' | 'CREATED_AT
 };
 
 /**
- * Returns the text by which searches find a tool. The name is not split into words: the model reads `get_weather` well,
- * and with split names hit@1 on BFCL's live_multiple was .700 instead of .715.
- */
-export function toolText(tool: Pick<NewTool, 'toolName' | 'toolDescription'>): string {
-  return `${tool.toolName}: ${tool.toolDescription}`;
-}
-
-/**
  * Reads the tool with this name. Returns undefined if there is none.
  * @throws FunesError BAD_USER_INPUT or LIMIT_EXCEEDED if no tool can have this name.
  */
@@ -59,7 +57,7 @@ export async function readTool(
 
 /**
  * Stores tools, all or none, and returns them in the order of the inputs. If there is a tool with the name, it gets the new
- * description and parameters, and keeps its id and usage.
+ * description and parameters, and keeps its id and usage. A tool that is as it was is neither embedded nor written.
  * @throws FunesError BAD_USER_INPUT or LIMIT_EXCEEDED with the input path. BAD_USER_INPUT also if two inputs have one name.
  */
 export async function registerTools(
@@ -69,35 +67,78 @@ export async function registerTools(
 ): Promise<ToolRow[]> {
   checkBatch(inputs, 'inputs');
   if (inputs.length === 0) return [];
-  const values = inputs.map((input, i) => ({
-    toolName: checkText(input.toolName, `inputs[${i}].toolName`, MAX_NAME_LENGTH),
-    toolDescription: checkText(input.toolDescription, `inputs[${i}].toolDescription`, limits.contentLength),
-    toolParameters: input.toolParameters
-      ? checkJson(input.toolParameters, `inputs[${i}].toolParameters`)
-      : null,
-  }));
+  const values = inputs.map((input, i) => parseNewTool(input, `inputs[${i}]`));
   checkDistinct(values.map(({ toolName }) => toolName));
   // A statement locks rows in the order in which it writes them. Without one order for all, two agents that register
   // the same tools would deadlock.
   values.sort((a, b) => (a.toolName < b.toolName ? -1 : 1));
-  const embeddings = await embedForWriting(embedder, values.map(toolText), log);
-  const rows = await transaction(database, viewer, { access: 'write' }, (tx) =>
+  const names = values.map(({ toolName }) => toolName);
+  const stored = await transaction(database, viewer, { access: 'read', single: true }, (tx) =>
     tx
-      .insert(toolEmbeddings)
-      .values(values.map((value, i) => ({ ...value, ...embeddings[i] })))
-      .onConflictDoUpdate({
-        target: toolEmbeddings.toolName,
-        set: {
-          toolDescription: sql`excluded.tool_description`,
-          toolParameters: sql`excluded.tool_parameters`,
-          embedding: sql`excluded.embedding`,
-          embeddingModel: sql`excluded.embedding_model`,
-        },
-      })
-      .returning(toolColumns),
+      .select({ ...toolColumns, embedding: toolEmbeddings.embedding })
+      .from(toolEmbeddings)
+      .where(inArray(toolEmbeddings.toolName, names)),
   );
-  const byName = new Map(rows.map((row) => [row.toolName, row]));
+  const before = new Map(stored.map((row) => [row.toolName, row]));
+  const changed = values.filter((value) => !isAsItWas(value, before.get(value.toolName), embedder.model));
+  const byName = new Map<string, ToolRow>(
+    stored.map(({ embedding: _embedding, ...row }) => [row.toolName, row]),
+  );
+  if (changed.length > 0) {
+    const embeddings = await embedUnlessOwn(
+      embedder,
+      changed.map((value) => ({ text: toolText(value), own: value.own })),
+      log,
+    );
+    const rows = await transaction(database, viewer, { access: 'write' }, (tx) =>
+      tx
+        .insert(toolEmbeddings)
+        .values(changed.map(({ own: _own, ...value }, i) => ({ ...value, ...embeddings[i] })))
+        .onConflictDoUpdate({
+          target: toolEmbeddings.toolName,
+          set: {
+            toolDescription: sql`excluded.tool_description`,
+            toolParameters: sql`excluded.tool_parameters`,
+            embedding: sql`excluded.embedding`,
+            embeddingModel: sql`excluded.embedding_model`,
+            embeddingSource: sql`excluded.embedding_source`,
+            ...forgottenEmbedding,
+          },
+        })
+        .returning(toolColumns),
+    );
+    for (const row of rows) byName.set(row.toolName, row);
+  }
   return inputs.flatMap(({ toolName }) => byName.get(toolName) ?? []);
+}
+
+function parseNewTool(input: NewTool, inputPath: string) {
+  return {
+    toolName: checkText(input.toolName, `${inputPath}.toolName`, MAX_NAME_LENGTH),
+    toolDescription: checkText(input.toolDescription, `${inputPath}.toolDescription`, limits.contentLength),
+    toolParameters: input.toolParameters
+      ? checkJson(input.toolParameters, `${inputPath}.toolParameters`)
+      : null,
+    own: parseOwnEmbedding(input, inputPath),
+  };
+}
+
+/**
+ * Whether a tool is stored as the client sends it. Without a vector of its own, the stored vector must be the server's, of its
+ * present model, so that a tool which is registered again gets what it lacks.
+ */
+function isAsItWas(
+  { toolDescription, toolParameters, own }: ReturnType<typeof parseNewTool>,
+  stored: (ToolRow & { embedding: VectorInput | null }) | undefined,
+  model: string,
+): boolean {
+  if (stored?.embedding == null || stored.toolDescription !== toolDescription) return false;
+  if (!isDeepStrictEqual(stored.toolParameters, toolParameters)) return false;
+  return own
+    ? stored.embeddingSource === 'CLIENT' &&
+        stored.embeddingModel === own.embeddingModel &&
+        isDeepStrictEqual(Float32Array.from(stored.embedding), own.embedding)
+    : stored.embeddingSource === 'FUNES' && stored.embeddingModel === model;
 }
 
 /**

@@ -107,7 +107,13 @@ export type CreateMemoryInput = {
   content: string;
   /** A shorter form of the text. */
   contentSummary?: string | null | undefined;
-  /** A name for this write, unique per user, up to 200 characters. If you send it again with the same content, nothing is stored and the first memory is returned. With other content it is a CONFLICT. */
+  /** When it was made, if that was earlier; not in the future. Default: when it is stored. */
+  createdAt?: string | null | undefined;
+  /** An embedding of your own, 384 numbers, which is stored as it is. Default: the server embeds the text. */
+  embedding?: Array<number> | null | undefined;
+  /** With `embedding`: the model that made it, up to 200 characters. Vectors of different models are not compared. */
+  embeddingModel?: string | null | undefined;
+  /** A name for this write, unique per user, up to 200 characters. If you send the same write again, nothing is stored and the first memory is returned, even if it is archived or has changed since. With other fields it is a CONFLICT. */
   idempotencyKey?: string | null | undefined;
   /** How much it matters, 0 to 1. Default 0.5. */
   importanceScore?: number | null | undefined;
@@ -139,6 +145,18 @@ export type DateTimeFilter = {
   ne?: string | null | undefined;
   /** The exact opposite of `in`: also finds rows without a value. At most 1000 values. */
   notIn?: Array<string> | null | undefined;
+};
+
+/** A chunk that you have cut yourself. */
+export type DocumentChunkInput = {
+  /** Its text, up to 100000 characters. The texts of all chunks, one behind the other, are the document. */
+  content: string;
+  /** An embedding of your own, 384 numbers, which is stored as it is. Default: the server embeds the text. */
+  embedding?: Array<number> | null | undefined;
+  /** With `embedding`: the model that made it, up to 200 characters. Vectors of different models are not compared. */
+  embeddingModel?: string | null | undefined;
+  /** What else to keep with it, such as its page, up to 65536 characters of JSON. */
+  metadata?: Record<string, unknown> | null | undefined;
 };
 
 /** Which documents. A row must meet every condition that is given. The whole filter may be empty ({}), which is no filter. Whatever you name in it must say something: a field without an operator, an empty filter in `and`, `or` or `not`, and a variable without a value are refused. At most 100 conditions and 8 levels of nesting. */
@@ -185,6 +203,8 @@ export type DocumentOrder = {
 
 /** What a list is ordered by. The tie-break is the id. */
 export type DocumentOrderField =
+  /** When it was made. */
+  | 'CREATED_AT'
   /** The name of its file. */
   | 'FILENAME'
   /** The id. */
@@ -193,6 +213,13 @@ export type DocumentOrderField =
   | 'PROCESSED_AT'
   /** When it last changed. */
   | 'UPDATED_AT';
+
+/** Who makes an embedding. */
+export type EmbeddingSource =
+  /** The client, which sent it with the text. */
+  | 'CLIENT'
+  /** The server, from the text. */
+  | 'FUNES';
 
 /** Whether a row can be found by meaning. */
 export type EmbeddingStatus =
@@ -260,14 +287,18 @@ export type IdFilter = {
   notIn?: Array<string> | null | undefined;
 };
 
-/** A document to store. Give its text or its bytes. */
+/** A document to store. Give its text, its bytes, or its chunks. */
 export type IngestDocumentInput = {
   /** Longest chunk, in the embedding model's tokens, 8 to 1000. Default 200. */
   chunkSize?: number | null | undefined;
+  /** The chunks, if you have cut the text yourself, up to 1000. They are stored as they are. */
+  chunks?: Array<DocumentChunkInput> | null | undefined;
   /** The text of the file, up to 5000000 characters: txt, md, html, csv. Other formats come as contentBase64. */
   content?: string | null | undefined;
   /** The bytes of the file in base64. The text in it may have up to 5000000 characters. Text that is not UTF-8 is read if its encoding is certain. */
   contentBase64?: string | null | undefined;
+  /** When it was made, if that was earlier; not in the future. Default: when it is stored. */
+  createdAt?: string | null | undefined;
   /** The path of the file, so that the application finds it again. */
   filePath?: string | null | undefined;
   /** The format, if the name does not tell it: txt, md, html, pdf, docx, pptx, xlsx, csv, or a media type. */
@@ -387,7 +418,7 @@ export type MemoryOrder = {
 
 /** What a list is ordered by. The tie-break is the id. */
 export type MemoryOrderField =
-  /** When it was stored. */
+  /** When it was made. */
   | 'CREATED_AT'
   /** The id. */
   | 'ID'
@@ -452,6 +483,10 @@ export type RecallKind =
 
 /** A tool to register. */
 export type RegisterToolInput = {
+  /** An embedding of your own, 384 numbers, which is stored as it is. Default: the server embeds the text. */
+  embedding?: Array<number> | null | undefined;
+  /** With `embedding`: the model that made it, up to 200 characters. Vectors of different models are not compared. */
+  embeddingModel?: string | null | undefined;
   /** What it does, up to 100000 characters. */
   toolDescription: string;
   /** Its name, up to 100 characters. If the name is taken, that tool is updated. */
@@ -596,6 +631,8 @@ export type UpdateDocumentInput = {
   fileType?: string | null | undefined;
   /** The new name of its file. */
   filename?: string | null | undefined;
+  /** Instead of `metadata`: a JSON Merge Patch (RFC 7396). Null removes a key, and keys that you leave out stay. */
+  mergeMetadata?: Record<string, unknown> | null | undefined;
   /** Replaces all the metadata. */
   metadata?: Record<string, unknown> | null | undefined;
   /** With new text: How much of a chunk may repeat the end of the one before, in tokens, up to half of chunkSize. Default 40. */
@@ -604,12 +641,18 @@ export type UpdateDocumentInput = {
 
 /** What to change of a memory. A field that you leave out stays as it is. */
 export type UpdateMemoryInput = {
-  /** The new text; it is embedded anew. */
+  /** The new text. The server embeds it, unless you send its `embedding` too. */
   content?: string | null | undefined;
   /** A shorter form of the text; null removes it. */
   contentSummary?: string | null | undefined;
+  /** An embedding of your own, 384 numbers, which is stored as it is. Default: the server embeds the text. */
+  embedding?: Array<number> | null | undefined;
+  /** With `embedding`: the model that made it, up to 200 characters. Vectors of different models are not compared. */
+  embeddingModel?: string | null | undefined;
   /** How much it matters, 0 to 1. */
   importanceScore?: number | null | undefined;
+  /** Instead of `metadata`: a JSON Merge Patch (RFC 7396). Null removes a key, and keys that you leave out stay. */
+  mergeMetadata?: Record<string, unknown> | null | undefined;
   /** Replaces all the metadata. */
   metadata?: Record<string, unknown> | null | undefined;
   /** The conversation it belongs to; null removes it. */
@@ -627,16 +670,16 @@ export type UserRole =
   /** Reads and writes the rows of its user, and counts the use of tools. */
   | 'USER';
 
-export type ChunkFieldsFragment = { id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string };
+export type ChunkFieldsFragment = { id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, embeddingSource: EmbeddingSource, createdAt: string };
 
-export type ChunkMatchFieldsFragment = { distance: number, similarity: number, score: number, chunk: { id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null };
+export type ChunkMatchFieldsFragment = { distance: number, similarity: number, score: number, chunk: { id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, embeddingSource: EmbeddingSource, createdAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null };
 
 export type ChunkQueryVariables = Exact<{
   id: string;
 }>;
 
 
-export type ChunkQuery = { chunk: { id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string } | null };
+export type ChunkQuery = { chunk: { id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, embeddingSource: EmbeddingSource, createdAt: string } | null };
 
 export type ChunkEmbeddingQueryVariables = Exact<{
   id: string;
@@ -661,7 +704,7 @@ export type ChunksQueryVariables = Exact<{
 }>;
 
 
-export type ChunksQuery = { chunks: { edges: Array<{ cursor: string, node: { id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string } }>, pageInfo: { hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null } } };
+export type ChunksQuery = { chunks: { edges: Array<{ cursor: string, node: { id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, embeddingSource: EmbeddingSource, createdAt: string } }>, pageInfo: { hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null } } };
 
 export type CountChunksQueryVariables = Exact<{
   first?: number;
@@ -683,7 +726,7 @@ export type SimilarChunksQueryVariables = Exact<{
 }>;
 
 
-export type SimilarChunksQuery = { similarChunks: Array<{ distance: number, similarity: number, score: number, chunk: { id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }> };
+export type SimilarChunksQuery = { similarChunks: Array<{ distance: number, similarity: number, score: number, chunk: { id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, embeddingSource: EmbeddingSource, createdAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }> };
 
 export type ChunkNeighboursQueryVariables = Exact<{
   id: string;
@@ -694,7 +737,7 @@ export type ChunkNeighboursQueryVariables = Exact<{
 }>;
 
 
-export type ChunkNeighboursQuery = { chunk: { similar: Array<{ distance: number, similarity: number, score: number, chunk: { id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }> } | null };
+export type ChunkNeighboursQuery = { chunk: { similar: Array<{ distance: number, similarity: number, score: number, chunk: { id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, embeddingSource: EmbeddingSource, createdAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }> } | null };
 
 export type PageInfoFieldsFragment = { hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null };
 
@@ -702,7 +745,7 @@ export type ScorePartFieldsFragment = { keyword: number | null, context: number 
 
 export type DocumentFieldsFragment = { id: string, userId: string, filename: string, filePath: string | null, fileType: string | null, fileSize: number | null, contentHash: string, totalChunks: number, createdAt: string, processedAt: string, updatedAt: string, metadata: Record<string, unknown> };
 
-export type DocumentMatchFieldsFragment = { distance: number, similarity: number, score: number, document: { id: string, userId: string, filename: string, filePath: string | null, fileType: string | null, fileSize: number | null, contentHash: string, totalChunks: number, createdAt: string, processedAt: string, updatedAt: string, metadata: Record<string, unknown> }, chunk: { id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null };
+export type DocumentMatchFieldsFragment = { distance: number, similarity: number, score: number, document: { id: string, userId: string, filename: string, filePath: string | null, fileType: string | null, fileSize: number | null, contentHash: string, totalChunks: number, createdAt: string, processedAt: string, updatedAt: string, metadata: Record<string, unknown> }, chunk: { id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, embeddingSource: EmbeddingSource, createdAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null };
 
 export type DocumentQueryVariables = Exact<{
   id: string;
@@ -711,6 +754,24 @@ export type DocumentQueryVariables = Exact<{
 
 export type DocumentQuery = { document: { id: string, userId: string, filename: string, filePath: string | null, fileType: string | null, fileSize: number | null, contentHash: string, totalChunks: number, createdAt: string, processedAt: string, updatedAt: string, metadata: Record<string, unknown> } | null };
 
+export type DocumentTextQueryVariables = Exact<{
+  id: string;
+  offset?: number;
+  limit?: number;
+}>;
+
+
+export type DocumentTextQuery = { document: { text: string } | null };
+
+export type TextsOfDocumentsQueryVariables = Exact<{
+  ids: Array<string> | string;
+  offset?: number;
+  limit?: number;
+}>;
+
+
+export type TextsOfDocumentsQuery = { documents: { edges: Array<{ node: { id: string, text: string, beginning: string } }> } };
+
 export type DocumentChunksQueryVariables = Exact<{
   id: string;
   first?: number;
@@ -718,7 +779,7 @@ export type DocumentChunksQueryVariables = Exact<{
 }>;
 
 
-export type DocumentChunksQuery = { document: { id: string, userId: string, filename: string, filePath: string | null, fileType: string | null, fileSize: number | null, contentHash: string, totalChunks: number, createdAt: string, processedAt: string, updatedAt: string, metadata: Record<string, unknown>, chunks: { totalCount: number, edges: Array<{ cursor: string, node: { embedding: Array<number> | null, id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string } }>, pageInfo: { hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null } } } | null };
+export type DocumentChunksQuery = { document: { id: string, userId: string, filename: string, filePath: string | null, fileType: string | null, fileSize: number | null, contentHash: string, totalChunks: number, createdAt: string, processedAt: string, updatedAt: string, metadata: Record<string, unknown>, chunks: { totalCount: number, edges: Array<{ cursor: string, node: { embedding: Array<number> | null, id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, embeddingSource: EmbeddingSource, createdAt: string } }>, pageInfo: { hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null } } } | null };
 
 export type ChunksOfDocumentsQueryVariables = Exact<{
   first: number;
@@ -757,7 +818,7 @@ export type SimilarDocumentsQueryVariables = Exact<{
 }>;
 
 
-export type SimilarDocumentsQuery = { similarDocuments: Array<{ distance: number, similarity: number, score: number, document: { id: string, userId: string, filename: string, filePath: string | null, fileType: string | null, fileSize: number | null, contentHash: string, totalChunks: number, createdAt: string, processedAt: string, updatedAt: string, metadata: Record<string, unknown> }, chunk: { id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }> };
+export type SimilarDocumentsQuery = { similarDocuments: Array<{ distance: number, similarity: number, score: number, document: { id: string, userId: string, filename: string, filePath: string | null, fileType: string | null, fileSize: number | null, contentHash: string, totalChunks: number, createdAt: string, processedAt: string, updatedAt: string, metadata: Record<string, unknown> }, chunk: { id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, embeddingSource: EmbeddingSource, createdAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }> };
 
 export type DocumentNeighboursQueryVariables = Exact<{
   id: string;
@@ -768,14 +829,14 @@ export type DocumentNeighboursQueryVariables = Exact<{
 }>;
 
 
-export type DocumentNeighboursQuery = { document: { similar: Array<{ distance: number, similarity: number, score: number, document: { id: string, userId: string, filename: string, filePath: string | null, fileType: string | null, fileSize: number | null, contentHash: string, totalChunks: number, createdAt: string, processedAt: string, updatedAt: string, metadata: Record<string, unknown> }, chunk: { id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }> } | null };
+export type DocumentNeighboursQuery = { document: { similar: Array<{ distance: number, similarity: number, score: number, document: { id: string, userId: string, filename: string, filePath: string | null, fileType: string | null, fileSize: number | null, contentHash: string, totalChunks: number, createdAt: string, processedAt: string, updatedAt: string, metadata: Record<string, unknown> }, chunk: { id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, embeddingSource: EmbeddingSource, createdAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }> } | null };
 
 export type IngestDocumentMutationVariables = Exact<{
   input: IngestDocumentInput;
 }>;
 
 
-export type IngestDocumentMutation = { ingestDocument: { created: boolean, chunkCount: number, document: { id: string, userId: string, filename: string, filePath: string | null, fileType: string | null, fileSize: number | null, contentHash: string, totalChunks: number, createdAt: string, processedAt: string, updatedAt: string, metadata: Record<string, unknown> } } };
+export type IngestDocumentMutation = { ingestDocument: { created: boolean, chunkCount: number, differs: Array<string>, document: { id: string, userId: string, filename: string, filePath: string | null, fileType: string | null, fileSize: number | null, contentHash: string, totalChunks: number, createdAt: string, processedAt: string, updatedAt: string, metadata: Record<string, unknown> } } };
 
 export type UpdateDocumentMutationVariables = Exact<{
   id: string;
@@ -816,23 +877,23 @@ export type RevokeKeyMutationVariables = Exact<{
 
 export type RevokeKeyMutation = { revokeKey: { id: string, userId: string, role: UserRole, prefix: string, createdAt: string, lastUsedAt: string | null, expiresAt: string | null, revokedAt: string | null } };
 
-export type MemoryFieldsFragment = { id: string, userId: string, content: string, contentSummary: string | null, source: string, sessionId: string | null, importanceScore: number, metadata: Record<string, unknown>, idempotencyKey: string | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string, updatedAt: string };
+export type MemoryFieldsFragment = { id: string, userId: string, content: string, contentSummary: string | null, source: string, sessionId: string | null, importanceScore: number, metadata: Record<string, unknown>, idempotencyKey: string | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, embeddingSource: EmbeddingSource, createdAt: string, updatedAt: string };
 
-export type MemoryMatchFieldsFragment = { distance: number, similarity: number, score: number, memory: { id: string, userId: string, content: string, contentSummary: string | null, source: string, sessionId: string | null, importanceScore: number, metadata: Record<string, unknown>, idempotencyKey: string | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string, updatedAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null };
+export type MemoryMatchFieldsFragment = { distance: number, similarity: number, score: number, memory: { id: string, userId: string, content: string, contentSummary: string | null, source: string, sessionId: string | null, importanceScore: number, metadata: Record<string, unknown>, idempotencyKey: string | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, embeddingSource: EmbeddingSource, createdAt: string, updatedAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null };
 
 export type MemoryQueryVariables = Exact<{
   id: string;
 }>;
 
 
-export type MemoryQuery = { memory: { id: string, userId: string, content: string, contentSummary: string | null, source: string, sessionId: string | null, importanceScore: number, metadata: Record<string, unknown>, idempotencyKey: string | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string, updatedAt: string } | null };
+export type MemoryQuery = { memory: { id: string, userId: string, content: string, contentSummary: string | null, source: string, sessionId: string | null, importanceScore: number, metadata: Record<string, unknown>, idempotencyKey: string | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, embeddingSource: EmbeddingSource, createdAt: string, updatedAt: string } | null };
 
 export type MemoryEmbeddingQueryVariables = Exact<{
   id: string;
 }>;
 
 
-export type MemoryEmbeddingQuery = { memory: { embedding: Array<number> | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus } | null };
+export type MemoryEmbeddingQuery = { memory: { embedding: Array<number> | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, archivedAt: string | null } | null };
 
 export type MemoriesQueryVariables = Exact<{
   first?: number;
@@ -842,7 +903,7 @@ export type MemoriesQueryVariables = Exact<{
 }>;
 
 
-export type MemoriesQuery = { memories: { edges: Array<{ cursor: string, node: { id: string, userId: string, content: string, contentSummary: string | null, source: string, sessionId: string | null, importanceScore: number, metadata: Record<string, unknown>, idempotencyKey: string | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string, updatedAt: string } }>, pageInfo: { hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null } } };
+export type MemoriesQuery = { memories: { edges: Array<{ cursor: string, node: { id: string, userId: string, content: string, contentSummary: string | null, source: string, sessionId: string | null, importanceScore: number, metadata: Record<string, unknown>, idempotencyKey: string | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, embeddingSource: EmbeddingSource, createdAt: string, updatedAt: string } }>, pageInfo: { hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null } } };
 
 export type CountMemoriesQueryVariables = Exact<{
   first?: number;
@@ -864,7 +925,7 @@ export type SimilarMemoriesQueryVariables = Exact<{
 }>;
 
 
-export type SimilarMemoriesQuery = { similarMemories: Array<{ distance: number, similarity: number, score: number, memory: { id: string, userId: string, content: string, contentSummary: string | null, source: string, sessionId: string | null, importanceScore: number, metadata: Record<string, unknown>, idempotencyKey: string | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string, updatedAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }> };
+export type SimilarMemoriesQuery = { similarMemories: Array<{ distance: number, similarity: number, score: number, memory: { id: string, userId: string, content: string, contentSummary: string | null, source: string, sessionId: string | null, importanceScore: number, metadata: Record<string, unknown>, idempotencyKey: string | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, embeddingSource: EmbeddingSource, createdAt: string, updatedAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }> };
 
 export type MemoryNeighboursQueryVariables = Exact<{
   id: string;
@@ -875,7 +936,7 @@ export type MemoryNeighboursQueryVariables = Exact<{
 }>;
 
 
-export type MemoryNeighboursQuery = { memory: { similar: Array<{ distance: number, similarity: number, score: number, memory: { id: string, userId: string, content: string, contentSummary: string | null, source: string, sessionId: string | null, importanceScore: number, metadata: Record<string, unknown>, idempotencyKey: string | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string, updatedAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }> } | null };
+export type MemoryNeighboursQuery = { memory: { similar: Array<{ distance: number, similarity: number, score: number, memory: { id: string, userId: string, content: string, contentSummary: string | null, source: string, sessionId: string | null, importanceScore: number, metadata: Record<string, unknown>, idempotencyKey: string | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, embeddingSource: EmbeddingSource, createdAt: string, updatedAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }> } | null };
 
 export type NeighboursOfMemoriesQueryVariables = Exact<{
   filters?: MemoryFilters | null | undefined;
@@ -884,21 +945,21 @@ export type NeighboursOfMemoriesQueryVariables = Exact<{
 }>;
 
 
-export type NeighboursOfMemoriesQuery = { memories: { edges: Array<{ node: { id: string, similar: Array<{ distance: number, similarity: number, score: number, memory: { id: string, userId: string, content: string, contentSummary: string | null, source: string, sessionId: string | null, importanceScore: number, metadata: Record<string, unknown>, idempotencyKey: string | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string, updatedAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }> } }> } };
+export type NeighboursOfMemoriesQuery = { memories: { edges: Array<{ node: { id: string, similar: Array<{ distance: number, similarity: number, score: number, memory: { id: string, userId: string, content: string, contentSummary: string | null, source: string, sessionId: string | null, importanceScore: number, metadata: Record<string, unknown>, idempotencyKey: string | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, embeddingSource: EmbeddingSource, createdAt: string, updatedAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }> } }> } };
 
 export type CreateMemoryMutationVariables = Exact<{
   input: CreateMemoryInput;
 }>;
 
 
-export type CreateMemoryMutation = { createMemory: { id: string, userId: string, content: string, contentSummary: string | null, source: string, sessionId: string | null, importanceScore: number, metadata: Record<string, unknown>, idempotencyKey: string | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string, updatedAt: string } };
+export type CreateMemoryMutation = { createMemory: { id: string, userId: string, content: string, contentSummary: string | null, source: string, sessionId: string | null, importanceScore: number, metadata: Record<string, unknown>, idempotencyKey: string | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, embeddingSource: EmbeddingSource, createdAt: string, updatedAt: string } };
 
 export type CreateMemoriesMutationVariables = Exact<{
   inputs: Array<CreateMemoryInput> | CreateMemoryInput;
 }>;
 
 
-export type CreateMemoriesMutation = { createMemories: Array<{ id: string, userId: string, content: string, contentSummary: string | null, source: string, sessionId: string | null, importanceScore: number, metadata: Record<string, unknown>, idempotencyKey: string | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string, updatedAt: string }> };
+export type CreateMemoriesMutation = { createMemories: Array<{ id: string, userId: string, content: string, contentSummary: string | null, source: string, sessionId: string | null, importanceScore: number, metadata: Record<string, unknown>, idempotencyKey: string | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, embeddingSource: EmbeddingSource, createdAt: string, updatedAt: string }> };
 
 export type UpdateMemoryMutationVariables = Exact<{
   id: string;
@@ -906,7 +967,7 @@ export type UpdateMemoryMutationVariables = Exact<{
 }>;
 
 
-export type UpdateMemoryMutation = { updateMemory: { id: string, userId: string, content: string, contentSummary: string | null, source: string, sessionId: string | null, importanceScore: number, metadata: Record<string, unknown>, idempotencyKey: string | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string, updatedAt: string } };
+export type UpdateMemoryMutation = { updateMemory: { id: string, userId: string, content: string, contentSummary: string | null, source: string, sessionId: string | null, importanceScore: number, metadata: Record<string, unknown>, idempotencyKey: string | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, embeddingSource: EmbeddingSource, createdAt: string, updatedAt: string } };
 
 export type UpdateMemoryTwiceMutationVariables = Exact<{
   id: string;
@@ -936,7 +997,7 @@ export type ArchiveMemoriesMutationVariables = Exact<{
 }>;
 
 
-export type ArchiveMemoriesMutation = { archiveMemories: { count: number, sample: Array<{ id: string, userId: string, content: string, contentSummary: string | null, source: string, sessionId: string | null, importanceScore: number, metadata: Record<string, unknown>, idempotencyKey: string | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string, updatedAt: string }> } };
+export type ArchiveMemoriesMutation = { archiveMemories: { count: number, sample: Array<{ id: string, userId: string, content: string, contentSummary: string | null, source: string, sessionId: string | null, importanceScore: number, metadata: Record<string, unknown>, idempotencyKey: string | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, embeddingSource: EmbeddingSource, createdAt: string, updatedAt: string }> } };
 
 export type ArchiveMemoriesWithNeighboursMutationVariables = Exact<{
   input: ArchiveMemoriesInput;
@@ -1053,22 +1114,22 @@ export type RecallQueryVariables = Exact<{
 
 
 export type RecallQuery = { recall: Array<
-    | { __typename: 'ChunkMatch', distance: number, similarity: number, score: number, chunk: { id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }
-    | { __typename: 'DocumentMatch', distance: number, similarity: number, score: number, document: { id: string, userId: string, filename: string, filePath: string | null, fileType: string | null, fileSize: number | null, contentHash: string, totalChunks: number, createdAt: string, processedAt: string, updatedAt: string, metadata: Record<string, unknown> }, chunk: { id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }
-    | { __typename: 'MemoryMatch', distance: number, similarity: number, score: number, memory: { id: string, userId: string, content: string, contentSummary: string | null, source: string, sessionId: string | null, importanceScore: number, metadata: Record<string, unknown>, idempotencyKey: string | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, createdAt: string, updatedAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }
-    | { __typename: 'ToolMatch', distance: number, similarity: number, score: number, tool: { id: string, toolName: string, toolDescription: string, toolParameters: Record<string, unknown> | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, usageCount: number, lastUsed: string | null, createdAt: string, updatedAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }
+    | { __typename: 'ChunkMatch', distance: number, similarity: number, score: number, chunk: { id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, embeddingSource: EmbeddingSource, createdAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }
+    | { __typename: 'DocumentMatch', distance: number, similarity: number, score: number, document: { id: string, userId: string, filename: string, filePath: string | null, fileType: string | null, fileSize: number | null, contentHash: string, totalChunks: number, createdAt: string, processedAt: string, updatedAt: string, metadata: Record<string, unknown> }, chunk: { id: string, userId: string, documentId: string, chunkIndex: number, totalChunks: number, content: string, contentSummary: string | null, chunkSize: number, overlapSize: number, startOffset: number, endOffset: number, metadata: Record<string, unknown>, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, embeddingSource: EmbeddingSource, createdAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }
+    | { __typename: 'MemoryMatch', distance: number, similarity: number, score: number, memory: { id: string, userId: string, content: string, contentSummary: string | null, source: string, sessionId: string | null, importanceScore: number, metadata: Record<string, unknown>, idempotencyKey: string | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, embeddingSource: EmbeddingSource, createdAt: string, updatedAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }
+    | { __typename: 'ToolMatch', distance: number, similarity: number, score: number, tool: { id: string, toolName: string, toolDescription: string, toolParameters: Record<string, unknown> | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, embeddingSource: EmbeddingSource, usageCount: number, lastUsed: string | null, createdAt: string, updatedAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }
   > };
 
-export type ToolFieldsFragment = { id: string, toolName: string, toolDescription: string, toolParameters: Record<string, unknown> | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, usageCount: number, lastUsed: string | null, createdAt: string, updatedAt: string };
+export type ToolFieldsFragment = { id: string, toolName: string, toolDescription: string, toolParameters: Record<string, unknown> | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, embeddingSource: EmbeddingSource, usageCount: number, lastUsed: string | null, createdAt: string, updatedAt: string };
 
-export type ToolMatchFieldsFragment = { distance: number, similarity: number, score: number, tool: { id: string, toolName: string, toolDescription: string, toolParameters: Record<string, unknown> | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, usageCount: number, lastUsed: string | null, createdAt: string, updatedAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null };
+export type ToolMatchFieldsFragment = { distance: number, similarity: number, score: number, tool: { id: string, toolName: string, toolDescription: string, toolParameters: Record<string, unknown> | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, embeddingSource: EmbeddingSource, usageCount: number, lastUsed: string | null, createdAt: string, updatedAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null };
 
 export type ToolQueryVariables = Exact<{
   name: string;
 }>;
 
 
-export type ToolQuery = { tool: { id: string, toolName: string, toolDescription: string, toolParameters: Record<string, unknown> | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, usageCount: number, lastUsed: string | null, createdAt: string, updatedAt: string } | null };
+export type ToolQuery = { tool: { id: string, toolName: string, toolDescription: string, toolParameters: Record<string, unknown> | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, embeddingSource: EmbeddingSource, usageCount: number, lastUsed: string | null, createdAt: string, updatedAt: string } | null };
 
 export type ToolEmbeddingQueryVariables = Exact<{
   name: string;
@@ -1085,7 +1146,7 @@ export type ToolsQueryVariables = Exact<{
 }>;
 
 
-export type ToolsQuery = { tools: { edges: Array<{ cursor: string, node: { id: string, toolName: string, toolDescription: string, toolParameters: Record<string, unknown> | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, usageCount: number, lastUsed: string | null, createdAt: string, updatedAt: string } }>, pageInfo: { hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null } } };
+export type ToolsQuery = { tools: { edges: Array<{ cursor: string, node: { id: string, toolName: string, toolDescription: string, toolParameters: Record<string, unknown> | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, embeddingSource: EmbeddingSource, usageCount: number, lastUsed: string | null, createdAt: string, updatedAt: string } }>, pageInfo: { hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null } } };
 
 export type CountToolsQueryVariables = Exact<{
   first?: number;
@@ -1107,7 +1168,7 @@ export type SimilarToolsQueryVariables = Exact<{
 }>;
 
 
-export type SimilarToolsQuery = { similarTools: Array<{ distance: number, similarity: number, score: number, tool: { id: string, toolName: string, toolDescription: string, toolParameters: Record<string, unknown> | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, usageCount: number, lastUsed: string | null, createdAt: string, updatedAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }> };
+export type SimilarToolsQuery = { similarTools: Array<{ distance: number, similarity: number, score: number, tool: { id: string, toolName: string, toolDescription: string, toolParameters: Record<string, unknown> | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, embeddingSource: EmbeddingSource, usageCount: number, lastUsed: string | null, createdAt: string, updatedAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }> };
 
 export type ToolNeighboursQueryVariables = Exact<{
   name: string;
@@ -1118,21 +1179,21 @@ export type ToolNeighboursQueryVariables = Exact<{
 }>;
 
 
-export type ToolNeighboursQuery = { tool: { similar: Array<{ distance: number, similarity: number, score: number, tool: { id: string, toolName: string, toolDescription: string, toolParameters: Record<string, unknown> | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, usageCount: number, lastUsed: string | null, createdAt: string, updatedAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }> } | null };
+export type ToolNeighboursQuery = { tool: { similar: Array<{ distance: number, similarity: number, score: number, tool: { id: string, toolName: string, toolDescription: string, toolParameters: Record<string, unknown> | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, embeddingSource: EmbeddingSource, usageCount: number, lastUsed: string | null, createdAt: string, updatedAt: string }, scoreParts: { keyword: number | null, context: number | null, recency: number | null, importance: number | null } | null }> } | null };
 
 export type RegisterToolsMutationVariables = Exact<{
   inputs: Array<RegisterToolInput> | RegisterToolInput;
 }>;
 
 
-export type RegisterToolsMutation = { registerTools: Array<{ id: string, toolName: string, toolDescription: string, toolParameters: Record<string, unknown> | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, usageCount: number, lastUsed: string | null, createdAt: string, updatedAt: string }> };
+export type RegisterToolsMutation = { registerTools: Array<{ id: string, toolName: string, toolDescription: string, toolParameters: Record<string, unknown> | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, embeddingSource: EmbeddingSource, usageCount: number, lastUsed: string | null, createdAt: string, updatedAt: string }> };
 
 export type RecordToolUseMutationVariables = Exact<{
   name: string;
 }>;
 
 
-export type RecordToolUseMutation = { recordToolUse: { id: string, toolName: string, toolDescription: string, toolParameters: Record<string, unknown> | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, usageCount: number, lastUsed: string | null, createdAt: string, updatedAt: string } };
+export type RecordToolUseMutation = { recordToolUse: { id: string, toolName: string, toolDescription: string, toolParameters: Record<string, unknown> | null, embeddingModel: string | null, embeddingStatus: EmbeddingStatus, embeddingSource: EmbeddingSource, usageCount: number, lastUsed: string | null, createdAt: string, updatedAt: string } };
 
 export type DeleteToolMutationVariables = Exact<{
   name: string;
@@ -1175,6 +1236,7 @@ export const ChunkFieldsFragmentDoc = new TypedDocumentString(`
   metadata
   embeddingModel
   embeddingStatus
+  embeddingSource
   createdAt
 }
     `, {"fragmentName":"ChunkFields"}) as unknown as TypedDocumentString<ChunkFieldsFragment, unknown>;
@@ -1213,6 +1275,7 @@ export const ChunkMatchFieldsFragmentDoc = new TypedDocumentString(`
   metadata
   embeddingModel
   embeddingStatus
+  embeddingSource
   createdAt
 }
 fragment ScorePartFields on ScoreParts {
@@ -1275,6 +1338,7 @@ export const DocumentMatchFieldsFragmentDoc = new TypedDocumentString(`
   metadata
   embeddingModel
   embeddingStatus
+  embeddingSource
   createdAt
 }
 fragment ScorePartFields on ScoreParts {
@@ -1322,6 +1386,7 @@ export const MemoryFieldsFragmentDoc = new TypedDocumentString(`
   idempotencyKey
   embeddingModel
   embeddingStatus
+  embeddingSource
   createdAt
   updatedAt
 }
@@ -1356,6 +1421,7 @@ fragment MemoryFields on Memory {
   idempotencyKey
   embeddingModel
   embeddingStatus
+  embeddingSource
   createdAt
   updatedAt
 }`, {"fragmentName":"MemoryMatchFields"}) as unknown as TypedDocumentString<MemoryMatchFieldsFragment, unknown>;
@@ -1367,6 +1433,7 @@ export const ToolFieldsFragmentDoc = new TypedDocumentString(`
   toolParameters
   embeddingModel
   embeddingStatus
+  embeddingSource
   usageCount
   lastUsed
   createdAt
@@ -1398,6 +1465,7 @@ fragment ToolFields on Tool {
   toolParameters
   embeddingModel
   embeddingStatus
+  embeddingSource
   usageCount
   lastUsed
   createdAt
@@ -1424,6 +1492,7 @@ export const ChunkDocument = new TypedDocumentString(`
   metadata
   embeddingModel
   embeddingStatus
+  embeddingSource
   createdAt
 }`) as unknown as TypedDocumentString<ChunkQuery, ChunkQueryVariables>;
 export const ChunkEmbeddingDocument = new TypedDocumentString(`
@@ -1498,6 +1567,7 @@ export const ChunksDocument = new TypedDocumentString(`
   metadata
   embeddingModel
   embeddingStatus
+  embeddingSource
   createdAt
 }
 fragment PageInfoFields on PageInfo {
@@ -1542,6 +1612,7 @@ export const SimilarChunksDocument = new TypedDocumentString(`
   metadata
   embeddingModel
   embeddingStatus
+  embeddingSource
   createdAt
 }
 fragment ChunkMatchFields on ChunkMatch {
@@ -1584,6 +1655,7 @@ export const ChunkNeighboursDocument = new TypedDocumentString(`
   metadata
   embeddingModel
   embeddingStatus
+  embeddingSource
   createdAt
 }
 fragment ChunkMatchFields on ChunkMatch {
@@ -1623,6 +1695,30 @@ export const DocumentDocument = new TypedDocumentString(`
   updatedAt
   metadata
 }`) as unknown as TypedDocumentString<DocumentQuery, DocumentQueryVariables>;
+export const DocumentTextDocument = new TypedDocumentString(`
+    query DocumentText($id: ID!, $offset: Int! = 0, $limit: Int! = 10000) {
+  document(id: $id) {
+    text(offset: $offset, limit: $limit)
+  }
+}
+    `) as unknown as TypedDocumentString<DocumentTextQuery, DocumentTextQueryVariables>;
+export const TextsOfDocumentsDocument = new TypedDocumentString(`
+    query TextsOfDocuments($ids: [ID!]!, $offset: Int! = 0, $limit: Int! = 10000) {
+  documents(
+    first: 200
+    filters: {id: {in: $ids}}
+    orderBy: {field: ID, direction: ASC}
+  ) {
+    edges {
+      node {
+        id
+        text(offset: $offset, limit: $limit)
+        beginning: text(limit: 5)
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<TextsOfDocumentsQuery, TextsOfDocumentsQueryVariables>;
 export const DocumentChunksDocument = new TypedDocumentString(`
     query DocumentChunks($id: ID!, $first: Int! = 20, $after: String) {
   document(id: $id) {
@@ -1657,6 +1753,7 @@ export const DocumentChunksDocument = new TypedDocumentString(`
   metadata
   embeddingModel
   embeddingStatus
+  embeddingSource
   createdAt
 }
 fragment PageInfoFields on PageInfo {
@@ -1772,6 +1869,7 @@ export const SimilarDocumentsDocument = new TypedDocumentString(`
   metadata
   embeddingModel
   embeddingStatus
+  embeddingSource
   createdAt
 }
 fragment ScorePartFields on ScoreParts {
@@ -1831,6 +1929,7 @@ export const DocumentNeighboursDocument = new TypedDocumentString(`
   metadata
   embeddingModel
   embeddingStatus
+  embeddingSource
   createdAt
 }
 fragment ScorePartFields on ScoreParts {
@@ -1875,6 +1974,7 @@ export const IngestDocumentDocument = new TypedDocumentString(`
     }
     created
     chunkCount
+    differs
   }
 }
     fragment DocumentFields on Document {
@@ -2000,6 +2100,7 @@ export const MemoryDocument = new TypedDocumentString(`
   idempotencyKey
   embeddingModel
   embeddingStatus
+  embeddingSource
   createdAt
   updatedAt
 }`) as unknown as TypedDocumentString<MemoryQuery, MemoryQueryVariables>;
@@ -2009,6 +2110,7 @@ export const MemoryEmbeddingDocument = new TypedDocumentString(`
     embedding
     embeddingModel
     embeddingStatus
+    archivedAt
   }
 }
     `) as unknown as TypedDocumentString<MemoryEmbeddingQuery, MemoryEmbeddingQueryVariables>;
@@ -2044,6 +2146,7 @@ fragment MemoryFields on Memory {
   idempotencyKey
   embeddingModel
   embeddingStatus
+  embeddingSource
   createdAt
   updatedAt
 }`) as unknown as TypedDocumentString<MemoriesQuery, MemoriesQueryVariables>;
@@ -2086,6 +2189,7 @@ fragment MemoryFields on Memory {
   idempotencyKey
   embeddingModel
   embeddingStatus
+  embeddingSource
   createdAt
   updatedAt
 }
@@ -2126,6 +2230,7 @@ fragment MemoryFields on Memory {
   idempotencyKey
   embeddingModel
   embeddingStatus
+  embeddingSource
   createdAt
   updatedAt
 }
@@ -2171,6 +2276,7 @@ fragment MemoryFields on Memory {
   idempotencyKey
   embeddingModel
   embeddingStatus
+  embeddingSource
   createdAt
   updatedAt
 }
@@ -2203,6 +2309,7 @@ export const CreateMemoryDocument = new TypedDocumentString(`
   idempotencyKey
   embeddingModel
   embeddingStatus
+  embeddingSource
   createdAt
   updatedAt
 }`) as unknown as TypedDocumentString<CreateMemoryMutation, CreateMemoryMutationVariables>;
@@ -2224,6 +2331,7 @@ export const CreateMemoriesDocument = new TypedDocumentString(`
   idempotencyKey
   embeddingModel
   embeddingStatus
+  embeddingSource
   createdAt
   updatedAt
 }`) as unknown as TypedDocumentString<CreateMemoriesMutation, CreateMemoriesMutationVariables>;
@@ -2245,6 +2353,7 @@ export const UpdateMemoryDocument = new TypedDocumentString(`
   idempotencyKey
   embeddingModel
   embeddingStatus
+  embeddingSource
   createdAt
   updatedAt
 }`) as unknown as TypedDocumentString<UpdateMemoryMutation, UpdateMemoryMutationVariables>;
@@ -2291,6 +2400,7 @@ export const ArchiveMemoriesDocument = new TypedDocumentString(`
   idempotencyKey
   embeddingModel
   embeddingStatus
+  embeddingSource
   createdAt
   updatedAt
 }`) as unknown as TypedDocumentString<ArchiveMemoriesMutation, ArchiveMemoriesMutationVariables>;
@@ -2521,6 +2631,7 @@ export const RecallDocument = new TypedDocumentString(`
   metadata
   embeddingModel
   embeddingStatus
+  embeddingSource
   createdAt
 }
 fragment ChunkMatchFields on ChunkMatch {
@@ -2580,6 +2691,7 @@ fragment MemoryFields on Memory {
   idempotencyKey
   embeddingModel
   embeddingStatus
+  embeddingSource
   createdAt
   updatedAt
 }
@@ -2601,6 +2713,7 @@ fragment ToolFields on Tool {
   toolParameters
   embeddingModel
   embeddingStatus
+  embeddingSource
   usageCount
   lastUsed
   createdAt
@@ -2630,6 +2743,7 @@ export const ToolDocument = new TypedDocumentString(`
   toolParameters
   embeddingModel
   embeddingStatus
+  embeddingSource
   usageCount
   lastUsed
   createdAt
@@ -2671,6 +2785,7 @@ fragment ToolFields on Tool {
   toolParameters
   embeddingModel
   embeddingStatus
+  embeddingSource
   usageCount
   lastUsed
   createdAt
@@ -2710,6 +2825,7 @@ fragment ToolFields on Tool {
   toolParameters
   embeddingModel
   embeddingStatus
+  embeddingSource
   usageCount
   lastUsed
   createdAt
@@ -2747,6 +2863,7 @@ fragment ToolFields on Tool {
   toolParameters
   embeddingModel
   embeddingStatus
+  embeddingSource
   usageCount
   lastUsed
   createdAt
@@ -2776,6 +2893,7 @@ export const RegisterToolsDocument = new TypedDocumentString(`
   toolParameters
   embeddingModel
   embeddingStatus
+  embeddingSource
   usageCount
   lastUsed
   createdAt
@@ -2794,6 +2912,7 @@ export const RecordToolUseDocument = new TypedDocumentString(`
   toolParameters
   embeddingModel
   embeddingStatus
+  embeddingSource
   usageCount
   lastUsed
   createdAt

@@ -30,6 +30,7 @@ select
   "document_chunks"."content",
   "document_chunks"."content_summary",
   "document_chunks"."embedding_model",
+  "document_chunks"."embedding_source",
   "document_chunks"."chunk_size",
   "document_chunks"."overlap_size",
   "document_chunks"."start_offset",

@@ -15,6 +15,7 @@ select
   "memories"."content",
   "memories"."content_summary",
   "memories"."embedding_model",
+  "memories"."embedding_source",
   "memories"."source",
   "memories"."session_id",
   "memories"."importance_score",

@@ -15,6 +15,7 @@ select
   "tool_embeddings"."tool_description",
   "tool_embeddings"."tool_parameters",
   "tool_embeddings"."embedding_model",
+  "tool_embeddings"."embedding_source",
   "tool_embeddings"."usage_count",
   "tool_embeddings"."last_used",
   "tool_embeddings"."created_at",

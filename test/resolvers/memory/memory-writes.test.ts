@@ -118,7 +118,13 @@ describe('an idempotency key', () => {
   test('makes a repeated write the first one', async () => {
     const first = await create('say it once', { idempotencyKey: 'once', importanceScore: 0.25 });
     const before = await server.contents();
-    expect(await create('say it once', { idempotencyKey: 'once', importanceScore: 0.75 })).toEqual(first);
+    expect(await create('say it once', { idempotencyKey: 'once', importanceScore: 0.25 })).toEqual(first);
+    await expect(
+      create('say it once', { idempotencyKey: 'once', importanceScore: 0.75 }),
+    ).rejects.toMatchObject({
+      code: 'CONFLICT',
+      message: expect.stringMatching(/other importanceScore/),
+    });
     expect(await server.contents()).toEqual(before);
   });
 

@@ -340,7 +340,7 @@ describe('a batch', () => {
       'key',
       CreateMemoriesDocument,
       { inputs: memories.slice(0, 10).with(9, { content: 'other', idempotencyKey: 'taken' } as never) },
-      /^inputs\[9\]\.idempotencyKey "taken" was used before for memory \d+, which has other content/,
+      /^inputs\[9\]\.idempotencyKey "taken" was used before for memory \d+, whose write had other content/,
       'CONFLICT',
     ],
     [
@@ -352,7 +352,7 @@ describe('a batch', () => {
           { content: 'b', idempotencyKey: 'new' },
         ],
       },
-      /^inputs\[1\]\.idempotencyKey "new" was used before for inputs\[0\], which/,
+      /^inputs\[1\]\.idempotencyKey "new" was used before for inputs\[0\], whose write/,
       'CONFLICT',
     ],
     [

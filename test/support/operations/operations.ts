@@ -291,7 +291,7 @@ class OperationMaker {
     if (this.wrong && this.draw.chance(0.2)) return wrongValue(this.draw);
     if (isNonNullType(type)) return this.value(type.ofType, name, at, level);
     if (isListType(type)) {
-      const length = name === 'vector' ? 384 : 1 + this.draw.below(2);
+      const length = name === 'vector' || name === 'embedding' ? 384 : 1 + this.draw.below(2);
       return Array.from({ length }, (_, i) =>
         this.item(type.ofType, name, i === 0 ? at : { ...at, goal: undefined }, level),
       );
@@ -306,7 +306,7 @@ class OperationMaker {
 
   /** An element of a list; the 384 numbers of a vector are not each drawn, which would take long. */
   private item(type: GraphQLInputType, name: string, at: Situation, level: number): Value {
-    if (name === 'vector') return Math.sin(this.draw.below(100) * 7 + 1);
+    if (name === 'vector' || name === 'embedding') return Math.sin(this.draw.below(100) * 7 + 1);
     return this.value(type, name, at, level);
   }
 

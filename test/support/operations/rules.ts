@@ -114,6 +114,13 @@ function settleRecall(args: Values, wanted: string | undefined): void {
     args.kinds = [...kinds].map((name) => new EnumValue(name));
 }
 
+/** A client's own vector comes with its model. A wrong value in the stead of either stays alone. */
+function settleEmbedding(values: Values, wanted: string | undefined, add: (name: string) => void): void {
+  if (wanted === 'embedding' || isGiven(values, 'embedding')) add('embeddingModel');
+  else if (wanted === 'embeddingModel') add('embedding');
+  else delete values.embeddingModel;
+}
+
 /** Makes the fields of one input object agree; `make` draws a value for one that is missing. */
 export function settleInput(
   type: GraphQLInputObjectType,
@@ -130,9 +137,25 @@ export function settleInput(
     case 'SearchOptions':
       settleOptions(values, wanted);
       break;
+    case 'CreateMemoryInput':
+    case 'RegisterToolInput':
+    case 'DocumentChunkInput':
+      settleEmbedding(values, wanted, add);
+      break;
+    case 'UpdateMemoryInput':
+      settleEmbedding(values, wanted, add);
+      keepOne(values, ['metadata', 'mergeMetadata'], wanted, draw);
+      break;
     case 'IngestDocumentInput':
     case 'UpdateDocumentInput': {
-      keepOne(values, ['content', 'contentBase64'], wanted, draw);
+      keepOne(values, ['metadata', 'mergeMetadata'], wanted, draw);
+      if (wanted === 'chunkSize' || wanted === 'overlap') delete values.chunks;
+      keepOne(values, ['content', 'contentBase64', 'chunks'], wanted, draw);
+      if (isGiven(values, 'chunks')) {
+        delete values.chunkSize;
+        delete values.overlap;
+        break;
+      }
       const needsText =
         type.name === 'IngestDocumentInput' ||
         ['chunkSize', 'overlap', 'fileType'].some((name) => name in values);

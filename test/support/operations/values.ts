@@ -94,6 +94,7 @@ const texts: Record<string, (draw: Draw, known: Known) => string> = {
   userId: (draw) => draw.pick(users),
   about: (draw) => draw.pick(users),
   sessionId: (draw) => `talk-${draw.below(4)}`,
+  embeddingModel: (draw) => draw.pick(['own-model', 'another model']),
   source: (draw) => draw.pick(['chat', 'mail', 'odd ✉']),
   idempotencyKey: (draw) => `key-${draw.below(1_000_000)}`,
   path: (draw) => draw.pick(['tags', 'turn', 'user', '0', '-1', 'ключ']),
@@ -105,6 +106,8 @@ const integers: Record<string, readonly [least: number, most: number]> = {
   chunkSize: [8, 60],
   overlap: [0, 4],
   efSearch: [1, 200],
+  offset: [0, 60],
+  limit: [0, 60],
 };
 
 const times = [
@@ -140,7 +143,9 @@ export function scalarValue(scalar: string, name: string, kind: RowKind, draw: D
     case 'Boolean':
       return draw.chance(0.5);
     case 'DateTime':
-      return name === 'expiresAt' ? '2999-12-31T00:00:00Z' : draw.pick(times);
+      if (name === 'expiresAt') return '2999-12-31T00:00:00Z';
+      // When a row was made is in the past.
+      return draw.pick(name === 'createdAt' ? times.filter((time) => time < '2026-06') : times);
     case 'JSONObject':
       return json(draw);
     default: {

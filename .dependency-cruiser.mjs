@@ -5,10 +5,11 @@
 const floors = {
   errors: [],
   distribution: [],
+  'make-folder': [],
   input: ['errors'],
   viewer: ['errors'],
-  database: ['viewer', 'distribution', 'errors'],
-  embedding: ['distribution', 'errors'],
+  database: ['viewer', 'distribution', 'make-folder', 'errors'],
+  embedding: ['distribution', 'make-folder', 'errors'],
   filters: ['input', 'errors'],
   services: ['database', 'embedding', 'ingest'],
   store: ['filters', 'input', 'database', 'embedding', 'viewer', 'services', 'errors'],

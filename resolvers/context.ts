@@ -14,13 +14,17 @@ export interface Context {
   readonly forgetKeys: (userId: string) => void;
 }
 
-/** Makes the context of a request by `viewer`. */
+/**
+ * Makes the context of a request by `viewer`.
+ * @param signal says that the client left.
+ */
 export function createContext(
   services: Services,
   viewer: Viewer = localViewer,
   forgetKeys: Context['forgetKeys'] = () => {},
+  signal?: AbortSignal,
 ): Context {
   const searchReports: SearchReport[] = [];
-  const loaders = createLoaders(services, viewer, searchReports);
+  const loaders = createLoaders(services, viewer, searchReports, signal);
   return { viewer, services, searchReports, loaders, forgetKeys };
 }

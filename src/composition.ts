@@ -81,13 +81,16 @@ export function startApi(
   services: Services,
   authenticate: Authenticate = authenticator(config, services.database, services.log),
 ): Promise<HttpServer> {
-  const contextFor = (viewer: Viewer) => createContext(services, viewer, authenticate.forget);
+  const contextFor = (viewer: Viewer, signal: AbortSignal) =>
+    createContext(services, viewer, authenticate.forget, signal);
   return startHttpServer({
     config,
     schema: buildSchema(),
-    createContext: ({ raw }) => {
+    createContext: ({ raw }, signal) => {
       const viewer = authenticate(raw.rawHeaders);
-      return viewer instanceof Promise ? viewer.then(contextFor) : contextFor(viewer);
+      return viewer instanceof Promise
+        ? viewer.then((one) => contextFor(one, signal))
+        : contextFor(viewer, signal);
     },
     logger: services.log,
     examples: exampleQueries,

@@ -22,17 +22,23 @@ import type { Viewer } from './viewer.ts';
  * Makes the loaders of one request. Each loader collects the keys that fields ask for at one moment, and reads them in one
  * statement. Every request has its own loaders, because they read what its viewer may see.
  * @param reports receives the reports of the searches that ask for one.
+ * @param signal says that the client left.
  */
-export function createLoaders(services: Services, viewer: Viewer, reports: SearchReport[] = []) {
+export function createLoaders(
+  services: Services,
+  viewer: Viewer,
+  reports: SearchReport[] = [],
+  signal?: AbortSignal,
+) {
   const { database } = services;
   const embeddings = (source: EmbeddedTable) =>
     momentLoader((ids: readonly string[]) => readEmbeddings(database, viewer, source, ids));
   return {
-    similarMemories: createSearchLoader(services, viewer, memorySearch, reports),
-    similarDocuments: createSearchLoader(services, viewer, documentSearch, reports),
-    similarChunks: createSearchLoader(services, viewer, chunkSearch, reports),
-    similarTools: createSearchLoader(services, viewer, toolSearch, reports),
-    recall: createSearchLoader(services, viewer, recallSearch, reports),
+    similarMemories: createSearchLoader(services, viewer, memorySearch, reports, signal),
+    similarDocuments: createSearchLoader(services, viewer, documentSearch, reports, signal),
+    similarChunks: createSearchLoader(services, viewer, chunkSearch, reports, signal),
+    similarTools: createSearchLoader(services, viewer, toolSearch, reports, signal),
+    recall: createSearchLoader(services, viewer, recallSearch, reports, signal),
     memoryEmbeddings: embeddings(memoryTable),
     chunkEmbeddings: embeddings(chunkTable),
     toolEmbeddings: embeddings(toolTable),

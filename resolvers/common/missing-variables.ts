@@ -97,6 +97,10 @@ function variablesIn(
   });
 }
 
+/** Inputs that are filters as a whole: each field of them narrows what a mutation changes. */
+const narrowingInputs: ReadonlySet<string> = new Set(['ArchiveMemoriesInput']);
+
 function isFilters(name: string, type: GraphQLInputType | undefined): boolean {
-  return name === 'filters' && isInputObjectType(type && getNullableType(type));
+  const input = type && getNullableType(type);
+  return isInputObjectType(input) && (name === 'filters' || narrowingInputs.has(input.name));
 }

@@ -24,8 +24,9 @@ export interface Embedder {
   /**
    * Computes the vector of a search text before all waiting writes, or takes it from a cache of what `userId` has searched for. No
    * user can tell by the time of an answer what another user has searched for.
+   * @param signal says that nobody waits for the vector any more. If nobody else does, a text that still waits is dropped.
    */
-  embedQuery(text: string, userId: string): Promise<Float32Array>;
+  embedQuery(text: string, userId: string, signal?: AbortSignal): Promise<Float32Array>;
   /** Drops the vectors of all that `userId` has searched for. */
   forget(userId: string): void;
   /** Ends the inference thread, and rejects all waiting texts. */
@@ -83,9 +84,25 @@ export async function startEmbedder(options: EmbeddingOptions, log?: EmbeddingLo
   return new ModelEmbedder(source.name, thread, queue, options.queryCacheSize ?? 1000);
 }
 
+/** The vector of a search text, which several requests may wait for. */
+interface QueryVector {
+  vector: Promise<Float32Array>;
+  /** Requests that asked for it and did not leave. */
+  waiting: number;
+  dropped: AbortController;
+}
+
+/** Returns what a request calls if it leaves. After the last request has left, the text is dropped. */
+function leaver(query: QueryVector): () => void {
+  return () => {
+    query.waiting -= 1;
+    if (query.waiting === 0) query.dropped.abort();
+  };
+}
+
 class ModelEmbedder implements Embedder {
   readonly dimensions = EMBEDDING_DIMENSIONS;
-  private readonly queries: LRUCache<string, Promise<Float32Array>>;
+  private readonly queries: LRUCache<string, QueryVector>;
 
   constructor(
     readonly model: string,
@@ -100,16 +117,30 @@ class ModelEmbedder implements Embedder {
     return this.queue.embed(texts, 'write');
   }
 
-  async embedQuery(text: string, userId: string): Promise<Float32Array> {
+  async embedQuery(text: string, userId: string, signal?: AbortSignal): Promise<Float32Array> {
     const key = cacheKey(text, userId);
-    let vector = this.queries.get(key);
-    if (vector === undefined) {
-      const computed = this.queue.embed([text], 'query').then(([only]) => only as Float32Array);
+    let query = this.queries.get(key);
+    // One that nobody waits for any more is being dropped.
+    if (query === undefined || query.dropped.signal.aborted) {
+      const dropped = new AbortController();
+      const vector = this.queue
+        .embed([text], 'query', { user: userId, signal: dropped.signal })
+        .then(([only]) => only as Float32Array);
+      const computed: QueryVector = { vector, waiting: 0, dropped };
       this.queries.set(key, computed);
-      computed.catch(() => this.queries.peek(key) === computed && this.queries.delete(key));
-      vector = computed;
+      vector.catch(() => this.queries.peek(key) === computed && this.queries.delete(key));
+      query = computed;
     }
-    return (await vector).slice();
+    const { vector } = query;
+    query.waiting += 1;
+    const leave = leaver(query);
+    if (signal?.aborted) leave();
+    signal?.addEventListener('abort', leave, { once: true });
+    try {
+      return (await vector).slice();
+    } finally {
+      signal?.removeEventListener('abort', leave);
+    }
   }
 
   forget(userId: string): void {

@@ -1,9 +1,9 @@
 import { setImmediate } from 'node:timers';
 import { FunesError } from '../errors.ts';
 import { planBatches } from './batches.ts';
-import { FairQueue } from './fair-queue.ts';
 import type { InferenceThread } from './inference-thread.ts';
 import { meanOfWindows, segmentLength, segments, type WindowVector } from './long-text.ts';
+import { UserQueue } from './user-queue.ts';
 
 /** Queries are computed before writes, because a client waits for the answer of a search. */
 export type Lane = 'query' | 'write';
@@ -35,8 +35,12 @@ const specialTokens = 2;
 
 /** A call of `embed`. It resolves when each of its texts has a vector, and rejects at the first failure. */
 interface Call {
+  /** Whose turn the call takes: a user, or the call itself if it belongs to none. */
+  user: unknown;
   texts: TextProgress[];
   unfinished: number;
+  /** It failed, or was dropped: nothing more of it is computed. */
+  ended?: true;
   resolve(vectors: Float32Array[]): void;
   reject(error: Error): void;
 }
@@ -59,18 +63,18 @@ interface Window extends Segment {
 }
 
 interface Waiting {
-  segments: FairQueue<Call, Segment>;
-  windows: FairQueue<Call, Window>;
+  segments: UserQueue<unknown, Call, Segment>;
+  windows: UserQueue<unknown, Call, Window>;
 }
 
 /**
  * Feeds the inference thread. It cuts texts into windows, and computes windows of several callers together. A round is small,
- * so that a query never waits long, and callers are served in turn.
+ * so that a query never waits long. Users are served in turn, and so are the calls of one user.
  */
 export class EmbeddingQueue {
   private readonly lanes: Record<Lane, Waiting> = {
-    query: { segments: new FairQueue(), windows: new FairQueue() },
-    write: { segments: new FairQueue(), windows: new FairQueue() },
+    query: { segments: new UserQueue(), windows: new UserQueue() },
+    write: { segments: new UserQueue(), windows: new UserQueue() },
   };
   private worker: Promise<void> | undefined;
   private closed = false;
@@ -82,18 +86,29 @@ export class EmbeddingQueue {
     private readonly hooks: QueueHooks,
   ) {}
 
-  /** Computes the vectors of `texts`, in order. @throws FunesError UNAVAILABLE if they cannot be computed. */
-  embed(texts: readonly string[], lane: Lane): Promise<Float32Array[]> {
+  /**
+   * Computes the vectors of `texts`, in order.
+   * @param from whose turn the call takes, and a signal that drops what of it still waits.
+   * @throws FunesError UNAVAILABLE if they cannot be computed, or if the signal is aborted.
+   */
+  embed(
+    texts: readonly string[],
+    lane: Lane,
+    { user, signal }: { user?: string; signal?: AbortSignal } = {},
+  ): Promise<Float32Array[]> {
+    if (signal?.aborted) return Promise.reject(leftError(signal));
     if (this.closed) return Promise.reject(closedError());
     if (texts.length === 0) return Promise.resolve([]);
     return new Promise((resolve, reject) => {
-      const call: Call = { texts: [], unfinished: texts.length, resolve, reject };
+      const call: Call = { user, texts: [], unfinished: texts.length, resolve, reject };
+      call.user ??= call;
+      signal?.addEventListener('abort', () => this.fail(call, leftError(signal)), { once: true });
       for (const text of texts) {
         const parts = segments(text);
         const progress: TextProgress = { pending: parts.length, windows: [] };
         call.texts.push(progress);
         const waiting = parts.map((part) => ({ weight: part.length, text: part, progress, call }));
-        this.lanes[lane].segments.add(call, waiting);
+        this.lanes[lane].segments.add(call.user, call, waiting);
       }
       this.worker ??= this.work();
     });
@@ -103,8 +118,7 @@ export class EmbeddingQueue {
   async close(): Promise<void> {
     this.closed = true;
     for (const lane of Object.values(this.lanes)) {
-      for (const call of [...lane.segments.callers(), ...lane.windows.callers()])
-        this.fail(call, closedError());
+      for (const call of [...lane.segments.calls(), ...lane.windows.calls()]) this.fail(call, closedError());
     }
     await this.worker;
   }
@@ -133,9 +147,10 @@ export class EmbeddingQueue {
 
   private nextRoundOf(lane: Lane): (() => Promise<void>) | undefined {
     const { segments: uncut, windows } = this.lanes[lane];
-    // Cut only enough for the next rounds, so that tokenizing a book does not delay the texts after it.
-    if (!uncut.empty && windows.weight < 2 * roundTokens)
-      return () => this.cut(lane, uncut.take(segmentLength));
+    // Cut only enough of a user's texts for the next rounds, so that tokenizing a book does not delay the texts after it. What
+    // waits of one user does not keep the texts of another from being cut, and so from having a turn.
+    const isShort = (user: unknown) => windows.weightOf(user) < 2 * roundTokens;
+    if (uncut.users().some(isShort)) return () => this.cut(lane, uncut.take(segmentLength, isShort));
     if (!windows.empty) return () => this.infer(lane, windows.take(roundTokens));
     return undefined;
   }
@@ -148,8 +163,10 @@ export class EmbeddingQueue {
           const weight = tokens + specialTokens;
           return { weight, tokens, text: text.slice(start, end), progress, call };
         });
+        // The call failed or was dropped meanwhile.
+        if (call.ended) return;
         progress.pending += windows.length - 1;
-        this.lanes[lane].windows.add(call, windows);
+        this.lanes[lane].windows.add(call.user, call, windows);
       });
     });
   }
@@ -191,13 +208,20 @@ export class EmbeddingQueue {
 
   private fail(call: Call, error: Error): void {
     for (const lane of Object.values(this.lanes)) {
-      lane.segments.drop(call);
-      lane.windows.drop(call);
+      lane.segments.drop(call.user, call);
+      lane.windows.drop(call.user, call);
     }
+    call.ended = true;
     call.reject(error);
   }
 }
 
 function closedError(): FunesError {
   return new FunesError('UNAVAILABLE', 'The server is shutting down and computes no more embeddings.');
+}
+
+function leftError(signal: AbortSignal): FunesError {
+  return new FunesError('UNAVAILABLE', 'The client left before its text was embedded.', {
+    cause: signal.reason,
+  });
 }

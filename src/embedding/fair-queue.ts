@@ -28,20 +28,24 @@ export class FairQueue<Caller, Item extends Weighted> {
     for (const item of items) this.total += item.weight;
   }
 
-  /** Takes items that weigh at most `budget` together, but at least one item. A caller with items left goes to the back. */
-  take(budget: number): Item[] {
+  /**
+   * Takes items that weigh at most `budget` together, but at least one item if `atLeastOne`. A caller that was served and has items
+   * left goes to the back. A caller whose next item is too heavy keeps its turn.
+   */
+  take(budget: number, atLeastOne = true): Item[] {
     const taken: Item[] = [];
     let left = budget;
     for (const [caller, line] of this.lines) {
+      const before = taken.length;
       let next = line.at(-1);
-      while (next !== undefined && (next.weight <= left || taken.length === 0)) {
+      while (next !== undefined && (next.weight <= left || (atLeastOne && taken.length === 0))) {
         line.pop();
         taken.push(next);
         left -= next.weight;
         this.total -= next.weight;
         next = line.at(-1);
       }
-      this.lines.delete(caller);
+      if (line.length === 0 || taken.length > before) this.lines.delete(caller);
       if (line.length > 0) this.lines.set(caller, line);
       if (left <= 0 || line.length > 0) break;
     }

@@ -1,9 +1,10 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { copyFile, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { FunesError } from '../errors.ts';
+import { makeFolder } from '../make-folder.ts';
 import { bertConfigSchema, bertGraphVersion, bertToOnnx } from './bert-graph.ts';
 import { bundledModelFiles, bundledModelName } from './model.ts';
 import { readSafetensors } from './safetensors.ts';
@@ -36,7 +37,7 @@ export async function convertedModelFolder(
   if (await exists(folder)) return folder;
   const unfinished = join(cacheDir, `${unfinishedPrefix}${randomUUID()}`);
   try {
-    await mkdir(join(unfinished, 'onnx'), { recursive: true });
+    await makeFolder(join(unfinished, 'onnx'));
     await convert(files, unfinished);
     await rename(unfinished, folder);
   } catch (error) {

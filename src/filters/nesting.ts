@@ -42,13 +42,15 @@ export interface Nesting<Filters> {
  */
 export function compileNesting(fields: Fields, filters: unknown, inputPath: InputPath): SQL | undefined {
   const parts = entries(filters, inputPath).flatMap(([name, value, here]): (SQL | undefined)[] => {
+    if (value === null && (name === 'and' || name === 'or' || name === 'not'))
+      throw here.refusal('is null, which says nothing: send a condition, or leave it out.');
     switch (name) {
       case 'and':
         return compileEach(fields, value, here);
       case 'or':
         return [or(...compileEach(fields, value, here))];
       case 'not':
-        return value === null ? [] : [opposite(compileInner(fields, value, here.deeper()))];
+        return [opposite(compileInner(fields, value, here.deeper()))];
       default: {
         const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
         if (!field) throw here.refusal('is not a field that you can filter by.');
@@ -76,7 +78,6 @@ export function compileInner(fields: Fields, filters: unknown, inputPath: InputP
 }
 
 function compileEach(fields: Fields, value: unknown, inputPath: InputPath): SQL[] {
-  if (value === null) return [];
   const inner = inputPath.deeper();
   return parseList(value, inputPath, filterLimits.conditions).map((filters, i) =>
     compileInner(fields, filters, inner.at(i)),

@@ -33,8 +33,8 @@ export interface RequestContext {
 
 export interface GraphQLEndpointOptions<Context extends RequestContext> {
   schema: GraphQLSchema;
-  /** Makes the context of a request, whose body is not read yet. */
-  createContext: (request: FastifyRequest) => Context | Promise<Context>;
+  /** Makes the context of a request, whose body is not read yet. The signal says that the client left. */
+  createContext: (request: FastifyRequest, signal: AbortSignal) => Context | Promise<Context>;
   introspection: boolean;
   /** What an operation may cost at most. */
   costLimit: number;
@@ -104,7 +104,7 @@ export async function addGraphQLEndpoint<Context extends RequestContext>(
     const { record } = request;
     let context: Context;
     try {
-      context = await createContext(request);
+      context = await createContext(request, leaveSignal(reply));
     } catch (error) {
       if (await isOverRate?.(request, reply, undefined)) return reply;
       const { code, message, id } = errors.describe(error);
@@ -270,6 +270,15 @@ function parsedOrNothing(json: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** A signal that is aborted when the client leaves before it has its answer. */
+function leaveSignal({ raw }: FastifyReply): AbortSignal {
+  const left = new AbortController();
+  raw.once('close', () => {
+    if (!raw.writableFinished) left.abort();
+  });
+  return left.signal;
 }
 
 /** Whether a person opened the endpoint in a browser; the page for people is at `/`. */

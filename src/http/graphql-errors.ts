@@ -76,12 +76,19 @@ export function createErrorDescriber(
       };
     }
     const expected = databaseError(origin, statementTimeout);
+    if (message !== undefined) {
+      const own = ownMessage(message);
+      if (own !== undefined) return { code: 'BAD_USER_INPUT', message: own };
+    }
     if (requestErrorCodes.has(apolloCode) && message !== undefined) {
       return { code: expected?.code ?? 'BAD_USER_INPUT', message: shortened(message) };
     }
     if (expected !== undefined) {
       if (expected.code === 'INTERNAL_SERVER_ERROR') return internal(expected);
-      if (expected.code === 'UNAVAILABLE') logger.warn({ err: expected }, 'A request failed: unavailable.');
+      // A client that left is no failure of the server.
+      const left = expected.cause instanceof Error && expected.cause.name === 'AbortError';
+      if (expected.code === 'UNAVAILABLE' && !left)
+        logger.warn({ err: expected }, 'A request failed: unavailable.');
       return { code: expected.code, message: shortened(expected.message) };
     }
     if (origin instanceof GraphQLError) {
@@ -141,6 +148,31 @@ function isErrorCode(code: unknown): code is ErrorCode {
 function withHint(message: string, hint: string): string {
   const sentence = message.replace(/ Did you mean [^?]*\?$/, '');
   return `${/[.?!]$/.test(sentence) ? sentence : `${sentence}.`} ${hint}`;
+}
+
+/** How the messages of Apollo and graphql begin that give no advice to a client of funes, with what is said instead. */
+const ownMessages: readonly [start: string, message: string][] = [
+  [
+    'GraphQL introspection is not allowed',
+    'The schema is not shown here, because FUNES_INTROSPECTION is off. Ask whoever runs the server for schema.graphql, or to set it on.',
+  ],
+  [
+    'Operation batching disabled',
+    'The body of the request is a list. Send one operation in each request, as a JSON object with the key "query"; one operation may ' +
+      'have many fields, by aliases.',
+  ],
+  [
+    'POST body missing',
+    'The body of the request is no JSON object with keys. Send {"query": "..."} with the header "content-type: application/json".',
+  ],
+  [
+    'Schema is not configured to execute subscription',
+    'The API has queries and mutations, and no subscriptions. Send a query again to see what has changed.',
+  ],
+];
+
+function ownMessage(message: string): string | undefined {
+  return ownMessages.find(([start]) => message.startsWith(start))?.[1];
 }
 
 const head = 400;

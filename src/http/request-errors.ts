@@ -75,6 +75,12 @@ function requestError(
           'Send GraphQL as JSON, with the header "content-type: application/json".',
       );
     case 'FST_ERR_CTP_INVALID_JSON_BODY':
+      if (!['identity', undefined].includes(request.headers['content-encoding']))
+        return new FunesError(
+          'BAD_USER_INPUT',
+          `The body of the request is compressed (content-encoding: ${quote(request.headers['content-encoding'])}). ` +
+            'Send it uncompressed, without this header.',
+        );
       return new FunesError(
         'BAD_USER_INPUT',
         'The body of the request is not valid JSON, or has a key that is not accepted: __proto__, or prototype in ' +

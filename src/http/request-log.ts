@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from '../log.ts';
 
 /** What the log line of a request says in addition to path, status and duration. */
@@ -25,22 +25,35 @@ declare module 'fastify' {
 const longestName = 100;
 
 /**
- * Logs one line for each request after its answer was sent. The line never contains query text, variables or the answer. It has
- * the path of the route instead of the URL, because the URL of a GET request contains the query.
+ * Logs one line for each request after its answer was sent, or after its client left without it. The line never contains query text,
+ * variables or the answer. It has the path of the route instead of the URL, because the URL of a GET request contains the query.
  */
 export function logRequests(app: FastifyInstance, logger: Logger): void {
   app.decorateRequest('record');
-  app.addHook('onRequest', (request, _reply, done) => {
+  app.addHook('onRequest', (request, reply, done) => {
     request.record = {};
+    // Fastify calls no hook when an answer cannot be sent any more.
+    reply.raw.once('close', () => {
+      if (!reply.raw.writableFinished) log(request, reply, { status: null, clientLeft: true });
+    });
     done();
   });
   app.addHook('onResponse', (request, reply, done) => {
+    if (reply.raw.writableFinished) log(request, reply, { status: reply.statusCode });
+    done();
+  });
+
+  function log(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    outcome: { status: number | null; clientLeft?: true },
+  ): void {
     const { operation, user, actor, codes } = request.record;
     logger[request.routeOptions.config?.routine ? 'debug' : 'info'](
       {
         method: request.method,
         path: request.routeOptions.url ?? null,
-        status: reply.statusCode,
+        ...outcome,
         ms: Math.round(reply.elapsedTime * 10) / 10,
         ...(operation !== undefined && { operation: operation?.slice(0, longestName) ?? null }),
         ...(user !== undefined && { user }),
@@ -49,6 +62,5 @@ export function logRequests(app: FastifyInstance, logger: Logger): void {
       },
       'request',
     );
-    done();
-  });
+  }
 }

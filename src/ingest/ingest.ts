@@ -9,6 +9,7 @@ import {
   checkLimit,
   checkOptionalText,
   checkText,
+  checkUserName,
 } from '../input/checks.ts';
 import { limits } from '../input/limits.ts';
 import { parseMergeMetadata } from '../input/merge-patch.ts';
@@ -91,7 +92,11 @@ export async function ingestDocument(
   viewer: Viewer,
   input: NewDocument,
 ): Promise<Ingested> {
-  const userId = ownerOf(viewer, checkOptionalText(input.userId, 'input.userId', 100), 'input.userId');
+  const userId = ownerOf(
+    viewer,
+    input.userId == null ? input.userId : checkUserName(input.userId, 'input.userId'),
+    'input.userId',
+  );
   const filename = checkText(input.filename, 'input.filename', 255);
   const filePath = checkOptionalText(input.filePath, 'input.filePath', 4096) ?? null;
   const metadata = checkJson(input.metadata ?? {}, 'input.metadata');

@@ -53,6 +53,40 @@ export function checkOptionalText<T extends string | null | undefined>(
   return value;
 }
 
+/** Controls, line ends, and what turns the direction of the text around it: a name with them looks like another one. */
+const hidden = /[\p{Cc}\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
+
+/**
+ * Checks the name of a user, and returns it unchanged. Blanks around it are refused, not removed: a claim or a header that were
+ * trimmed would name another user than the stored rows do.
+ * @throws FunesError BAD_USER_INPUT, LIMIT_EXCEEDED.
+ */
+export function checkUserName(value: string, name: string): string {
+  checkText(value, name, limits.userNameLength);
+  const character = hidden.exec(value)?.[0];
+  if (character !== undefined) {
+    const code = character.charCodeAt(0).toString(16).padStart(4, '0').toUpperCase();
+    throw new FunesError(
+      'BAD_USER_INPUT',
+      `${name} contains U+${code}, which does not show in a name: ${visible(value)}. Remove it.`,
+    );
+  }
+  if (value.trim() !== value)
+    throw new FunesError(
+      'BAD_USER_INPUT',
+      `${name} begins or ends with a blank: ${quote(value)}. Remove it.`,
+    );
+  return value;
+}
+
+/** A name in quotes, with an escape for each hidden character. */
+function visible(value: string): string {
+  return quote(value).replace(
+    new RegExp(hidden, 'gu'),
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
 /** Checks that a number is from `min` to `max`, and returns it. @throws FunesError BAD_USER_INPUT */
 export function checkRange(value: number, name: string, min: number, max: number): number {
   // The condition is written so that NaN fails.

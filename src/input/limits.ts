@@ -14,6 +14,8 @@ export const limits = {
   batchSize: 1000,
   /** Characters (UTF-16 code units) in a memory's content, a tool's description or a summary. */
   contentLength: 100_000,
+  /** Characters in the name of a user. */
+  userNameLength: 100,
   /** Characters in a document's text. */
   documentLength: 5_000_000,
   /** Characters in a part of a document's text that one field returns. */
@@ -59,8 +61,10 @@ export const costs = {
   row: 1,
   /** A search, or a count of rows: it reads rows that it does not return. */
   search: 10,
-  /** A text to embed. */
+  /** A text to embed; of a search text, each `charactersOfText` characters or part of them. */
   text: 1,
+  /** A long text is embedded in windows; a window is about as many characters. */
+  charactersOfText: 1000,
   /** The schema: building and sending all of it takes as long as some hundred rows. */
   introspection: 500,
   /** The characters of a token, to tell from a document's length how many chunks it has. */

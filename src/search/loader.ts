@@ -29,12 +29,14 @@ export type SearchLoader<Filters, M> = DataLoader<SearchKey<Filters>, M[]>;
  * one statement, and fifty aliases with fifty texts are one call of the embedder and one statement. Each request makes a loader of
  * its own, because the matches depend on the viewer.
  * @param reports receives a report for each statement that a field wants one of.
+ * @param signal says that the client left: search texts that still wait are then not embedded.
  */
 export function createSearchLoader<Filters, Found extends { row: { id: string } }, Conditions>(
   { database, embedder }: { database: Database; embedder: Embedder },
   viewer: Viewer,
   definition: SearchDefinition<Filters, Found, Conditions>,
   reports: SearchReport[] = [],
+  signal?: AbortSignal,
 ): SearchLoader<Filters, Found & MatchScores> {
   type Matches = (Found & MatchScores)[];
 
@@ -48,6 +50,7 @@ export function createSearchLoader<Filters, Found extends { row: { id: string } 
       keys.map(({ query }) => query),
       embedder,
       viewer.userId,
+      signal,
     );
     const lists = await search(database, viewer, definition, batch, request);
     if (report) reports.push(report.finished());
@@ -82,6 +85,7 @@ async function batchOf(
   queries: readonly SearchQuery[],
   embedder: Embedder,
   userId: string,
+  signal: AbortSignal | undefined,
 ): Promise<{ batch: QueryBatch; indexes: number[] }> {
   const [first] = queries;
   if (first && 'examples' in first) {
@@ -90,12 +94,17 @@ async function batchOf(
   const ids = queries.flatMap((query) => ('id' in query ? [query.id] : []));
   if (ids.length > 0) return { batch: { by: 'rows', ids }, indexes: [...ids.keys()] };
   const { values, indexes } = distinct(queries);
-  const embedded = await Promise.all(values.map((query) => embed(query, embedder, userId)));
+  const embedded = await Promise.all(values.map((query) => embed(query, embedder, userId, signal)));
   return { batch: { by: 'vectors', queries: embedded }, indexes };
 }
 
-async function embed(query: SearchQuery, embedder: Embedder, userId: string): Promise<EmbeddedQuery> {
-  if ('text' in query) return { ...query, vector: await embedder.embedQuery(query.text, userId) };
+async function embed(
+  query: SearchQuery,
+  embedder: Embedder,
+  userId: string,
+  signal: AbortSignal | undefined,
+): Promise<EmbeddedQuery> {
+  if ('text' in query) return { ...query, vector: await embedder.embedQuery(query.text, userId, signal) };
   if ('vector' in query) return { vector: query.vector, text: undefined };
   throw new TypeError('A search for rows came among searches for vectors.');
 }

@@ -1,7 +1,7 @@
 import type { Config } from '../config.ts';
 import type { Database } from '../database/transaction.ts';
 import { FunesError, quote } from '../errors.ts';
-import { checkText } from '../input/checks.ts';
+import { checkUserName } from '../input/checks.ts';
 import type { Logger } from '../log.ts';
 import { localViewer, type Viewer } from '../viewer.ts';
 import { keyLookUp } from './key-lookup.ts';
@@ -91,7 +91,7 @@ function namedUser(headers: RawHeaders): string | undefined {
   if (value === undefined) return undefined;
   if (more.length > 0)
     throw new FunesError('BAD_USER_INPUT', `The header ${userHeader} was sent twice. Name one user.`);
-  return checkText(decodeHeader(value), `The header ${userHeader}`, 100);
+  return checkUserName(decodeHeader(value), `The header ${userHeader}`);
 }
 
 /** The text of a header. Node decodes each byte as one character, and names have more than Latin letters. */

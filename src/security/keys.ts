@@ -3,7 +3,7 @@ import { and, eq, isNull, sql } from 'drizzle-orm';
 import { apiKeys } from '../../schema/index.ts';
 import { type Database, transaction } from '../database/transaction.ts';
 import { FunesError, quote } from '../errors.ts';
-import { checkId, checkText } from '../input/checks.ts';
+import { checkId, checkUserName } from '../input/checks.ts';
 import { writeAudit } from '../store/audit.ts';
 import { type CountedPage, type Listed, readPage } from '../store/pages.ts';
 import { type KeyRow, keyColumns } from '../store/rows.ts';
@@ -69,7 +69,7 @@ export function prefixOfKey(key: string): string {
  */
 export async function createKey(database: Database, viewer: Viewer, input: NewKey): Promise<CreatedKey> {
   checkAccess(viewer, 'createKey', administrators);
-  const userId = checkText(input.userId, 'input.userId', 100);
+  const userId = checkUserName(input.userId, 'input.userId');
   const role = checkRole(input.role);
   const expiresAt = input.expiresAt ?? null;
   if (expiresAt !== null && !(expiresAt.getTime() > Date.now())) {

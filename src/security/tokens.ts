@@ -2,7 +2,7 @@ import { createSecretKey } from 'node:crypto';
 import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import type { JwtConfig } from '../config/authentication.ts';
 import { FunesError, quote } from '../errors.ts';
-import { checkText } from '../input/checks.ts';
+import { checkUserName } from '../input/checks.ts';
 import { type Viewer, viewerRoles } from '../viewer.ts';
 
 /**
@@ -84,7 +84,7 @@ function reasonOf(error: errors.JOSEError): string {
 function userOf({ sub }: JWTPayload): string {
   if (typeof sub !== 'string') throw refusal('it names no user (sub)');
   try {
-    return checkText(sub, 'the user (sub)', 100);
+    return checkUserName(sub, 'the user (sub)');
   } catch (error) {
     if (!(error instanceof FunesError)) throw error;
     throw refusal(error.message.replace(/\.$/, ''), error);

@@ -10,6 +10,7 @@ import {
   checkOptionalText,
   checkRange,
   checkText,
+  checkUserName,
 } from '../input/checks.ts';
 import { limits } from '../input/limits.ts';
 import { mergeMetadata, parseMergeMetadata } from '../input/merge-patch.ts';
@@ -294,7 +295,7 @@ function parseNewMemory(viewer: Viewer, input: NewMemory, inputPath: string) {
     ...fields,
     userId: ownerOf(
       viewer,
-      checkOptionalText(input.userId, `${inputPath}.userId`, 100),
+      input.userId == null ? input.userId : checkUserName(input.userId, `${inputPath}.userId`),
       `${inputPath}.userId`,
     ),
     createdAt,

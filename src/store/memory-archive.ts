@@ -44,7 +44,7 @@ const movedNames = sql.join(
 
 /**
  * Moves memories into the archive in one statement. Neither lists nor searches find archived memories.
- * @throws FunesError BAD_USER_INPUT if the request has no condition, or a value is out of its range.
+ * @throws FunesError BAD_USER_INPUT if the request has no condition, one that is null, or a value is out of its range.
  */
 export async function archiveMemories(
   { database }: Services,
@@ -58,7 +58,16 @@ export async function archiveMemories(
   return { count: rows[0]?.total ?? 0, sample: rows.map(({ total: _total, ...row }) => row) };
 }
 
-function compileConditions({ olderThan, importanceBelow, filters }: ArchiveRequest): SQL {
+function compileConditions(request: ArchiveRequest): SQL {
+  const { olderThan, importanceBelow, filters } = request;
+  for (const name of ['olderThan', 'importanceBelow'] as const) {
+    // A condition that was lost on the way must not archive more than was meant.
+    if (request[name] === null)
+      throw new FunesError(
+        'BAD_USER_INPUT',
+        `input.${name} is null, which says nothing: send a value, or leave it out.`,
+      );
+  }
   const condition = and(
     olderThan == null
       ? undefined

@@ -5,7 +5,7 @@ import { documents } from '../../schema/index.ts';
 import { causeWithCode } from '../database/errors.ts';
 import { type Database, type Transaction, transaction } from '../database/transaction.ts';
 import { FunesError, quote } from '../errors.ts';
-import { BIGINT_MAX, checkText } from '../input/checks.ts';
+import { BIGINT_MAX, checkUserName } from '../input/checks.ts';
 import { decodeCursor, encodeCursor } from '../input/cursor-text.ts';
 import type { Services } from '../services.ts';
 import { ownerOf, type Viewer } from '../viewer.ts';
@@ -46,10 +46,8 @@ const cursorShape = z.tuple([
   z.literal('export'),
   z.string(),
   z.enum(Object.keys(personalTables) as PersonalKind[]),
-  z
-    .string()
-    .regex(/^\d{1,19}$/)
-    .refine((id) => BigInt(id) <= BIGINT_MAX),
+  // A check after another one is made even if that one failed, and BigInt throws for a text without digits.
+  z.string().refine((id) => /^\d{1,19}$/.test(id) && BigInt(id) <= BIGINT_MAX),
   z.boolean(),
 ]);
 
@@ -133,7 +131,7 @@ export async function forgetUser(
 }
 
 function checkPerson(viewer: Viewer, userId: string): string {
-  checkText(userId, 'userId', 100);
+  checkUserName(userId, 'userId');
   return ownerOf(viewer, userId, 'userId', 'Only an administrator exports or forgets another user.');
 }
 

@@ -204,6 +204,15 @@ describe('the cost of an operation', () => {
     expect(await refused(ingest, { input })).toBe(String(1 + Math.ceil(1_000_000 / 12) + 1));
   });
 
+  test('counts the length of a text to search for', async () => {
+    const search = (k: number) => `query ($text: String!) { similarMemories(text: $text, k: ${k}) { memory {
+      similar(k: 200) { memory { similar(k: 200) { score } } } } } }`;
+    const text = 'x'.repeat(limits.queryLength);
+    const inner = 2 * (210 + 200 * 210);
+    expect(await refused(search(2), { text: 'x' })).toBe(String(10 + 2 + 1 + inner));
+    expect(await refused(search(2), { text })).toBe(String(10 + 2 + 20 + inner));
+  });
+
   test('is that of the operation which is named', async () => {
     const response = await fetch(`${server.url}/graphql`, {
       method: 'POST',

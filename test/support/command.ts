@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 export interface FinishedCommand {
@@ -14,6 +15,8 @@ export interface CommandOptions {
   program?: readonly string[];
   /** The working folder. Default: the root of the repository. */
   cwd?: string;
+  /** A file that standard output goes to, in place of `output`. */
+  outputFile?: string;
   /** Close the reading end of standard output at once. */
   deaf?: boolean;
 }
@@ -22,19 +25,27 @@ const root = resolve(import.meta.dirname, '../..');
 
 /** Runs `funes` with these words in a process of its own, to its end. */
 export function runFunes(args: readonly string[], options: CommandOptions = {}): Promise<FinishedCommand> {
-  const { settings, program = ['--import', 'tsx', join(root, 'src/main.ts')], cwd = root, deaf } = options;
+  const {
+    settings,
+    program = ['--import', 'tsx', join(root, 'src/main.ts')],
+    cwd = root,
+    deaf,
+    outputFile,
+  } = options;
+  const outputTo = outputFile === undefined ? 'pipe' : openSync(outputFile, 'w');
   const { PATH, HOME } = process.env;
   const child = spawn(process.execPath, [...program, ...args], {
     cwd,
     // Blank rather than left out, so that a .env of whoever runs the tests does not count.
     env: { PATH, HOME, DATABASE_URL: '', FUNES_MIGRATE_URL: '', PORT: '0', ...settings },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', outputTo, 'pipe'],
   });
   let output = '';
   let errorOutput = '';
-  if (deaf) child.stdout.destroy();
-  else child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (errorOutput += text));
+  if (typeof outputTo === 'number') closeSync(outputTo);
+  if (deaf) child.stdout?.destroy();
+  else child.stdout?.setEncoding('utf8').on('data', (text: string) => (output += text));
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (errorOutput += text));
   return new Promise((done, fail) => {
     child.on('error', fail).on('close', (status) => done({ status, output, errorOutput }));
   });

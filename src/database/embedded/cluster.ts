@@ -1,8 +1,9 @@
 import { constants, cpSync, existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PGlite } from '@electric-sql/pglite';
+import { makeFolder } from '../../make-folder.ts';
 
 /** The folder of the cluster (the files of a PostgreSQL server) inside an embedded data folder. */
 export const clusterPath = (folder: string): string => join(folder, 'cluster');
@@ -29,7 +30,7 @@ export async function prepareCluster(folder: string, cacheDir: string): Promise<
 async function cachedCluster(cacheDir: string): Promise<string> {
   const cached = join(cacheDir, `cluster-pglite-${await engineVersion()}`);
   if (isCluster(cached)) return cached;
-  await mkdir(cacheDir, { recursive: true });
+  await makeFolder(cacheDir);
   await removeAbandoned(cacheDir);
   const partial = await mkdtemp(join(cacheDir, partialPrefix));
   try {

@@ -1,11 +1,13 @@
-import { chmod, mkdir, rm } from 'node:fs/promises';
+import { chmod, rm } from 'node:fs/promises';
 import type { Server } from 'node:net';
 import { dirname } from 'node:path';
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
 import { FunesError } from '../../errors.ts';
+import { makeFolder } from '../../make-folder.ts';
 import { clusterPath, prepareCluster } from './cluster.ts';
 import { FolderInUse } from './data-folder.ts';
 import { Engine } from './engine.ts';
+import { folderAdvice } from './folder-advice.ts';
 import { type FolderLock, lockFolder } from './folder-lock.ts';
 import type { Endpoint, EngineMessage, EngineOptions, ServerMessage } from './messages.ts';
 
@@ -23,7 +25,7 @@ interface RunningEngine {
 async function start(options: EngineOptions): Promise<RunningEngine> {
   const { folder, cacheDir, serverPid } = options;
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     await chmod(folder, 0o700);
     const lock = await lockFolder(folder, { serverPid, enginePid: process.pid });
     await prepareCluster(folder, cacheDir);
@@ -32,8 +34,8 @@ async function start(options: EngineOptions): Promise<RunningEngine> {
     if (error instanceof FunesError || !(error instanceof Error && 'syscall' in error)) throw error;
     throw new FunesError(
       'UNAVAILABLE',
-      `The data folder ${folder} cannot be used (${error.message}). Make room for 100 MB and make it writable, or set ` +
-        'FUNES_DATA_DIR to another folder.',
+      `The data folder ${folder} cannot be used (${error.message}). ` +
+        (await folderAdvice(folder, (error as NodeJS.ErrnoException).code)),
     );
   }
 }
@@ -72,7 +74,7 @@ async function openEngine(cluster: string): Promise<Engine> {
 
 async function listen(engine: Engine, endpoint: Endpoint): Promise<PGLiteSocketServer> {
   if ('path' in endpoint) {
-    await mkdir(dirname(endpoint.path), { recursive: true, mode: 0o700 });
+    await makeFolder(dirname(endpoint.path), 0o700);
     await rm(endpoint.path, { force: true }); // left by a killed process; no other one is alive, because this one has the lock
   }
   // PGlite is one session: a second connection would read and write inside the transactions of the first. So the socket

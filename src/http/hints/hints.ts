@@ -17,7 +17,7 @@ import {
   visit,
   visitWithTypeInfo,
 } from 'graphql';
-import { argumentHint, fieldHint, valueHint } from './input-hints.ts';
+import { argumentHint, fieldHint, rootHint, valueHint } from './input-hints.ts';
 import { problemsOfVariables } from './variables.ts';
 import { shortText, type WrittenValue } from './written.ts';
 
@@ -97,6 +97,10 @@ function nodeHint(node: ASTNode, types: TypeInfo): string | undefined {
 function outputHint(types: TypeInfo, name: string): string | undefined {
   const parent = types.getParentType();
   if (!parent) return undefined;
+  if (isObjectType(parent) && (parent.name === 'Query' || parent.name === 'Mutation')) {
+    const hint = rootHint(parent.getFields(), name);
+    if (hint !== undefined) return hint;
+  }
   let level: { type: GraphQLNamedType; path: string[] }[] = [{ type: parent, path: [] }];
   for (let depth = 0; depth < 2; depth++) {
     level = level.flatMap(({ type, path }) =>

@@ -7,7 +7,7 @@ import {
   isEnumType,
   isInputObjectType,
 } from 'graphql';
-import { argumentNames, operatorNames, plainName, type Replacement } from './names.ts';
+import { argumentNames, inputNames, operatorNames, plainName, type Replacement, rootNames } from './names.ts';
 import { completeTime, dayOf } from './times.ts';
 import type { WrittenValue } from './written.ts';
 
@@ -23,7 +23,9 @@ export function argumentHint(
   for (const arg of args) {
     const type = getNullableType(arg.type);
     if (!isInputObjectType(type)) continue;
-    const field = type.getFields()[name] ?? type.getFields()[camelCase(name)];
+    const other = inputNames.get(plainName(name))?.names.find((ours) => type.getFields()[ours]);
+    const field =
+      type.getFields()[name] ?? type.getFields()[camelCase(name)] ?? type.getFields()[other ?? ''];
     if (!field) continue;
     const inner = corrected(field.type, written) ?? written.text;
     return `Write it inside ${arg.name}: ${arg.name}: { ${field.name}: ${inner} }.`;
@@ -38,7 +40,7 @@ export function fieldHint(
   written: WrittenValue,
 ): string | undefined {
   if (isJsonFilter(type)) return `Write ${jsonCondition(type, name, written)}.`;
-  if (!isOperators(type)) return undefined;
+  if (!isOperators(type)) return orderHint(type, name, written) ?? namedAs(type, name);
   const operators = Object.keys(type.getFields());
   const replacement = operatorNames.get(plainName(name));
   const known = replacement?.names.filter((ours) => operators.includes(ours)) ?? [];
@@ -47,12 +49,33 @@ export function fieldHint(
   return same === undefined ? `The operators are ${operators.join(', ')}.` : use([same], {});
 }
 
+/** The name that the API has for what a field of an input object is called elsewhere. */
+function namedAs(type: GraphQLInputObjectType, name: string): string | undefined {
+  const replacement = inputNames.get(plainName(name));
+  const known = replacement?.names.filter((ours) => type.getFields()[ours]) ?? [];
+  return replacement && known.length > 0 ? use(known, replacement) : undefined;
+}
+
+/** Says how to write `{ createdAt: ASC }`. */
+function orderHint(type: GraphQLInputObjectType, name: string, { text }: WrittenValue): string | undefined {
+  const { field, direction } = type.getFields();
+  const choices = field && getNamedType(field.type);
+  const directions = direction && getNamedType(direction.type);
+  if (!isEnumType(choices) || !isEnumType(directions)) return undefined;
+  const chosen = choices.getValues().find((choice) => plainName(choice.name) === plainName(name));
+  const turned = directions.getValue(text.replaceAll('"', '').toUpperCase());
+  return chosen && `Write { field: ${chosen.name}${turned ? `, direction: ${turned.name}` : ''} }.`;
+}
+
 /** Says what to write instead of a value that does not have the type. */
 export function valueHint(type: GraphQLInputType, written: WrittenValue): string | undefined {
   const { value } = written;
   const { name } = getNamedType(type);
   const instead = corrected(type, written);
   if (instead !== undefined) return `Write ${instead}.`;
+  const choices = getNamedType(type);
+  if (isEnumType(choices) && typeof value === 'string' && choices.getValue(value))
+    return `Write ${value} without quotes.`;
   if (isInputObjectType(type) && isJsonFilter(type))
     return 'Write a condition such as { contains: { topic: "tea" } }.';
   if (name === 'DateTime') return 'Write a point in time such as "2026-01-31T09:30:00Z".';
@@ -121,6 +144,13 @@ function kindOf(operand: unknown): 'string' | 'number' | 'boolean' {
   const one: unknown = Array.isArray(operand) ? operand[0] : operand;
   if (typeof one === 'number') return 'number';
   return typeof one === 'boolean' ? 'boolean' : 'string';
+}
+
+/** Says what a field of a query or mutation is called here. */
+export function rootHint(fields: Readonly<Record<string, unknown>>, name: string): string | undefined {
+  const replacement = rootNames.get(plainName(name));
+  const known = replacement?.names.filter((ours) => fields[ours]) ?? [];
+  return replacement && known.length > 0 ? use(known, replacement) : undefined;
 }
 
 /** Whether a type has the operators of a filter on one value. */

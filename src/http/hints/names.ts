@@ -32,6 +32,29 @@ export const argumentNames: ReadonlyMap<string, Replacement> = tableOf(
   ],
   ['embedding queryvector queryembedding', { names: ['vector'] }],
   ['sort sortby order orderby', { names: ['orderBy'] }],
+  ['last', { names: ['first'], remark: 'with orderBy in the other direction' }],
+);
+
+/** Fields of inputs and options that are no operators. */
+export const inputNames: ReadonlyMap<string, Replacement> = tableOf(
+  ['text memory message body value data', { names: ['content'] }],
+  ['user owner', { names: ['userId'] }],
+  ['session conversationid threadid', { names: ['sessionId'] }],
+  ['importance', { names: ['importanceScore'] }],
+  ['name title', { names: ['filename', 'toolName'] }],
+  [
+    'threshold scorethreshold similaritythreshold minscore minsimilarity cutoff',
+    { names: ['maxDistance'], remark: 'which is a distance: less is nearer' },
+  ],
+);
+
+/** Fields of queries and mutations. */
+export const rootNames: ReadonlyMap<string, Replacement> = tableOf(
+  ['addmemory storememory savememory insertmemory add remember', { names: ['createMemory'] }],
+  ['addmemories', { names: ['createMemories'] }],
+  ['search searchmemories searchmemory query similar', { names: ['similarMemories', 'recall'] }],
+  ['adddocument createdocument uploaddocument', { names: ['ingestDocument'] }],
+  ['addtool createtool', { names: ['registerTool'] }],
 );
 
 /** Operators of filters, in lower case and without underscores or dollar signs. */

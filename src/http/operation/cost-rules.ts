@@ -46,7 +46,7 @@ function makeRule(parent: string, field: GraphQLField<unknown, unknown>): CostRu
         sizeOf(args.k, limits.k) +
         elementsOf(args.like) +
         elementsOf(args.unlike) +
-        (typeof args.text === 'string' ? costs.text : 0),
+        costOfText(args.text),
       times: (args) => sizeOf(args.k, limits.k),
     };
   }
@@ -93,6 +93,13 @@ const once = () => 1;
 
 function isListOf({ type }: GraphQLField<unknown, unknown>): boolean {
   return isListType(isNonNullType(type) ? type.ofType : type);
+}
+
+/** The cost of the text of a search. A text that is too long is refused by the field itself. */
+function costOfText(text: unknown): number {
+  if (typeof text !== 'string') return 0;
+  const length = Math.min(text.length, limits.queryLength);
+  return Math.max(1, Math.ceil(length / costs.charactersOfText)) * costs.text;
 }
 
 /** A number of rows. A larger one than `most`, or none at all, is refused by the field itself, before it reads anything. */

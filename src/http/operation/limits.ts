@@ -1,6 +1,6 @@
 import { type GraphQLSchema, parse } from 'graphql';
 import { LRUCache } from 'lru-cache';
-import { FunesError } from '../../errors.ts';
+import { FunesError, quote } from '../../errors.ts';
 import { limits } from '../../input/limits.ts';
 import { checkCost } from './cost.ts';
 import { type OperationOutline, outlineDocument } from './outline.ts';
@@ -19,7 +19,7 @@ const keptCharacters = 4_000_000;
  * Returns a function that refuses an operation which is too large or could cost too much, before it is validated and before
  * anything of it runs. What is no operation at all is left to Apollo, which refuses it.
  * @param costLimit what an operation may cost at most.
- * @throws FunesError LIMIT_EXCEEDED (the function that is returned)
+ * @throws FunesError LIMIT_EXCEEDED, or BAD_USER_INPUT for a name of no operation (the function that is returned)
  */
 export function operationChecker(
   schema: GraphQLSchema,
@@ -38,12 +38,47 @@ export function operationChecker(
       if (outlines === undefined) return;
       kept.set(query, outlines);
     }
-    const outline =
-      typeof operationName === 'string' && operationName !== ''
-        ? outlines.find(({ operation }) => operation.name?.value === operationName)
-        : outlines[0];
+    const outline = chosenOutline(outlines, operationName);
     if (outline) checkCost(outline, isRecord(variables) ? variables : {}, costLimit);
   };
+}
+
+/**
+ * The operation of a document that is to run. Undefined if the document or the name has a fault that Apollo refuses.
+ * @throws FunesError BAD_USER_INPUT if the name does not say which.
+ */
+function chosenOutline(outlines: readonly OperationOutline[], name: unknown): OperationOutline | undefined {
+  if (typeof name !== 'string' && name != null) return undefined;
+  const names = outlines.flatMap(({ operation }) => operation.name?.value ?? []);
+  // Validation refuses an operation without a name among others.
+  if (outlines.length === 0 || (outlines.length > 1 && names.length < outlines.length)) return undefined;
+  const chosen =
+    name == null
+      ? outlines.length === 1 && outlines[0]
+      : outlines.find(({ operation }) => operation.name?.value === name);
+  if (chosen) return chosen;
+  const given = name == null ? '' : `, and none is named ${quote(name)}`;
+  if (names.length === 0) {
+    throw new FunesError(
+      'BAD_USER_INPUT',
+      `The request has one operation, which has no name${given}: leave operationName out.`,
+    );
+  }
+  throw new FunesError(
+    'BAD_USER_INPUT',
+    `The request has ${names.length === 1 ? 'the operation' : 'the operations'} ${listed(names)}${given}: name one by operationName.`,
+  );
+}
+
+const listedNames = 10;
+
+function listed(names: readonly string[]): string {
+  const shown = names
+    .slice(0, listedNames)
+    .map((name) => (name.length > 60 ? `${name.slice(0, 60)}…` : name));
+  if (names.length > shown.length) shown.push(`${names.length - shown.length} more`);
+  const last = shown.pop() ?? '';
+  return shown.length === 0 ? last : `${shown.join(', ')} and ${last}`;
 }
 
 /** The outline of a document; undefined if it cannot be parsed. */

@@ -386,14 +386,43 @@ describe('wrong input', () => {
     /^input must say which memories to archive: send at least one of olderThan, importanceBelow and filters/;
   refuses(
     'archives nothing when it does not say which: %s',
-    [
-      {},
-      { dryRun: true },
-      { olderThan: null, importanceBelow: null, filters: null },
-      { filters: {} },
-      { filters: { and: [], or: [], not: null } },
-    ].map((input): Case => [JSON.stringify(input), ArchiveMemoriesDocument, archiving(input), nothing]),
+    [{}, { dryRun: true }, { filters: {} }, { filters: null }, { filters: { and: [], or: [] } }].map(
+      (input): Case => [JSON.stringify(input), ArchiveMemoriesDocument, archiving(input), nothing],
+    ),
   );
+  refuses(
+    'archives nothing by a condition that is null: %s',
+    ['olderThan', 'importanceBelow'].map(
+      (name): Case => [
+        name,
+        ArchiveMemoriesDocument,
+        archiving({ importanceBelow: 1, olderThan: '2100-01-01T00:00:00Z', [name]: null }),
+        `input.${name} is null, which says nothing: send a value, or leave it out.`,
+      ],
+    ),
+  );
+  refuses('archives nothing by a condition whose variable is missing: %s', [
+    ...['olderThan: $d, importanceBelow: 1', 'importanceBelow: 1, olderThan: $d'].map(
+      (input): Case => [
+        input,
+        `mutation ($d: DateTime) { archiveMemories(input: { ${input}, dryRun: false }) { count } }`,
+        {},
+        'input.olderThan is the variable $d, which has no value: send one, or leave input.olderThan out.',
+      ],
+    ),
+    [
+      'importanceBelow',
+      'mutation ($i: Float) { archiveMemories(input: { olderThan: "2100-01-01T00:00:00Z", importanceBelow: $i }) { count } }',
+      {},
+      /^input\.importanceBelow is the variable \$i, which has no value: /,
+    ],
+    [
+      'dryRun',
+      'mutation ($dry: Boolean) { archiveMemories(input: { importanceBelow: 1, dryRun: $dry }) { count } }',
+      {},
+      /^input\.dryRun is the variable \$dry, which has no value: /,
+    ],
+  ]);
   refuses('archives nothing by filters that say nothing in a part: %s', [
     [
       'an operator missing',

@@ -259,6 +259,10 @@ describe('an export', () => {
       'x',
       forged(['export', 'ana', 'SECRET', '1', false]),
       forged(['export', 'ana', 'MEMORY', '-1', false]),
+      forged(['export', 'ana', 'MEMORY', 'x', false]),
+      forged(['export', 'ana', 'MEMORY', '', false]),
+      forged(['export', 'ana', 'MEMORY', '1.5', false]),
+      forged(['export', 'ana', 'MEMORY', 1, false]),
       forged(['export', 'ana', 'MEMORY', '9223372036854775808', false]),
     ]) {
       expect(await refusalOf(ExportUserDocument, { userId: 'ana', after }, root)).toEqual({

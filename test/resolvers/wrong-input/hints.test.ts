@@ -402,3 +402,68 @@ test('without introspection no message says a name that the client did not send'
     await closed.close();
   }
 });
+
+describe('a name or form from elsewhere', () => {
+  test.each([
+    ['mutation { createMemory(input: { content: "x", text: "tea" }) { id } }', 'Use "content".'],
+    [
+      '{ similarMemories(text: "x", options: { threshold: 0.5 }) { score } }',
+      'Use "maxDistance", which is a distance: less is nearer.',
+    ],
+    ['{ memories(last: 5) { totalCount } }', 'Use "first", with orderBy in the other direction.'],
+    ['mutation { addMemory(content: "x") { id } }', 'Use "createMemory".'],
+    ['{ search(text: "x") { score } }', 'Use "similarMemories" or "recall".'],
+    [
+      'mutation { createKey(input: { userId: "ana", role: "ADMIN" }) { key } }',
+      'Write ADMIN without quotes.',
+    ],
+  ])('%s', async (query, hint) => {
+    expect(await hintOf(query)).toBe(hint);
+  });
+
+  test('is a field and a direction in an order', async () => {
+    const messages = await messagesOf('{ memories(orderBy: { createdAt: ASC }) { totalCount } }');
+    expect(messages.join(' ')).toContain('Write { field: CREATED_AT, direction: ASC }.');
+  });
+});
+
+describe('a request of a form that is not supported', () => {
+  const send = async (body: string, headers: Record<string, string> = {}) => {
+    const answer = await fetch(`${server.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body,
+    });
+    const { errors } = (await answer.json()) as { errors: { message: string; extensions: object }[] };
+    expect(errors.map(({ extensions }) => extensions)).toEqual([{ code: 'BAD_USER_INPUT' }]);
+    return errors[0]?.message;
+  };
+
+  test.each<[string, string, Record<string, string>, RegExp]>([
+    ['a list', '[{"query":"{ __typename }"}]', {}, /^The body of the request is a list\. Send one operation/],
+    ['null', 'null', {}, /^The body of the request is no JSON object with keys\. Send \{"query": "\.\.\."\}/],
+    [
+      'compressed',
+      '\u001f\u008b',
+      { 'content-encoding': 'gzip' },
+      /is compressed \(content-encoding: "gzip"\)/,
+    ],
+    [
+      'a subscription',
+      '{"query":"subscription { memories { totalCount } }"}',
+      {},
+      /^The API has queries and mutations, and no subscriptions\./,
+    ],
+  ])('%s', async (_, body, headers, message) => {
+    expect(await send(body, headers)).toMatch(message);
+  });
+
+  test('introspection that is off names the setting', async () => {
+    const closed = await startTestServer({ settings: { FUNES_INTROSPECTION: 'off' } });
+    const messages = await messagesOf('{ __schema { queryType { name } } }', {}, closed);
+    await closed.close();
+    for (const message of messages)
+      expect(message).toMatch(/^The schema is not shown here, because FUNES_INTROSPECTION is off\./);
+    expect(messages).not.toEqual([]);
+  });
+});

@@ -115,6 +115,16 @@ describe('what fails is one line with status 1:', () => {
     expect(errorOutput).toMatch(/^funes: There is no connection to funes on .*\n$/);
   });
 
+  test.runIf(process.platform === 'linux')('a folder where the system makes none', async () => {
+    const { status, output, errorOutput } = await runFunes(['migrate'], {
+      settings: { FUNES_DATA_DIR: '/proc/funes' },
+    });
+    expect({ status, output }).toEqual({ status: 1, output: '' });
+    expect(errorOutput).toMatch(
+      /^funes: The data folder \/proc\/funes\/database cannot be used \(ENOENT.*\n$/,
+    );
+  });
+
   test('a folder that cannot be used', async () => {
     const file = join(folder, 'file');
     await writeFile(file, '');

@@ -82,9 +82,31 @@ test.each([
   [['keys', 'create', '--user', 'ana', '--role', 'boss'], 2, /^funes: .*admin, user, reader.*\n$/],
   [['keys', 'create', '--user', 'ana', '--expires', 'soon'], 1, /^funes: --expires must be a date.*\n$/],
   [['keys', 'create', '--user', 'ana', '--expires', '2001-01-01'], 1, /^funes: .*must be in the future\.\n$/],
+  [
+    ['keys', 'create', '--user', 'a\nb'],
+    1,
+    /^funes: .*contains U\+000A, which does not show in a name: "a\\nb"\. Remove it\.\n$/,
+  ],
   [['keys', 'create', '--user', ' '], 1, /^funes: .*must not be blank\.\n$/],
 ])('%j is refused in one line', async (args, status, line) => {
   const refused = await funes(...args);
   expect(refused).toMatchObject({ status, output: '' });
   expect(refused.errorOutput).toMatch(line);
 });
+
+test.runIf(process.platform === 'linux')(
+  'a key that cannot be printed fails, and is to be revoked',
+  async () => {
+    const command = ['keys', 'create', '--user', 'lost'];
+    const { status, errorOutput } = await runFunes(command, {
+      settings: settings(),
+      outputFile: '/dev/full',
+    });
+    const prefix = (await list()).find(({ userId }) => userId === 'lost')?.prefix;
+    expect(status).toBe(1);
+    expect(errorOutput).toBe(
+      `funes: The output cannot be written (ENOSPC). The key ${prefix}… was made and cannot be shown again: find its id by ` +
+        '"funes keys list" and revoke it.\n',
+    );
+  },
+);

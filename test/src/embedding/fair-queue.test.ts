@@ -45,3 +45,16 @@ test('dropping a caller forgets its items and their weight', () => {
   expect(names(queue.take(10))).toBe('b0');
   expect(queue.take(10)).toEqual([]);
 });
+
+test('a caller whose item is too heavy for the rest of a take keeps its turn', () => {
+  const queue = queueOf({ a: [3], heavy: [8], b: [1] });
+  expect(names(queue.take(10))).toBe('a0');
+  queue.add('c', items('c', 1));
+  expect(names(queue.take(8))).toBe('heavy0');
+});
+
+test('nothing is taken of what is too heavy if nothing must be', () => {
+  const queue = queueOf({ a: [50] });
+  expect(queue.take(10, false)).toEqual([]);
+  expect(queue.weight).toBe(50);
+});

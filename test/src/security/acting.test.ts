@@ -61,6 +61,7 @@ describe.each(['off', 'keys'])('with FUNES_AUTH=%s, an administrator', (auth) =>
     [['x-funes-user', ''], 'BAD_USER_INPUT', 'The header X-Funes-User must not be blank.'],
     [['x-funes-user', '\u00a0'], 'BAD_USER_INPUT', 'The header X-Funes-User is not UTF-8.'],
     [['x-funes-user', 'x'.repeat(101)], 'LIMIT_EXCEEDED', 'The header X-Funes-User has 101 characters'],
+    [['x-funes-user', 'a\u00e2\u0080\u00aeb'], 'BAD_USER_INPUT', 'The header X-Funes-User contains U+202E'],
     [['x-funes-user', 'J\u00fcrgen'], 'BAD_USER_INPUT', 'The header X-Funes-User is not UTF-8.'],
     [['x-funes-user', 'a', 'X-Funes-User', 'b'], 'BAD_USER_INPUT', 'The header X-Funes-User was sent twice.'],
   ])('is refused with the headers %j', async (headers, code, message) => {

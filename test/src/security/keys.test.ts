@@ -233,6 +233,12 @@ describe('with a look-up for every request', () => {
     test.each([
       [{ userId: ' ' }, 'BAD_USER_INPUT', 'input.userId must not be blank.'],
       [
+        { userId: 'a\u202eb' },
+        'BAD_USER_INPUT',
+        'input.userId contains U+202E, which does not show in a name: "a\\u202eb". Remove it.',
+      ],
+      [{ userId: ' ana' }, 'BAD_USER_INPUT', 'input.userId begins or ends with a blank: " ana". Remove it.'],
+      [
         { userId: 'x'.repeat(101) },
         'LIMIT_EXCEEDED',
         'input.userId has 101 characters; at most 100 are allowed.',

@@ -109,6 +109,16 @@ describe('tokens that are checked with a secret', () => {
     ['of a blank user', { sub: ' ' }, 'the user (sub) must not be blank'],
     ['of an empty user', { sub: '' }, 'the user (sub) must not be blank'],
     [
+      'of a name in two lines',
+      { sub: 'a\nb' },
+      'the user (sub) contains U+000A, which does not show in a name: "a\\nb". Remove it',
+    ],
+    [
+      'of a name with a blank',
+      { sub: 'ana ' },
+      'the user (sub) begins or ends with a blank: "ana ". Remove it',
+    ],
+    [
       'of a user that is too long',
       { sub: 'x'.repeat(101) },
       'the user (sub) has 101 characters; at most 100 are allowed',

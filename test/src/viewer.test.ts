@@ -97,7 +97,7 @@ describe('a viewer who is no admin', () => {
     const again = await createMemories(services, bob, [
       { content: texts[0] as string, sessionId: 'trip', idempotencyKey: 'key 0' },
     ]);
-    expect(again).toEqual([stored[0]]);
+    expect(again).toMatchObject([stored[0] as object]);
   });
 
   test('reads nobody else’s rows by their ids, places, hashes or embeddings', async () => {

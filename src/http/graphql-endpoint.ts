@@ -21,6 +21,7 @@ import { type ErrorDescriber, httpStatus } from './graphql-errors.ts';
 import { hintsOf } from './hints/hints.ts';
 import { errorOf, problemsOfShape } from './hints/variables.ts';
 import { operationChecker, type RawOperation } from './operation/limits.ts';
+import type { RateLimit } from './rate-limit.ts';
 import type { RequestRecord } from './request-log.ts';
 
 /** The context of resolvers. Apollo copies the own enumerable properties of a context into a new object with its prototype. */
@@ -37,20 +38,16 @@ export interface GraphQLEndpointOptions<Context extends RequestContext> {
   introspection: boolean;
   /** What an operation may cost at most. */
   costLimit: number;
-  /** Counts a request for the rate limit; true if it was one too many and is answered. */
-  isOverRate?: RateCounter | undefined;
+  /** Whether finding out who sends a request costs the database work for somebody whom nothing is known of. */
+  isStranger?: ((request: FastifyRequest) => boolean) | undefined;
+  /** Limits how many requests somebody sends. */
+  rate?: RateLimit | undefined;
   errors: ErrorDescriber;
   logger: Logger;
 }
 
 /** The path of the API. It must not change: clients have it in their settings. */
 export const graphqlPath = '/graphql';
-
-type RateCounter = (
-  request: FastifyRequest,
-  reply: FastifyReply,
-  viewer: Viewer | undefined,
-) => Promise<boolean>;
 
 interface RecordedRequest extends HTTPGraphQLRequest {
   record: RequestRecord;
@@ -66,7 +63,7 @@ export async function addGraphQLEndpoint<Context extends RequestContext>(
   app: FastifyInstance,
   options: GraphQLEndpointOptions<Context>,
 ): Promise<() => Promise<void>> {
-  const { schema, createContext, introspection, costLimit, isOverRate, errors, logger } = options;
+  const { schema, createContext, isStranger, introspection, costLimit, rate, errors, logger } = options;
   const checkOperation = operationChecker(schema, costLimit);
   const hints = new WeakMap<object, string>();
   const apollo = new ApolloServer<Context>({
@@ -101,22 +98,27 @@ export async function addGraphQLEndpoint<Context extends RequestContext>(
     if (isBrowserVisit(request)) return reply.redirect('./');
 
     const { record } = request;
+    // An address that has sent too many bad keys costs the database nothing more. Whose key was good before passes, because
+    // the address may be that of many.
+    if (rate && isStranger?.(request) && (await rate.isReached(request, reply))) return reply;
     let context: Context;
     try {
       context = await createContext(request);
     } catch (error) {
-      if (await isOverRate?.(request, reply, undefined)) return reply;
       const { code, message, id } = errors.describe(error);
+      const status = httpStatus({ code });
+      // What the server or the database fails in is not the client's doing.
+      if (rate && status < 500 && (await rate.isOver(request, reply, undefined))) return reply;
       record.codes = [code];
       // RFC 6750 asks for this header.
       if (code === 'UNAUTHENTICATED') reply.header('www-authenticate', 'Bearer');
-      return reply.code(httpStatus({ code })).send({ errors: [{ message, extensions: { code, id } }] });
+      return reply.code(status).send({ errors: [{ message, extensions: { code, id } }] });
     }
     contexts.set(request, context);
     const { userId, actor } = context.viewer;
     record.user = userId;
     if (actor !== undefined) record.actor = actor;
-    if (await isOverRate?.(request, reply, context.viewer)) return reply;
+    if (await rate?.isOver(request, reply, context.viewer)) return reply;
   }
 
   async function answer(request: FastifyRequest, reply: FastifyReply) {

@@ -29,7 +29,7 @@ export type HttpConfig = Pick<
 >;
 
 export interface HttpServerOptions<Context extends RequestContext>
-  extends Pick<GraphQLEndpointOptions<Context>, 'schema' | 'createContext' | 'logger'> {
+  extends Pick<GraphQLEndpointOptions<Context>, 'schema' | 'createContext' | 'isStranger' | 'logger'> {
   config: HttpConfig;
   /** Queries that the pages show; the pages open with the first one. */
   examples: readonly ExampleQuery[];
@@ -75,7 +75,7 @@ export async function startHttpServer<Context extends RequestContext>(
   checkHostNames(app, [...config.allowedHosts, config.host]);
   await addSecurityHeaders(app);
   await allowOrigins(app, config.corsOrigins);
-  const isOverRate =
+  const rate =
     rateLimitKey && config.rateLimit !== null
       ? await addRateLimit(app, config.rateLimit, rateLimitKey)
       : undefined;
@@ -86,7 +86,7 @@ export async function startHttpServer<Context extends RequestContext>(
     errors,
     introspection: config.introspection,
     costLimit: config.costLimit,
-    isOverRate,
+    rate,
   });
 
   // Node closes idle connections when closing begins. A connection that becomes idle later would delay closing by 72 s.

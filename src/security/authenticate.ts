@@ -20,6 +20,8 @@ export type RawHeaders = readonly string[];
  */
 export interface Authenticate {
   (headers: RawHeaders): Viewer | Promise<Viewer>;
+  /** Whether a request has a key that must be looked up and was not good the last time. Undefined if no key is looked up. */
+  readonly isStranger?: ((headers: RawHeaders) => boolean) | undefined;
   /** Drops what is kept about the keys of a user. Undefined if nothing is kept. */
   readonly forget?: ((userId: string) => void) | undefined;
 }
@@ -32,7 +34,7 @@ export function authenticator(config: AuthConfig, database: Database, log: Logge
     if (!(viewer instanceof Promise)) return actingFor(viewer, namedUser(headers));
     return viewer.then((known) => actingFor(known, namedUser(headers)));
   };
-  return Object.assign(authenticate, { forget: identify.forget });
+  return Object.assign(authenticate, { forget: identify.forget, isStranger: identify.isStranger });
 }
 
 /** Says in a line who is let in, for the start of the server. */
@@ -57,7 +59,11 @@ function identifier({ auth, keyCache, jwt }: AuthConfig, database: Database, log
     const key = bearer(headers);
     return (key !== undefined && (await find(key))) || refuseKey();
   };
-  return Object.assign(identify, { forget: find.forget });
+  const isStranger = (headers: RawHeaders) => {
+    const key = bearer(headers);
+    return key !== undefined && find.isStranger(key);
+  };
+  return Object.assign(identify, { forget: find.forget, isStranger });
 }
 
 /** What follows `Bearer`; undefined if it is missing, malformed, or sent twice. */

@@ -95,7 +95,9 @@ test('a rate is counted for each name, and one request too many is refused with 
   expect(await refused.json()).toMatchObject({
     errors: [
       {
-        message: expect.stringMatching(/^More than 3 requests .* \(FUNES_RATE_LIMIT\)/),
+        message: expect.stringMatching(
+          /^This is request 4 within a minute; at most 3 are allowed \(FUNES_RATE_LIMIT\)\. Try again in \d+ s\.$/,
+        ),
         extensions: { code: 'LIMIT_EXCEEDED' },
       },
     ],
@@ -104,16 +106,62 @@ test('a rate is counted for each name, and one request too many is refused with 
   expect(server.log.at(-1)).toMatchObject({ status: 429, codes: ['LIMIT_EXCEEDED'], user: 'ana' });
 });
 
-test('requests that cannot be authenticated count for their address', async () => {
+test.each([
+  ['UNAUTHENTICATED', [401, 401, 429, 429]],
+  ['FORBIDDEN', [403, 403, 429, 429]],
+  ['UNAVAILABLE', [503, 503, 503, 503]],
+  ['INTERNAL_SERVER_ERROR', [500, 500, 500, 500]],
+] as const)(
+  'a request that ends %s counts for its address only if the client is at fault',
+  async (code, expected) => {
+    const server = await serveSchema({
+      schema,
+      config: { rateLimit: 2 },
+      rateLimitKey: byUserOrAddress,
+      createContext: () => Promise.reject(new FunesError(code, 'No.')),
+    });
+    const statuses: number[] = [];
+    for (let i = 0; i < 4; i++) statuses.push((await server.post({ query: '{ a }' })).status);
+    expect(statuses).toEqual(expected);
+  },
+);
+
+test('nobody finds out who a stranger is whose address has sent too many bad keys', async () => {
+  let asked = 0;
+  const strangers = [true, true, true, true, false, true];
   const server = await serveSchema({
     schema,
     config: { rateLimit: 2 },
     rateLimitKey: byUserOrAddress,
-    createContext: () => Promise.reject(new FunesError('UNAUTHENTICATED', 'This key is not known.')),
+    isStranger: () => strangers.shift() ?? true,
+    createContext: () => {
+      asked++;
+      return strangers.length === 1
+        ? { viewer: { userId: 'ana', role: 'user' } }
+        : Promise.reject(new FunesError('UNAUTHENTICATED', 'This key is not known.'));
+    },
   });
   const statuses: number[] = [];
-  for (let i = 0; i < 3; i++) statuses.push((await server.post({ query: '{ a }' })).status);
-  expect(statuses).toEqual([401, 401, 429]);
+  for (let i = 0; i < 6; i++) statuses.push((await server.post({ query: '{ a }' })).status);
+  expect(statuses).toEqual([401, 401, 429, 429, 200, 429]);
+  expect(asked).toBe(3);
+});
+
+test('addresses of one network of IPv6 count together, and those of IPv4 apart, however they are written', async () => {
+  const server = await serveSchema({
+    schema,
+    config: { rateLimit: 1, trustProxy: ['127.0.0.1'] },
+    rateLimitKey: byUserOrAddress,
+    createContext: () => Promise.reject(new FunesError('UNAUTHENTICATED', 'This key is not known.')),
+  });
+  const statusOf = async (address: string) =>
+    (await server.post({ query: '{ a }' }, { 'x-forwarded-for': address })).status;
+  expect(await statusOf('2001:db8:1:2::1')).toBe(401);
+  expect(await statusOf('2001:db8:1:2:ffff:ffff:ffff:ffff')).toBe(429);
+  expect(await statusOf('2001:db8:1:3::1')).toBe(401);
+  expect(await statusOf('198.51.100.1')).toBe(401);
+  expect(await statusOf('198.51.100.2')).toBe(401);
+  expect(await statusOf('::ffff:198.51.100.1')).toBe(429);
 });
 
 describe('a request of nobody is refused before its body is read', () => {

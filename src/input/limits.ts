@@ -55,6 +55,8 @@ export const costs = {
   row: 1,
   /** A search, or a count of rows: it reads rows that it does not return. */
   search: 10,
+  /** Tables that have rows of a person: each is counted by itself. */
+  tablesOfPerson: 6,
   /** A text to embed. */
   text: 1,
   /** The schema: building and sending all of it takes as long as some hundred rows. */

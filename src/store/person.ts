@@ -103,7 +103,8 @@ export interface ForgetRequest {
  * Deletes all rows of a person in one transaction, and returns how many there were. In a dry run, how many there are. The audit keeps
  * its lines, and has one more; but who forgets again within the hour, where nothing is left, adds none.
  * @param forgetKeys drops what this process keeps about the keys of a user.
- * @throws FunesError FORBIDDEN if somebody who is no administrator names another user. BAD_USER_INPUT or LIMIT_EXCEEDED.
+ * @throws FunesError FORBIDDEN if somebody who is no administrator names another user. BAD_USER_INPUT or LIMIT_EXCEEDED. CONFLICT if rows
+ *   of the person keep being written meanwhile; then none was deleted.
  */
 export async function forgetUser(
   { database, embedder }: Pick<Services, 'database' | 'embedder'>,
@@ -226,20 +227,26 @@ function asJson(column: PgColumn): SQL {
 /**
  * Deletes the rows of a person. A memory that a request moves into the archive or out of it meanwhile can escape one round of
  * statements, so the rounds end with one that finds nothing.
+ * @throws FunesError CONFLICT if the last round that is allowed finds rows, too.
  */
 async function deleteRows(tx: Transaction, userId: string): Promise<PersonalCounts> {
   const counts = noRows();
   const deletable = tables.filter(([, { forgotten }]) => forgotten === 'deleted');
-  for (let round = 1, found = 1; found > 0 && round <= mostRounds; round++) {
-    found = 0;
+  for (let round = 1; round <= mostRounds; round++) {
+    let found = 0;
     for (const [kind, table] of deletable) {
       const { rows, chunks } = await deleteFrom(tx, table, userId);
       counts[kind] += rows;
       counts.CHUNK += chunks;
       found += rows;
     }
+    if (found === 0) return counts;
   }
-  return counts;
+  throw new FunesError(
+    'CONFLICT',
+    `Rows of ${quote(userId)} are written faster than they can be deleted, so none was deleted. Revoke the keys of this user and stop what ` +
+      'writes for them, then send forgetUser again.',
+  );
 }
 
 const mostRounds = 5;

@@ -356,6 +356,32 @@ describe('forgetting', () => {
     });
   });
 
+  test('does not say that it succeeded while rows are left, and deletes none', async () => {
+    // What is written meanwhile, at its worst: each memory that is deleted comes back.
+    await server.sql(`create function comes_back() returns trigger language plpgsql as $$
+      begin
+        insert into memories (user_id, content) values (old.user_id, old.content);
+        return null;
+      end $$`);
+    await server.sql(
+      'create trigger comes_back after delete on memories for each row execute function comes_back()',
+    );
+    const before = await server.contents();
+    const refusal = await refusalOf(ForgetUserDocument, { userId: 'ana', dryRun: false }, root);
+    await server.sql('drop trigger comes_back on memories');
+    await server.sql('drop function comes_back');
+    expect(refusal).toEqual({
+      code: 'CONFLICT',
+      message:
+        'Rows of "ana" are written faster than they can be deleted, so none was deleted. Revoke the keys of this user and stop what ' +
+        'writes for them, then send forgetUser again.',
+    });
+    const { api_keys: _noted, ...after } = await server.contents();
+    expect(before).toMatchObject(after);
+    // It is still what the person may do who has this key.
+    expect(await server.raw('{ __typename }', {}, bearer(keyOf.ana ?? ''))).toMatchObject({ status: 200 });
+  });
+
   test('is nothing that a reader may do', async () => {
     const reader = await makeKeyOf('ana', 'reader');
     for (const dryRun of [true, false])

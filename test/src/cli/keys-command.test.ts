@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest';
 import { loadConfig } from '../../../src/config.ts';
 import { createLogger } from '../../../src/log.ts';
 import { openDatabase } from '../../../src/open-database.ts';
@@ -34,6 +34,27 @@ const settings = () => ({
 function funes(...args: string[]): Promise<FinishedCommand> {
   return runFunes(args, { settings: settings() });
 }
+
+test.each([['list'], ['create', '--user', 'ana']])(
+  'keys %s before a migration names it in one line',
+  async (...args) => {
+    const empty = database && (await openTestDatabase({ empty: true }));
+    const unmigrated = await mkdtemp(join(tmpdir(), 'funes-unmigrated-'));
+    onTestFinished(async () => {
+      await empty?.close();
+      await rm(unmigrated, { recursive: true, force: true });
+    });
+    const url = empty?.database;
+    const { status, output, errorOutput } = await runFunes(['keys', ...args], {
+      settings: {
+        ...(typeof url === 'string' ? { DATABASE_URL: url } : { FUNES_DATA_DIR: unmigrated }),
+        FUNES_LOG_LEVEL: 'silent',
+      },
+    });
+    expect({ status, output }).toEqual({ status: 1, output: '' });
+    expect(errorOutput).toMatch(/^funes: The database has no .* Run "funes migrate".*\n$/);
+  },
+);
 
 /** The lines of the audit, newest first, as an administrator reads them. */
 async function readLines() {

@@ -43,9 +43,18 @@ export function describeAccess({ auth, jwt }: AuthConfig): string {
   if (auth === 'jwt') {
     const source =
       jwt.jwksUrl === undefined ? 'FUNES_JWT_SECRET' : `the keys of ${new URL(jwt.jwksUrl).host}`;
-    return `by token (Authorization: Bearer ...), checked with ${source}`;
+    return `by token (Authorization: Bearer ...), checked with ${source}${describeUnchecked(jwt)}`;
   }
   return 'FUNES_AUTH is off: everybody on this machine is an administrator, and other machines are not let in';
+}
+
+/** Says what of tokens is not checked: one that was made for another service may be good here then. */
+function describeUnchecked({ issuer, audience }: AuthConfig['jwt']): string {
+  const unchecked = [
+    ...(issuer === undefined ? ['issuer (FUNES_JWT_ISSUER is not set)'] : []),
+    ...(audience === undefined ? ['audience (FUNES_JWT_AUDIENCE is not set)'] : []),
+  ];
+  return unchecked.length === 0 ? '' : `. NOT checked: ${unchecked.join(', ')}`;
 }
 
 function identifier({ auth, keyCache, jwt }: AuthConfig, database: Database, log: Logger): Authenticate {

@@ -1,3 +1,4 @@
+import { request } from 'node:http';
 import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { FunesError } from '../../../src/errors.ts';
@@ -8,9 +9,34 @@ import { schemaOf, serveSchema, until } from './served-schema.ts';
 
 const schema = schemaOf('type Query { a: Int }', { a: () => 1 });
 
+/** Sends a request with a Host header, which `fetch` does not allow. */
+function getFrom(
+  url: string,
+  host: string,
+  path = '/',
+): Promise<{ status: number | undefined; headers: Headers }> {
+  return new Promise((resolve, reject) => {
+    request(url + path, { headers: { host } }, (response) => {
+      const headers = new Headers(response.headers as Record<string, string>);
+      resolve({ status: response.statusCode, headers });
+      response.resume();
+    })
+      .on('error', reject)
+      .end();
+  });
+}
+
 test('an answer of the API may do nothing in a browser, and is not framed or guessed at', async () => {
   const server = await serveSchema({ schema });
-  for (const answer of [await server.post({ query: '{ a }' }), await fetch(`${server.url}/nothing`)]) {
+  const answers = [
+    [await server.post({ query: '{ a }' }), 200],
+    [await fetch(`${server.url}/nothing`), 404],
+    [await fetch(`${server.url}/%zz`), 400],
+    [await getFrom(server.url, 'evil.example'), 403],
+    [await getFrom(server.url, 'evil.example', '/%zz'), 403],
+  ] as const;
+  for (const [answer, status] of answers) {
+    expect(answer.status).toBe(status);
     expect(Object.fromEntries(answer.headers)).toMatchObject({
       'content-security-policy':
         "default-src 'none';base-uri 'none';form-action 'none';frame-ancestors 'none'",
@@ -23,6 +49,24 @@ test('an answer of the API may do nothing in a browser, and is not framed or gue
     expect(answer.headers.get('strict-transport-security')).toBeNull();
     expect(answer.headers.get('x-powered-by')).toBeNull();
   }
+});
+
+test('a request whose URL cannot be decoded is refused and logged once, and there is no page for it', async () => {
+  const server = await serveSchema({ schema });
+  for (const method of ['GET', 'POST', 'DELETE'])
+    expect(await (await fetch(`${server.url}/%zz`, { method })).json()).toEqual({
+      errors: [
+        {
+          message: "The request cannot be read: '/%zz' is not a valid url component.",
+          extensions: { code: 'BAD_USER_INPUT' },
+        },
+      ],
+    });
+  await until(() => server.log.length === 3);
+  expect(server.log).toMatchObject(
+    ['GET', 'POST', 'DELETE'].map((method) => ({ method, status: 400, codes: ['BAD_USER_INPUT'] })),
+  );
+  expect((await fetch(`${server.url}/unreadable`)).status).toBe(404);
 });
 
 test('the page of the Sandbox alone may load from another host, and each page has one policy', async () => {

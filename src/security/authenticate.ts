@@ -3,7 +3,7 @@ import type { Database } from '../database/transaction.ts';
 import { FunesError, quote } from '../errors.ts';
 import { checkText } from '../input/checks.ts';
 import type { Logger } from '../log.ts';
-import { localViewer, type Viewer } from '../viewer.ts';
+import { commandLineActor, localViewer, type Viewer } from '../viewer.ts';
 import { keyLookUp } from './key-lookup.ts';
 import { tokenVerifier } from './tokens.ts';
 
@@ -126,6 +126,12 @@ function decodeHeader(value: string): string {
 
 function actingFor(viewer: Viewer, named: string | undefined): Viewer {
   if (named === undefined) return viewer;
+  if (viewer.role === 'admin' && viewer.userId === commandLineActor)
+    throw new FunesError(
+      'FORBIDDEN',
+      `In the audit ${quote(commandLineActor)} is the command line, so an administrator of that name acts for nobody. Leave the header ` +
+        `${userHeader} out, or send the key of an administrator with another name.`,
+    );
   if (viewer.role === 'admin') return { ...viewer, userId: named, role: 'user', actor: viewer.userId };
   if (named === viewer.userId) return viewer;
   throw new FunesError(

@@ -17,7 +17,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import type { Logger } from '../log.ts';
 import type { Viewer } from '../viewer.ts';
-import { type ErrorDescriber, httpStatus } from './graphql-errors.ts';
+import { type ErrorAnswer, type ErrorDescriber, httpStatus } from './graphql-errors.ts';
 import { hintsOf } from './hints/hints.ts';
 import { errorOf, problemsOfShape } from './hints/variables.ts';
 import { operationChecker, type RawOperation } from './operation/limits.ts';
@@ -131,8 +131,7 @@ export async function addGraphQLEndpoint<Context extends RequestContext>(
     } catch (error) {
       const { code, message, id } = errors.describe(error);
       record.codes = [code];
-      // 413 is for a body that is too large. GraphQL answers 400 to a document that it refuses.
-      return reply.code(400).send({ errors: [{ message, extensions: { code, id } }] });
+      return reply.code(statusOfRefusal({ code })).send({ errors: [{ message, extensions: { code, id } }] });
     }
     const { status, headers, body } = await apollo.executeHTTPGraphQLRequest({
       httpGraphQLRequest,
@@ -208,6 +207,7 @@ function shapeCheckingPlugin<Context extends RequestContext>(
     async responseForOperation({ schema, operation, request }) {
       const definitions = operation.variableDefinitions ?? [];
       let refusals: readonly object[];
+      let status = 400;
       try {
         const values = request.variables ?? {};
         refusals = problemsOfShape({ schema, definitions, values, suggest }).map((problem) => {
@@ -219,15 +219,21 @@ function shapeCheckingPlugin<Context extends RequestContext>(
         // More levels than the stack holds.
         const { message, ...extensions } = errors.describe(error);
         refusals = [{ message, extensions }];
+        status = statusOfRefusal(extensions);
       }
       if (refusals.length === 0) return null;
       return {
-        http: { status: 400, headers: new HeaderMap() },
+        http: { status, headers: new HeaderMap() },
         body: { kind: 'single', singleResult: { errors: refusals as never } },
       };
     },
   };
   return { requestDidStart: async () => listener };
+}
+
+/** 413 is for a body that is too large. GraphQL answers 400 to an operation that it refuses. */
+function statusOfRefusal({ code }: Pick<ErrorAnswer, 'code'>): number {
+  return code === 'LIMIT_EXCEEDED' ? 400 : httpStatus({ code });
 }
 
 function toApollo({ method, headers, url, body }: FastifyRequest): HTTPGraphQLRequest {

@@ -17,6 +17,22 @@ describe('GraphQL over HTTP', () => {
     expect(answer).toMatchObject({ status: 200, data: { hello: 'hello Irineo' } });
   });
 
+  test('a failure of the server while it looks at variables is no fault of the client', async () => {
+    const schema = schemaOf('input In { a: Int } type Query { take(in: In): Int }', { take: () => 1 });
+    const server = await serveSchema({ schema });
+    const send = () => server.graphql('query ($in: In) { take(in: $in) }', { in: { b: 1 } });
+    expect(await send()).toMatchObject({ status: 400, errors: [{ extensions: { code: 'BAD_USER_INPUT' } }] });
+    Object.assign(schema.getType('In') ?? {}, {
+      getFields: () => {
+        throw new Error('A bug.');
+      },
+    });
+    expect(await send()).toMatchObject({
+      status: 500,
+      errors: [{ extensions: { code: 'INTERNAL_SERVER_ERROR' } }],
+    });
+  });
+
   test('a client that asks for application/graphql-response+json gets it', async () => {
     const server = await serveSchema({ schema: hello });
     const response = await server.post(

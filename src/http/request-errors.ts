@@ -85,8 +85,7 @@ function requestError(
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
       return new FunesError(
         'LIMIT_EXCEEDED',
-        `The request is larger than ${inUnits(bodyLimit)}, the limit of a request (FUNES_BODY_LIMIT). ` +
-          'Send less at once.',
+        `The request ${sizeOf(request, bodyLimit)} (FUNES_BODY_LIMIT). Send less at once.`,
       );
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
       return new FunesError(
@@ -105,6 +104,14 @@ function requestError(
   }
   if (error.statusCode === undefined || error.statusCode < 400 || error.statusCode > 499) return undefined;
   return new FunesError('BAD_USER_INPUT', `The request cannot be read: ${error.message}.`);
+}
+
+/** How large a request is, if its headers say so; a body that comes in parts is not read to its end. */
+function sizeOf({ headers }: FastifyRequest, bodyLimit: number): string {
+  const bytes = Number(headers['content-length']);
+  return bytes > bodyLimit
+    ? `has ${bytes} bytes; at most ${inUnits(bodyLimit)} is allowed`
+    : `has more than ${inUnits(bodyLimit)}, which is the most that is allowed`;
 }
 
 function inUnits(bytes: number): string {

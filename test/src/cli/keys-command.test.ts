@@ -99,11 +99,22 @@ test('keys are made, listed without the key, and revoked', async () => {
 
 test.each([
   [['keys', 'revoke', '7'], 1, /^funes: There is no key with id "7"\.\n$/],
+  [['keys', 'revoke', 'x'], 1, /^funes: ID .*"x".*\n$/],
   [['keys', 'create'], 2, /^funes: .*--user.*\n$/],
   [['keys', 'create', '--user', 'ana', '--role', 'boss'], 2, /^funes: .*admin, user, reader.*\n$/],
-  [['keys', 'create', '--user', 'ana', '--expires', 'soon'], 1, /^funes: --expires must be a date.*\n$/],
-  [['keys', 'create', '--user', 'ana', '--expires', '2001-01-01'], 1, /^funes: .*must be in the future\.\n$/],
-  [['keys', 'create', '--user', ' '], 1, /^funes: .*must not be blank\.\n$/],
+  // JavaScript takes the others for dates.
+  ...['soon', '2027-01-31', '2027-02-30T00:00:00Z'].map((date): [string[], number, RegExp] => [
+    ['keys', 'create', '--user', 'ana', '--expires', date],
+    1,
+    /^funes: --expires must be a date with a time and a zone, such as .*\n$/,
+  ]),
+  [
+    ['keys', 'create', '--user', 'ana', '--expires', '2001-01-01T00:00:00+01:00'],
+    1,
+    /^funes: --expires must be in the future\.\n$/,
+  ],
+  [['keys', 'create', '--user', ' '], 1, /^funes: --user must not be blank\.\n$/],
+  [['keys', 'create', '--user', 'x'.repeat(101)], 1, /^funes: --user has 101 characters; .*\n$/],
 ])('%j is refused in one line', async (args, status, line) => {
   const refused = await funes(...args);
   expect(refused).toMatchObject({ status, output: '' });

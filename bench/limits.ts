@@ -52,6 +52,7 @@ const cases: Case[] = [
     name: 'fragments that double',
     query: `{ ...F0 } ${times(30, (i) => `fragment F${i} on Query { a${i}: __typename ... @include(if: true) { ...F${i + 1} } ... @include(if: true) { ...F${i + 1} } }`)} fragment F30 on Query { __typename }`,
   },
+  { name: 'tokens', query: `{ ${times(limits.operationLength / 2 - 100, () => 'a')} }` },
   { name: 'characters', query: `{ memory(id: "${'7'.repeat(limits.operationLength)}") { id } }` },
   {
     name: 'similar within similar, 200 each',

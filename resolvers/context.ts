@@ -1,7 +1,7 @@
 import { createLoaders, type Loaders } from '../src/loaders.ts';
 import type { SearchReport } from '../src/search/report.ts';
 import type { Services } from '../src/services.ts';
-import { localViewer, type Viewer } from '../src/viewer.ts';
+import type { Viewer } from '../src/viewer.ts';
 
 /** What a resolver knows about its request. Each request has a context of its own, which ends with the request. */
 export interface Context {
@@ -20,7 +20,7 @@ export interface Context {
  */
 export function createContext(
   services: Services,
-  viewer: Viewer = localViewer,
+  viewer: Viewer,
   forgetKeys: Context['forgetKeys'] = () => {},
   signal?: AbortSignal,
 ): Context {

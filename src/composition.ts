@@ -94,6 +94,7 @@ export function startApi(
     },
     logger: services.log,
     examples: exampleQueries,
+    isStranger: ({ raw }) => authenticate.isStranger?.(raw.rawHeaders) ?? false,
     // Without authentication nobody is told apart from anybody, and only this machine can ask.
     ...(config.auth !== 'off' && { rateLimitKey: byUserOrAddress }),
   });

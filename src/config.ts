@@ -11,6 +11,7 @@ import {
   duration,
   hostName,
   limitOrOff,
+  listOrOff,
   onOrOff,
   setting,
   webOrigin,
@@ -22,6 +23,9 @@ import { suggestion } from './suggestion.ts';
 
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
+
+/** The origin of Apollo's Sandbox when a person opens it there. The Sandbox at `/` calls from this server's own origin. */
+const apolloStudio = 'https://studio.apollographql.com';
 
 const onOff = setting('on or off', onOrOff);
 
@@ -62,9 +66,9 @@ const settings = z.object({
   ).optional(),
   FUNES_CORS_ORIGINS: setting(
     'web origins separated by commas and without paths, such as https://app.example.com,http://localhost:5173; ' +
-      '* is not allowed, because every web page could then read what is stored',
-    commaList(webOrigin),
-  ).default([]),
+      '* is not allowed, because every web page could then read what is stored; or off for none',
+    listOrOff(commaList(webOrigin)),
+  ).default([apolloStudio]),
   FUNES_ALLOWED_HOSTS: setting(
     'host names separated by commas, such as memory.example.com, without scheme and port',
     commaList(hostName),

@@ -22,8 +22,11 @@ export interface Viewer {
 /** The viewer of every request without authentication: the person who runs the server. */
 export const localViewer: Viewer = { userId: DEFAULT_USER, role: 'admin' };
 
-/** The person who runs a command on the machine of the server. No request has this actor, because no administrator acts for one. */
-export const commandLineViewer: Viewer = { ...localViewer, actor: 'command line' };
+/** The actor of what the command line does, in the audit. A request cannot have it: an administrator of this name acts for nobody. */
+export const commandLineActor = 'command line';
+
+/** The person who runs a command on the machine of the server. */
+export const commandLineViewer: Viewer = { ...localViewer, actor: commandLineActor };
 
 /** Returns the condition for the rows that the viewer may see. Returns undefined if the viewer may see all rows. */
 export function visibleTo(viewer: Viewer, userId: SQLWrapper): SQL | undefined {

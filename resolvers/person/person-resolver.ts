@@ -26,7 +26,7 @@ export class PersonResolver {
   @Query(() => PersonalRowConnection, {
     description:
       'All rows of a user, a page at a time: memories with those in the archive, documents, chunks, and keys, each in the order of ' +
-      'their ids. For administrators, lines of the audit about the user follow. The first page writes a line into the audit.',
+      'their ids. For administrators, lines of the audit about the user follow. The audit notes an export, at most once an hour for each user and key.',
   })
   async exportUser(@Args(() => ExportArguments) page: ExportArguments, @Ctx() { services, viewer }: Context) {
     return exportUser(services.database, viewer, page);

@@ -1,9 +1,8 @@
 import { quote } from '../errors.ts';
 import { commaList, duration, hostName, isLoopback, setting } from './values.ts';
 
-const modes = ['off', 'keys', 'jwt'] as const;
-
 /** How requests say who they are. */
+const modes = ['off', 'keys', 'jwt'] as const;
 
 /** Signatures by a secret that both sides have. */
 const secretAlgorithms = ['HS256', 'HS384', 'HS512'];

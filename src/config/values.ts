@@ -66,6 +66,11 @@ export function commaList(parse: (text: string) => string | undefined) {
   };
 }
 
+/** A list in the form that `parse` reads, or none for `off`. */
+export function listOrOff(parse: (text: string) => string[] | undefined) {
+  return (text: string): string[] | undefined => (/^off$/i.test(text) ? [] : parse(text));
+}
+
 /** A web origin in the form that browsers send: without the default port, and without a path. */
 export function webOrigin(text: string): string | undefined {
   if (!/^https?:\/\/[^/?#@\s]+\/?$/i.test(text) || !URL.canParse(text)) return undefined;

@@ -21,11 +21,15 @@ const connectionCodes = new Set([
   ...['CONNECTION_CLOSED', 'CONNECTION_ENDED', 'CONNECTION_DESTROYED', 'CONNECT_TIMEOUT'],
 ]);
 
+const waitedTooLong = 'The database ended a transaction that had been waiting for too long.';
+
 /** The beginnings of SQLSTATEs by which a server says that it cannot serve. */
 const unavailable: ReadonlyArray<readonly [prefix: string, message: string]> = [
   ['08', 'The database connection was lost.'],
   ['57P', 'The database is shutting down or starting up.'],
-  ['25P0', 'The database ended a transaction that had been waiting for too long.'],
+  // The other codes of this beginning are mistakes of ours, such as a statement after one that failed.
+  ['25P03', waitedTooLong],
+  ['25P04', waitedTooLong],
   ['53300', 'The database has no connection left for this server.'],
   ['53100', 'The disk of the database is full.'],
   ['53', 'The database is out of resources.'],

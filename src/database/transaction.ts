@@ -2,7 +2,7 @@ import { PgDatabase, PgDialect } from 'drizzle-orm/pg-core';
 import { type PostgresJsQueryResultHKT, PostgresJsSession } from 'drizzle-orm/postgres-js';
 import type { ReservedSql, Sql } from 'postgres';
 import type { Viewer } from '../viewer.ts';
-import { hasOwnRowsOnly, identityStatements } from './identity.ts';
+import { hasOwnRowsOnly, identityProblem, identityStatements } from './identity.ts';
 import type { Pool } from './pool.ts';
 
 /** The pool of connections, as transactions use it. */
@@ -80,7 +80,7 @@ export async function transaction<T>(
   } catch (error) {
     const first = await opening.then(
       () => error,
-      (openingError: unknown) => openingError,
+      (openingError: unknown) => identityProblem(openingError) ?? openingError,
     );
     // PostgreSQL answers COMMIT of a failed transaction with ROLLBACK.
     await (finished ?? finish(connection, 'ROLLBACK')).catch(() => {});

@@ -18,10 +18,11 @@ import type { GraphQLSchema } from 'graphql';
 import type { Logger } from '../log.ts';
 import type { Viewer } from '../viewer.ts';
 import { refuseInexactNumbers } from './exact-json.ts';
-import { type ErrorDescriber, httpStatus } from './graphql-errors.ts';
+import { type ErrorAnswer, type ErrorDescriber, httpStatus } from './graphql-errors.ts';
 import { hintsOf } from './hints/hints.ts';
 import { errorOf, problemsOfShape } from './hints/variables.ts';
 import { operationChecker, type RawOperation } from './operation/limits.ts';
+import type { RateLimit } from './rate-limit.ts';
 import type { RequestRecord } from './request-log.ts';
 
 /** The context of resolvers. Apollo copies the own enumerable properties of a context into a new object with its prototype. */
@@ -38,20 +39,16 @@ export interface GraphQLEndpointOptions<Context extends RequestContext> {
   introspection: boolean;
   /** What an operation may cost at most. */
   costLimit: number;
-  /** Counts a request for the rate limit; true if it was one too many and is answered. */
-  isOverRate?: RateCounter | undefined;
+  /** Whether finding out who sends a request costs the database work for somebody whom nothing is known of. */
+  isStranger?: ((request: FastifyRequest) => boolean) | undefined;
+  /** Limits how many requests somebody sends. */
+  rate?: RateLimit | undefined;
   errors: ErrorDescriber;
   logger: Logger;
 }
 
 /** The path of the API. It must not change: clients have it in their settings. */
 export const graphqlPath = '/graphql';
-
-type RateCounter = (
-  request: FastifyRequest,
-  reply: FastifyReply,
-  viewer: Viewer | undefined,
-) => Promise<boolean>;
 
 interface RecordedRequest extends HTTPGraphQLRequest {
   record: RequestRecord;
@@ -67,7 +64,7 @@ export async function addGraphQLEndpoint<Context extends RequestContext>(
   app: FastifyInstance,
   options: GraphQLEndpointOptions<Context>,
 ): Promise<() => Promise<void>> {
-  const { schema, createContext, introspection, costLimit, isOverRate, errors, logger } = options;
+  const { schema, createContext, isStranger, introspection, costLimit, rate, errors, logger } = options;
   const checkOperation = operationChecker(schema, costLimit);
   const hints = new WeakMap<object, string>();
   const apollo = new ApolloServer<Context>({
@@ -102,22 +99,27 @@ export async function addGraphQLEndpoint<Context extends RequestContext>(
     if (isBrowserVisit(request)) return reply.redirect('./');
 
     const { record } = request;
+    // An address that has sent too many bad keys costs the database nothing more. Whose key was good before passes, because
+    // the address may be that of many.
+    if (rate && isStranger?.(request) && (await rate.isReached(request, reply))) return reply;
     let context: Context;
     try {
       context = await createContext(request, leaveSignal(reply));
     } catch (error) {
-      if (await isOverRate?.(request, reply, undefined)) return reply;
       const { code, message, id } = errors.describe(error);
+      const status = httpStatus({ code });
+      // What the server or the database fails in is not the client's doing.
+      if (rate && status < 500 && (await rate.isOver(request, reply, undefined))) return reply;
       record.codes = [code];
       // RFC 6750 asks for this header.
       if (code === 'UNAUTHENTICATED') reply.header('www-authenticate', 'Bearer');
-      return reply.code(httpStatus({ code })).send({ errors: [{ message, extensions: { code, id } }] });
+      return reply.code(status).send({ errors: [{ message, extensions: { code, id } }] });
     }
     contexts.set(request, context);
     const { userId, actor } = context.viewer;
     record.user = userId;
     if (actor !== undefined) record.actor = actor;
-    if (await isOverRate?.(request, reply, context.viewer)) return reply;
+    if (await rate?.isOver(request, reply, context.viewer)) return reply;
   }
 
   async function answer(request: FastifyRequest, reply: FastifyReply) {
@@ -132,8 +134,7 @@ export async function addGraphQLEndpoint<Context extends RequestContext>(
     } catch (error) {
       const { code, message, id } = errors.describe(error);
       record.codes = [code];
-      // 413 is for a body that is too large. GraphQL answers 400 to a document that it refuses.
-      return reply.code(400).send({ errors: [{ message, extensions: { code, id } }] });
+      return reply.code(statusOfRefusal({ code })).send({ errors: [{ message, extensions: { code, id } }] });
     }
     const { status, headers, body } = await apollo.executeHTTPGraphQLRequest({
       httpGraphQLRequest,
@@ -220,6 +221,7 @@ function shapeCheckingPlugin<Context extends RequestContext>(
     async responseForOperation({ schema, operation, request }) {
       const definitions = operation.variableDefinitions ?? [];
       let refusals: readonly object[];
+      let status = 400;
       try {
         const values = request.variables ?? {};
         refusals = problemsOfShape({ schema, definitions, values, suggest }).map((problem) => {
@@ -231,15 +233,21 @@ function shapeCheckingPlugin<Context extends RequestContext>(
         // More levels than the stack holds.
         const { message, ...extensions } = errors.describe(error);
         refusals = [{ message, extensions }];
+        status = statusOfRefusal(extensions);
       }
       if (refusals.length === 0) return null;
       return {
-        http: { status: 400, headers: new HeaderMap() },
+        http: { status, headers: new HeaderMap() },
         body: { kind: 'single', singleResult: { errors: refusals as never } },
       };
     },
   };
   return { requestDidStart: async () => listener };
+}
+
+/** 413 is for a body that is too large. GraphQL answers 400 to an operation that it refuses. */
+function statusOfRefusal({ code }: Pick<ErrorAnswer, 'code'>): number {
+  return code === 'LIMIT_EXCEEDED' ? 400 : httpStatus({ code });
 }
 
 function toApollo({ method, headers, url, body }: FastifyRequest): HTTPGraphQLRequest {

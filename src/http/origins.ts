@@ -4,12 +4,9 @@ import type { FastifyInstance } from 'fastify';
 import { FunesError, quote } from '../errors.ts';
 import { refuse } from './request-errors.ts';
 
-/** The origin of Apollo's Sandbox when a person opens it there. The Sandbox at `/` calls from this server's own origin. */
-const apolloStudio = 'https://studio.apollographql.com';
-
-/** Lets scripts of Apollo Studio and of `origins` call the API. Other origins receive no CORS header. */
+/** Lets scripts of `origins` call the API. Other origins receive no CORS header. */
 export async function allowOrigins(app: FastifyInstance, origins: readonly string[]): Promise<void> {
-  await app.register(cors, { origin: [apolloStudio, ...origins], methods: ['GET', 'POST'], maxAge: 3600 });
+  await app.register(cors, { origin: [...origins], methods: ['GET', 'POST'], maxAge: 3600 });
 }
 
 /**

@@ -10,13 +10,33 @@ export function refuse(reply: FastifyReply, error: FunesError, status = httpStat
   return reply.code(status).send({ errors: [{ message, extensions: { code } }] });
 }
 
-/** Refuses a request that cannot be routed, such as one whose URL cannot be decoded. */
-export function refuseUnreadable(reply: FastifyReply, { message, statusCode }: FastifyError): FastifyReply {
-  return refuse(
-    reply,
-    new FunesError('BAD_USER_INPUT', `The request cannot be read: ${message}.`),
-    statusCode,
-  );
+/** Refuses requests that cannot be routed, such as one whose URL cannot be decoded. */
+export interface UnreadableRequests {
+  /** Fastify calls this instead of the hooks of a request, which log it, look at its host, and set the security headers. */
+  take(app: FastifyInstance, error: FastifyError, request: FastifyRequest, reply: FastifyReply): void;
+  /** Adds the route that such a request gets instead, with all hooks. */
+  addRoute(app: FastifyInstance): void;
+}
+
+/** Makes what refuses requests that cannot be routed. */
+export function unreadableRequests(): UnreadableRequests {
+  const path = '/unreadable';
+  const errors = new WeakMap<object, FastifyError>();
+  return {
+    take(app, error, { raw }, reply) {
+      errors.set(raw, error);
+      raw.url = path;
+      app.routing(raw, reply.raw);
+    },
+    addRoute(app) {
+      app.all(path, (request, reply) => {
+        const error = errors.get(request.raw);
+        if (error === undefined) return reply.callNotFound();
+        const refusal = new FunesError('BAD_USER_INPUT', `The request cannot be read: ${error.message}.`);
+        return refuse(reply, refusal, error.statusCode);
+      });
+    },
+  };
 }
 
 /** Answers requests that reach no route or whose body cannot be read. The answers have the form of GraphQL's errors. */
@@ -65,8 +85,7 @@ function requestError(
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
       return new FunesError(
         'LIMIT_EXCEEDED',
-        `The request is larger than ${inUnits(bodyLimit)}, the limit of a request (FUNES_BODY_LIMIT). ` +
-          'Send less at once.',
+        `The request ${sizeOf(request, bodyLimit)} (FUNES_BODY_LIMIT). Send less at once.`,
       );
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
       return new FunesError(
@@ -91,6 +110,14 @@ function requestError(
   }
   if (error.statusCode === undefined || error.statusCode < 400 || error.statusCode > 499) return undefined;
   return new FunesError('BAD_USER_INPUT', `The request cannot be read: ${error.message}.`);
+}
+
+/** How large a request is, if its headers say so; a body that comes in parts is not read to its end. */
+function sizeOf({ headers }: FastifyRequest, bodyLimit: number): string {
+  const bytes = Number(headers['content-length']);
+  return bytes > bodyLimit
+    ? `has ${bytes} bytes; at most ${inUnits(bodyLimit)} is allowed`
+    : `has more than ${inUnits(bodyLimit)}, which is the most that is allowed`;
 }
 
 function inUnits(bytes: number): string {

@@ -9,7 +9,7 @@ import { allowOrigins, checkHostNames } from './origins.ts';
 import type { ExampleQuery } from './page.ts';
 import { addPages } from './pages.ts';
 import { addRateLimit, type RateLimitKey } from './rate-limit.ts';
-import { answerRequestErrors, refuseUnreadable } from './request-errors.ts';
+import { answerRequestErrors, unreadableRequests } from './request-errors.ts';
 import { logRequests } from './request-log.ts';
 import { addSecurityHeaders } from './security-headers.ts';
 
@@ -29,7 +29,7 @@ export type HttpConfig = Pick<
 >;
 
 export interface HttpServerOptions<Context extends RequestContext>
-  extends Pick<GraphQLEndpointOptions<Context>, 'schema' | 'createContext' | 'logger'> {
+  extends Pick<GraphQLEndpointOptions<Context>, 'schema' | 'createContext' | 'isStranger' | 'logger'> {
   config: HttpConfig;
   /** Queries that the pages show; the pages open with the first one. */
   examples: readonly ExampleQuery[];
@@ -58,13 +58,14 @@ export async function startHttpServer<Context extends RequestContext>(
   options: HttpServerOptions<Context>,
 ): Promise<HttpServer> {
   const { config, logger, examples, rateLimitKey } = options;
-  const app = fastify({
+  const unreadable = unreadableRequests();
+  const app: FastifyInstance = fastify({
     logger: false, // logRequests writes one line a request, without a child logger for each request
     bodyLimit: config.bodyLimit,
     requestTimeout: longestUploadMs,
     trustProxy: config.trustProxy.length > 0 ? config.trustProxy : false,
     return503OnClosing: false, // a new request on an open connection is in flight, too
-    frameworkErrors: (error, _request, reply: FastifyReply) => refuseUnreadable(reply, error),
+    frameworkErrors: (error, request, reply: FastifyReply) => unreadable.take(app, error, request, reply),
   });
   app.removeContentTypeParser('text/plain');
 
@@ -72,13 +73,15 @@ export async function startHttpServer<Context extends RequestContext>(
   const errors = createErrorDescriber(logger, config);
   logRequests(app, logger);
   answerRequestErrors(app, { errors, bodyLimit: config.bodyLimit });
-  checkHostNames(app, [...config.allowedHosts, config.host]);
+  // Before all that may refuse a request.
   await addSecurityHeaders(app);
+  checkHostNames(app, [...config.allowedHosts, config.host]);
   await allowOrigins(app, config.corsOrigins);
-  const isOverRate =
+  const rate =
     rateLimitKey && config.rateLimit !== null
       ? await addRateLimit(app, config.rateLimit, rateLimitKey)
       : undefined;
+  unreadable.addRoute(app);
   addHealth(app);
   addPages(app, examples);
   const stopApollo = await addGraphQLEndpoint(app, {
@@ -86,7 +89,7 @@ export async function startHttpServer<Context extends RequestContext>(
     errors,
     introspection: config.introspection,
     costLimit: config.costLimit,
-    isOverRate,
+    rate,
   });
 
   // Node closes idle connections when closing begins. A connection that becomes idle later would delay closing by 72 s.

@@ -3,7 +3,7 @@ import type { Database } from '../database/transaction.ts';
 import { FunesError, quote } from '../errors.ts';
 import { checkUserName } from '../input/checks.ts';
 import type { Logger } from '../log.ts';
-import { localViewer, type Viewer } from '../viewer.ts';
+import { commandLineActor, localViewer, type Viewer } from '../viewer.ts';
 import { keyLookUp } from './key-lookup.ts';
 import { tokenVerifier } from './tokens.ts';
 
@@ -20,6 +20,8 @@ export type RawHeaders = readonly string[];
  */
 export interface Authenticate {
   (headers: RawHeaders): Viewer | Promise<Viewer>;
+  /** Whether a request has a key that must be looked up and was not good the last time. Undefined if no key is looked up. */
+  readonly isStranger?: ((headers: RawHeaders) => boolean) | undefined;
   /** Drops what is kept about the keys of a user. Undefined if nothing is kept. */
   readonly forget?: ((userId: string) => void) | undefined;
 }
@@ -32,7 +34,7 @@ export function authenticator(config: AuthConfig, database: Database, log: Logge
     if (!(viewer instanceof Promise)) return actingFor(viewer, namedUser(headers));
     return viewer.then((known) => actingFor(known, namedUser(headers)));
   };
-  return Object.assign(authenticate, { forget: identify.forget });
+  return Object.assign(authenticate, { forget: identify.forget, isStranger: identify.isStranger });
 }
 
 /** Says in a line who is let in, for the start of the server. */
@@ -41,9 +43,18 @@ export function describeAccess({ auth, jwt }: AuthConfig): string {
   if (auth === 'jwt') {
     const source =
       jwt.jwksUrl === undefined ? 'FUNES_JWT_SECRET' : `the keys of ${new URL(jwt.jwksUrl).host}`;
-    return `by token (Authorization: Bearer ...), checked with ${source}`;
+    return `by token (Authorization: Bearer ...), checked with ${source}${describeUnchecked(jwt)}`;
   }
   return 'FUNES_AUTH is off: everybody on this machine is an administrator, and other machines are not let in';
+}
+
+/** Says what of tokens is not checked: one that was made for another service may be good here then. */
+function describeUnchecked({ issuer, audience }: AuthConfig['jwt']): string {
+  const unchecked = [
+    ...(issuer === undefined ? ['issuer (FUNES_JWT_ISSUER is not set)'] : []),
+    ...(audience === undefined ? ['audience (FUNES_JWT_AUDIENCE is not set)'] : []),
+  ];
+  return unchecked.length === 0 ? '' : `. NOT checked: ${unchecked.join(', ')}`;
 }
 
 function identifier({ auth, keyCache, jwt }: AuthConfig, database: Database, log: Logger): Authenticate {
@@ -57,7 +68,11 @@ function identifier({ auth, keyCache, jwt }: AuthConfig, database: Database, log
     const key = bearer(headers);
     return (key !== undefined && (await find(key))) || refuseKey();
   };
-  return Object.assign(identify, { forget: find.forget });
+  const isStranger = (headers: RawHeaders) => {
+    const key = bearer(headers);
+    return key !== undefined && find.isStranger(key);
+  };
+  return Object.assign(identify, { forget: find.forget, isStranger });
 }
 
 /** What follows `Bearer`; undefined if it is missing, malformed, or sent twice. */
@@ -111,6 +126,12 @@ function decodeHeader(value: string): string {
 
 function actingFor(viewer: Viewer, named: string | undefined): Viewer {
   if (named === undefined) return viewer;
+  if (viewer.role === 'admin' && viewer.userId === commandLineActor)
+    throw new FunesError(
+      'FORBIDDEN',
+      `In the audit ${quote(commandLineActor)} is the command line, so an administrator of that name acts for nobody. Leave the header ` +
+        `${userHeader} out, or send the key of an administrator with another name.`,
+    );
   if (viewer.role === 'admin') return { ...viewer, userId: named, role: 'user', actor: viewer.userId };
   if (named === viewer.userId) return viewer;
   throw new FunesError(

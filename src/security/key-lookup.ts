@@ -13,6 +13,8 @@ import { hashOfKey, isKey, prefixOfKey } from './keys.ts';
 const nobody: Viewer = { userId: '', role: 'reader' };
 
 const mostKept = 10_000;
+/** Keys that are unknown, or not found out yet. They have a cache of their own, so that invented keys displace no good one. */
+const mostStrangersKept = 1000;
 const useNotedEveryMs = 60_000;
 /** Noting a use must not hold a connection for long if somebody has locked the row. */
 const lockTimeoutMs = 1000;
@@ -41,6 +43,8 @@ export interface KeyLookUpOptions {
 /** Finds whose key something is; undefined if it is nobody's. */
 export interface KeyLookUp {
   (key: string): Promise<Viewer | undefined>;
+  /** Whether a text has the form of a key, and nothing tells that it was good the last time. */
+  isStranger(key: string): boolean;
   /** Drops all answers about the keys of a user. */
   forget(userId: string): void;
 }
@@ -53,50 +57,65 @@ export interface KeyLookUp {
  * @throws FunesError UNAVAILABLE if the database does not answer.
  */
 export function keyLookUp(database: Database, { keepMs, log }: KeyLookUpOptions): KeyLookUp {
-  const kept = new LRUCache<string, LookUp>({ max: mostKept });
+  /** Answers about keys that were good the last time. An old one is not used, but says that much. */
+  const good = new LRUCache<string, LookUp>({ max: mostKept });
+  const strangers = new LRUCache<string, LookUp>({ max: mostStrangersKept });
   const noteUse = useNotes(database, log);
 
-  function drop(hash: string, lookUp: LookUp): void {
-    if (kept.peek(hash) === lookUp) kept.delete(hash);
-  }
-
   function fresh(hash: string): LookUp | undefined {
-    const lookUp = kept.get(hash);
+    const lookUp = good.get(hash) ?? strangers.get(hash);
     const isFresh = lookUp?.sentAt === undefined || performance.now() - lookUp.sentAt < keepMs;
     return isFresh ? lookUp : undefined;
   }
 
   function begin(hash: string): LookUp {
     const lookUp: LookUp = { sentAt: undefined, answer: Promise.resolve(undefined), userId: undefined };
-    kept.set(hash, lookUp);
+    const before = good.peek(hash);
+    const cache = before === undefined ? strangers : good;
+    cache.set(hash, lookUp);
     lookUp.answer = readKey(database, hash, (sentAt) => {
       lookUp.sentAt = sentAt;
-      if (keepMs === 0) drop(hash, lookUp);
     });
     lookUp.answer.then(
       (found) => {
         lookUp.userId = found?.viewer.userId;
+        const home = isGood(found) ? good : strangers;
+        if (home === cache || cache.peek(hash) !== lookUp) return;
+        cache.delete(hash);
+        home.set(hash, lookUp);
       },
-      () => drop(hash, lookUp),
+      () => {
+        if (cache.peek(hash) !== lookUp) return;
+        // A database that was down does not make a stranger of somebody.
+        if (before === undefined) cache.delete(hash);
+        else cache.set(hash, before);
+      },
     );
     return lookUp;
   }
 
   function forget(userId: string): void {
     // A look-up without an answer may be about this user, and another one costs little.
-    for (const [hash, lookUp] of [...kept])
-      if (lookUp.userId === undefined || lookUp.userId === userId) kept.delete(hash);
+    for (const cache of [good, strangers])
+      for (const [hash, lookUp] of [...cache])
+        if (lookUp.userId === undefined || lookUp.userId === userId) cache.delete(hash);
   }
+
+  const isStranger = (key: string) => isKey(key) && !good.has(hashOfKey(key));
 
   const find = async (key: string) => {
     if (!isKey(key)) return undefined;
     const hash = hashOfKey(key);
     const found = await (fresh(hash) ?? begin(hash)).answer;
-    if (found === undefined || performance.now() >= found.validUntil) return undefined;
+    if (!isGood(found)) return undefined;
     noteUse(found.id);
     return { ...found.viewer, keyPrefix: prefixOfKey(key) };
   };
-  return Object.assign(find, { forget });
+  return Object.assign(find, { forget, isStranger });
+}
+
+function isGood(found: FoundKey | undefined): found is FoundKey {
+  return found !== undefined && performance.now() < found.validUntil;
 }
 
 type KeyAnswer = { id: string; user_id: string; role: Viewer['role']; lives_ms: number | null };

@@ -33,6 +33,15 @@ export interface CreatedKey {
   row: KeyRow;
 }
 
+/** What messages call the parts of a new key: where its sender wrote them. */
+export type NewKeyNames = Readonly<Record<keyof NewKey, string>>;
+
+const namesOfApi: NewKeyNames = {
+  userId: 'input.userId',
+  role: 'input.role',
+  expiresAt: 'input.expiresAt',
+};
+
 /** Which page of the list of keys. */
 export interface KeyPageRequest {
   first: number;
@@ -65,15 +74,21 @@ export function prefixOfKey(key: string): string {
 
 /**
  * Makes a key. The audit notes it.
- * @throws FunesError FORBIDDEN unless the viewer is an administrator. BAD_USER_INPUT or LIMIT_EXCEEDED with the input path.
+ * @param names by default the input paths of the API.
+ * @throws FunesError FORBIDDEN unless the viewer is an administrator. BAD_USER_INPUT or LIMIT_EXCEEDED with one of the names.
  */
-export async function createKey(database: Database, viewer: Viewer, input: NewKey): Promise<CreatedKey> {
+export async function createKey(
+  database: Database,
+  viewer: Viewer,
+  input: NewKey,
+  names = namesOfApi,
+): Promise<CreatedKey> {
   checkAccess(viewer, 'createKey', administrators);
-  const userId = checkUserName(input.userId, 'input.userId');
-  const role = checkRole(input.role);
+  const userId = checkUserName(input.userId, names.userId);
+  const role = checkRole(input.role, names.role);
   const expiresAt = input.expiresAt ?? null;
   if (expiresAt !== null && !(expiresAt.getTime() > Date.now())) {
-    throw new FunesError('BAD_USER_INPUT', 'input.expiresAt must be in the future.');
+    throw new FunesError('BAD_USER_INPUT', `${names.expiresAt} must be in the future.`);
   }
   const key = keyStart + randomBytes(keyBytes).toString('base64url');
   const values = {
@@ -107,11 +122,17 @@ export async function readKeys(
 
 /**
  * Revokes a key for ever, and returns it. The audit notes it. A key that was revoked before stays as it is, and is not noted.
+ * @param name what messages call the id.
  * @throws FunesError FORBIDDEN unless the viewer is an administrator. NOT_FOUND. BAD_USER_INPUT if no key can have this id.
  */
-export async function revokeKey(database: Database, viewer: Viewer, id: string): Promise<KeyRow> {
+export async function revokeKey(
+  database: Database,
+  viewer: Viewer,
+  id: string,
+  name = 'id',
+): Promise<KeyRow> {
   checkAccess(viewer, 'revokeKey', administrators);
-  checkId(id, 'id');
+  checkId(id, name);
   const row = await transaction(database, viewer, { access: 'write' }, async (tx) => {
     const [revoked] = await tx
       .update(apiKeys)
@@ -138,11 +159,11 @@ function describeKey({ id, prefix, role, expiresAt }: KeyRow) {
   return { id, prefix, role, expiresAt };
 }
 
-function checkRole(role: string): ViewerRole {
-  const known = viewerRoles.find((name) => name === role);
+function checkRole(role: string, name: string): ViewerRole {
+  const known = viewerRoles.find((one) => one === role);
   if (known !== undefined) return known;
   throw new FunesError(
     'BAD_USER_INPUT',
-    `input.role must be one of ${viewerRoles.join(', ')}, not ${quote(role)}.`,
+    `${name} must be one of ${viewerRoles.join(', ')}, not ${quote(role)}.`,
   );
 }

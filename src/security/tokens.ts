@@ -28,6 +28,8 @@ const reasons: Readonly<Record<string, string>> = {
 export function tokenVerifier(config: JwtConfig): (token: string) => Promise<Viewer> {
   const options = {
     algorithms: [...config.algorithms],
+    // A token without an end would be good for ever, because nothing here can revoke one.
+    requiredClaims: ['exp'],
     clockTolerance: config.clockSkew / 1000,
     ...(config.issuer !== undefined && { issuer: config.issuer }),
     ...(config.audience !== undefined && { audience: config.audience }),
@@ -72,6 +74,7 @@ function remoteKeys(url: string): JWTVerifyGetKey {
 function reasonOf(error: errors.JOSEError): string {
   if (error instanceof errors.JWTClaimValidationFailed) {
     const claims: Record<string, string> = {
+      exp: 'it does not say when it expires (exp)',
       aud: 'it is for another audience (aud)',
       iss: 'it is of another issuer (iss)',
       nbf: 'it is not valid yet (nbf)',

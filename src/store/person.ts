@@ -10,6 +10,7 @@ import { decodeCursor, encodeCursor } from '../input/cursor-text.ts';
 import type { Services } from '../services.ts';
 import { ownerOf, type Viewer } from '../viewer.ts';
 import { writeAudit } from './audit.ts';
+import { auditNotes, nameOfLine } from './audit-notes.ts';
 import { type CountedPage, checkPageSize, toPage } from './pages.ts';
 import { type PersonalKind, type PersonalTable, personalTables } from './personal-tables.ts';
 
@@ -53,8 +54,9 @@ const cursorShape = z.tuple([
 
 /**
  * Reads a page of all rows of a person. The cursor names the last row, so that pages neither repeat nor leave out a row that was
- * there from the first page to the last, also if it moves between the memories and the archive. The first page writes a line into
- * the audit, in its transaction.
+ * there from the first page to the last, also if it moves between the memories and the archive. A page writes a line into the
+ * audit, in its transaction, unless this process has written that line within the last hour: a cursor proves nothing, because
+ * anybody can make one up.
  * @throws FunesError FORBIDDEN if somebody who is no administrator names another user. BAD_USER_INPUT or LIMIT_EXCEEDED.
  */
 export async function exportUser(
@@ -66,16 +68,15 @@ export async function exportUser(
   checkPageSize(first);
   const position = after == null ? undefined : parseCursor(after, userId);
   const read = (tx: Transaction) => readRows(tx, viewer, userId, { position, limit: first + 1, vectors });
-  const rows = position
-    ? await transaction(database, viewer, { access: 'read' }, read)
-    : await transaction(database, withAudit(viewer), { access: 'write' }, async (tx) => {
-        await writeAudit(tx, viewer, {
-          action: 'USER_EXPORTED',
-          about: userId,
-          details: await countRows(tx, viewer, userId),
-        });
+  const line = { action: 'USER_EXPORTED', about: userId } as const;
+  const rows = await auditNotes(database).once(nameOfLine(viewer, line), {
+    read: () => transaction(database, viewer, { access: 'read' }, read),
+    write: () =>
+      transaction(database, withAudit(viewer), { access: 'write' }, async (tx) => {
+        await writeAudit(tx, viewer, { ...line, details: await countRows(tx, viewer, userId) });
         return read(tx);
-      });
+      }),
+  });
   const edges = rows.slice(0, first).map((node, i) => {
     const cursor = cursorOf({ ...node, hasTwin: areTwins(node, rows[i + 1]) }, userId);
     return { cursor, node };
@@ -98,9 +99,10 @@ export interface ForgetRequest {
 
 /**
  * Deletes all rows of a person in one transaction, and returns how many there were. In a dry run, how many there are. The audit keeps
- * its lines, and has one more.
+ * its lines, and has one more; but who forgets again within the hour, where nothing is left, adds none.
  * @param forgetKeys drops what this process keeps about the keys of a user.
- * @throws FunesError FORBIDDEN if somebody who is no administrator names another user. BAD_USER_INPUT or LIMIT_EXCEEDED.
+ * @throws FunesError FORBIDDEN if somebody who is no administrator names another user. BAD_USER_INPUT or LIMIT_EXCEEDED. CONFLICT if rows
+ *   of the person keep being written meanwhile; then none was deleted.
  */
 export async function forgetUser(
   { database, embedder }: Pick<Services, 'database' | 'embedder'>,
@@ -115,16 +117,20 @@ export async function forgetUser(
     );
     return { ...noRows(), ...counts, AUDIT: 0 };
   }
+  const entry = { action: 'USER_FORGOTTEN', about: userId } as const;
+  const [notes, line] = [auditNotes(database), nameOfLine(viewer, entry)];
   const counts = await againAfterDeadlock(() =>
     transaction(database, viewer, { access: 'write' }, async (tx) => {
       // Two that forget one person at the same time would wait for rows of each other.
       await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${`funes forgets ${userId}`}, 0))`);
       const deleted = await deleteRows(tx, userId);
       const { AUDIT: _kept, ...details } = deleted;
-      await writeAudit(tx, viewer, { action: 'USER_FORGOTTEN', about: userId, details });
+      if (Object.values(details).some((count) => count > 0) || !notes.has(line))
+        await writeAudit(tx, viewer, { ...entry, details });
       return deleted;
     }),
   );
+  notes.add(line);
   embedder.forget(userId);
   forgetKeys(userId);
   return counts;
@@ -219,20 +225,26 @@ function asJson(column: PgColumn): SQL {
 /**
  * Deletes the rows of a person. A memory that a request moves into the archive or out of it meanwhile can escape one round of
  * statements, so the rounds end with one that finds nothing.
+ * @throws FunesError CONFLICT if the last round that is allowed finds rows, too.
  */
 async function deleteRows(tx: Transaction, userId: string): Promise<PersonalCounts> {
   const counts = noRows();
   const deletable = tables.filter(([, { forgotten }]) => forgotten === 'deleted');
-  for (let round = 1, found = 1; found > 0 && round <= mostRounds; round++) {
-    found = 0;
+  for (let round = 1; round <= mostRounds; round++) {
+    let found = 0;
     for (const [kind, table] of deletable) {
       const { rows, chunks } = await deleteFrom(tx, table, userId);
       counts[kind] += rows;
       counts.CHUNK += chunks;
       found += rows;
     }
+    if (found === 0) return counts;
   }
-  return counts;
+  throw new FunesError(
+    'CONFLICT',
+    `Rows of ${quote(userId)} are written faster than they can be deleted, so none was deleted. Revoke the keys of this user and stop what ` +
+      'writes for them, then send forgetUser again.',
+  );
 }
 
 const mostRounds = 5;

@@ -2,6 +2,8 @@ import { isObjectType } from 'graphql';
 import { expect, test } from 'vitest';
 import { buildSchema } from '../../resolvers/schema.ts';
 import { costRuleOf } from '../../src/http/operation/cost-rules.ts';
+import { costs } from '../../src/input/limits.ts';
+import { personalTables } from '../../src/store/personal-tables.ts';
 
 /** Arguments with a number of their own each, so that a cost tells what it was made of. */
 const args = {
@@ -57,13 +59,13 @@ test('these fields cost something, and multiply what stands below them', () => {
       "Mutation.revokeKey: 1, 1 times what is below",
       "Mutation.updateDocument: 2, 1 times what is below",
       "Mutation.updateMemory: 2, 1 times what is below",
-      "PersonalRowConnection.totalCount: 10, 1 times what is below",
+      "PersonalRowConnection.totalCount: 60, 1 times what is below",
       "Query.audit: 50, 50 times what is below",
       "Query.chunk: 1, 1 times what is below",
       "Query.chunks: 50, 50 times what is below",
       "Query.document: 1, 1 times what is below",
       "Query.documents: 50, 50 times what is below",
-      "Query.exportUser: 50, 50 times what is below",
+      "Query.exportUser: 111, 50 times what is below",
       "Query.keys: 50, 50 times what is below",
       "Query.memories: 50, 50 times what is below",
       "Query.memory: 1, 1 times what is below",
@@ -79,4 +81,8 @@ test('these fields cost something, and multiply what stands below them', () => {
       "ToolConnection.totalCount: 10, 1 times what is below",
     ]
   `);
+});
+
+test('all rows of a person are counted in as many tables as there are', () => {
+  expect(costs.tablesOfPerson).toBe(Object.keys(personalTables).length);
 });

@@ -372,7 +372,7 @@ describe('a request that cannot be carried out', () => {
       JSON.stringify({ query: '{ __typename }', padding: stored.repeat(bodyLimit / stored.length + 1) }),
       413,
       'LIMIT_EXCEEDED',
-      /^The request is larger than 100000 bytes, the limit of a request \(FUNES_BODY_LIMIT\)/,
+      /^The request has 1\d{5} bytes; at most 100000 bytes is allowed \(FUNES_BODY_LIMIT\)/,
     ],
   ])('%s', async (_, body, status, code, message) => {
     const answer = await send(body);

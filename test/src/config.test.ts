@@ -52,7 +52,7 @@ describe('defaults', () => {
         clockSkew: 30_000,
         roleClaim: 'role',
       },
-      corsOrigins: [],
+      corsOrigins: ['https://studio.apollographql.com'],
       allowedHosts: [],
       costLimit: 50_000,
       rateLimit: 6_000,
@@ -127,6 +127,7 @@ describe('forms', () => {
     [{ FUNES_INTROSPECTION: 'FALSE' }, { introspection: false }],
     [{ FUNES_LOG_LEVEL: 'Debug' }, { logLevel: 'debug' }],
     [{ FUNES_EMBEDDING_MODEL: 'Xenova/bge-small-en-v1.5' }, { embeddingModel: 'Xenova/bge-small-en-v1.5' }],
+    [{ FUNES_CORS_ORIGINS: 'Off' }, { corsOrigins: [] }],
     [
       { FUNES_CORS_ORIGINS: 'https://App.example.com:443/, http://localhost:5173,' },
       { corsOrigins: ['https://app.example.com', 'http://localhost:5173'] },

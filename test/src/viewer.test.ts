@@ -272,6 +272,14 @@ describe('a viewer who is no admin', () => {
   });
 });
 
+test('a context has the viewer that it is made for, and is nobody’s without one', () => {
+  expect(createContext(services, bob).viewer).toBe(bob);
+  const makeContext = createContext as (...args: unknown[]) => { viewer?: unknown };
+  expect(makeContext(services).viewer).toBeUndefined();
+  // @ts-expect-error: who forgets the viewer must not get an administrator.
+  createContext(services);
+});
+
 const as = (viewer: Viewer, source: string) =>
   graphql({ schema, source, contextValue: createContext(services, viewer) });
 

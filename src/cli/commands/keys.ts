@@ -22,11 +22,13 @@ export const keysCommand: DatabaseCommand = (onDatabase) => {
       onDatabase(options, async ({ pool, print }) => {
         const { createKey } = await import('../../security/keys.ts');
         const { commandLineViewer } = await import('../../viewer.ts');
-        const { key, row } = await createKey(pool, commandLineViewer, {
+        const input = {
           userId: options.user,
           role: options.role as ViewerRole, // one of the choices
-          expiresAt: options.expires === undefined ? null : parseExpiry(options.expires),
-        });
+          expiresAt: options.expires === undefined ? null : await parseExpiry(options.expires),
+        };
+        const names = { userId: '--user', role: '--role', expiresAt: '--expires' };
+        const { key, row } = await createKey(pool, commandLineViewer, input, names);
         print(key, { key, ...row });
       }),
     );
@@ -51,7 +53,7 @@ export const keysCommand: DatabaseCommand = (onDatabase) => {
       onDatabase(options, async ({ pool, print }) => {
         const { revokeKey } = await import('../../security/keys.ts');
         const { commandLineViewer } = await import('../../viewer.ts');
-        const row = await revokeKey(pool, commandLineViewer, id);
+        const row = await revokeKey(pool, commandLineViewer, id, 'ID');
         print(`Revoked the key ${row.prefix}… of ${row.userId}.`, { ...row });
       }),
     );
@@ -71,13 +73,18 @@ async function readEveryKey(pool: Pool): Promise<KeyRow[]> {
   }
 }
 
-function parseExpiry(text: string): Date {
-  const date = new Date(text);
-  if (!Number.isNaN(date.getTime())) return date;
-  throw new FunesError(
-    'BAD_USER_INPUT',
-    `--expires must be a date such as 2027-01-31T00:00:00Z, not ${quote(text)}.`,
-  );
+/** Parses a time as the API does; its package is loaded for nothing else here. */
+async function parseExpiry(text: string): Promise<Date> {
+  const { GraphQLDateTime } = await import('graphql-scalars');
+  try {
+    return GraphQLDateTime.parseValue(text);
+  } catch (cause) {
+    throw new FunesError(
+      'BAD_USER_INPUT',
+      `--expires must be a date with a time and a zone, such as 2027-01-31T00:00:00Z, not ${quote(text)}.`,
+      { cause },
+    );
+  }
 }
 
 function lineOf({ id, prefix, userId, role, createdAt, lastUsedAt, expiresAt, revokedAt }: KeyRow): string {

@@ -52,7 +52,9 @@ function makeRule(parent: string, field: GraphQLField<unknown, unknown>): CostRu
   }
   if (names.has('first')) {
     const size = ({ first }: RawArguments) => sizeOf(first, limits.pageSize);
-    return { own: size, times: size };
+    // A page of a person's rows may write the line of the audit that says how many rows there are.
+    const line = getNamedType(field.type).name === allOfPerson ? countOfPerson + costs.row : 0;
+    return { own: (args) => size(args) + line, times: size };
   }
   // A part of a text: about as many chunks as it is long.
   if (names.has('limit')) {
@@ -72,6 +74,7 @@ function makeRule(parent: string, field: GraphQLField<unknown, unknown>): CostRu
   }
   if (names.has('ids')) return { own: ({ ids }) => listOf(ids, 'ids').length * costs.row, times: once };
   // A count reads rows that it does not return.
+  if (parent === allOfPerson && field.name === 'totalCount') return { own: () => countOfPerson, times: once };
   if (field.name === 'totalCount' || names.has('dryRun')) return { own: () => costs.search, times: once };
   // Vectors are read by themselves.
   if (field.name === 'embedding') return { own: () => costs.row, times: once };
@@ -88,6 +91,10 @@ function makeRule(parent: string, field: GraphQLField<unknown, unknown>): CostRu
   const comesWithParent = parent.endsWith('Edge') || parent.endsWith('Match');
   return isRow && !comesWithParent ? { own: () => costs.row, times: once } : undefined;
 }
+
+/** The type of a page of all rows of a person, which are in several tables. */
+const allOfPerson = 'PersonalRowConnection';
+const countOfPerson = costs.tablesOfPerson * costs.search;
 
 const once = () => 1;
 

@@ -4,6 +4,7 @@ import { FunesError, quote } from '../../errors.ts';
 import { limits } from '../../input/limits.ts';
 import { checkCost } from './cost.ts';
 import { type OperationOutline, outlineDocument } from './outline.ts';
+import { countTokens } from './token-count.ts';
 
 /** A GraphQL request as it was sent: nothing of it was checked. */
 export interface RawOperation {
@@ -11,6 +12,9 @@ export interface RawOperation {
   variables?: unknown;
   operationName?: unknown;
 }
+
+/** Tokens that are counted for a message, so that the refusal of a long text takes no long time. */
+const mostCounted = 2 * limits.tokens;
 
 /** Characters of the operations whose outlines are kept. */
 const keptCharacters = 4_000_000;
@@ -97,11 +101,18 @@ function outlineOf(query: string, schema: GraphQLSchema): OperationOutline[] | u
     if (!(error as Error).message.startsWith('Syntax Error: Document contains more')) return undefined;
     throw new FunesError(
       'LIMIT_EXCEEDED',
-      `The operation has more than ${limits.tokens} tokens (names, punctuation and values). ` +
-        'Send values as variables, or several requests.',
+      `The operation has ${describeTokens(query)}. Send values as variables, or several requests.`,
     );
   }
   return outlineDocument(document, schema);
+}
+
+function describeTokens(query: string): string {
+  const { tokens, more, dearest } = countTokens(query, mostCounted);
+  return (
+    `${more ? 'more than ' : ''}${tokens} tokens (names, punctuation and values); at most ${limits.tokens} are allowed` +
+    (dearest === undefined ? '' : `. The field with the most is ${quote(dearest.field)}: ${dearest.tokens}`)
+  );
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -14,6 +14,7 @@ import {
   Kind,
   type OperationDefinitionNode,
   SchemaMetaFieldDef,
+  type SelectionNode,
   type SelectionSetNode,
   TypeMetaFieldDef,
 } from 'graphql';
@@ -87,6 +88,10 @@ class Outliner {
   private aliases = 0;
   private readonly aliasesOf = new Map<string, number>();
   private directives = 0;
+  private readonly directivesOf = new Map<string, number>();
+  /** The outermost field within which selections are counted now. Empty while these fields themselves are. */
+  private root = '';
+  private readonly selectionsOf = new Map<string, number>();
 
   constructor(document: DocumentNode, schema: GraphQLSchema) {
     this.document = document;
@@ -99,15 +104,18 @@ class Outliner {
     const outlines = this.document.definitions
       .filter((definition) => definition.kind === Kind.OPERATION_DEFINITION)
       .map((operation) => {
-        this.countDirectives(operation.directives);
-        for (const { directives } of operation.variableDefinitions ?? []) this.countDirectives(directives);
+        this.countDirectives(operation.directives, operation.operation);
+        for (const { directives, variable } of operation.variableDefinitions ?? [])
+          this.countDirectives(directives, `$${variable.name.value}`);
+        this.root = '';
         const holder = this.holderOf(this.schema.getRootType(operation.operation)?.name);
         return { operation, fields: this.fieldsOf(holder, [rootOccurrence(operation)], []) };
       });
     // Validation compares the fields of fragments that no operation uses, too.
     for (const [name, fragment] of this.fragments) {
-      this.countDirectives(fragment.directives);
+      this.countDirectives(fragment.directives, `fragment ${name}`);
       if (this.reached.has(name)) continue;
+      this.root = '';
       const holder = this.holderOf(fragment.typeCondition.name.value);
       this.fieldsOf(holder, [rootOccurrence(fragment)], []);
     }
@@ -117,7 +125,7 @@ class Outliner {
 
   private check(): void {
     if (this.aliases > limits.aliases) {
-      const [name, times] = [...this.aliasesOf].reduce((most, one) => (one[1] > most[1] ? one : most));
+      const [name, times] = mostOf(this.aliasesOf);
       throw new FunesError(
         'LIMIT_EXCEEDED',
         `The operation has ${this.aliases} aliases; at most ${limits.aliases} are allowed. ` +
@@ -125,10 +133,11 @@ class Outliner {
       );
     }
     if (this.directives > limits.directives) {
+      const [name, times] = mostOf(this.directivesOf);
       throw new FunesError(
         'LIMIT_EXCEEDED',
         `The operation has ${this.directives} directives; at most ${limits.directives} are allowed. ` +
-          'Put a directive on a fragment instead of each of its fields.',
+          `Most stand at ${quote(name)}: ${times}. Put a directive on a fragment instead of each of its fields.`,
       );
     }
   }
@@ -148,6 +157,7 @@ class Outliner {
     for (const [name, merged] of groups) {
       const [{ node }] = merged as [Occurrence];
       const fieldPath = [...path, name];
+      if (path.length === 0) this.root = node.name.value;
       if (merged.length > limits.repeats) {
         throw new FunesError(
           'LIMIT_EXCEEDED',
@@ -194,14 +204,18 @@ class Outliner {
     groups: Map<string, Occurrence[]>,
   ): void {
     for (const selection of set.selections) {
+      const root = this.root || nameOf(selection);
+      this.selectionsOf.set(root, (this.selectionsOf.get(root) ?? 0) + 1);
       if (++this.selections > limits.selections) {
+        const [name, times] = mostOf(this.selectionsOf);
         throw new FunesError(
           'LIMIT_EXCEEDED',
           `The operation has more than ${limits.selections} fields and fragments, where a fragment counts each time ` +
-            'that it is used. Ask for fewer fields at a time.',
+            `that it is used. Most of those that were counted are within ${quote(name)}: ${times}. ` +
+            'Ask for fewer fields at a time.',
         );
       }
-      this.countDirectives(selection.directives);
+      this.countDirectives(selection.directives, nameOf(selection));
       const inner = conditionsOf(selection.directives, conditions);
       if (selection.kind === Kind.FIELD) {
         this.countAlias(selection);
@@ -233,8 +247,13 @@ class Outliner {
     this.aliasesOf.set(name.value, (this.aliasesOf.get(name.value) ?? 0) + 1);
   }
 
-  private countDirectives(directives: readonly (DirectiveNode | ConstDirectiveNode)[] | undefined): void {
-    this.directives += directives?.length ?? 0;
+  private countDirectives(
+    directives: readonly (DirectiveNode | ConstDirectiveNode)[] | undefined,
+    at: string,
+  ): void {
+    if (directives === undefined || directives.length === 0) return;
+    this.directives += directives.length;
+    this.directivesOf.set(at, (this.directivesOf.get(at) ?? 0) + directives.length);
   }
 
   private holderOf(typeName: string | undefined): Holder {
@@ -251,6 +270,17 @@ class Outliner {
     const possible = types.map(({ name }) => name);
     return types.map((one) => ({ type: one, possible }));
   }
+}
+
+function mostOf(counts: ReadonlyMap<string, number>): [name: string, times: number] {
+  return [...counts].reduce((most, one) => (one[1] > most[1] ? one : most));
+}
+
+/** A selection as it is written. */
+function nameOf(selection: SelectionNode): string {
+  if (selection.kind === Kind.FIELD) return selection.name.value;
+  if (selection.kind === Kind.FRAGMENT_SPREAD) return `...${selection.name.value}`;
+  return selection.typeCondition === undefined ? '...' : `... on ${selection.typeCondition.name.value}`;
 }
 
 function rootOccurrence(definition: OperationDefinitionNode | FragmentDefinitionNode) {

@@ -137,7 +137,7 @@ describe('an export', () => {
     expect(byKind(rows)).toEqual(await stored('ana'));
     for (const [kind, ids] of byKind(rows)) expect(ids.length, kind).toBeGreaterThan(0);
     expect(JSON.stringify(rows)).not.toContain('bob');
-    expect((await exportPage({ userId: 'ana', first: 0 })).totalCount).toBe(rows.length + 1);
+    expect((await exportPage({ userId: 'ana', first: 0 })).totalCount).toBe(rows.length);
   });
 
   test('has all that is stored of a row, but for vectors, what is computed and the hash of a key', async () => {
@@ -361,6 +361,32 @@ describe('forgetting', () => {
     });
   });
 
+  test('does not say that it succeeded while rows are left, and deletes none', async () => {
+    // What is written meanwhile, at its worst: each memory that is deleted comes back.
+    await server.sql(`create function comes_back() returns trigger language plpgsql as $$
+      begin
+        insert into memories (user_id, content) values (old.user_id, old.content);
+        return null;
+      end $$`);
+    await server.sql(
+      'create trigger comes_back after delete on memories for each row execute function comes_back()',
+    );
+    const before = await server.contents();
+    const refusal = await refusalOf(ForgetUserDocument, { userId: 'ana', dryRun: false }, root);
+    await server.sql('drop trigger comes_back on memories');
+    await server.sql('drop function comes_back');
+    expect(refusal).toEqual({
+      code: 'CONFLICT',
+      message:
+        'Rows of "ana" are written faster than they can be deleted, so none was deleted. Revoke the keys of this user and stop what ' +
+        'writes for them, then send forgetUser again.',
+    });
+    const { api_keys: _noted, ...after } = await server.contents();
+    expect(before).toMatchObject(after);
+    // It is still what the person may do who has this key.
+    expect(await server.raw('{ __typename }', {}, bearer(keyOf.ana ?? ''))).toMatchObject({ status: 200 });
+  });
+
   test('is nothing that a reader may do', async () => {
     const reader = await makeKeyOf('ana', 'reader');
     for (const dryRun of [true, false])
@@ -412,7 +438,54 @@ describe('forgetting', () => {
 });
 
 describe('the audit', () => {
-  test('has a line of each first page, who read it, and how many rows there were', async () => {
+  const linesOf = async (about: string, action: string) =>
+    (await auditOf(about)).filter((line) => line.action === action);
+
+  test('has a line of an export that begins with a cursor which somebody made up', async () => {
+    await fill('mia');
+    const headers = bearer(keyOf.mia ?? '');
+    const after = Buffer.from(JSON.stringify(['export', 'mia', 'MEMORY', '0', false])).toString('base64url');
+    const { edges } = await exportPage({ first: 5, after }, headers);
+    expect(edges.length).toBeGreaterThan(0);
+    expect(await linesOf('mia', 'USER_EXPORTED')).toMatchObject([{ by: 'mia', details: { MEMORY: 2 } }]);
+    // Others than whom the line names have a line of their own.
+    await exportPage({ userId: 'mia', first: 1, after });
+    expect((await linesOf('mia', 'USER_EXPORTED')).map(({ by }) => by)).toEqual(['root', 'mia']);
+  });
+
+  test('has one line of many exports by one key, and one of many forgettings of nothing', async () => {
+    await fill('lou');
+    const aliases = (field: string) => Array.from({ length: 100 }, (_, i) => `a${i}: ${field}`).join(' ');
+    const headers = bearer(keyOf.lou ?? '');
+    const page = 'exportUser(first: 1) { edges { node { id } } }';
+    const data = await dataOf<Record<string, Page>>({ toString: () => `{ ${aliases(page)} }` }, {}, headers);
+    expect(Object.values(data).map(({ edges }) => edges.length)).toEqual(Array(100).fill(1));
+    expect(await linesOf('lou', 'USER_EXPORTED')).toHaveLength(1);
+    const forgetting = `mutation { ${aliases('forgetUser(userId: "lou", dryRun: false) { memories }')} }`;
+    await dataOf({ toString: () => forgetting }, {}, headers);
+    expect(await linesOf('lou', 'USER_FORGOTTEN')).toMatchObject([{ details: { MEMORY: 2 } }]);
+    // Whatever was deleted stands in a line, however short the time since the last one.
+    for (const n of [1, 2]) {
+      await dataOf(`mutation { createMemory(input: { userId: "lou", content: "lou ${n}" }) { id } }`, {});
+      await forget('lou');
+    }
+    expect((await linesOf('lou', 'USER_FORGOTTEN')).map(({ by }) => by)).toEqual(['root', 'root', 'lou']);
+  });
+
+  test('has a line of the next export if the first one was undone', async () => {
+    await fill('noa');
+    const headers = bearer(keyOf.noa ?? '');
+    await server.sql('alter table memories rename column content to renamed');
+    const sent = Array.from({ length: 5 }, () => refusalOf(ExportUserDocument, {}, headers));
+    const codes = (await Promise.all(sent)).map(({ code }) => code);
+    await server.sql('alter table memories rename column renamed to content');
+    expect(codes).toEqual(Array(5).fill('INTERNAL_SERVER_ERROR'));
+    expect(await linesOf('noa', 'USER_EXPORTED')).toEqual([]);
+    await exportPage({ first: 1 }, headers);
+    expect(await linesOf('noa', 'USER_EXPORTED')).toHaveLength(1);
+  });
+
+  test('has a line of an export, who read it, and how many rows there were', async () => {
     await forget('zoe');
     const reader = await makeKeyOf('zoe', 'reader');
     await exportAll({ first: 1 }, reader);
@@ -486,10 +559,10 @@ describe('the audit', () => {
   test('has no line of what was undone', async () => {
     // The transaction of an export fails after its line was written.
     await server.sql('alter table memories rename column content to renamed');
-    const before = await auditOf('ana');
-    const { code } = await refusalOf(ExportUserDocument, { userId: 'ana' }, root);
+    const before = await auditOf('una');
+    const { code } = await refusalOf(ExportUserDocument, { userId: 'una' }, root);
     await server.sql('alter table memories rename column renamed to content');
     expect(code).toBe('INTERNAL_SERVER_ERROR');
-    expect(await auditOf('ana')).toEqual(before);
+    expect(await auditOf('una')).toEqual(before);
   });
 });

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest';
 import { loadConfig } from '../../../src/config.ts';
 import { createLogger } from '../../../src/log.ts';
 import { openDatabase } from '../../../src/open-database.ts';
@@ -34,6 +34,27 @@ const settings = () => ({
 function funes(...args: string[]): Promise<FinishedCommand> {
   return runFunes(args, { settings: settings() });
 }
+
+test.each([['list'], ['create', '--user', 'ana']])(
+  'keys %s before a migration names it in one line',
+  async (...args) => {
+    const empty = database && (await openTestDatabase({ empty: true }));
+    const unmigrated = await mkdtemp(join(tmpdir(), 'funes-unmigrated-'));
+    onTestFinished(async () => {
+      await empty?.close();
+      await rm(unmigrated, { recursive: true, force: true });
+    });
+    const url = empty?.database;
+    const { status, output, errorOutput } = await runFunes(['keys', ...args], {
+      settings: {
+        ...(typeof url === 'string' ? { DATABASE_URL: url } : { FUNES_DATA_DIR: unmigrated }),
+        FUNES_LOG_LEVEL: 'silent',
+      },
+    });
+    expect({ status, output }).toEqual({ status: 1, output: '' });
+    expect(errorOutput).toMatch(/^funes: The database has no .* Run "funes migrate".*\n$/);
+  },
+);
 
 /** The lines of the audit, newest first, as an administrator reads them. */
 async function readLines() {
@@ -78,16 +99,27 @@ test('keys are made, listed without the key, and revoked', async () => {
 
 test.each([
   [['keys', 'revoke', '7'], 1, /^funes: There is no key with id "7"\.\n$/],
+  [['keys', 'revoke', 'x'], 1, /^funes: ID .*"x".*\n$/],
   [['keys', 'create'], 2, /^funes: .*--user.*\n$/],
   [['keys', 'create', '--user', 'ana', '--role', 'boss'], 2, /^funes: .*admin, user, reader.*\n$/],
-  [['keys', 'create', '--user', 'ana', '--expires', 'soon'], 1, /^funes: --expires must be a date.*\n$/],
-  [['keys', 'create', '--user', 'ana', '--expires', '2001-01-01'], 1, /^funes: .*must be in the future\.\n$/],
+  // JavaScript takes the others for dates.
+  ...['soon', '2027-01-31', '2027-02-30T00:00:00Z'].map((date): [string[], number, RegExp] => [
+    ['keys', 'create', '--user', 'ana', '--expires', date],
+    1,
+    /^funes: --expires must be a date with a time and a zone, such as .*\n$/,
+  ]),
+  [
+    ['keys', 'create', '--user', 'ana', '--expires', '2001-01-01T00:00:00+01:00'],
+    1,
+    /^funes: --expires must be in the future\.\n$/,
+  ],
+  [['keys', 'create', '--user', ' '], 1, /^funes: --user must not be blank\.\n$/],
+  [['keys', 'create', '--user', 'x'.repeat(101)], 1, /^funes: --user has 101 characters; .*\n$/],
   [
     ['keys', 'create', '--user', 'a\nb'],
     1,
     /^funes: .*contains U\+000A, which does not show in a name: "a\\nb"\. Remove it\.\n$/,
   ],
-  [['keys', 'create', '--user', ' '], 1, /^funes: .*must not be blank\.\n$/],
 ])('%j is refused in one line', async (args, status, line) => {
   const refused = await funes(...args);
   expect(refused).toMatchObject({ status, output: '' });

@@ -116,7 +116,7 @@ describe('a code', () => {
       '08006',
       '57P01',
     ],
-    ...['57P03', '53300', '53100', '28P01', '3D000', '25P03'],
+    ...['57P03', '53300', '53100', '28P01', '3D000', '25P03', '25P04'],
   ])('%s means that the database is unavailable', (code) => {
     const error = databaseError(withCode(code));
     expect(error).toMatchObject({ code: 'UNAVAILABLE', message: expect.stringContaining('Try again') });
@@ -125,6 +125,10 @@ describe('a code', () => {
 
   test.each(['40001', '40P01', '55P03'])('%s means that another request was in the way', (code) =>
     expect(databaseError(withCode(code))?.code).toBe('CONFLICT'),
+  );
+
+  test.each(['25P01', '25P02'])('%s is a mistake of ours', (code) =>
+    expect(databaseError(withCode(code))).toBeUndefined(),
   );
 
   test('57014 names the timeout', () => {

@@ -1,10 +1,11 @@
 import { sql } from 'drizzle-orm';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { type Transaction, transaction } from '../../../src/database/transaction.ts';
 import { localViewer } from '../../../src/viewer.ts';
 import { asOwner } from '../../../testkit/owner.ts';
 import { watchDatabase } from '../../../testkit/statements.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
+import { openOwnedDatabase } from '../../support/owned-database.ts';
 
 let db: TestDatabase;
 beforeAll(async () => {
@@ -121,5 +122,32 @@ describe('a transaction', () => {
     await asOwner(db.pool, (tx) => tx.execute(sql`alter table notes add column more int`));
     await expect(readAll()).rejects.toMatchObject({ code: '0A000' });
     expect(await readAll()).toEqual([{ note: 'kept', more: null }]);
+  });
+});
+
+describe('a transaction whose role', () => {
+  const read = ({ pool }: Pick<TestDatabase, 'pool'>) =>
+    transaction(pool, localViewer, { access: 'read' }, (tx) => tx.execute(sql`select 1`));
+  const advice = 'After a database was restored without its roles, also run "funes roles --apply".';
+
+  // Roles belong to the whole server, where other tests have made them.
+  test.skipIf(inject('databaseTemplate').engine === 'postgres')(
+    'is missing says that the database is not migrated',
+    async () => {
+      const empty = await openTestDatabase({ empty: true });
+      onTestFinished(() => empty.close());
+      await expect(read(empty)).rejects.toMatchObject({
+        code: 'UNAVAILABLE',
+        message: `The database has no role funes_admin, which requests run as. Run "funes migrate". ${advice}`,
+      });
+    },
+  );
+
+  test.skipIf(inject('databaseTemplate').engine === 'embedded')('is not granted says so', async () => {
+    const { ownerPool } = await openOwnedDatabase({ mayGrant: false });
+    await expect(read({ pool: ownerPool })).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+      message: `The user of the database may not switch to the role funes_admin, which requests run as. ${advice}`,
+    });
   });
 });

@@ -1,3 +1,4 @@
+import { request } from 'node:http';
 import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { FunesError } from '../../../src/errors.ts';
@@ -8,9 +9,34 @@ import { schemaOf, serveSchema, until } from './served-schema.ts';
 
 const schema = schemaOf('type Query { a: Int }', { a: () => 1 });
 
+/** Sends a request with a Host header, which `fetch` does not allow. */
+function getFrom(
+  url: string,
+  host: string,
+  path = '/',
+): Promise<{ status: number | undefined; headers: Headers }> {
+  return new Promise((resolve, reject) => {
+    request(url + path, { headers: { host } }, (response) => {
+      const headers = new Headers(response.headers as Record<string, string>);
+      resolve({ status: response.statusCode, headers });
+      response.resume();
+    })
+      .on('error', reject)
+      .end();
+  });
+}
+
 test('an answer of the API may do nothing in a browser, and is not framed or guessed at', async () => {
   const server = await serveSchema({ schema });
-  for (const answer of [await server.post({ query: '{ a }' }), await fetch(`${server.url}/nothing`)]) {
+  const answers = [
+    [await server.post({ query: '{ a }' }), 200],
+    [await fetch(`${server.url}/nothing`), 404],
+    [await fetch(`${server.url}/%zz`), 400],
+    [await getFrom(server.url, 'evil.example'), 403],
+    [await getFrom(server.url, 'evil.example', '/%zz'), 403],
+  ] as const;
+  for (const [answer, status] of answers) {
+    expect(answer.status).toBe(status);
     expect(Object.fromEntries(answer.headers)).toMatchObject({
       'content-security-policy':
         "default-src 'none';base-uri 'none';form-action 'none';frame-ancestors 'none'",
@@ -23,6 +49,24 @@ test('an answer of the API may do nothing in a browser, and is not framed or gue
     expect(answer.headers.get('strict-transport-security')).toBeNull();
     expect(answer.headers.get('x-powered-by')).toBeNull();
   }
+});
+
+test('a request whose URL cannot be decoded is refused and logged once, and there is no page for it', async () => {
+  const server = await serveSchema({ schema });
+  for (const method of ['GET', 'POST', 'DELETE'])
+    expect(await (await fetch(`${server.url}/%zz`, { method })).json()).toEqual({
+      errors: [
+        {
+          message: "The request cannot be read: '/%zz' is not a valid url component.",
+          extensions: { code: 'BAD_USER_INPUT' },
+        },
+      ],
+    });
+  await until(() => server.log.length === 3);
+  expect(server.log).toMatchObject(
+    ['GET', 'POST', 'DELETE'].map((method) => ({ method, status: 400, codes: ['BAD_USER_INPUT'] })),
+  );
+  expect((await fetch(`${server.url}/unreadable`)).status).toBe(404);
 });
 
 test('the page of the Sandbox alone may load from another host, and each page has one policy', async () => {
@@ -95,7 +139,9 @@ test('a rate is counted for each name, and one request too many is refused with 
   expect(await refused.json()).toMatchObject({
     errors: [
       {
-        message: expect.stringMatching(/^More than 3 requests .* \(FUNES_RATE_LIMIT\)/),
+        message: expect.stringMatching(
+          /^This is request 4 within a minute; at most 3 are allowed \(FUNES_RATE_LIMIT\)\. Try again in \d+ s\.$/,
+        ),
         extensions: { code: 'LIMIT_EXCEEDED' },
       },
     ],
@@ -104,16 +150,62 @@ test('a rate is counted for each name, and one request too many is refused with 
   expect(server.log.at(-1)).toMatchObject({ status: 429, codes: ['LIMIT_EXCEEDED'], user: 'ana' });
 });
 
-test('requests that cannot be authenticated count for their address', async () => {
+test.each([
+  ['UNAUTHENTICATED', [401, 401, 429, 429]],
+  ['FORBIDDEN', [403, 403, 429, 429]],
+  ['UNAVAILABLE', [503, 503, 503, 503]],
+  ['INTERNAL_SERVER_ERROR', [500, 500, 500, 500]],
+] as const)(
+  'a request that ends %s counts for its address only if the client is at fault',
+  async (code, expected) => {
+    const server = await serveSchema({
+      schema,
+      config: { rateLimit: 2 },
+      rateLimitKey: byUserOrAddress,
+      createContext: () => Promise.reject(new FunesError(code, 'No.')),
+    });
+    const statuses: number[] = [];
+    for (let i = 0; i < 4; i++) statuses.push((await server.post({ query: '{ a }' })).status);
+    expect(statuses).toEqual(expected);
+  },
+);
+
+test('nobody finds out who a stranger is whose address has sent too many bad keys', async () => {
+  let asked = 0;
+  const strangers = [true, true, true, true, false, true];
   const server = await serveSchema({
     schema,
     config: { rateLimit: 2 },
     rateLimitKey: byUserOrAddress,
-    createContext: () => Promise.reject(new FunesError('UNAUTHENTICATED', 'This key is not known.')),
+    isStranger: () => strangers.shift() ?? true,
+    createContext: () => {
+      asked++;
+      return strangers.length === 1
+        ? { viewer: { userId: 'ana', role: 'user' } }
+        : Promise.reject(new FunesError('UNAUTHENTICATED', 'This key is not known.'));
+    },
   });
   const statuses: number[] = [];
-  for (let i = 0; i < 3; i++) statuses.push((await server.post({ query: '{ a }' })).status);
-  expect(statuses).toEqual([401, 401, 429]);
+  for (let i = 0; i < 6; i++) statuses.push((await server.post({ query: '{ a }' })).status);
+  expect(statuses).toEqual([401, 401, 429, 429, 200, 429]);
+  expect(asked).toBe(3);
+});
+
+test('addresses of one network of IPv6 count together, and those of IPv4 apart, however they are written', async () => {
+  const server = await serveSchema({
+    schema,
+    config: { rateLimit: 1, trustProxy: ['127.0.0.1'] },
+    rateLimitKey: byUserOrAddress,
+    createContext: () => Promise.reject(new FunesError('UNAUTHENTICATED', 'This key is not known.')),
+  });
+  const statusOf = async (address: string) =>
+    (await server.post({ query: '{ a }' }, { 'x-forwarded-for': address })).status;
+  expect(await statusOf('2001:db8:1:2::1')).toBe(401);
+  expect(await statusOf('2001:db8:1:2:ffff:ffff:ffff:ffff')).toBe(429);
+  expect(await statusOf('2001:db8:1:3::1')).toBe(401);
+  expect(await statusOf('198.51.100.1')).toBe(401);
+  expect(await statusOf('198.51.100.2')).toBe(401);
+  expect(await statusOf('::ffff:198.51.100.1')).toBe(429);
 });
 
 describe('a request of nobody is refused before its body is read', () => {

@@ -1,5 +1,6 @@
 import { request } from 'node:http';
 import { describe, expect, test } from 'vitest';
+import type { HttpConfig } from '../../../src/http/server.ts';
 import { type ServedSchema, schemaOf, serveSchema } from './served-schema.ts';
 
 const schema = schemaOf('type Query { a: Int }', {});
@@ -15,27 +16,26 @@ const preflight = (server: ServedSchema, origin: string) =>
   });
 
 describe('scripts of other origins', () => {
-  test.each(['https://studio.apollographql.com', 'https://app.example.com'])(
-    '%s may call the API',
-    async (origin) => {
-      const server = await serveSchema({ schema, config: { corsOrigins: ['https://app.example.com'] } });
-      const asked = await preflight(server, origin);
-      expect(asked.status).toBe(204);
-      expect(asked.headers.get('access-control-allow-origin')).toBe(origin);
-      expect(asked.headers.get('access-control-allow-methods')).toContain('POST');
-      expect(asked.headers.get('access-control-allow-headers')).toBe(
-        'content-type,authorization,x-funes-user',
-      );
+  test.each<[string, Partial<HttpConfig>]>([
+    ['https://studio.apollographql.com', {}],
+    ['https://app.example.com', { corsOrigins: ['https://app.example.com'] }],
+  ])('%s may call the API', async (origin, config) => {
+    const server = await serveSchema({ schema, config });
+    const asked = await preflight(server, origin);
+    expect(asked.status).toBe(204);
+    expect(asked.headers.get('access-control-allow-origin')).toBe(origin);
+    expect(asked.headers.get('access-control-allow-methods')).toContain('POST');
+    expect(asked.headers.get('access-control-allow-headers')).toBe('content-type,authorization,x-funes-user');
 
-      const answer = await server.post({ query: '{ __typename }' }, { origin });
-      expect(answer.headers.get('access-control-allow-origin')).toBe(origin);
-      expect(answer.headers.get('vary')).toContain('Origin');
-      const refused = await server.post('{', { origin });
-      expect(refused.headers.get('access-control-allow-origin')).toBe(origin);
-    },
-  );
+    const answer = await server.post({ query: '{ __typename }' }, { origin });
+    expect(answer.headers.get('access-control-allow-origin')).toBe(origin);
+    expect(answer.headers.get('vary')).toContain('Origin');
+    const refused = await server.post('{', { origin });
+    expect(refused.headers.get('access-control-allow-origin')).toBe(origin);
+  });
 
   test.each([
+    'https://studio.apollographql.com',
     'https://evil.example',
     'http://studio.apollographql.com',
     'https://studio.apollographql.com.evil.example',
@@ -52,6 +52,12 @@ describe('scripts of other origins', () => {
       expect(headers.get('access-control-allow-credentials')).toBeNull();
     }
   });
+});
+
+test('no origin may call the API with an empty list', async () => {
+  const server = await serveSchema({ schema, config: { corsOrigins: [] } });
+  const { headers } = await preflight(server, 'https://studio.apollographql.com');
+  expect(headers.get('access-control-allow-origin')).toBeNull();
 });
 
 describe('names of the server', () => {

@@ -28,6 +28,7 @@ export interface ServedSchemaOptions {
   schema: GraphQLSchema;
   config?: Partial<HttpConfig>;
   createContext?: () => TestContext | Promise<TestContext>;
+  isStranger?: () => boolean;
   level?: 'info' | 'debug';
   rateLimitKey?: RateLimitKey;
 }
@@ -63,6 +64,7 @@ export async function serveSchema(options: ServedSchemaOptions): Promise<ServedS
       level: options.level ?? 'info',
       stream: { write: (line: string) => void log.push(JSON.parse(line)) },
     }),
+    ...(options.isStranger && { isStranger: options.isStranger }),
     ...(options.rateLimitKey && { rateLimitKey: options.rateLimitKey }),
     examples: [{ title: 'The type of everything', query: 'query First { __typename }' }],
   });

@@ -17,6 +17,22 @@ describe('GraphQL over HTTP', () => {
     expect(answer).toMatchObject({ status: 200, data: { hello: 'hello Irineo' } });
   });
 
+  test('a failure of the server while it looks at variables is no fault of the client', async () => {
+    const schema = schemaOf('input In { a: Int } type Query { take(in: In): Int }', { take: () => 1 });
+    const server = await serveSchema({ schema });
+    const send = () => server.graphql('query ($in: In) { take(in: $in) }', { in: { b: 1 } });
+    expect(await send()).toMatchObject({ status: 400, errors: [{ extensions: { code: 'BAD_USER_INPUT' } }] });
+    Object.assign(schema.getType('In') ?? {}, {
+      getFields: () => {
+        throw new Error('A bug.');
+      },
+    });
+    expect(await send()).toMatchObject({
+      status: 500,
+      errors: [{ extensions: { code: 'INTERNAL_SERVER_ERROR' } }],
+    });
+  });
+
   test('a client that asks for application/graphql-response+json gets it', async () => {
     const server = await serveSchema({ schema: hello });
     const response = await server.post(
@@ -159,18 +175,17 @@ describe('the body limit', () => {
     ['20 times as much', limit * 20],
   ])('%s is LIMIT_EXCEEDED, also when its length is not announced', async (_, length) => {
     const server = await serveSchema({ schema: hello, config: { bodyLimit: limit } });
-    const refusal = {
+    const refusal = (problem: string) => ({
       errors: [
         {
-          message:
-            'The request is larger than 1 MB, the limit of a request (FUNES_BODY_LIMIT). Send less at once.',
+          message: `The request ${problem} (FUNES_BODY_LIMIT). Send less at once.`,
           extensions: { code: 'LIMIT_EXCEEDED' },
         },
       ],
-    };
+    });
     const announced = await server.post(ofLength(length));
     expect(announced.status).toBe(413);
-    expect(await announced.json()).toEqual(refusal);
+    expect(await announced.json()).toEqual(refusal(`has ${length} bytes; at most 1 MB is allowed`));
 
     const chunked = await fetch(`${server.url}/graphql`, {
       method: 'POST',
@@ -179,7 +194,7 @@ describe('the body limit', () => {
       duplex: 'half',
     } as RequestInit);
     expect(chunked.status).toBe(413);
-    expect(await chunked.json()).toEqual(refusal);
+    expect(await chunked.json()).toEqual(refusal('has more than 1 MB, which is the most that is allowed'));
   });
 });
 

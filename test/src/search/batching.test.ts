@@ -44,7 +44,7 @@ describe('searches of one request', () => {
   async function run(source: string, change: (context: Context) => Context = (context) => context) {
     const { database, statements } = recordStatements(db.pool);
     const [calls, texts] = [embedder.calls, embedder.texts];
-    const contextValue = change(createContext({ ...services, database }));
+    const contextValue = change(createContext({ ...services, database }, localViewer));
     const { data, errors } = await graphql({ schema, source, contextValue });
     expect(errors).toBeUndefined();
     return { data, statements, calls: embedder.calls - calls, texts: embedder.texts - texts };

@@ -75,6 +75,29 @@ describe.each(['off', 'keys'])('with FUNES_AUTH=%s, an administrator', (auth) =>
 
   if (auth === 'off') return;
 
+  test('cannot pass for the command line in the audit by its name', async () => {
+    const { key } = await makeKey(server, 'command line', 'admin');
+    const send = (...headers: string[]) =>
+      sendRaw(
+        server.url,
+        ['authorization', bearer(key).authorization, ...headers],
+        '{ exportUser(first: 1) { totalCount } }',
+      );
+    expect(await send('x-funes-user', 'ana')).toMatchObject({
+      status: 403,
+      errors: [
+        {
+          message: expect.stringMatching(/^In the audit "command line" is the command line, so /),
+          extensions: { code: 'FORBIDDEN' },
+        },
+      ],
+    });
+    expect(await send()).toMatchObject({ status: 200 });
+    expect(await server.sql("select by_user_id, actor from audit where action = 'USER_EXPORTED'")).toEqual([
+      { by_user_id: 'command line', actor: null },
+    ]);
+  });
+
   test.each(['user', 'reader'] as const)(
     'is who a %s is not, but everybody may name itself',
     async (role) => {

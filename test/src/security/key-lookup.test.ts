@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { withConnection } from '../../../src/database/connection.ts';
+import { FunesError } from '../../../src/errors.ts';
 import { createLogger } from '../../../src/log.ts';
 import { keyLookUp } from '../../../src/security/key-lookup.ts';
 import { revokeKey } from '../../../src/security/keys.ts';
@@ -72,4 +74,67 @@ test('a look-up that failed is not kept, so requests are answered as soon as the
     // If the failure were kept, this would never end: let the runner's limit be seen.
     await new Promise(setImmediate);
   }
+});
+
+/** As many keys as a flood of them has, each looked up. */
+async function flood(find: (key: string) => Promise<unknown>, count: number): Promise<void> {
+  const invented = Array.from({ length: count }, (_, i) => `funes_${String(i).padStart(43, '0')}`);
+  expect(await Promise.all(invented.map(find))).toEqual(invented.map(() => undefined));
+}
+
+test('invented keys displace no good one, however many there are', async () => {
+  const { key } = await makeKey({ database }, 'ana');
+  const { find, sent } = lookUpWith(600_000);
+  await find(key);
+  // A cache that they shared would hold 10,000 keys.
+  await flood(find, 10_001);
+  expect(sent()).toBe(10_002);
+  await find(key);
+  expect(sent()).toBe(10_002);
+});
+
+test.each([0, 60_000])(
+  'whose key is good is no stranger from then on, with answers kept for %i ms',
+  async (keepMs) => {
+    const { key, row } = await makeKey({ database }, 'ana');
+    const { find } = lookUpWith(keepMs);
+    expect(find.isStranger(key)).toBe(true);
+    await find(key);
+    expect(find.isStranger(key)).toBe(false);
+    // What costs no look-up is nobody to be afraid of.
+    expect(find.isStranger('malformed')).toBe(false);
+    await revokeKey(database.pool, localViewer, row.id);
+    if (keepMs > 0) find.forget('ana');
+    expect(await find(key)).toBeUndefined();
+    expect(find.isStranger(key)).toBe(true);
+  },
+);
+
+test('whose key has expired is a stranger again', async () => {
+  const { key, row } = await makeKey({ database }, 'ana');
+  const { find } = lookUpWith(0);
+  await find(key);
+  await withConnection(database.pool, (connection) =>
+    connection.unsafe(`update api_keys set expires_at = now() - interval '1 s' where id = ${row.id}`),
+  );
+  expect(await find(key)).toBeUndefined();
+  expect(find.isStranger(key)).toBe(true);
+});
+
+test('a database that fails makes a stranger of nobody', async () => {
+  const { key } = await makeKey({ database }, 'ana');
+  let broken = false;
+  const reserve: typeof database.pool.reserve = (options) =>
+    broken ? Promise.reject(new FunesError('UNAVAILABLE', 'down')) : database.pool.reserve(options);
+  const { pool } = database;
+  const find = keyLookUp(
+    { ...pool, prepare: pool.prepare, localSettings: pool.localSettings, reserve },
+    { keepMs: 0, log },
+  );
+  await find(key);
+  broken = true;
+  await expect(find(key)).rejects.toThrow('down');
+  expect(find.isStranger(key)).toBe(false);
+  broken = false;
+  expect(await find(key)).toMatchObject({ userId: 'ana' });
 });

@@ -417,3 +417,41 @@ test('a database that is down makes requests UNAVAILABLE, with good and with unk
     });
   }
 });
+
+describe('bad keys from one address', () => {
+  const start = async (settings: Record<string, string>) => {
+    const server = await startTestServer({
+      settings: { FUNES_AUTH: 'keys', FUNES_KEY_CACHE: '0', FUNES_RATE_LIMIT: '5', ...settings },
+    });
+    onTestFinished(() => server.close());
+    return server;
+  };
+  const invented = (i: number) => `funes_${String(i).padStart(43, '0')}`;
+
+  test('cost the database no more than the rate allows, and good keys that were seen before work on', async () => {
+    const server = await start({});
+    const statusOf = async (key: string) => (await server.raw('{ __typename }', {}, bearer(key))).status;
+    const [ana, bob] = [(await makeKey(server, 'ana')).key, (await makeKey(server, 'bob')).key];
+    expect(await statusOf(ana)).toBe(200);
+    const statements = await server.statementsOf(async () => {
+      const statuses: number[] = [];
+      for (let i = 0; i < 12; i++) statuses.push(await statusOf(invented(i)));
+      expect(statuses).toEqual([...Array(5).fill(401), ...Array(7).fill(429)]);
+    });
+    expect(statements.filter(({ text }) => text.includes('funes_key'))).toHaveLength(5);
+    expect(await statusOf(ana)).toBe(200);
+    // The price: a key that this server has not seen cannot be told from an invented one.
+    expect(await statusOf(bob)).toBe(429);
+  });
+
+  test('are not counted while the database does not answer', async () => {
+    const server = await start({});
+    const { key } = await makeKey(server, 'ana');
+    await server.database.pool.close();
+    for (let i = 0; i < 8; i++)
+      expect(await server.raw('{ __typename }', {}, bearer(key))).toMatchObject({
+        status: 503,
+        errors: [{ extensions: { code: 'UNAVAILABLE' } }],
+      });
+  });
+});

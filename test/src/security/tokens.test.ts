@@ -3,6 +3,8 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exportJWK, exportSPKI, generateKeyPair, type JWK, type JWTPayload, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { loadConfig } from '../../../src/config.ts';
+import { describeAccess } from '../../../src/security/authenticate.ts';
 import { startTestServer, type TestServer } from '../../support/server.ts';
 import { bearer, sendRaw } from './support.ts';
 
@@ -44,7 +46,7 @@ describe('tokens that are checked with a secret', () => {
   });
   afterAll(() => server.close());
 
-  const claims = { iss: 'https://login.example.com', aud: 'funes', sub: 'ana' };
+  const claims = { iss: 'https://login.example.com', aud: 'funes', sub: 'ana', exp: seconds() + 3600 };
   const sign = (payload: JWTPayload, { alg = 'HS256', by = secret } = {}) =>
     new SignJWT(payload).setProtectedHeader({ alg }).sign(Buffer.from(by));
   const send = (token: string, query = whoAmI) => server.raw(query, {}, bearer(token));
@@ -98,6 +100,7 @@ describe('tokens that are checked with a secret', () => {
 
   test.each<[string, JWTPayload, string]>([
     ['expired', { exp: seconds() - 3600 }, 'it has expired'],
+    ['without an end', { exp: undefined } as never, 'it does not say when it expires (exp)'],
     ['expired a little more than the clocks may differ', { exp: seconds() - 12 }, 'it has expired'],
     ['not valid yet', { nbf: seconds() + 3600 }, 'it is not valid yet (nbf)'],
     ['for another audience', { aud: 'other' }, 'it is for another audience (aud)'],
@@ -224,7 +227,9 @@ async function serveJwks(...keys: JWK[]): Promise<Jwks> {
 async function makePair(kid: string, alg = 'ES256') {
   const { publicKey, privateKey } = await generateKeyPair(alg, { extractable: true });
   const sign = (payload: JWTPayload = { sub: 'ana' }, header: object = { kid }) =>
-    new SignJWT(payload).setProtectedHeader({ alg, ...header }).sign(privateKey);
+    new SignJWT({ exp: seconds() + 3600, ...payload })
+      .setProtectedHeader({ alg, ...header })
+      .sign(privateKey);
   return { publicKey, sign, jwk: { ...(await exportJWK(publicKey)), kid, alg } satisfies JWK };
 }
 
@@ -289,7 +294,7 @@ describe('tokens that are checked with a JWKS', () => {
     const pair = await makePair('one', 'RS256');
     const jwks = await serveJwks(pair.jwk);
     const send = await start(jwks);
-    const head = `${encoded({ alg: 'HS256', kid: 'one' })}.${encoded({ sub: 'root', role: 'admin' })}`;
+    const head = `${encoded({ alg: 'HS256', kid: 'one' })}.${encoded({ sub: 'root', role: 'admin', exp: seconds() + 3600 })}`;
     for (const form of [await exportSPKI(pair.publicKey), JSON.stringify(pair.jwk), pair.jwk.n ?? ''])
       expect(
         await send(`${head}.${createHmac('sha256', form).update(head).digest('base64url')}`),
@@ -355,9 +360,23 @@ test('a secret of 64 random bytes in hex works for every HS algorithm', async ()
   });
   onTestFinished(() => server.close());
   for (const alg of ['HS256', 'HS384', 'HS512']) {
-    const token = await new SignJWT({ sub: alg }).setProtectedHeader({ alg }).sign(Buffer.from(long));
+    const token = await new SignJWT({ sub: alg, exp: seconds() + 60 })
+      .setProtectedHeader({ alg })
+      .sign(Buffer.from(long));
     expect(await server.raw(whoAmI, {}, bearer(token))).toMatchObject({
       data: { createMemory: { userId: alg } },
     });
   }
+});
+
+test.each([
+  [{}, '. NOT checked: issuer (FUNES_JWT_ISSUER is not set), audience (FUNES_JWT_AUDIENCE is not set)'],
+  [{ FUNES_JWT_ISSUER: 'https://i' }, '. NOT checked: audience (FUNES_JWT_AUDIENCE is not set)'],
+  [{ FUNES_JWT_AUDIENCE: 'funes' }, '. NOT checked: issuer (FUNES_JWT_ISSUER is not set)'],
+  [{ FUNES_JWT_ISSUER: 'https://i', FUNES_JWT_AUDIENCE: 'funes' }, ''],
+])('the start of the server says what of tokens is not checked with %j', (settings, line) => {
+  const env = { FUNES_AUTH: 'jwt', FUNES_JWT_SECRET: secret, ...settings };
+  expect(describeAccess(loadConfig({ env, envFile: '/nowhere/.env' }))).toBe(
+    `by token (Authorization: Bearer ...), checked with FUNES_JWT_SECRET${line}`,
+  );
 });

@@ -104,7 +104,7 @@ const pairs: [
   ['contentSummary of a memory', 'contentLength', createMemory, ofMemory('contentSummary')],
   ['source of a memory', 50, createMemory, ofMemory('source')],
   ['sessionId of a memory', 100, createMemory, ofMemory('sessionId')],
-  ['userId of a memory', 100, createMemory, ofMemory('userId')],
+  ['userId of a memory', 'userNameLength', createMemory, ofMemory('userId')],
   ['idempotencyKey of a memory', 200, createMemory, ofMemory('idempotencyKey')],
   ['toolName', 100, registerTools, ofTool('toolName')],
   ['toolDescription', 'contentLength', registerTools, ofTool('toolDescription')],
@@ -115,7 +115,7 @@ const pairs: [
     (count) => ({ input: { filename: `${text(count - 4)}.txt`, content: `${count}` } }),
   ],
   ['filePath', 4096, ingest, ofDocument('filePath')],
-  ['userId of a document', 100, ingest, ofDocument('userId')],
+  ['userId of a document', 'userNameLength', ingest, ofDocument('userId')],
   [
     'the text of a document',
     'documentLength',
@@ -130,7 +130,7 @@ const pairs: [
   ],
   [
     'userId of a key',
-    100,
+    'userNameLength',
     'mutation ($input: CreateKeyInput!) { createKey(input: $input) { key } }',
     (count) => ({ input: { userId: text(count) } }),
   ],

@@ -247,7 +247,8 @@ async function deleteRows(tx: Transaction, userId: string): Promise<PersonalCoun
   );
 }
 
-const mostRounds = 5;
+/** Requests that were under way when it began may add rows in many rounds; who goes on writing is refused in the end. */
+const mostRounds = 50;
 
 /**
  * Deletes the rows of a person in one table. Rows are locked by id first, as most statements lock them that change several, so that

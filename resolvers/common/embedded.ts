@@ -8,18 +8,24 @@ import { limits } from '../../src/input/limits.ts';
 export abstract class Embedded {
   @Field(() => GraphQLString, {
     nullable: true,
-    description: 'The model that made the embedding; null while PENDING.',
+    description: 'The model that made the embedding; null while PENDING or FAILED.',
   })
   embeddingModel!: string | null;
 
   @Field(() => EmbeddingStatus, { description: 'Whether it can be found by meaning already.' })
   embeddingStatus!: EmbeddingStatus;
+
+  @Field(() => GraphQLString, {
+    nullable: true,
+    description: 'Why it cannot have an embedding; null unless it is FAILED.',
+  })
+  embeddingError!: string | null;
 }
 
 /** The field `embedding` of a row. It has a resolver of its own, because few requests ask for an embedding. */
 export function EmbeddingField(): MethodDecorator {
   return FieldResolver(() => [GraphQLFloat], {
     nullable: true,
-    description: `The embedding, ${limits.dimensions} numbers; null while PENDING. Read from the database only when asked for.`,
+    description: `The embedding, ${limits.dimensions} numbers; null while PENDING or FAILED. Read from the database only when asked for.`,
   });
 }

@@ -1,11 +1,7 @@
-import { getTableColumns, type SQL, sql } from 'drizzle-orm';
-import type { PgColumn } from 'drizzle-orm/pg-core';
+import { getTableColumns } from 'drizzle-orm';
 import { apiKeys, documentChunks, documents, memories, toolEmbeddings } from '../../schema/index.ts';
 import type { EmbeddingStatus } from '../filters/conditions.ts';
-
-function statusOf(embedding: PgColumn): SQL<EmbeddingStatus> {
-  return sql<EmbeddingStatus>`case when ${embedding} is null then 'PENDING' else 'READY' end`;
-}
+import { embeddingStatusOf } from '../filters/embedding-status.ts';
 
 /** What the server keeps for itself, and an embedding, which has 1.5 kB and for which few requests ask. */
 const unselected = [
@@ -13,7 +9,6 @@ const unselected = [
   'contentTsv',
   'contentLength',
   'embeddingSource',
-  'embeddingError',
   'embeddingAttempts',
   'embeddingRetryAt',
   'nextEmbedding',
@@ -36,7 +31,7 @@ interface Embedded {
 
 export const memoryColumns = {
   ...selected(getTableColumns(memories)),
-  embeddingStatus: statusOf(memories.embedding),
+  embeddingStatus: embeddingStatusOf(memories),
 };
 export type MemoryRow = Omit<typeof memories.$inferSelect, Unselected> & Embedded;
 
@@ -45,13 +40,13 @@ export type DocumentRow = Omit<typeof documents.$inferSelect, Unselected>;
 
 export const chunkColumns = {
   ...selected(getTableColumns(documentChunks)),
-  embeddingStatus: statusOf(documentChunks.embedding),
+  embeddingStatus: embeddingStatusOf(documentChunks),
 };
 export type ChunkRow = Omit<typeof documentChunks.$inferSelect, Unselected> & Embedded;
 
 export const toolColumns = {
   ...selected(getTableColumns(toolEmbeddings)),
-  embeddingStatus: statusOf(toolEmbeddings.embedding),
+  embeddingStatus: embeddingStatusOf(toolEmbeddings),
 };
 export type ToolRow = Omit<typeof toolEmbeddings.$inferSelect, Unselected> & Embedded;
 

@@ -16,6 +16,7 @@ import {
   similarArgumentsOf,
 } from '../common/arguments.ts';
 import { ReportAs } from '../common/search-report.ts';
+import { WaitArg } from '../common/wait.ts';
 import type { Context } from '../context.ts';
 import { DocumentFilters } from '../filters/document-filters.ts';
 import {
@@ -117,9 +118,10 @@ export class DocumentResolver {
   })
   async ingestDocument(
     @Arg('input', () => IngestDocumentInput, { description: 'The document.' }) input: IngestDocumentInput,
+    @WaitArg() wait: boolean,
     @Ctx() { services, viewer }: Context,
   ): Promise<IngestDocumentPayload> {
-    const { document, created } = await ingestDocument(services, viewer, input);
+    const { document, created } = await ingestDocument(services, viewer, input, wait);
     return { document, created, chunkCount: document.totalChunks };
   }
 
@@ -129,9 +131,10 @@ export class DocumentResolver {
   async updateDocument(
     @IdArg() id: string,
     @Arg('input', () => UpdateDocumentInput, { description: 'What to change.' }) input: UpdateDocumentInput,
+    @WaitArg() wait: boolean,
     @Ctx() { services, viewer }: Context,
   ): Promise<Document> {
-    return replaceDocument(services, viewer, id, input);
+    return replaceDocument(services, viewer, id, input, wait);
   }
 
   @Mutation(() => GraphQLBoolean, {

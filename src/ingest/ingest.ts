@@ -3,6 +3,7 @@ import { FunesError, quote } from '../errors.ts';
 import { checkJson, checkLimit, checkOptionalText, checkText } from '../input/checks.ts';
 import { limits } from '../input/limits.ts';
 import type { Services } from '../services.ts';
+import { embedChunks, leaseOf } from '../store/chunk-embeddings.ts';
 import {
   type ChunkValues,
   createDocument,
@@ -11,7 +12,6 @@ import {
   readDocuments,
   updateDocument,
 } from '../store/documents.ts';
-import { embedForWriting } from '../store/embeddings.ts';
 import type { DocumentRow } from '../store/rows.ts';
 import { ownerOf, type Viewer } from '../viewer.ts';
 import { chunkMetadata } from './chunk-metadata.ts';
@@ -47,14 +47,16 @@ export interface DocumentUpdate extends Source, Sizes {
 }
 
 /**
- * Stores a document: bytes -> text -> chunks -> embeddings -> one transaction. If the user has a document with these bytes,
+ * Stores a document: bytes -> text -> chunks -> one transaction -> embeddings, which follow in short transactions. If the user has a document with these bytes,
  * stores nothing and returns that document, even if the other fields differ.
+ * @param wait whether to wait for the embeddings; without, the chunks are PENDING.
  * @throws FunesError BAD_USER_INPUT or LIMIT_EXCEEDED that names the field. Nothing is stored then.
  */
 export async function ingestDocument(
   services: Services,
   viewer: Viewer,
   input: NewDocument,
+  wait = true,
 ): Promise<{ document: DocumentRow; created: boolean }> {
   const userId = ownerOf(viewer, checkOptionalText(input.userId, 'input.userId', 100), 'input.userId');
   const filename = checkText(input.filename, 'input.filename', 255);
@@ -76,11 +78,14 @@ export async function ingestDocument(
     contentHash,
     metadata,
   };
-  return createDocument(services, viewer, values, chunks);
+  const stored = await createDocument(services, viewer, values, chunks, leaseOf(services, wait));
+  await embedChunks(services, viewer, stored.waiting, wait);
+  return { document: stored.document, created: stored.created };
 }
 
 /**
  * Changes the fields of a document. New text replaces its chunks.
+ * @param wait whether to wait for the embeddings of new chunks; without, they are PENDING.
  * @throws FunesError NOT_FOUND; CONFLICT that names another document of the user with the new bytes; otherwise as
  *   `ingestDocument`.
  */
@@ -89,6 +94,7 @@ export async function replaceDocument(
   viewer: Viewer,
   id: string,
   input: DocumentUpdate,
+  wait = true,
 ): Promise<DocumentRow> {
   for (const [field, value] of Object.entries({ filename: input.filename, metadata: input.metadata })) {
     if (value === null) {
@@ -112,7 +118,7 @@ export async function replaceDocument(
         'fileType, chunkSize and overlap are only for new text. Send content or contentBase64 with them, or leave them out.',
       );
     }
-    return updateDocument(services, viewer, id, { values });
+    return (await updateDocument(services, viewer, id, { values })).document;
   }
   const sizes = parseSizes(input);
   checkSource(input);
@@ -122,10 +128,14 @@ export async function replaceDocument(
   const format = formatOf(filename, input.fileType ?? (values.filename ? null : current.fileType));
   const bytes = parseBytes(input, format);
   const chunks = await toChunks(services, { filename, format, bytes }, sizes);
-  return updateDocument(services, viewer, id, {
+  const change = {
     values: { ...values, fileType: format.name, fileSize: bytes.length, contentHash: sha256(bytes) },
     chunks,
-  });
+    leaseMs: leaseOf(services, wait),
+  };
+  const { document, waiting } = await updateDocument(services, viewer, id, change);
+  await embedChunks(services, viewer, waiting, wait);
+  return document;
 }
 
 function parseSizes({ chunkSize, overlap }: Sizes) {
@@ -165,10 +175,11 @@ function parseBytes(source: Source, { name, isText }: DocumentFormat): Uint8Arra
 const words = /[\p{L}\p{N}\p{Extended_Pictographic}]/u;
 
 async function toChunks(
-  { extractor, chunker, embedder, log }: Services,
+  services: Services,
   { filename, format, bytes }: { filename: string; format: DocumentFormat; bytes: Uint8Array },
   sizes: ReturnType<typeof checkChunkSizes>,
 ): Promise<ChunkValues[]> {
+  const { extractor, chunker } = services;
   const extraction = await extractor.extract(filename, format, bytes);
   const text = checkText(extraction.text, `The text of the file ${quote(filename)}`, limits.documentLength);
   if (!words.test(text)) {
@@ -185,20 +196,13 @@ async function toChunks(
       `No search could find this document, because its text has no token of the embedding model: ${quote(text)}.`,
     );
   }
-  const embeddings = await embedForWriting(
-    embedder,
-    pieces.map(({ content }) => content),
-    log,
-  );
-  return pieces.map(({ content, tokens, overlapTokens, startOffset, endOffset }, i) => ({
+  return pieces.map(({ content, tokens, overlapTokens, startOffset, endOffset }) => ({
     content,
     chunkSize: tokens,
     overlapSize: overlapTokens,
     startOffset,
     endOffset,
     metadata: { ...chunkMetadata(text, { startOffset, endOffset }, extraction.parts) },
-    embedding: embeddings[i]?.embedding ?? null,
-    embeddingModel: embeddings[i]?.embeddingModel ?? null,
   }));
 }
 

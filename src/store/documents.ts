@@ -6,8 +6,8 @@ import { FunesError, quote } from '../errors.ts';
 import { checkId } from '../input/checks.ts';
 import type { Services } from '../services.ts';
 import { type Viewer, visibleTo } from '../viewer.ts';
-import type { EmbeddingColumns } from './embeddings.ts';
 import type { Listed } from './pages.ts';
+import { type Claimed, readClaimedChunks, timeIn } from './pending.ts';
 import { withinQuota } from './quota.ts';
 import { type DocumentRow, documentColumns } from './rows.ts';
 
@@ -23,7 +23,7 @@ export interface DocumentValues {
 }
 
 /** The values of a chunk that is written. Its index in the list of chunks becomes its `chunkIndex`. */
-export interface ChunkValues extends EmbeddingColumns {
+export interface ChunkValues {
   content: string;
   chunkSize: number;
   overlapSize: number;
@@ -37,6 +37,14 @@ export interface ChunkValues extends EmbeddingColumns {
 export interface DocumentChange {
   values: Partial<Omit<DocumentValues, 'userId'>>;
   chunks?: readonly ChunkValues[] | undefined;
+  /** How long the caller may take to embed the chunks. Until then nobody else does; undefined if the caller does not. */
+  leaseMs?: number | undefined;
+}
+
+/** A document that was written, and those of its new chunks that the caller embeds. */
+export interface WrittenDocument {
+  document: DocumentRow;
+  waiting: Claimed[];
 }
 
 // Rows in one INSERT. The embedding of a row takes about 4 kB as text.
@@ -85,7 +93,7 @@ export async function readDocumentByHash(
 }
 
 /**
- * Stores a document with its chunks in one transaction. If another request stored the same bytes meanwhile, returns that
+ * Stores a document with its chunks, without embeddings, in one transaction. If another request stored the same bytes meanwhile, returns that
  * document, and `created` is false.
  */
 export async function createDocument(
@@ -93,7 +101,8 @@ export async function createDocument(
   viewer: Viewer,
   values: DocumentValues,
   chunks: readonly ChunkValues[],
-): Promise<{ document: DocumentRow; created: boolean }> {
+  leaseMs?: number,
+): Promise<WrittenDocument & { created: boolean }> {
   return transaction(database, viewer, { access: 'write' }, async (tx) => {
     const created = await withinQuota(tx, quota, [values.userId], async () => {
       const [document] = await tx
@@ -101,10 +110,9 @@ export async function createDocument(
         .values({ ...values, totalChunks: chunks.length })
         .onConflictDoNothing({ target: [documents.userId, documents.contentHash] })
         .returning(documentColumns);
-      if (document) await insertChunks(tx, document, chunks);
-      return document;
+      return document && { document, waiting: await insertChunks(tx, document, chunks, leaseMs) };
     });
-    if (created) return { document: created, created: true };
+    if (created) return { ...created, created: true };
     const [first] = await tx
       .select(documentColumns)
       .from(documents)
@@ -114,7 +122,7 @@ export async function createDocument(
         'CONFLICT',
         'Another request deleted this document meanwhile. Send the document again.',
       );
-    return { document: first, created: false };
+    return { document: first, waiting: [], created: false };
   });
 }
 
@@ -126,8 +134,8 @@ export async function updateDocument(
   { database, quota }: Pick<Services, 'database' | 'quota'>,
   viewer: Viewer,
   id: string,
-  { values, chunks }: DocumentChange,
-): Promise<DocumentRow> {
+  { values, chunks, leaseMs }: DocumentChange,
+): Promise<WrittenDocument> {
   const condition = visibleDocuments(viewer, [id]);
   let owner: string | undefined;
   return transaction(database, viewer, { access: 'write' }, async (tx) => {
@@ -135,14 +143,13 @@ export async function updateDocument(
     if (!current) throw documentNotFound(id);
     owner = current.userId;
     const changes = { ...values, ...(chunks && { totalChunks: chunks.length, processedAt: sql`now()` }) };
-    if (Object.keys(changes).length === 0) return current;
+    if (Object.keys(changes).length === 0) return { document: current, waiting: [] };
     return withinQuota(tx, quota, [current.userId], async () => {
       // The old chunks are deleted first, because each of them refers to the old number of chunks of the document.
       if (chunks) await tx.delete(documentChunks).where(chunksOf(current));
       const [updated] = await tx.update(documents).set(changes).where(condition).returning(documentColumns);
       if (!updated) throw documentNotFound(id);
-      if (chunks) await insertChunks(tx, updated, chunks);
-      return updated;
+      return { document: updated, waiting: chunks ? await insertChunks(tx, updated, chunks, leaseMs) : [] };
     });
   }).catch(async (error: unknown) => {
     const { contentHash } = values;
@@ -179,17 +186,20 @@ async function insertChunks(
   tx: Transaction,
   document: DocumentRow,
   chunks: readonly ChunkValues[],
-): Promise<void> {
+  leaseMs: number | undefined,
+): Promise<Claimed[]> {
   const rows = chunks.map((chunk, chunkIndex) => ({
     ...chunk,
     chunkIndex,
     userId: document.userId,
     documentId: document.id,
     totalChunks: chunks.length,
+    ...(leaseMs !== undefined && { embeddingRetryAt: timeIn(leaseMs) }),
   }));
   for (let start = 0; start < rows.length; start += CHUNKS_PER_STATEMENT) {
     await tx.insert(documentChunks).values(rows.slice(start, start + CHUNKS_PER_STATEMENT));
   }
+  return leaseMs === undefined ? [] : readClaimedChunks(tx, document);
 }
 
 function chunksOf(document: DocumentRow): SQL | undefined {

@@ -6,7 +6,7 @@ import { checkBatch, checkId, checkJson, checkOptionalText, checkRange, checkTex
 import { limits } from '../input/limits.ts';
 import type { Services } from '../services.ts';
 import { ownerOf, type Viewer, visibleTo } from '../viewer.ts';
-import { embedForWriting } from './embeddings.ts';
+import { embedForWriting, wakeFiller } from './embeddings.ts';
 import type { Listed } from './pages.ts';
 import { withinQuota } from './quota.ts';
 import { type MemoryRow, memoryColumns } from './rows.ts';
@@ -56,27 +56,31 @@ export async function readMemories(
 /**
  * Stores memories, all or none, and returns them in the order of the inputs. For an input whose idempotency key is taken,
  * returns the memory that has the key.
- * @param inputPathOf returns the input path of the input with this index.
+ * @param options.inputPathOf returns the input path of the input with this index.
+ * @param options.wait whether to wait for the embeddings; without, all new memories are PENDING.
  * @throws FunesError BAD_USER_INPUT or LIMIT_EXCEEDED with the input path. CONFLICT if a key was used for other content.
  */
 export async function createMemories(
-  { database, embedder, log, quota }: Services,
+  services: Services,
   viewer: Viewer,
   inputs: readonly NewMemory[],
-  inputPathOf: (index: number) => string = (index) => `inputs[${index}]`,
+  {
+    inputPathOf = (index) => `inputs[${index}]`,
+    wait = true,
+  }: { inputPathOf?: (index: number) => string; wait?: boolean } = {},
 ): Promise<MemoryRow[]> {
   checkBatch(inputs, 'inputs');
   if (inputs.length === 0) return [];
   const values = inputs.map((input, i) => parseNewMemory(viewer, input, inputPathOf(i)));
   const embeddings = await embedForWriting(
-    embedder,
+    services,
     values.map(({ content }) => content),
-    log,
+    wait,
   );
   const rows = values.map((value, i) => ({ ...value, ...embeddings[i] }));
-  return transaction(database, viewer, { access: 'write' }, async (tx) => {
+  const stored = await transaction(services.database, viewer, { access: 'write' }, async (tx) => {
     const owners = rows.map(({ userId }) => userId);
-    const created = await withinQuota(tx, quota, owners, async () =>
+    const created = await withinQuota(tx, services.quota, owners, async () =>
       tx
         .insert(memories)
         .values(rows)
@@ -85,6 +89,8 @@ export async function createMemories(
     );
     return inInputOrder(tx, viewer, values, created, inputPathOf);
   });
+  wakeFiller(services, stored);
+  return stored;
 }
 
 /** Returns a row for each input: the inserted row, or if none was inserted, the earlier row with the same key. */
@@ -133,14 +139,17 @@ async function inInputOrder(
 
 /**
  * Changes a memory. If its content changes, embeds it again.
+ * @param wait whether to wait for the embedding of new content; without, the memory is PENDING.
  * @throws FunesError NOT_FOUND. BAD_USER_INPUT or LIMIT_EXCEEDED with the input path.
  */
 export async function updateMemory(
-  { database, embedder, log, quota }: Services,
+  services: Services,
   viewer: Viewer,
   id: string,
   change: MemoryChange,
+  wait = true,
 ): Promise<MemoryRow> {
+  const { database, quota } = services;
   const values = parseMemoryChange(change);
   const found = visibleMemories(viewer, [id]);
   if (Object.keys(values).length === 0) {
@@ -148,7 +157,7 @@ export async function updateMemory(
     return row ?? notFound(id);
   }
   const [embedding] =
-    values.content === undefined ? [] : await embedForWriting(embedder, [values.content], log);
+    values.content === undefined ? [] : await embedForWriting(services, [values.content], wait);
   const [row] = await transaction(database, viewer, { access: 'write' }, async (tx) => {
     const owners = quota ? await tx.select({ userId: memories.userId }).from(memories).where(found) : [];
     return withinQuota(
@@ -163,7 +172,9 @@ export async function updateMemory(
           .returning(memoryColumns),
     );
   });
-  return row ?? notFound(id);
+  if (row === undefined) return notFound(id);
+  wakeFiller(services, [row]);
+  return row;
 }
 
 /**

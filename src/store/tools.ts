@@ -6,7 +6,7 @@ import { checkBatch, checkJson, checkText } from '../input/checks.ts';
 import { limits } from '../input/limits.ts';
 import type { Services } from '../services.ts';
 import type { Viewer } from '../viewer.ts';
-import { embedForWriting } from './embeddings.ts';
+import { embedForWriting, wakeFiller } from './embeddings.ts';
 import type { Listed } from './pages.ts';
 import { type ToolRow, toolColumns } from './rows.ts';
 
@@ -60,12 +60,14 @@ export async function readTool(
 /**
  * Stores tools, all or none, and returns them in the order of the inputs. If there is a tool with the name, it gets the new
  * description and parameters, and keeps its id and usage.
+ * @param wait whether to wait for the embeddings; without, the tools are PENDING.
  * @throws FunesError BAD_USER_INPUT or LIMIT_EXCEEDED with the input path. BAD_USER_INPUT also if two inputs have one name.
  */
 export async function registerTools(
-  { database, embedder, log }: Services,
+  services: Services,
   viewer: Viewer,
   inputs: readonly NewTool[],
+  wait = true,
 ): Promise<ToolRow[]> {
   checkBatch(inputs, 'inputs');
   if (inputs.length === 0) return [];
@@ -80,8 +82,8 @@ export async function registerTools(
   // A statement locks rows in the order in which it writes them. Without one order for all, two agents that register
   // the same tools would deadlock.
   values.sort((a, b) => (a.toolName < b.toolName ? -1 : 1));
-  const embeddings = await embedForWriting(embedder, values.map(toolText), log);
-  const rows = await transaction(database, viewer, { access: 'write' }, (tx) =>
+  const embeddings = await embedForWriting(services, values.map(toolText), wait);
+  const rows = await transaction(services.database, viewer, { access: 'write' }, (tx) =>
     tx
       .insert(toolEmbeddings)
       .values(values.map((value, i) => ({ ...value, ...embeddings[i] })))
@@ -92,10 +94,14 @@ export async function registerTools(
           toolParameters: sql`excluded.tool_parameters`,
           embedding: sql`excluded.embedding`,
           embeddingModel: sql`excluded.embedding_model`,
+          embeddingError: null,
+          embeddingAttempts: 0,
+          embeddingRetryAt: null,
         },
       })
       .returning(toolColumns),
   );
+  wakeFiller(services, rows);
   const byName = new Map(rows.map((row) => [row.toolName, row]));
   return inputs.flatMap(({ toolName }) => byName.get(toolName) ?? []);
 }

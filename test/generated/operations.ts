@@ -196,10 +196,14 @@ export type DocumentOrderField =
 
 /** Whether a row can be found by meaning. */
 export type EmbeddingStatus =
-  /** The row is stored and waits for its embedding; vector search does not find it yet. */
+  /** The row can have no embedding; `embeddingError` says why. Searches by words find it. New text makes it PENDING again. */
+  | 'FAILED'
+  /** The row is stored and waits for its embedding, which a server makes in the background; vector search does not find it yet. */
   | 'PENDING'
   /** The row has its embedding. */
-  | 'READY';
+  | 'READY'
+  /** The row has an embedding that the server made with another model than today's. */
+  | 'STALE';
 
 /** Conditions on whether a row has its embedding; a row must meet all that are given. */
 export type EmbeddingStatusFilter = {

@@ -1,5 +1,9 @@
 import { GraphQLBoolean } from 'graphql';
 import { Arg, Args, ArgsType, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
+import {
+  EmbeddingStatus,
+  type EmbeddingStatus as EmbeddingStatusName,
+} from '../../src/filters/conditions.ts';
 import { compileDocumentFilters } from '../../src/filters/filters.ts';
 import { ingestDocument, replaceDocument } from '../../src/ingest/ingest.ts';
 import type { DocumentMatch as FoundDocument } from '../../src/search/searches.ts';
@@ -97,6 +101,18 @@ export class DocumentResolver {
   ): Promise<DocumentMatch[]> {
     const matches = await similarTo(loaders.similarDocuments, document, text, { ...search, reportAs });
     return matches.map(toDocumentMatch);
+  }
+
+  @FieldResolver(() => EmbeddingStatus, {
+    description:
+      'Whether it can be found by meaning already: PENDING while one of its chunks is; then FAILED or STALE if one of them is, else ' +
+      'READY.',
+  })
+  async embeddingStatus(
+    @Root() document: Document,
+    @Ctx() { loaders }: Context,
+  ): Promise<EmbeddingStatusName> {
+    return loaders.documentStatuses.load(document.id);
   }
 
   @FieldResolver(() => ChunkConnection, {

@@ -1,7 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { PgColumn } from 'drizzle-orm/pg-core';
 import { isPending } from '../../schema/columns/common.ts';
-import { installation } from '../../schema/index.ts';
+import { documentChunks, documents, installation } from '../../schema/index.ts';
 import type { EmbeddingStatus } from './conditions.ts';
 
 /** The columns that say how a row stands with its embedding. */
@@ -30,4 +30,22 @@ export function embeddingStatusTests(row: EmbeddingState): Record<EmbeddingStatu
 export function embeddingStatusOf(row: EmbeddingState): SQL<EmbeddingStatus> {
   const { STALE, FAILED } = embeddingStatusTests(row);
   return sql<EmbeddingStatus>`case when ${FAILED} then 'FAILED' when ${row.embedding} is null then 'PENDING' when ${STALE} then 'STALE' else 'READY' end`;
+}
+
+/**
+ * A condition for each status of a document, which follows from its chunks: PENDING while one of them is; then FAILED or STALE if one
+ * of them is, else READY.
+ */
+export function documentStatusTests(): Record<EmbeddingStatus, SQL> {
+  const ofChunk = embeddingStatusTests(documentChunks);
+  const has = (test: SQL) =>
+    sql`exists (select from ${documentChunks} where ${documentChunks.documentId} = ${documents.id}
+      and ${documentChunks.userId} = ${documents.userId} and ${test})`;
+  const [pending, failed, stale] = [has(ofChunk.PENDING), has(ofChunk.FAILED), has(ofChunk.STALE)];
+  return {
+    PENDING: pending,
+    FAILED: sql`(${failed} and not ${pending})`,
+    STALE: sql`(${stale} and not ${failed} and not ${pending})`,
+    READY: sql`(not ${stale} and not ${failed} and not ${pending})`,
+  };
 }

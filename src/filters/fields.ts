@@ -8,7 +8,7 @@ import type {
   OrderedCondition,
   StringCondition,
 } from './conditions.ts';
-import { type EmbeddingState, embeddingStatusTests } from './embedding-status.ts';
+import { documentStatusTests, type EmbeddingState, embeddingStatusTests } from './embedding-status.ts';
 import { compileJson } from './json.ts';
 import { type Conditions, compileInner, type Field, type Nesting } from './nesting.ts';
 import { dateTime, double, id, integer, numeric, type Scalar, testedEnum, text } from './operators.ts';
@@ -69,6 +69,10 @@ export const documentFields = {
   fileSize: scalarField(documents.fileSize, numeric),
   contentHash: textField(documents.contentHash),
   totalChunks: scalarField(documents.totalChunks, integer),
+  embeddingStatus: {
+    compile: (condition, inputPath) =>
+      compileComparisons(documents.id, testedEnum(documentStatusTests()), condition, NOT_NULL, inputPath),
+  } as Field<EnumCondition<EmbeddingStatus>>,
   metadata: jsonField(documents.metadata),
   createdAt: scalarField(documents.createdAt, dateTime),
   processedAt: scalarField(documents.processedAt, dateTime),

@@ -11,9 +11,12 @@ import { type Viewer, visibleTo } from '../viewer.ts';
 export interface EmbeddingColumns {
   embedding: Float32Array | null;
   embeddingModel: string | null;
+  embeddingSource: 'FUNES';
   embeddingError: null;
   embeddingAttempts: number;
   embeddingRetryAt: null;
+  nextEmbedding: null;
+  nextEmbeddingModel: null;
 }
 
 /** What embeds the texts of a write. */
@@ -27,9 +30,12 @@ export function embeddingColumns(model: string, vector: Float32Array | undefined
   return {
     embedding: vector ?? null,
     embeddingModel: vector ? model : null,
+    embeddingSource: 'FUNES',
     embeddingError: null,
     embeddingAttempts: 0,
     embeddingRetryAt: null,
+    nextEmbedding: null,
+    nextEmbeddingModel: null,
   };
 }
 

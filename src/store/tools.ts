@@ -94,9 +94,12 @@ export async function registerTools(
           toolParameters: sql`excluded.tool_parameters`,
           embedding: sql`excluded.embedding`,
           embeddingModel: sql`excluded.embedding_model`,
+          embeddingSource: sql`excluded.embedding_source`,
           embeddingError: null,
           embeddingAttempts: 0,
           embeddingRetryAt: null,
+          nextEmbedding: null,
+          nextEmbeddingModel: null,
         },
       })
       .returning(toolColumns),

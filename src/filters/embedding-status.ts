@@ -13,7 +13,7 @@ export interface EmbeddingState {
 }
 
 /** The model of the server: while the model changes, the one to which it changes. NULL before the first server has started. */
-const serverModel = sql`(select coalesce(generation.next_embedding_model, generation.embedding_model) from ${installation} as generation)`;
+const serverModel = sql`(select coalesce(generation.next_embedding_model, generation.embedding_model) from ${installation} as generation where generation.only)`;
 
 /** A condition for each status. A row meets exactly one of them; STALE may be NULL instead of false. */
 export function embeddingStatusTests(row: EmbeddingState): Record<EmbeddingStatus, SQL> {

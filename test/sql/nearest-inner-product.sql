@@ -32,6 +32,8 @@ select
           coalesce(generation.next_embedding_model, generation.embedding_model)
         from
           "installation" as generation
+        where
+          generation.only
       )
     ) then 'STALE'
     else 'READY'

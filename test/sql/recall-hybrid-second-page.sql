@@ -39,6 +39,8 @@ select
           coalesce(generation.next_embedding_model, generation.embedding_model)
         from
           "installation" as generation
+        where
+          generation.only
       )
     ) then 'STALE'
     else 'READY'
@@ -68,6 +70,8 @@ select
           coalesce(generation.next_embedding_model, generation.embedding_model)
         from
           "installation" as generation
+        where
+          generation.only
       )
     ) then 'STALE'
     else 'READY'
@@ -104,6 +108,8 @@ select
           coalesce(generation.next_embedding_model, generation.embedding_model)
         from
           "installation" as generation
+        where
+          generation.only
       )
     ) then 'STALE'
     else 'READY'

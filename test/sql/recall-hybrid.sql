@@ -38,6 +38,8 @@ select
           coalesce(generation.next_embedding_model, generation.embedding_model)
         from
           "installation" as generation
+        where
+          generation.only
       )
     ) then 'STALE'
     else 'READY'
@@ -67,6 +69,8 @@ select
           coalesce(generation.next_embedding_model, generation.embedding_model)
         from
           "installation" as generation
+        where
+          generation.only
       )
     ) then 'STALE'
     else 'READY'
@@ -103,6 +107,8 @@ select
           coalesce(generation.next_embedding_model, generation.embedding_model)
         from
           "installation" as generation
+        where
+          generation.only
       )
     ) then 'STALE'
     else 'READY'

@@ -53,10 +53,14 @@ export async function embedForWriting(
   const vectors = new Map<number, Float32Array>();
   if (wait && texts.length > 0) {
     const signal = AbortSignal.timeout(writeWaitOf(services));
-    const onVector = (index: number, vector: Float32Array) => vectors.set(index, vector);
+    const onVector = (index: number, vector: Float32Array) => {
+      vectors.set(index, vector);
+    };
     await embedder
       .embed(texts, { signal, onVector })
-      .then((all) => all.forEach((vector, index) => onVector(index, vector)))
+      .then((all) => {
+        for (const [index, vector] of all.entries()) onVector(index, vector);
+      })
       .catch((error: unknown) => warnOfPending(log, error, texts.length - vectors.size, signal));
   }
   return texts.map((_, index) => embeddingColumns(embedder.model, vectors.get(index)));

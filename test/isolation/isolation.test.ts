@@ -12,7 +12,7 @@ import { attacker, isolationSeed, keys, ownedRows, victim } from './data.ts';
 
 // One user sends requests about the rows of another. `npm run test:isolation -- 10000` sends more of them, by another seed.
 
-const requests = Number(process.env.ISOLATION_REQUESTS ?? 1000);
+const requests = Number(process.env.ISOLATION_REQUESTS ?? 1200);
 const seed = Number(process.env.ISOLATION_SEED ?? 20_261);
 const inControls = 300;
 const leastReached = 20;
@@ -85,7 +85,14 @@ describe('of the two walls', () => {
     await dropPolicies();
     dropConditions();
     const before = await storedRows(server, victim);
-    const report = await attack({ schema, server, requests: inControls, seed, stopsAtLeak: false });
+    const report = await attack({
+      schema,
+      server,
+      requests: inControls,
+      seed,
+      stopsAtLeak: false,
+      watchesRows: true,
+    });
     console.log(`without conditions and policies: ${summary(report)}`);
     expect(report.leaks.length / report.requests).toBeGreaterThan(0.3);
     expect(await storedRows(server, victim)).not.toBe(before);

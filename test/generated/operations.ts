@@ -859,7 +859,7 @@ export type RegisterToolsAndWaitMutationVariables = Exact<{
 }>;
 
 
-export type RegisterToolsAndWaitMutation = { registerTools: Array<{ toolName: string, embeddingStatus: EmbeddingStatus }> };
+export type RegisterToolsAndWaitMutation = { registerTools: Array<{ toolName: string, embeddingStatus: EmbeddingStatus, embeddingError: string | null }> };
 
 export type IngestDocumentAndWaitMutationVariables = Exact<{
   input: IngestDocumentInput;
@@ -2080,6 +2080,7 @@ export const RegisterToolsAndWaitDocument = new TypedDocumentString(`
   registerTools(inputs: $inputs, wait: $wait) {
     toolName
     embeddingStatus
+    embeddingError
   }
 }
     `) as unknown as TypedDocumentString<RegisterToolsAndWaitMutation, RegisterToolsAndWaitMutationVariables>;

@@ -196,13 +196,16 @@ async function toChunks(
       `No search could find this document, because its text has no token of the embedding model: ${quote(text)}.`,
     );
   }
-  return pieces.map(({ content, tokens, overlapTokens, startOffset, endOffset }) => ({
+  return pieces.map(({ content, tokens, overlapTokens, startOffset, endOffset, tableHeader }) => ({
     content,
     chunkSize: tokens,
     overlapSize: overlapTokens,
     startOffset,
     endOffset,
-    metadata: { ...chunkMetadata(text, { startOffset, endOffset }, extraction.parts) },
+    metadata: {
+      ...chunkMetadata(text, { startOffset, endOffset }, extraction.parts),
+      ...(tableHeader !== undefined && { tableHeader }),
+    },
   }));
 }
 

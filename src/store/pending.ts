@@ -3,7 +3,7 @@ import { makePgArray, type PgTable } from 'drizzle-orm/pg-core';
 import { vectorLiteral } from '../../schema/columns/vector.ts';
 import { documentChunks, memories, memoriesArchive, toolEmbeddings } from '../../schema/index.ts';
 import type { Transaction } from '../database/transaction.ts';
-import { toolText } from './tools.ts';
+import { chunkText, toolText } from './embedded-text.ts';
 
 /** The tables whose rows have embeddings. */
 export const embeddedKinds = ['memories', 'chunks', 'tools', 'archive'] as const;
@@ -25,6 +25,7 @@ interface Source {
 /** The parts of any row; a row has some of them. */
 interface Parts {
   content: string;
+  metadata: Record<string, unknown>;
   toolName: string;
   toolDescription: string;
 }
@@ -38,7 +39,12 @@ const content = {
 
 const sources: Readonly<Record<EmbeddedKind, Source>> = {
   memories: { table: memories, ...content },
-  chunks: { table: documentChunks, ...content },
+  chunks: {
+    ...content,
+    table: documentChunks,
+    parts: sql`jsonb_build_object('content', t.content, 'metadata', t.metadata)`,
+    textOf: chunkText,
+  },
   archive: { table: memoriesArchive, ...content },
   tools: {
     table: toolEmbeddings,

@@ -64,7 +64,7 @@ describe('while the embedder fails', () => {
     });
     for (const memory of stored) expect(memory).toMatchObject(pending);
     const { memory } = await server.request(MemoryEmbeddingDocument, { id: stored[0]?.id ?? '' });
-    expect(memory).toEqual({ ...pending, embedding: null });
+    expect(memory).toEqual({ ...pending, archivedAt: null, embedding: null });
     expect(await search('owls sleep at noon')).toEqual([ready.id]);
     const vector = [...hashVector('owls sleep at noon')];
     const byVector = await server.request(SimilarMemoriesDocument, { vector, options: { exact: true } });

@@ -294,13 +294,15 @@ describe('the same bytes again', () => {
     const content = prose(3);
     const first = await ingest({ filename: 'first.txt', content, metadata: { first: true } });
     const before = await server.contents();
-    for (const again of [
-      { filename: 'first.txt', content },
-      { filename: 'other.md', content, chunkSize: 20, metadata: { second: true } },
-      { filename: 'bytes.txt', contentBase64: Buffer.from(content).toString('base64') },
-    ]) {
-      expect(await ingest(again)).toEqual({ ...first, created: false });
-    }
+    const again = { ...first, created: false };
+    expect(await ingest({ filename: 'first.txt', content })).toEqual({ ...again, differs: [] });
+    const other = { filename: 'other.md', content, chunkSize: 20, metadata: { second: true } };
+    expect(await ingest(other)).toEqual({ ...again, differs: ['filename', 'metadata'] });
+    const contentBase64 = Buffer.from(content).toString('base64');
+    expect(await ingest({ filename: 'bytes.txt', contentBase64 })).toEqual({
+      ...again,
+      differs: ['filename'],
+    });
     expect(await server.contents()).toEqual(before);
   });
 

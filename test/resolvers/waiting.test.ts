@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { EMBEDDING_DIMENSIONS } from '../../schema/columns/vector.ts';
 import { fillOnce } from '../../src/store/filler.ts';
 import { hashVector } from '../../testkit/hash-embedder.ts';
 import {
@@ -144,9 +145,83 @@ describe('a write that does not wait', () => {
     await fillAll();
     expect(await documentStatuses()).toEqual(['READY']);
   });
+
+  test('stores vectors of the client’s own at once, and leaves the rest to the filler', async () => {
+    const own = (at: number) => ({
+      embedding: Array.from({ length: EMBEDDING_DIMENSIONS }, (_, i) => (i === at ? 1 : 0)),
+      embeddingModel: 'mine',
+    });
+    const { calls } = embedder;
+    const { createMemories } = await server.request(CreateMemoriesAndWaitDocument, {
+      inputs: [{ content: 'an owl' }, { content: 'a heron', ...own(0) }],
+      wait: false,
+    });
+    expect(createMemories.map(({ embeddingStatus }) => embeddingStatus)).toEqual(['PENDING', 'READY']);
+    const { updateMemory } = await server.request(UpdateMemoryAndWaitDocument, {
+      id: createMemories[0]?.id ?? '',
+      input: { content: 'two owls', ...own(1) },
+      wait: false,
+    });
+    expect(updateMemory).toMatchObject({ embeddingStatus: 'READY', embeddingModel: 'mine' });
+    const { registerTools } = await server.request(RegisterToolsAndWaitDocument, {
+      inputs: [
+        { toolName: 'own', toolDescription: 'counts owls', ...own(2) },
+        { toolName: 'heron', toolDescription: 'counts herons' },
+      ],
+      wait: false,
+    });
+    expect(registerTools.map(({ embeddingStatus }) => embeddingStatus)).toEqual(['READY', 'PENDING']);
+    const chunks = [{ content: 'One chunk. ', ...own(3) }, { content: 'Another chunk.' }];
+    const input = { filename: 'cut.pdf', chunks };
+    await server.request(IngestDocumentAndWaitDocument, { input, wait: false });
+    expect(embedder.calls).toBe(calls);
+    expect(await counts()).toEqual([
+      { kind: 'MEMORY', status: 'READY', model: 'mine', count: 2 },
+      { kind: 'CHUNK', status: 'PENDING', model: null, count: 1 },
+      { kind: 'CHUNK', status: 'READY', model: 'mine', count: 1 },
+      { kind: 'TOOL', status: 'PENDING', model: null, count: 1 },
+      { kind: 'TOOL', status: 'READY', model: 'mine', count: 1 },
+    ]);
+    const ownVectors = () =>
+      server.sql(
+        `select 'chunk' as kind, content as name, embedding::text from document_chunks where embedding_source = 'CLIENT'
+         union all select 'tool', tool_name, embedding::text from tool_embeddings where embedding_source = 'CLIENT'
+         union all select 'memory', content, embedding::text from memories where embedding_source = 'CLIENT' order by kind, name`,
+      );
+    const before = await ownVectors();
+    expect(before).toHaveLength(4);
+    await fillAll();
+    expect(await ownVectors()).toEqual(before);
+    expect((await counts()).filter(({ status }) => status !== 'READY')).toEqual([]);
+  });
+
+  test('does not write a tool that is as it was and PENDING; a write that waits embeds it', async () => {
+    const inputs = [{ toolName: 'heron', toolDescription: 'counts herons' }];
+    await server.request(RegisterToolsAndWaitDocument, { inputs, wait: false });
+    const before = await server.contents();
+    const again = await server.request(RegisterToolsAndWaitDocument, { inputs, wait: false });
+    expect(again.registerTools).toMatchObject([{ embeddingStatus: 'PENDING' }]);
+    expect(await server.contents()).toEqual(before);
+    const { registerTools } = await server.request(RegisterToolsAndWaitDocument, { inputs, wait: true });
+    expect(registerTools).toMatchObject([{ embeddingStatus: 'READY' }]);
+  });
 });
 
 describe('a write that waits', () => {
+  test('embeds only the chunks without a vector of the client’s own', async () => {
+    const { texts } = embedder;
+    const embedding = Array.from({ length: EMBEDDING_DIMENSIONS }, (_, i) => (i === 0 ? 1 : 0));
+    const chunks = [
+      { content: 'One chunk. ', embedding, embeddingModel: 'mine' },
+      { content: 'Another chunk.' },
+    ];
+    const input = { filename: 'cut.pdf', chunks };
+    const { ingestDocument } = await server.request(IngestDocumentAndWaitDocument, { input, wait: true });
+    expect(ingestDocument.document.embeddingStatus).toBe('READY');
+    expect(embedder.texts).toBe(texts + 1);
+    expect(woken).toBe(0);
+  });
+
   test('stores what is not embedded in time as PENDING, and keeps what is', async () => {
     embedder.quick = 2;
     const inputs = ['one owl', 'two owls', 'three owls', 'four owls'].map((content) => ({ content }));

@@ -44,11 +44,8 @@ export function createSearchLoader<Filters, Found extends { row: { id: string } 
     const fields = keys.flatMap(({ reportAs }) => reportAs ?? []);
     const report = fields.length > 0 ? new ReportDraft(fields) : undefined;
     const request = { k, conditions: definition.compile(filters), options, after, pages, report };
-    const { batch, indexes } = await batchOf(
-      keys.map(({ query }) => query),
-      embedder,
-      viewer.userId,
-    );
+    const queries = keys.map(({ query }) => query);
+    const { batch, indexes } = await batchOf(queries, embedder, viewer.userId);
     const lists = await search(database, viewer, definition, batch, request);
     if (report) reports.push(report.finished());
     return indexes.map((index) => lists[index] ?? []);
@@ -73,7 +70,12 @@ export function createSearchLoader<Filters, Found extends { row: { id: string } 
 
 /** Searches with an equal group key differ only in the text, vector or row. Searches by examples do not differ at all. */
 function groupKey<Filters>({ query, k, filters, options, after, pages }: SearchKey<Filters>): string {
-  const form = 'examples' in query ? query.examples : 'id' in query ? 'id' : 'except' in query;
+  const form =
+    'examples' in query
+      ? query.examples
+      : 'id' in query
+        ? 'id'
+        : ['except' in query, 'vector' in query ? query.model : undefined];
   return JSON.stringify([form, k, filters ?? null, options, after ?? null, pages ?? false]);
 }
 
@@ -91,7 +93,9 @@ async function batchOf(
   if (ids.length > 0) return { batch: { by: 'rows', ids }, indexes: [...ids.keys()] };
   const { values, indexes } = distinct(queries);
   const embedded = await Promise.all(values.map((query) => embed(query, embedder, userId)));
-  return { batch: { by: 'vectors', queries: embedded }, indexes };
+  const named = first && 'vector' in first ? first.model : undefined;
+  const model = { name: named ?? embedder.model, isCurrent: named === undefined };
+  return { batch: { by: 'vectors', queries: embedded, model }, indexes };
 }
 
 async function embed(query: SearchQuery, embedder: Embedder, userId: string): Promise<EmbeddedQuery> {

@@ -41,6 +41,8 @@ export interface AttackOptions {
   seed: number;
   /** Whether the first leak ends the attack with an error that has the request in it, made as small as possible. */
   stopsAtLeak: boolean;
+  /** Whether a request that changes the victim's rows counts as a leak. Without it, compare `storedRows` before and after all. */
+  watchesRows?: boolean;
 }
 
 export interface AttackReport {
@@ -84,8 +86,10 @@ const texts = {
 
 /** How likely an argument or input field is, of those by which a request says what it is about; if `urgent`, nearly certain. */
 function chanceOf(name: string, urgent: boolean): number | undefined {
-  if (['userId', 'about', 'filters', 'like'].includes(name)) return urgent ? 0.9 : 0.4;
-  if (['id', 'documentId'].includes(name)) return urgent ? 0.6 : 0.35;
+  // A request that names the victim as the owner of what it writes is refused as a whole, and learns nothing else.
+  if (['userId', 'about'].includes(name)) return urgent ? 0.5 : 0.3;
+  if (['filters', 'like'].includes(name)) return urgent ? 0.9 : 0.5;
+  if (['id', 'documentId'].includes(name)) return urgent ? 0.8 : 0.35;
   if (['unlike', 'document', 'kinds'].includes(name)) return 0.35;
   if (['orderBy', 'options', 'text'].includes(name)) return 0.5;
   return undefined;
@@ -93,9 +97,19 @@ function chanceOf(name: string, urgent: boolean): number | undefined {
 
 /** Whether a field takes the name of a user, and so refuses the victim's. */
 function namesUser(schema: GraphQLSchema, name: string): boolean {
-  const roots = [schema.getQueryType(), schema.getMutationType()];
-  return roots.some((type) => type?.getFields()[name]?.args.some((arg) => arg.name === 'userId'));
+  return rootsOf(schema)[name]?.args.some((arg) => arg.name === 'userId') ?? false;
 }
+
+/** Whether only administrators may call a field of the root. */
+function isClosed(schema: GraphQLSchema, name: string): boolean {
+  const kind = schema.getQueryType()?.getFields()[name] ? 'query' : 'mutation';
+  return name in rootsOf(schema) && !rolesFor({ name, kind }).includes('user');
+}
+
+const rootsOf = (schema: GraphQLSchema) => ({
+  ...schema.getQueryType()?.getFields(),
+  ...schema.getMutationType()?.getFields(),
+});
 
 const habits = (schema: GraphQLSchema, urgent: boolean): Partial<Habits> => ({
   wrong: 0.02,
@@ -113,7 +127,8 @@ const habits = (schema: GraphQLSchema, urgent: boolean): Partial<Habits> => ({
     'totalCount',
     'scoreParts',
   ],
-  chanceOf: (name) => chanceOf(name, urgent),
+  // A closed field is refused whatever its arguments are. So a few requests have all of them, and leave others to open fields.
+  chanceOf: (name, field) => (field !== undefined && isClosed(schema, field) ? 0.8 : chanceOf(name, urgent)),
   whole: 0.7,
   // A field that is refused leaves the answer without data, which would hide what the other fields return.
   otherRoots: (kind) => ({
@@ -131,7 +146,7 @@ const mostDraws = 6;
  * @throws Error with the request, if `stopsAtLeak` and an answer tells anything of rows of another user.
  */
 export async function attack(options: AttackOptions): Promise<AttackReport> {
-  const { schema, server, twin, requests, seed, stopsAtLeak } = options;
+  const { schema, server, twin, requests, seed, stopsAtLeak, watchesRows } = options;
   const members = new Members(schema);
   const reach = new Reach(schema);
   const finders: Record<User, LeakFinder> = {
@@ -175,12 +190,20 @@ export async function attack(options: AttackOptions): Promise<AttackReport> {
     return operation as Operation;
   }
 
+  let stored = watchesRows ? await storedRows(server, victim) : '';
+  /** Returns whether rows of the victim are others than after the last request. */
+  async function rowsChanged(): Promise<boolean> {
+    const before = stored;
+    stored = await storedRows(server, victim);
+    return stored !== before;
+  }
+
   async function run(operation: Operation, from: Draw): Promise<void> {
     const { query, variables, selections } = operation;
     const isQuery = query.startsWith('query');
     // Each mutation of a reader is refused in the same way.
-    const headers = from.pick(isQuery || from.chance(0.3) ? asAttacker : asUser);
-    const claims = from.chance(0.03) ? { ...bearer(keys.user), 'x-funes-user': victim } : headers;
+    const headers = from.pick(isQuery || from.chance(0.15) ? asAttacker : asUser);
+    const claims = from.chance(0.015) ? { ...bearer(keys.user), 'x-funes-user': victim } : headers;
     const isShared = isQuery && from.chance(0.2);
     // What changes something must change the twin too.
     const isCompared = !isQuery || from.chance(0.3);
@@ -192,6 +215,7 @@ export async function attack(options: AttackOptions): Promise<AttackReport> {
     report.requests += 1;
     const sent = new Set([...textsIn(selections), ...Object.values(claims)]);
     const leak = finders[victim].find(answer, sent);
+    const changed = watchesRows && !isQuery && (await rowsChanged());
     const failure =
       (leak && `The answer has ${leak}.`) ??
       (alike &&
@@ -199,6 +223,7 @@ export async function attack(options: AttackOptions): Promise<AttackReport> {
           /^/,
           'Without the rows of the victim the answer is another one. ',
         )) ??
+      (changed ? 'Rows of the victim changed.' : undefined) ??
       (victims && finders[attacker].find(victims, sent)?.replace(/^/, 'The victim was answered '));
     if (victims) {
       report.victims.requests += 1;

@@ -85,7 +85,14 @@ describe('of the two walls', () => {
     await dropPolicies();
     dropConditions();
     const before = await storedRows(server, victim);
-    const report = await attack({ schema, server, requests: inControls, seed, stopsAtLeak: false });
+    const report = await attack({
+      schema,
+      server,
+      requests: inControls,
+      seed,
+      stopsAtLeak: false,
+      watchesRows: true,
+    });
     console.log(`without conditions and policies: ${summary(report)}`);
     expect(report.leaks.length / report.requests).toBeGreaterThan(0.3);
     expect(await storedRows(server, victim)).not.toBe(before);

@@ -64,8 +64,8 @@ export interface Habits {
   wrong: number;
   /** Fields that are selected wherever there are any, so that later operations can name what is in them. */
   selected: readonly string[];
-  /** How likely an argument or input field is that an operation could leave out. Undefined: as likely as others. */
-  chanceOf(name: string): number | undefined;
+  /** How likely an argument of `field`, or an input field, is that an operation could leave out. Undefined: as likely as others. */
+  chanceOf(name: string, field?: string): number | undefined;
   /** How often an object has all of its fields that return one value and take no arguments. */
   whole: number;
   /** Which fields stand at the root beside that for the goal, and how many. Undefined: rarely one, of any name. */
@@ -269,7 +269,7 @@ class OperationMaker {
     for (const arg of field.args) {
       const isNeeded = isNonNullType(arg.type) && arg.defaultValue === undefined;
       const isSmall = arg.name === 'first' || arg.name === 'k';
-      const chance = this.habits.chanceOf(arg.name) ?? (arg.name === 'after' ? 0.01 : 0.3);
+      const chance = this.habits.chanceOf(arg.name, field.name) ?? (arg.name === 'after' ? 0.01 : 0.3);
       if (arg !== wanted && !isNeeded && !isSmall && !this.draw.chance(chance)) continue;
       args[arg.name] = this.value(
         arg.type,

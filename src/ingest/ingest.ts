@@ -199,6 +199,8 @@ async function toChunks(
     metadata: { ...chunkMetadata(text, { startOffset, endOffset }, extraction.parts) },
     embedding: embeddings[i]?.embedding ?? null,
     embeddingModel: embeddings[i]?.embeddingModel ?? null,
+    nextEmbedding: embeddings[i]?.nextEmbedding ?? null,
+    nextEmbeddingModel: embeddings[i]?.nextEmbeddingModel ?? null,
   }));
 }
 

@@ -6,11 +6,15 @@ import { type Database, transaction } from '../database/transaction.ts';
 import type { Embedder } from '../embedding/embedder.ts';
 import { type Viewer, visibleTo } from '../viewer.ts';
 
-/** The two columns of an embedding. A write sets both. */
+/** The columns of an embedding and of the next model's. A write sets all of them, because none may be of an earlier text. */
 export interface EmbeddingColumns {
   embedding: Float32Array | null;
   embeddingModel: string | null;
+  nextEmbedding: Float32Array | null;
+  nextEmbeddingModel: string | null;
 }
+
+const noNext = { nextEmbedding: null, nextEmbeddingModel: null };
 
 /**
  * Embeds the texts of rows that will be written, and returns the embeddings in the order of the texts. If the embedder
@@ -24,10 +28,10 @@ export async function embedForWriting(
   if (texts.length === 0) return [];
   try {
     const vectors = await embedder.embed(texts);
-    return vectors.map((embedding) => ({ embedding, embeddingModel: embedder.model }));
+    return vectors.map((embedding) => ({ embedding, embeddingModel: embedder.model, ...noNext }));
   } catch (error) {
     log.warn({ err: error, texts: texts.length }, 'embedding failed; the rows are stored without embeddings');
-    return texts.map(() => ({ embedding: null, embeddingModel: null }));
+    return texts.map(() => ({ embedding: null, embeddingModel: null, ...noNext }));
   }
 }
 

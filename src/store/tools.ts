@@ -92,6 +92,8 @@ export async function registerTools(
           toolParameters: sql`excluded.tool_parameters`,
           embedding: sql`excluded.embedding`,
           embeddingModel: sql`excluded.embedding_model`,
+          nextEmbedding: sql`excluded.next_embedding`,
+          nextEmbeddingModel: sql`excluded.next_embedding_model`,
         },
       })
       .returning(toolColumns),

@@ -57,7 +57,11 @@ from
           "document_chunks"
         where
           (
-            "document_chunks"."embedding" is not null
+            (
+              case
+                when "document_chunks"."embedding_model" = $3::text then 1
+              end
+            ) is not null
             and (
               (
                 select
@@ -73,7 +77,7 @@ from
                   "documents"
                 where
                   case
-                    when "documents"."filename" = $3::text then true
+                    when "documents"."filename" = $4::text then true
                   end
               )
             )
@@ -82,7 +86,7 @@ from
           distance,
           "document_chunks"."id"
         limit
-          $4
+          $5
       ),
       completed as materialized (
         select
@@ -97,14 +101,18 @@ from
               "document_chunks"
             where
               (
-                "document_chunks"."embedding" is not null
+                (
+                  case
+                    when "document_chunks"."embedding_model" = $3::text then 1
+                  end
+                ) is not null
                 and (
                   not (
                     select
                       count(*)
                     from
                       near
-                  ) >= $5
+                  ) >= $6
                   and ("document_chunks"."document_id", "document_chunks"."user_id") in (
                     select
                       "documents"."id",
@@ -121,7 +129,7 @@ from
           distance + 0,
           id
         limit
-          $6
+          $7
       ) (
         select
           *
@@ -133,12 +141,12 @@ from
               count(*)
             from
               near
-          ) >= $7
+          ) >= $8
         order by
           distance,
           id
         limit
-          $8
+          $9
       )
     union all
     select
@@ -150,6 +158,13 @@ from
     "document_chunks"."id" = hit."id"
     and "document_chunks"."user_id" = hit."user_id"
   )
+where
+  1 / (
+    select
+      (coalesce(embedding_model, $3::text) = $3::text)::int
+    from
+      installation
+  ) = 1
 order by
   1::bigint asc,
   hit.distance asc,

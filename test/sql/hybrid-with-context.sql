@@ -154,12 +154,16 @@ from
                 from
                   "memories"
                 where
-                  "memories"."embedding" is not null
+                  (
+                    case
+                      when "memories"."embedding_model" = $3 then 1
+                    end
+                  ) is not null
                 order by
                   distance,
                   "memories"."id"
                 limit
-                  $3
+                  $4
               ),
               completed as materialized (
                 select
@@ -174,20 +178,24 @@ from
                       "memories"
                     where
                       (
-                        "memories"."embedding" is not null
+                        (
+                          case
+                            when "memories"."embedding_model" = $5 then 1
+                          end
+                        ) is not null
                         and not (
                           select
                             count(*)
                           from
                             near
-                        ) >= $4
+                        ) >= $6
                       )
                   ) candidate
                 order by
                   distance + 0,
                   id
                 limit
-                  $5
+                  $7
               ) (
                 select
                   *
@@ -199,12 +207,12 @@ from
                       count(*)
                     from
                       near
-                  ) >= $6
+                  ) >= $8
                 order by
                   distance,
                   id
                 limit
-                  $7
+                  $9
               )
             union all
             select
@@ -250,7 +258,7 @@ from
                 count(*)
               from
                 rare
-            ) < $8
+            ) < $10
             and (
               "memories"."content_tsv" @@ (
                 select
@@ -364,7 +372,7 @@ from
           bm25 desc,
           id
         limit
-          $9
+          $11
       ),
       candidates as materialized (
         select
@@ -597,7 +605,11 @@ from
           pool
           cross join lateral (
             select
-              "memories"."embedding" <=> query.vector as distance,
+              (
+                case
+                  when "memories"."embedding_model" = $12 then "memories"."embedding"
+                end
+              ) <=> query.vector as distance,
               "memories"."content_tsv" || ''::tsvector as tsv,
               "memories"."content_length" as length
             from
@@ -646,7 +658,7 @@ from
         select
           features.*,
           (
-            coalesce((mean - distance) / nullif(spread, 0), 0) + $10::float8 * coalesce((bm25 - word_mean) / nullif(word_spread, 0), 0)
+            coalesce((mean - distance) / nullif(spread, 0), 0) + $13::float8 * coalesce((bm25 - word_mean) / nullif(word_spread, 0), 0)
           )::float8 as base
         from
           features
@@ -655,7 +667,7 @@ from
       loans as materialized (
         select
           shares.id,
-          $11::float8 * sum(
+          $14::float8 * sum(
             shares.share * lender.base
             order by
               shares.other
@@ -758,12 +770,19 @@ from
       score desc,
       id
     limit
-      $12
+      $15
   ) as hit
   inner join "memories" on (
     "memories"."id" = hit."id"
     and "memories"."user_id" = hit."user_id"
   )
+where
+  1 / (
+    select
+      (coalesce(embedding_model, $16) = $17)::int
+    from
+      installation
+  ) = 1
 order by
   query.n asc,
   hit.score desc,

@@ -50,7 +50,11 @@ from
           "memories"
         where
           (
-            "memories"."embedding" is not null
+            (
+              case
+                when "memories"."embedding_model" = $4::text then 1
+              end
+            ) is not null
             and (
               (
                 select
@@ -60,8 +64,8 @@ from
               )
               and case
                 when (
-                  "memories"."source" = $4::text
-                  and "memories"."metadata" @> $5::text::jsonb
+                  "memories"."source" = $5::text
+                  and "memories"."metadata" @> $6::text::jsonb
                 ) then true
               end
             )
@@ -70,7 +74,7 @@ from
           distance,
           "memories"."id"
         limit
-          $6
+          $7
       ),
       completed as materialized (
         select
@@ -85,14 +89,18 @@ from
               "memories"
             where
               (
-                "memories"."embedding" is not null
+                (
+                  case
+                    when "memories"."embedding_model" = $4::text then 1
+                  end
+                ) is not null
                 and (
                   not (
                     select
                       count(*)
                     from
                       near
-                  ) >= $7
+                  ) >= $8
                   and (
                     "memories"."source" = $1::text
                     and "memories"."metadata" @> $2::text::jsonb
@@ -104,7 +112,7 @@ from
           distance + 0,
           id
         limit
-          $8
+          $9
       ) (
         select
           *
@@ -116,12 +124,12 @@ from
               count(*)
             from
               near
-          ) >= $9
+          ) >= $10
         order by
           distance,
           id
         limit
-          $10
+          $11
       )
     union all
     select
@@ -133,6 +141,13 @@ from
     "memories"."id" = hit."id"
     and "memories"."user_id" = hit."user_id"
   )
+where
+  1 / (
+    select
+      (coalesce(embedding_model, $4::text) = $4::text)::int
+    from
+      installation
+  ) = 1
 order by
   1::bigint asc,
   hit.distance asc,

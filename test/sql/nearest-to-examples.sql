@@ -10,6 +10,7 @@ set local max_parallel_workers_per_gather = 0;
 select
   to_json(source.known),
   to_json(source.pending),
+  to_json(source.models),
   hit.distance is not null,
   1::text,
   hit.distance,
@@ -34,6 +35,8 @@ from
     select
       known,
       pending,
+      models,
+      models[1] as embedding_model,
       l2_normalize (
         case
           when away is null then near
@@ -51,6 +54,13 @@ from
             ),
             '{}'
           ) as pending,
+          coalesce(
+            array_agg(distinct embedding_model::text) filter (
+              where
+                embedding_model is not null
+            ),
+            '{}'
+          ) as models,
           avg(vector) filter (
             where
               id in ($1)
@@ -63,7 +73,8 @@ from
           (
             select
               "memories"."id" as id,
-              "memories"."embedding" as vector
+              "memories"."embedding" as vector,
+              "memories"."embedding_model" as embedding_model
             from
               "memories"
             where
@@ -82,7 +93,11 @@ from
           "memories"
         where
           (
-            "memories"."embedding" is not null
+            (
+              case
+                when "memories"."embedding_model" = source.embedding_model then 1
+              end
+            ) is not null
             and "memories"."id" not in ($5, $6)
           )
         order by
@@ -104,7 +119,11 @@ from
               "memories"
             where
               (
-                "memories"."embedding" is not null
+                (
+                  case
+                    when "memories"."embedding_model" = source.embedding_model then 1
+                  end
+                ) is not null
                 and (
                   not (
                     select

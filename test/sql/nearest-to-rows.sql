@@ -39,7 +39,11 @@ from
           "memories"
         where
           (
-            "memories"."embedding" is not null
+            (
+              case
+                when "memories"."embedding_model" = source.embedding_model then 1
+              end
+            ) is not null
             and "memories"."id" <> source.id
           )
         order by
@@ -61,7 +65,11 @@ from
               "memories"
             where
               (
-                "memories"."embedding" is not null
+                (
+                  case
+                    when "memories"."embedding_model" = source.embedding_model then 1
+                  end
+                ) is not null
                 and (
                   not (
                     select

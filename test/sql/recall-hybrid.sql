@@ -616,12 +616,16 @@ from
                     from
                       "memories"
                     where
-                      "memories"."embedding" is not null
+                      (
+                        case
+                          when "memories"."embedding_model" = $3 then 1
+                        end
+                      ) is not null
                     order by
                       distance,
                       "memories"."id"
                     limit
-                      $3
+                      $4
                   ),
                   completed as materialized (
                     select
@@ -636,20 +640,24 @@ from
                           "memories"
                         where
                           (
-                            "memories"."embedding" is not null
+                            (
+                              case
+                                when "memories"."embedding_model" = $5 then 1
+                              end
+                            ) is not null
                             and not (
                               select
                                 count(*)
                               from
                                 near
-                            ) >= $4
+                            ) >= $6
                           )
                       ) candidate
                     order by
                       distance + 0,
                       id
                     limit
-                      $5
+                      $7
                   ) (
                     select
                       *
@@ -661,12 +669,12 @@ from
                           count(*)
                         from
                           near
-                      ) >= $6
+                      ) >= $8
                     order by
                       distance,
                       id
                     limit
-                      $7
+                      $9
                   )
                 union all
                 select
@@ -712,7 +720,7 @@ from
                     count(*)
                   from
                     rare
-                ) < $8
+                ) < $10
                 and (
                   "memories"."content_tsv" @@ (
                     select
@@ -826,7 +834,7 @@ from
               bm25 desc,
               id
             limit
-              $9
+              $11
           ),
           candidates as materialized (
             select
@@ -1059,7 +1067,11 @@ from
               pool
               cross join lateral (
                 select
-                  "memories"."embedding" <=> query.vector as distance,
+                  (
+                    case
+                      when "memories"."embedding_model" = $12 then "memories"."embedding"
+                    end
+                  ) <=> query.vector as distance,
                   "memories"."content_tsv" || ''::tsvector as tsv,
                   "memories"."content_length" as length
                 from
@@ -1176,12 +1188,16 @@ from
                     from
                       "document_chunks"
                     where
-                      "document_chunks"."embedding" is not null
+                      (
+                        case
+                          when "document_chunks"."embedding_model" = $13 then 1
+                        end
+                      ) is not null
                     order by
                       distance,
                       "document_chunks"."id"
                     limit
-                      $10
+                      $14
                   ),
                   completed as materialized (
                     select
@@ -1196,20 +1212,24 @@ from
                           "document_chunks"
                         where
                           (
-                            "document_chunks"."embedding" is not null
+                            (
+                              case
+                                when "document_chunks"."embedding_model" = $15 then 1
+                              end
+                            ) is not null
                             and not (
                               select
                                 count(*)
                               from
                                 near
-                            ) >= $11
+                            ) >= $16
                           )
                       ) candidate
                     order by
                       distance + 0,
                       id
                     limit
-                      $12
+                      $17
                   ) (
                     select
                       *
@@ -1221,12 +1241,12 @@ from
                           count(*)
                         from
                           near
-                      ) >= $13
+                      ) >= $18
                     order by
                       distance,
                       id
                     limit
-                      $14
+                      $19
                   )
                 union all
                 select
@@ -1272,7 +1292,7 @@ from
                     count(*)
                   from
                     rare
-                ) < $15
+                ) < $20
                 and (
                   "document_chunks"."content_tsv" @@ (
                     select
@@ -1386,7 +1406,7 @@ from
               bm25 desc,
               id
             limit
-              $16
+              $21
           ),
           candidates as materialized (
             select
@@ -1486,7 +1506,11 @@ from
               pool
               cross join lateral (
                 select
-                  "document_chunks"."embedding" <=> query.vector as distance,
+                  (
+                    case
+                      when "document_chunks"."embedding_model" = $22 then "document_chunks"."embedding"
+                    end
+                  ) <=> query.vector as distance,
                   "document_chunks"."content_tsv" || ''::tsvector as tsv,
                   "document_chunks"."content_length" as length
                 from
@@ -1595,12 +1619,16 @@ from
                                 from
                                   "document_chunks"
                                 where
-                                  "document_chunks"."embedding" is not null
+                                  (
+                                    case
+                                      when "document_chunks"."embedding_model" = $23 then 1
+                                    end
+                                  ) is not null
                                 order by
                                   distance,
                                   "document_chunks"."id"
                                 limit
-                                  $17
+                                  $24
                               ),
                               completed as materialized (
                                 select
@@ -1616,20 +1644,24 @@ from
                                       "document_chunks"
                                     where
                                       (
-                                        "document_chunks"."embedding" is not null
+                                        (
+                                          case
+                                            when "document_chunks"."embedding_model" = $25 then 1
+                                          end
+                                        ) is not null
                                         and not (
                                           select
                                             count(*)
                                           from
                                             near
-                                        ) >= $18
+                                        ) >= $26
                                       )
                                   ) candidate
                                 order by
                                   distance + 0,
                                   id
                                 limit
-                                  $19
+                                  $27
                               ) (
                                 select
                                   *
@@ -1641,12 +1673,12 @@ from
                                       count(*)
                                     from
                                       near
-                                  ) >= $20
+                                  ) >= $28
                                 order by
                                   distance,
                                   id
                                 limit
-                                  $21
+                                  $29
                               )
                             union all
                             select
@@ -1678,8 +1710,12 @@ from
                                     count(*)
                                   from
                                     best
-                                ) >= $22
-                                and "document_chunks"."embedding" is not null
+                                ) >= $30
+                                and (
+                                  case
+                                    when "document_chunks"."embedding_model" = $31 then 1
+                                  end
+                                ) is not null
                               )
                             order by
                               document_id,
@@ -1690,7 +1726,7 @@ from
                           distance,
                           document_id
                         limit
-                          $23
+                          $32
                       ) (
                         select
                           *
@@ -1702,12 +1738,12 @@ from
                               count(*)
                             from
                               best
-                          ) >= $24
+                          ) >= $33
                         order by
                           distance,
                           document_id
                         limit
-                          $25
+                          $34
                       )
                     union all
                     select
@@ -1756,7 +1792,7 @@ from
                     count(distinct "document_id")
                   from
                     rare
-                ) < $26
+                ) < $35
                 and (
                   "document_chunks"."content_tsv" @@ (
                     select
@@ -1880,7 +1916,7 @@ from
               bm25 desc,
               id
             limit
-              $27
+              $36
           ),
           candidates as materialized (
             select
@@ -1985,7 +2021,11 @@ from
               pool
               cross join lateral (
                 select
-                  "document_chunks"."embedding" <=> query.vector as distance,
+                  (
+                    case
+                      when "document_chunks"."embedding_model" = $37 then "document_chunks"."embedding"
+                    end
+                  ) <=> query.vector as distance,
                   "document_chunks"."content_tsv" || ''::tsvector as tsv,
                   "document_chunks"."content_length" as length
                 from
@@ -2079,12 +2119,16 @@ from
                     from
                       "tool_embeddings"
                     where
-                      "tool_embeddings"."embedding" is not null
+                      (
+                        case
+                          when "tool_embeddings"."embedding_model" = $38 then 1
+                        end
+                      ) is not null
                     order by
                       distance,
                       "tool_embeddings"."id"
                     limit
-                      $28
+                      $39
                   ),
                   completed as materialized (
                     select
@@ -2098,20 +2142,24 @@ from
                           "tool_embeddings"
                         where
                           (
-                            "tool_embeddings"."embedding" is not null
+                            (
+                              case
+                                when "tool_embeddings"."embedding_model" = $40 then 1
+                              end
+                            ) is not null
                             and not (
                               select
                                 count(*)
                               from
                                 near
-                            ) >= $29
+                            ) >= $41
                           )
                       ) candidate
                     order by
                       distance + 0,
                       id
                     limit
-                      $30
+                      $42
                   ) (
                     select
                       *
@@ -2123,12 +2171,12 @@ from
                           count(*)
                         from
                           near
-                      ) >= $31
+                      ) >= $43
                     order by
                       distance,
                       id
                     limit
-                      $32
+                      $44
                   )
                 union all
                 select
@@ -2172,7 +2220,7 @@ from
                     count(*)
                   from
                     rare
-                ) < $33
+                ) < $45
                 and (
                   "tool_embeddings"."content_tsv" @@ (
                     select
@@ -2285,7 +2333,7 @@ from
               bm25 desc,
               id
             limit
-              $34
+              $46
           ),
           candidates as materialized (
             select
@@ -2380,7 +2428,11 @@ from
               pool
               cross join lateral (
                 select
-                  "tool_embeddings"."embedding" <=> query.vector as distance,
+                  (
+                    case
+                      when "tool_embeddings"."embedding_model" = $47 then "tool_embeddings"."embedding"
+                    end
+                  ) <=> query.vector as distance,
                   "tool_embeddings"."content_tsv" || ''::tsvector as tsv,
                   "tool_embeddings"."content_length" as length
                 from
@@ -2480,7 +2532,7 @@ from
         select
           features.*,
           (
-            coalesce((mean - distance) / nullif(spread, 0), 0) + $35::float8 * coalesce((bm25 - word_mean) / nullif(word_spread, 0), 0)
+            coalesce((mean - distance) / nullif(spread, 0), 0) + $48::float8 * coalesce((bm25 - word_mean) / nullif(word_spread, 0), 0)
           )::float8 as base
         from
           features
@@ -2489,7 +2541,7 @@ from
       loans as materialized (
         select
           shares.id,
-          $36::float8 * sum(
+          $49::float8 * sum(
             shares.share * lender.base
             order by
               shares.other
@@ -2702,27 +2754,34 @@ from
       score desc,
       id
     limit
-      $37
+      $50
   ) as hit
   left join "memories" on (
-    hit.kind in ($38)
+    hit.kind in ($51)
     and "memories"."id" = hit.row_id
     and "memories"."user_id" = hit.user_id
   )
   left join "document_chunks" on (
-    hit.kind in ($39, $40)
+    hit.kind in ($52, $53)
     and "document_chunks"."id" = hit.chunk_id
     and "document_chunks"."user_id" = hit.user_id
   )
   left join "documents" on (
-    hit.kind in ($41)
+    hit.kind in ($54)
     and "documents"."id" = hit.row_id
     and "documents"."user_id" = hit.user_id
   )
   left join "tool_embeddings" on (
-    hit.kind in ($42)
+    hit.kind in ($55)
     and "tool_embeddings"."id" = hit.row_id
   )
+where
+  1 / (
+    select
+      (coalesce(embedding_model, $56) = $57)::int
+    from
+      installation
+  ) = 1
 order by
   query.n asc,
   hit.score desc,

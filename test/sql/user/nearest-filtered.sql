@@ -69,7 +69,11 @@ from
           "memories"
         where
           (
-            "memories"."embedding" is not null
+            (
+              case
+                when "memories"."embedding_model" = $5::text then 1
+              end
+            ) is not null
             and (
               (
                 select
@@ -86,8 +90,8 @@ from
               and "memories"."user_id" = $1
               and case
                 when (
-                  "memories"."source" = $5::text
-                  and "memories"."metadata" @> $6::text::jsonb
+                  "memories"."source" = $6::text
+                  and "memories"."metadata" @> $7::text::jsonb
                 ) then true
               end
             )
@@ -96,7 +100,7 @@ from
           distance,
           "memories"."id"
         limit
-          $7
+          $8
       ),
       completed as materialized (
         select
@@ -111,19 +115,23 @@ from
               "memories"
             where
               (
-                "memories"."embedding" is not null
+                (
+                  case
+                    when "memories"."embedding_model" = $5::text then 1
+                  end
+                ) is not null
                 and (
                   not (
                     select
                       count(*)
                     from
                       near
-                  ) >= $8
+                  ) >= $9
                   and (
                     "memories"."user_id" = $1
                     and "memories"."id" in (
                       select
-                        funes_own_memories_containing ($9::text::jsonb, null)
+                        funes_own_memories_containing ($10::text::jsonb, null)
                     )
                     and (
                       "memories"."source" = $2::text
@@ -137,7 +145,7 @@ from
           distance + 0,
           id
         limit
-          $10
+          $11
       ) (
         select
           *
@@ -149,12 +157,12 @@ from
               count(*)
             from
               near
-          ) >= $11
+          ) >= $12
         order by
           distance,
           id
         limit
-          $12
+          $13
       )
     union all
     select
@@ -166,6 +174,13 @@ from
     "memories"."id" = hit."id"
     and "memories"."user_id" = hit."user_id"
   )
+where
+  1 / (
+    select
+      (coalesce(embedding_model, $5::text) = $5::text)::int
+    from
+      installation
+  ) = 1
 order by
   1::bigint asc,
   hit.distance asc,

@@ -63,7 +63,11 @@ from
           "memories"
         where
           (
-            "memories"."embedding" is not null
+            (
+              case
+                when "memories"."embedding_model" = $3::text then 1
+              end
+            ) is not null
             and (
               (
                 select
@@ -92,7 +96,7 @@ from
           distance,
           "memories"."id"
         limit
-          $3
+          $4
       ),
       completed as materialized (
         select
@@ -107,14 +111,18 @@ from
               "memories"
             where
               (
-                "memories"."embedding" is not null
+                (
+                  case
+                    when "memories"."embedding_model" = $3::text then 1
+                  end
+                ) is not null
                 and (
                   not (
                     select
                       count(*)
                     from
                       near
-                  ) >= $4
+                  ) >= $5
                   and "memories"."user_id" = $1
                 )
               )
@@ -123,7 +131,7 @@ from
           distance + 0,
           id
         limit
-          $5
+          $6
       ) (
         select
           *
@@ -135,12 +143,12 @@ from
               count(*)
             from
               near
-          ) >= $6
+          ) >= $7
         order by
           distance,
           id
         limit
-          $7
+          $8
       )
     union all
     select
@@ -152,6 +160,13 @@ from
     "memories"."id" = hit."id"
     and "memories"."user_id" = hit."user_id"
   )
+where
+  1 / (
+    select
+      (coalesce(embedding_model, $3::text) = $3::text)::int
+    from
+      installation
+  ) = 1
 order by
   1::bigint asc,
   hit.distance asc,

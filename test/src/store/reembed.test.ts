@@ -1,0 +1,125 @@
+import { sql } from 'drizzle-orm';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createLoaders } from '../../../src/loaders.ts';
+import { createLogger } from '../../../src/log.ts';
+import { defaultSearchOptions } from '../../../src/search/options.ts';
+import { reembed } from '../../../src/store/reembed.ts';
+import { localViewer } from '../../../src/viewer.ts';
+import { HashEmbedder, hashModel } from '../../../testkit/hash-embedder.ts';
+import { asOwner } from '../../../testkit/owner.ts';
+import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
+
+/** Embeds stored texts as the opposite of what it embeds queries as, so that it orders every list the other way round. */
+class OppositeEmbedder extends HashEmbedder {
+  override readonly model = 'opposite' as never;
+
+  override async embed(texts: readonly string[]): Promise<Float32Array[]> {
+    return (await super.embed(texts)).map((vector) => vector.map((x) => -x));
+  }
+}
+
+const before = new HashEmbedder();
+const after = new OppositeEmbedder();
+const texts = Array.from({ length: 200 }, (_, i) => `violin ${'harbor '.repeat(i % 7)} ${i}`);
+let opened: TestDatabase;
+
+beforeAll(async () => {
+  opened = await openTestDatabase();
+  const vectors = await before.embed(texts);
+  await asOwner(opened.pool, async (tx) => {
+    for (const [i, content] of texts.entries()) {
+      const vector = `[${vectors[i]?.join(',')}]`;
+      await tx.execute(
+        sql`insert into memories (content, embedding, embedding_model) values (${content}, ${vector}::vector, ${hashModel})`,
+      );
+    }
+    const own = `[${vectors[0]?.join(',')}]`;
+    await tx.execute(
+      sql`insert into memories (content, embedding, embedding_model, embedding_source) values ('own', ${own}::vector, 'client-model', 'CLIENT')`,
+    );
+    await tx.execute(sql`insert into memories (content) values ('pending violin')`);
+    await tx.execute(
+      sql`insert into tool_embeddings (tool_name, tool_description, embedding, embedding_model) values ('tune', 'tunes a violin', ${own}::vector, ${hashModel})`,
+    );
+    await tx.execute(sql`update installation set embedding_model = ${hashModel}`);
+  });
+}, 120_000);
+afterAll(() => opened.close());
+
+async function nearest(embedder: HashEmbedder, model?: string) {
+  const log = createLogger({ level: 'silent' });
+  const loaders = createLoaders({ database: opened.pool, embedder, log } as never, localViewer);
+  const vector = await embedder.embedQuery('violin harbor');
+  const rows = await loaders.similarMemories.load({
+    query: model === undefined ? { text: 'violin harbor' } : { vector, model },
+    k: 10,
+    filters: undefined,
+    options: defaultSearchOptions,
+  });
+  return rows.map(({ row }) => row);
+}
+
+async function modelsOf(table: string) {
+  return asOwner(opened.pool, async (tx) => {
+    const rows = await tx.execute(
+      sql.raw(`select embedding_source || ' ' || coalesce(embedding_model, 'none') as model, count(*)::int as rows,
+        count(next_embedding)::int as next from ${table} group by 1 order by 1`),
+    );
+    return rows.map(({ model, rows: count, next }) => [model, count, next]);
+  });
+}
+
+it('a search compares the rows of one model alone', async () => {
+  const models = new Set((await nearest(before)).map(({ embeddingModel }) => embeddingModel));
+  expect([...models]).toEqual([hashModel]);
+  expect((await nearest(before, 'client-model')).map(({ content }) => content)).toEqual(['own']);
+  expect(await nearest(before, 'nobody')).toEqual([]);
+});
+
+it('a change that ends in the middle leaves the old order, and goes on where it was', async () => {
+  const order = (await nearest(before)).map(({ id }) => id);
+  let batches = 0;
+  const dies = {
+    model: after.model,
+    embed: async (batch: readonly string[]) => {
+      if (++batches === 3) throw new Error('The process died.');
+      return after.embed(batch);
+    },
+  };
+  await expect(reembed(opened.pool, dies)).rejects.toThrow('died');
+  expect(await modelsOf('memories')).toEqual([
+    ['CLIENT client-model', 1, 0],
+    [`FUNES ${hashModel}`, 200, 128],
+    ['FUNES none', 1, 0],
+  ]);
+  expect((await nearest(before)).map(({ id }) => id)).toEqual(order);
+
+  const result = await reembed(opened.pool, after);
+  expect(result).toEqual({ model: 'opposite', previousModel: hashModel, embedded: 200 - 128 + 1 + 1 });
+  expect(await modelsOf('memories')).toEqual([
+    ['CLIENT client-model', 1, 0],
+    ['FUNES opposite', 201, 0],
+  ]);
+  expect(await modelsOf('tool_embeddings')).toEqual([['FUNES opposite', 1, 0]]);
+  const changed = await nearest(after);
+  expect(new Set(changed.map(({ embeddingModel }) => embeddingModel))).toEqual(new Set(['opposite']));
+  expect(changed.map(({ id }) => id)).not.toEqual(order);
+  expect((await nearest(after, 'client-model')).map(({ content }) => content)).toEqual(['own']);
+});
+
+it('a search by the model of before fails, instead of finding nothing', async () => {
+  await expect(nearest(before)).rejects.toThrow();
+});
+
+it('changes back, and a second run changes nothing', async () => {
+  expect((await reembed(opened.pool, before)).embedded).toBe(202);
+  expect((await reembed(opened.pool, before)).embedded).toBe(0);
+  const [named] = await asOwner(opened.pool, (tx) =>
+    tx.execute(sql`select (select indexdef from pg_indexes where indexname = 'idx_memories_embedding_hnsw') as index,
+      (select pg_get_constraintdef(oid) from pg_constraint where conname = 'memories_embedding_error') as checked`),
+  );
+  expect(named).toEqual({
+    index: expect.stringMatching(/hnsw \(embedding /),
+    checked: 'CHECK (((embedding_error IS NULL) OR (embedding IS NULL)))',
+  });
+});

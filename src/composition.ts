@@ -19,6 +19,7 @@ import {
   describeAccess,
 } from './security/authenticate.ts';
 import type { Services } from './services.ts';
+import { Generations } from './store/generations.ts';
 import type { Viewer } from './viewer.ts';
 
 /** A first query to paste into the explorer. */
@@ -120,13 +121,28 @@ export async function startBackend(config: Config, log: Logger): Promise<Backend
     },
   );
   const { pool, describe, close } = database;
+  const generations = new Generations(
+    pool,
+    embedder,
+    (model) =>
+      startEmbedder(
+        { model: config.previousEmbeddingModel ?? model, cacheDir: join(config.dataDir, 'models') },
+        log,
+      ),
+    log,
+  );
+  await generations.start().catch(async (error: unknown) => {
+    await Promise.all([embedder.close(), generations.close()]);
+    await close();
+    throw error;
+  });
   const extractor = new Extractor();
   const chunker = new Chunker({ model: config.embeddingModel, cacheDir: join(config.dataDir, 'models') });
   return {
-    services: { database: pool, embedder, extractor, chunker, log, quota: config.quota },
+    services: { database: pool, embedder, generations, extractor, chunker, log, quota: config.quota },
     database: describe,
     close: async () => {
-      await Promise.all([extractor.close(), chunker.close(), embedder.close()]);
+      await Promise.all([extractor.close(), chunker.close(), embedder.close(), generations.close()]);
       await close();
     },
   };

@@ -3,6 +3,7 @@ import type { Database } from './database/transaction.ts';
 import type { Embedder } from './embedding/embedder.ts';
 import type { Chunker } from './ingest/chunker.ts';
 import type { Extractor } from './ingest/extractor.ts';
+import type { Generations } from './store/generations.ts';
 
 /** How much one user may store; null means any amount. */
 export interface Quota {
@@ -16,6 +17,8 @@ export interface Services {
   readonly embedder: Embedder;
   readonly extractor: Extractor;
   readonly chunker: Chunker;
+  /** The models of the stored embeddings; without it, all are of the model of `embedder`. */
+  readonly generations?: Generations | undefined;
   readonly log: Logger;
   /** How much one user may store; without it, any amount. */
   readonly quota?: Quota | undefined;

@@ -14,7 +14,7 @@ export const hashModel = 'hash-embedder';
  * texts that do not. It counts what was asked of it, so that a test can say that nothing was.
  */
 export class HashEmbedder implements Embedder {
-  readonly model = hashModel;
+  readonly model: string = hashModel;
   readonly dimensions = EMBEDDING_DIMENSIONS;
   /** Calls of `embed` and of `embedQuery` so far. */
   calls = 0;

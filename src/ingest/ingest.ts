@@ -165,7 +165,7 @@ function parseBytes(source: Source, { name, isText }: DocumentFormat): Uint8Arra
 const words = /[\p{L}\p{N}\p{Extended_Pictographic}]/u;
 
 async function toChunks(
-  { extractor, chunker, embedder, log }: Services,
+  { extractor, chunker, embedder, generations, log }: Services,
   { filename, format, bytes }: { filename: string; format: DocumentFormat; bytes: Uint8Array },
   sizes: ReturnType<typeof checkChunkSizes>,
 ): Promise<ChunkValues[]> {
@@ -189,6 +189,7 @@ async function toChunks(
     embedder,
     pieces.map(({ content }) => content),
     log,
+    generations,
   );
   return pieces.map(({ content, tokens, overlapTokens, startOffset, endOffset }, i) => ({
     content,

@@ -1,14 +1,16 @@
 import DataLoader from 'dataloader';
 import type { Database } from '../database/transaction.ts';
 import type { Embedder } from '../embedding/embedder.ts';
+import type { Generations } from '../store/generations.ts';
 import type { Viewer } from '../viewer.ts';
 import type { Position } from './cursor.ts';
 import { search } from './execute.ts';
 import type { MatchScores } from './matches.ts';
-import type { SearchOptions } from './options.ts';
+import type { Mode, SearchOptions } from './options.ts';
 import type { EmbeddedQuery, QueryBatch, SearchQuery } from './query.ts';
 import { ReportDraft, type SearchReport } from './report.ts';
 import type { SearchDefinition } from './searches.ts';
+import { isOutdated } from './sql/hits.ts';
 
 /** One search that a field of a request asks for. */
 export interface SearchKey<Filters> {
@@ -22,6 +24,9 @@ export interface SearchKey<Filters> {
   reportAs?: string | undefined;
 }
 
+/** How often a search begins again because the model has changed meanwhile. */
+const MOST_TRIES = 5;
+
 export type SearchLoader<Filters, M> = DataLoader<SearchKey<Filters>, M[]>;
 
 /**
@@ -31,7 +36,11 @@ export type SearchLoader<Filters, M> = DataLoader<SearchKey<Filters>, M[]>;
  * @param reports receives a report for each statement that a field wants one of.
  */
 export function createSearchLoader<Filters, Found extends { row: { id: string } }, Conditions>(
-  { database, embedder }: { database: Database; embedder: Embedder },
+  {
+    database,
+    embedder,
+    generations,
+  }: { database: Database; embedder: Embedder; generations?: Generations | undefined },
   viewer: Viewer,
   definition: SearchDefinition<Filters, Found, Conditions>,
   reports: SearchReport[] = [],
@@ -45,10 +54,38 @@ export function createSearchLoader<Filters, Found extends { row: { id: string } 
     const report = fields.length > 0 ? new ReportDraft(fields) : undefined;
     const request = { k, conditions: definition.compile(filters), options, after, pages, report };
     const queries = keys.map(({ query }) => query);
-    const { batch, indexes } = await batchOf(queries, embedder, viewer.userId);
-    const lists = await search(database, viewer, definition, batch, request);
+    const { lists, indexes } = await searchInOneModel(queries, options.mode, (batch) =>
+      search(database, viewer, definition, batch, request),
+    );
     if (report) reports.push(report.finished());
     return indexes.map((index) => lists[index] ?? []);
+  }
+
+  /** Searches with the embedder of the installation's model. If that is another by now, embeds and searches again. */
+  async function searchInOneModel(
+    queries: readonly SearchQuery[],
+    mode: Mode,
+    searchFor: (batch: QueryBatch) => Promise<Matches[]>,
+  ): Promise<{ lists: Matches[]; indexes: number[] }> {
+    for (let tries = 1; ; tries++) {
+      const { batch, indexes } = await batchOf(queries, () => embedderFor(mode), viewer.userId);
+      try {
+        return { lists: await searchFor(batch), indexes };
+      } catch (error) {
+        if (generations === undefined || tries === MOST_TRIES || !isOutdated(error)) throw error;
+        generations.refresh();
+      }
+    }
+  }
+
+  /** The embedder of texts to search for. Words need none, so for them any will do. */
+  async function embedderFor(mode: Mode): Promise<Embedder & { unused?: boolean }> {
+    if (generations === undefined) return embedder;
+    return generations.current().catch((error: unknown) => {
+      if (mode !== 'KEYWORD') throw error;
+      const embedQuery = (text: string, userId: string) => embedder.embedQuery(text, userId);
+      return Object.assign(Object.create(embedder) as Embedder, { embedQuery, unused: true });
+    });
   }
 
   return new DataLoader(
@@ -82,7 +119,7 @@ function groupKey<Filters>({ query, k, filters, options, after, pages }: SearchK
 /** Makes a batch of queries of one form, each text once; `indexes` has the index of each query's list. */
 async function batchOf(
   queries: readonly SearchQuery[],
-  embedder: Embedder,
+  embedderOf: () => Promise<Embedder & { unused?: boolean }>,
   userId: string,
 ): Promise<{ batch: QueryBatch; indexes: number[] }> {
   const [first] = queries;
@@ -92,9 +129,17 @@ async function batchOf(
   const ids = queries.flatMap((query) => ('id' in query ? [query.id] : []));
   if (ids.length > 0) return { batch: { by: 'rows', ids }, indexes: [...ids.keys()] };
   const { values, indexes } = distinct(queries);
-  const embedded = await Promise.all(values.map((query) => embed(query, embedder, userId)));
   const named = first && 'vector' in first ? first.model : undefined;
-  const model = { name: named ?? embedder.model, isCurrent: named === undefined };
+  if (named !== undefined) {
+    const vectors = values.flatMap((query) => ('vector' in query ? [{ vector: query.vector }] : []));
+    return {
+      batch: { by: 'vectors', queries: vectors, model: { name: named, isCurrent: false, isNamed: true } },
+      indexes,
+    };
+  }
+  const embedder = await embedderOf();
+  const embedded = await Promise.all(values.map((query) => embed(query, embedder, userId)));
+  const model = { name: embedder.model, isCurrent: !embedder.unused };
   return { batch: { by: 'vectors', queries: embedded, model }, indexes };
 }
 

@@ -265,7 +265,7 @@ function planSource(
  * whether the vector index is tried.
  */
 function ofRareModel({ embeddingModel }: SearchTable, batch: QueryBatch): SQL | undefined {
-  return batch.by === 'vectors' && !batch.model.isCurrent ? eq(embeddingModel, batch.model.name) : undefined;
+  return batch.by === 'vectors' && batch.model.isNamed ? eq(embeddingModel, batch.model.name) : undefined;
 }
 
 /** The condition that leaves out the rows that are the query. */

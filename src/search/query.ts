@@ -36,8 +36,10 @@ export interface EmbeddedQuery {
 /** The model whose embeddings a search compares. */
 export interface ComparedModel {
   name: string;
-  /** The search is for the model of the installation, not for a model that the client named. */
+  /** The search is for the model of the installation, and must not go on if that is another by now. */
   isCurrent: boolean;
+  /** The client named the model. */
+  isNamed?: boolean;
 }
 
 /** Queries that one statement answers. */

@@ -5,6 +5,7 @@ import { parseVector } from '../../schema/columns/vector.ts';
 import { type Database, transaction } from '../database/transaction.ts';
 import type { Embedder } from '../embedding/embedder.ts';
 import { type Viewer, visibleTo } from '../viewer.ts';
+import type { Generations } from './generations.ts';
 
 /** The columns of an embedding and of the next model's. A write sets all of them, because none may be of an earlier text. */
 export interface EmbeddingColumns {
@@ -24,15 +25,41 @@ export async function embedForWriting(
   embedder: Embedder,
   texts: readonly string[],
   log: Pick<Logger, 'warn'>,
+  generations?: Generations,
 ): Promise<EmbeddingColumns[]> {
   if (texts.length === 0) return [];
   try {
+    if (generations) return await embedForBoth(generations, texts, log);
     const vectors = await embedder.embed(texts);
     return vectors.map((embedding) => ({ embedding, embeddingModel: embedder.model, ...noNext }));
   } catch (error) {
     log.warn({ err: error, texts: texts.length }, 'embedding failed; the rows are stored without embeddings');
     return texts.map(() => ({ embedding: null, embeddingModel: null, ...noNext }));
   }
+}
+
+/** Embeds by the model that searches compare and, while the embeddings are being changed to the server's model, also by that. */
+async function embedForBoth(
+  generations: Generations,
+  texts: readonly string[],
+  log: Pick<Logger, 'warn'>,
+): Promise<EmbeddingColumns[]> {
+  const { own } = generations;
+  const current = await generations.current().catch((error: unknown) => {
+    log.warn(
+      { err: error, texts: texts.length },
+      'the rows are stored without the embeddings that searches compare',
+    );
+    return undefined;
+  });
+  const next = current !== own && (await generations.ownIsNext()) ? own : undefined;
+  const [vectors, nextVectors] = await Promise.all([current?.embed(texts), next?.embed(texts)]);
+  return texts.map((_, i) => ({
+    embedding: vectors?.[i] ?? null,
+    embeddingModel: vectors && current ? current.model : null,
+    nextEmbedding: nextVectors?.[i] ?? null,
+    nextEmbeddingModel: nextVectors ? own.model : null,
+  }));
 }
 
 /** A table whose rows have an embedding. */

@@ -60,7 +60,7 @@ export async function readMemories(
  * @throws FunesError BAD_USER_INPUT or LIMIT_EXCEEDED with the input path. CONFLICT if a key was used for other content.
  */
 export async function createMemories(
-  { database, embedder, log, quota }: Services,
+  { database, embedder, generations, log, quota }: Services,
   viewer: Viewer,
   inputs: readonly NewMemory[],
   inputPathOf: (index: number) => string = (index) => `inputs[${index}]`,
@@ -72,6 +72,7 @@ export async function createMemories(
     embedder,
     values.map(({ content }) => content),
     log,
+    generations,
   );
   const rows = values.map((value, i) => ({ ...value, ...embeddings[i] }));
   return transaction(database, viewer, { access: 'write' }, async (tx) => {
@@ -136,7 +137,7 @@ async function inInputOrder(
  * @throws FunesError NOT_FOUND. BAD_USER_INPUT or LIMIT_EXCEEDED with the input path.
  */
 export async function updateMemory(
-  { database, embedder, log, quota }: Services,
+  { database, embedder, generations, log, quota }: Services,
   viewer: Viewer,
   id: string,
   change: MemoryChange,
@@ -148,7 +149,7 @@ export async function updateMemory(
     return row ?? notFound(id);
   }
   const [embedding] =
-    values.content === undefined ? [] : await embedForWriting(embedder, [values.content], log);
+    values.content === undefined ? [] : await embedForWriting(embedder, [values.content], log, generations);
   const [row] = await transaction(database, viewer, { access: 'write' }, async (tx) => {
     const owners = quota ? await tx.select({ userId: memories.userId }).from(memories).where(found) : [];
     return withinQuota(

@@ -166,13 +166,18 @@ async function storeEmbeddings(
     `update ${table} set ${set}
       from unnest($2::bigint[], $3::text[], $4::vector[]) as made (made_id, made_of, vector)
       where id = made_id and ${text} = made_of and ${missing[into]}`,
-    [model, rows.map(({ id }) => id), rows.map((row) => row.text), literals(vectors)] as never[],
+    [
+      model,
+      arrayOf(rows.map(({ id }) => id)),
+      arrayOf(rows.map((row) => row.text)),
+      arrayOf(vectors.map((vector) => vectorLiteral(vector))),
+    ],
   );
 }
 
-/** An array of vectors as one parameter: postgres.js knows no type `vector`. */
-function literals(vectors: readonly Float32Array[]): string {
-  return `{${vectors.map((vector) => `"${vectorLiteral(vector)}"`).join(',')}}`;
+/** PostgreSQL's text form of an array. postgres.js knows no type `vector`, and without the types of the server no arrays. */
+function arrayOf(texts: readonly string[]): string {
+  return `{${texts.map((text) => `"${text.replace(/["\\]/g, '\\$&')}"`).join(',')}}`;
 }
 
 async function embedRows(

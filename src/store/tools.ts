@@ -63,7 +63,7 @@ export async function readTool(
  * @throws FunesError BAD_USER_INPUT or LIMIT_EXCEEDED with the input path. BAD_USER_INPUT also if two inputs have one name.
  */
 export async function registerTools(
-  { database, embedder, log }: Services,
+  { database, embedder, generations, log }: Services,
   viewer: Viewer,
   inputs: readonly NewTool[],
 ): Promise<ToolRow[]> {
@@ -80,7 +80,7 @@ export async function registerTools(
   // A statement locks rows in the order in which it writes them. Without one order for all, two agents that register
   // the same tools would deadlock.
   values.sort((a, b) => (a.toolName < b.toolName ? -1 : 1));
-  const embeddings = await embedForWriting(embedder, values.map(toolText), log);
+  const embeddings = await embedForWriting(embedder, values.map(toolText), log, generations);
   const rows = await transaction(database, viewer, { access: 'write' }, (tx) =>
     tx
       .insert(toolEmbeddings)

@@ -42,13 +42,13 @@ async function storePlanRows(pool: Pool): Promise<void> {
         select ${owner('i')}, case i % 2 when 0 then 'a.md' else 'b.md' end, lpad(i::text, 64, '0'), 4 from generate_series(1, ${rows / 4}) i
         returning id, user_id),
       numbered as (select *, row_number() over (order by id) - 1 as n from document)
-      insert into document_chunks (user_id, document_id, chunk_index, total_chunks, content, embedding, ${hashModel},
+      insert into document_chunks (user_id, document_id, chunk_index, total_chunks, content, embedding, embedding_model,
         chunk_size, start_offset, end_offset)
-      select numbered.user_id, numbered.id, place % 4, 4, case place % 50 when 0 then 'violin' else 'harbor' end || ' part ' || place, embedding, ${hashModel}, 10, place % 4 * 20, place % 4 * 20 + 15
+      select numbered.user_id, numbered.id, place % 4, 4, case place % 50 when 0 then 'violin' else 'harbor' end || ' part ' || place, embedding, '${hashModel}', 10, place % 4 * 20, place % 4 * 20 + 15
       from (select embedding, row_number() over (order by id) - 1 as place from memories) memory
         join numbered on numbered.n = place / 4`);
-    await run(`insert into tool_embeddings (tool_name, tool_description, embedding, ${hashModel})
-      select 'tool ' || id, 'plays the ' || case id % 50 when 0 then 'violin' else 'harbor' end, embedding, ${hashModel} from memories`);
+    await run(`insert into tool_embeddings (tool_name, tool_description, embedding, embedding_model)
+      select 'tool ' || id, 'plays the ' || case id % 50 when 0 then 'violin' else 'harbor' end, embedding, '${hashModel}' from memories`);
     for (const table of kept) {
       await run(`create index ${hnsw(table)} on ${table} using hnsw (embedding vector_cosine_ops)`);
     }

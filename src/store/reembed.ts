@@ -144,7 +144,7 @@ async function readWaiting(
   { after = '0', limit = BATCH } = {},
 ): Promise<Waiting[]> {
   return tx.unsafe(
-    `select id::text, ${text} as text from ${table} where ${missing[into]} and id > $2::bigint order by id limit ${limit}`,
+    `select id::text, ${text} as text from ${table} where ${missing[into]} and id > $2::bigint order by ${table}.id limit ${limit}`,
     [model, after],
   );
 }

@@ -7,6 +7,7 @@ import { buildSchema } from '../resolvers/schema.ts';
 import { listenForCommands } from './cli/control-server.ts';
 import type { Config } from './config.ts';
 import { startEmbedder } from './embedding/embedder.ts';
+import { Generations } from './generations.ts';
 import { byUserOrAddress } from './http/rate-limit.ts';
 import { type HttpConfig, type HttpServer, startHttpServer } from './http/server.ts';
 import { Chunker } from './ingest/chunker.ts';
@@ -19,7 +20,6 @@ import {
   describeAccess,
 } from './security/authenticate.ts';
 import type { Services } from './services.ts';
-import { Generations } from './store/generations.ts';
 import type { Viewer } from './viewer.ts';
 
 /** A first query to paste into the explorer. */

@@ -1,9 +1,9 @@
 import type { Logger } from 'pino';
 import type { Database } from './database/transaction.ts';
 import type { Embedder } from './embedding/embedder.ts';
+import type { Generations } from './generations.ts';
 import type { Chunker } from './ingest/chunker.ts';
 import type { Extractor } from './ingest/extractor.ts';
-import type { Generations } from './store/generations.ts';
 
 /** How much one user may store; null means any amount. */
 export interface Quota {

@@ -1,7 +1,7 @@
 import DataLoader from 'dataloader';
 import type { Database } from '../database/transaction.ts';
 import type { Embedder } from '../embedding/embedder.ts';
-import type { Generations } from '../store/generations.ts';
+import type { Generations } from '../generations.ts';
 import type { Viewer } from '../viewer.ts';
 import type { Position } from './cursor.ts';
 import { search } from './execute.ts';

@@ -4,8 +4,8 @@ import type { Logger } from 'pino';
 import { parseVector } from '../../schema/columns/vector.ts';
 import { type Database, transaction } from '../database/transaction.ts';
 import type { Embedder } from '../embedding/embedder.ts';
+import type { Generations } from '../generations.ts';
 import { type Viewer, visibleTo } from '../viewer.ts';
-import type { Generations } from './generations.ts';
 
 /** The columns of an embedding and of the next model's. A write sets all of them, because none may be of an earlier text. */
 export interface EmbeddingColumns {

@@ -1,9 +1,9 @@
 import { sql } from 'drizzle-orm';
 import type { Logger } from 'pino';
-import { maintenance } from '../database/maintenance.ts';
-import type { Database } from '../database/transaction.ts';
-import type { Embedder } from '../embedding/embedder.ts';
-import { FunesError } from '../errors.ts';
+import { maintenance } from './database/maintenance.ts';
+import type { Database } from './database/transaction.ts';
+import type { Embedder } from './embedding/embedder.ts';
+import { FunesError } from './errors.ts';
 
 /** The two models of the installation. */
 interface Models {

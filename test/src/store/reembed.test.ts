@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { Generations } from '../../../src/generations.ts';
 import { createLoaders } from '../../../src/loaders.ts';
 import { createLogger } from '../../../src/log.ts';
 import { defaultSearchOptions } from '../../../src/search/options.ts';
@@ -46,15 +47,19 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => opened.close());
 
-async function nearest(embedder: HashEmbedder, model?: string) {
+async function nearest(
+  embedder: HashEmbedder,
+  model?: string,
+  { generations, exact = false }: { generations?: Generations; exact?: boolean } = {},
+) {
   const log = createLogger({ level: 'silent' });
-  const loaders = createLoaders({ database: opened.pool, embedder, log } as never, localViewer);
+  const loaders = createLoaders({ database: opened.pool, embedder, generations, log } as never, localViewer);
   const vector = await embedder.embedQuery('violin harbor');
   const rows = await loaders.similarMemories.load({
     query: model === undefined ? { text: 'violin harbor' } : { vector, model },
     k: 10,
     filters: undefined,
-    options: defaultSearchOptions,
+    options: { ...defaultSearchOptions, exact },
   });
   return rows.map(({ row }) => row);
 }
@@ -122,4 +127,34 @@ it('changes back, and a second run changes nothing', async () => {
     index: expect.stringMatching(/hnsw \(embedding /),
     checked: 'CHECK (((embedding_error IS NULL) OR (embedding IS NULL)))',
   });
+});
+
+it('searches without pause through a change have one model each, and find what an exact search finds', async () => {
+  const log = createLogger({ level: 'silent' });
+  const generations = new Generations(opened.pool, before, async () => after, log);
+  const old = (await nearest(before, undefined, { exact: true })).map(({ id }) => id);
+  const lists: { models: Set<string | null>; ids: string[] }[] = [];
+  const searchOnce = async () => {
+    const rows = await nearest(before, undefined, { generations });
+    lists.push({ models: new Set(rows.map((row) => row.embeddingModel)), ids: rows.map(({ id }) => id) });
+  };
+  await searchOnce();
+  let ended = false;
+  const change = reembed(opened.pool, after).finally(() => {
+    ended = true;
+  });
+  while (!ended) await searchOnce();
+  await change;
+  await searchOnce();
+  const changed = (await nearest(after, undefined, { exact: true })).map(({ id }) => id);
+  let found = 0;
+  for (const { models, ids } of lists) {
+    expect(models.size).toBe(1);
+    const exact = models.has('opposite') ? changed : old;
+    expect(ids).toHaveLength(10);
+    found += ids.filter((id) => exact.includes(id)).length;
+  }
+  expect(lists.at(0)?.models).toEqual(new Set([hashModel]));
+  expect(lists.at(-1)?.models).toEqual(new Set(['opposite']));
+  expect(found / (10 * lists.length)).toBeGreaterThanOrEqual(0.98);
 });

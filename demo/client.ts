@@ -1,3 +1,4 @@
+import { commands } from '../src/distribution.ts';
 import { FunesError } from '../src/errors.ts';
 
 /** A client of a GraphQL API over HTTP. */
@@ -59,6 +60,6 @@ function parse(url: string, text: string): Answer {
   }
   throw new FunesError(
     'INTERNAL_SERVER_ERROR',
-    `What answers at ${url} is no GraphQL server. Name the address of a funes server: npm run demo -- http://host:port/graphql`,
+    `What answers at ${url} is no GraphQL server. Name the address of a funes server: ${commands.demoOf} http://host:port/graphql`,
   );
 }

@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
 
 /** Markdown files of the installed packages, under node_modules, that were written for readers. */
 export const documentFiles: readonly string[] = [
@@ -26,7 +28,8 @@ export const documentFiles: readonly string[] = [
   'fastify/docs/Reference/HTTP2.md',
 ];
 
-const packagesFolder = new URL('../node_modules/', import.meta.url);
+// npm puts the packages beside funes where it is installed, and below it in a clone.
+const packageFolders = createRequire(import.meta.url).resolve.paths('funes') ?? [];
 
 /** A document in the form that `ingestDocument` takes. */
 export interface DemoDocument {
@@ -44,14 +47,16 @@ export async function readDocuments(): Promise<DemoDocument[]> {
 
 async function readDocument(file: string): Promise<DemoDocument | undefined> {
   const [packageName = file] = /^(@[^/]+\/)?[^/]+/.exec(file) ?? [];
+  const folder = packageFolders.find((path) => existsSync(join(path, packageName)));
+  if (folder === undefined) return undefined;
   try {
-    const manifest = await readFile(new URL(`${packageName}/package.json`, packagesFolder), 'utf8');
+    const manifest = await readFile(join(folder, packageName, 'package.json'), 'utf8');
     const { version } = JSON.parse(manifest) as { version: string };
-    const url = new URL(file, packagesFolder);
+    const filePath = join(folder, file);
     return {
       filename: file,
-      filePath: fileURLToPath(url),
-      content: await readFile(url, 'utf8'),
+      filePath,
+      content: await readFile(filePath, 'utf8'),
       metadata: { package: packageName, version },
     };
   } catch (error) {

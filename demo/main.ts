@@ -1,7 +1,9 @@
+#!/usr/bin/env node
 import { Presets, SingleBar } from 'cli-progress';
 import { destination } from 'pino';
 import { startFunes } from '../src/composition.ts';
 import { type Config, clientKey, loadConfig } from '../src/config.ts';
+import { commands } from '../src/distribution.ts';
 import { FunesError } from '../src/errors.ts';
 import { createLogger } from '../src/log.ts';
 import { type Client, clientOf } from './client.ts';
@@ -10,7 +12,7 @@ import { readDocuments } from './documents.ts';
 import { type Loaded, loadDocuments, loadMemories, loadTools } from './load.ts';
 import { showQueries } from './report.ts';
 
-// `npm run demo [-- URL]` stores real text in the running server, by the key FUNES_API_KEY if the server wants one. If none is
+// `npm run demo [-- URL]`, or `funes-demo [URL]` of the package, stores real text in the running server, by the key FUNES_API_KEY if the server wants one. If none is
 // running, it starts one on the same data.
 
 const write = (text: string) => void process.stdout.write(text);
@@ -29,7 +31,7 @@ async function main(): Promise<void> {
   }
   if (address !== undefined) throw new FunesError('UNAVAILABLE', `No server answers at ${url}.`);
   write(
-    `No server listens at ${url}. To use another one: npm run demo -- URL\nStarting a server for the demo, on the same data.\n`,
+    `No server listens at ${url}. To use another one: ${commands.demoOf} URL\nStarting a server for the demo, on the same data.\n`,
   );
   const server = await startFunes(
     { ...config, host: '127.0.0.1', port: 0 },
@@ -42,7 +44,7 @@ async function main(): Promise<void> {
     await server.close();
   }
   write(
-    '\nThe data stays. Run "npm start" and open the address that it prints to ask questions of your own.\n',
+    `\nThe data stays. Run "${commands.serve}" and open the address that it prints to ask questions of your own.\n`,
   );
 }
 

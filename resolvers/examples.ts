@@ -1,3 +1,4 @@
+import { commands } from '../src/distribution.ts';
 import type { ExampleQuery } from '../src/http/page.ts';
 
 /** A first query to paste. It works on an empty database, and stores nothing more if you send it again. */
@@ -66,7 +67,7 @@ export const demoQueries = {
   },
 } as const satisfies Record<string, ExampleQuery>;
 
-const afterDemo = (title: string) => `${title} (after "npm run demo")`;
+const afterDemo = (title: string) => `${title} (after "${commands.demo}")`;
 
 /** Queries that the server prints at its start and shows on its pages. You can send them as they are. */
 export const exampleQueries: readonly ExampleQuery[] = [

@@ -26,8 +26,10 @@ export const documentChunks = pgTable(
     endOffset: integer('end_offset').notNull(),
     metadata: metadata(),
     createdAt: timestampNow('created_at'),
+    // The text of `chunkText`: behind the header of its table if the content does not have that row.
     contentTsv: tsvector('content_tsv').generatedAlwaysAs(
-      (): SQL => sql`to_tsvector('english', ${documentChunks.content})`,
+      (): SQL => sql`to_tsvector('english', case when strpos(${documentChunks.content}, ${documentChunks.metadata} ->> 'tableHeader') = 0
+        then (${documentChunks.metadata} ->> 'tableHeader') || ' ' || ${documentChunks.content} else ${documentChunks.content} end)`,
     ),
     contentLength: integer('content_length').generatedAlwaysAs(
       (): SQL => sql`length(${documentChunks.content})`,
@@ -67,6 +69,11 @@ export const documentChunks = pgTable(
       .using('hnsw', t.nextEmbedding.op('vector_cosine_ops'))
       .with({ m: 16, ef_construction: 64 }),
     index('idx_document_chunks_user_id').on(t.userId),
+    // Finds the chunks of a part of a document's text. It has all rows, but only a query that says so uses it, so that it takes no
+    // other query away from the index by chunk_index.
+    index('idx_document_chunks_document_start')
+      .on(t.documentId, t.startOffset)
+      .where(sql`${t.startOffset} >= 0`),
     // For the numbers of a user's rows: how many, how long, and a random share of them. See src/search/sql/own-rows.ts.
     index('idx_document_chunks_user_share').on(t.userId, sql`hashint8(${t.id})`, t.contentLength),
     index('idx_document_chunks_metadata').using('gin', t.metadata.op('jsonb_path_ops')),

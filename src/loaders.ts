@@ -8,8 +8,10 @@ import {
   type ChunkAddress,
   chunkAddressKey,
   type DocumentChunksRequest,
+  type DocumentTextRequest,
   readChunkPages,
   readChunksAt,
+  readDocumentTexts,
 } from './store/chunks.ts';
 import { readDocuments } from './store/documents.ts';
 import { type EmbeddedTable, readEmbeddings } from './store/embeddings.ts';
@@ -44,6 +46,10 @@ export function createLoaders(services: Services, viewer: Viewer, reports: Searc
     ),
     chunkPages: new DataLoader(
       (requests: readonly DocumentChunksRequest[]) => readChunkPages(database, viewer, requests),
+      { cache: false },
+    ),
+    documentTexts: new DataLoader(
+      (requests: readonly DocumentTextRequest[]) => readDocumentTexts(database, viewer, requests),
       { cache: false },
     ),
   };

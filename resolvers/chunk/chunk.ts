@@ -55,7 +55,7 @@ export class Chunk extends Embedded implements ChunkRow {
     description:
       'Where it stands in the file: `page` and `slide` (numbers from 1), `sheet` (its name), and `headings` (those above it, the ' +
       'highest one first; of several sections, that of most of its text). With text of several, `pages`, `slides` or ' +
-      '`sheets` has all of them.',
+      '`sheets` has all of them. `tableHeader` is the first row of the first table that it has rows of; a search finds the chunk by it, too.',
   })
   metadata!: Record<string, unknown>;
 

@@ -1,10 +1,22 @@
-import { GraphQLBoolean } from 'graphql';
-import { Arg, Args, ArgsType, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { GraphQLBoolean, GraphQLInt, GraphQLString } from 'graphql';
+import {
+  Arg,
+  Args,
+  ArgsType,
+  Ctx,
+  Field,
+  FieldResolver,
+  Mutation,
+  Query,
+  Resolver,
+  Root,
+} from 'type-graphql';
 import { compileDocumentFilters } from '../../src/filters/filters.ts';
 import { ingestDocument, replaceDocument } from '../../src/ingest/ingest.ts';
+import { limits } from '../../src/input/limits.ts';
 import type { DocumentMatch as FoundDocument } from '../../src/search/searches.ts';
 import { searchNear, similarTo } from '../../src/search/similar.ts';
-import { parseDocumentChunksRequest } from '../../src/store/chunks.ts';
+import { parseDocumentChunksRequest, parseDocumentTextRequest } from '../../src/store/chunks.ts';
 import { deleteDocument, documentList, readDocuments } from '../../src/store/documents.ts';
 import { readPage } from '../../src/store/pages.ts';
 import { ChunkConnection } from '../chunk/chunk.ts';
@@ -34,6 +46,22 @@ class DocumentListArguments extends listArgumentsOf(
   DocumentOrder,
   'newest first',
 ) {}
+
+@ArgsType()
+class TextArguments {
+  @Field(() => GraphQLInt, {
+    defaultValue: 0,
+    description:
+      "Where the part begins, in UTF-16 code units (JavaScript's `slice`), as startOffset of a chunk is.",
+  })
+  offset!: number;
+
+  @Field(() => GraphQLInt, {
+    defaultValue: limits.usualTextPartLength,
+    description: `The longest part to return, 0 to ${limits.textPartLength} UTF-16 code units.`,
+  })
+  limit!: number;
+}
 
 @ArgsType()
 class DocumentSearchArguments extends searchArgumentsOf('documents', DocumentFilters) {}
@@ -108,6 +136,19 @@ export class DocumentResolver {
   ) {
     const page = await loaders.chunkPages.load(parseDocumentChunksRequest(document.id, first, after));
     return { ...page, totalCount: document.totalChunks };
+  }
+
+  @FieldResolver(() => GraphQLString, {
+    description:
+      'A part of the text that was cut into its chunks: for formats with markup, what was extracted from the file. The parts that ' +
+      'follow each other join to the text. A part never begins or ends inside a character of two units, but before it.',
+  })
+  async text(
+    @Root() document: Document,
+    @Args(() => TextArguments) { offset, limit }: TextArguments,
+    @Ctx() { loaders }: Context,
+  ): Promise<string> {
+    return loaders.documentTexts.load(parseDocumentTextRequest(document.id, offset, limit));
   }
 
   @Mutation(() => IngestDocumentPayload, {

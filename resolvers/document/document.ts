@@ -7,8 +7,8 @@ import { Chunk } from '../chunk/chunk.ts';
 import { connectionOf, orderOf } from '../common/connection.ts';
 import { Scores } from '../common/match.ts';
 
-/** The fields that are read with the row. document-resolver.ts adds `similar` and `chunks`. */
-@ObjectType({ simpleResolvers: true, description: 'A source text. Its text is in its chunks.' })
+/** The fields that are read with the row. document-resolver.ts adds `similar`, `chunks` and `text`. */
+@ObjectType({ simpleResolvers: true, description: 'A source text, cut into chunks.' })
 export class Document implements DocumentRow {
   @Field(() => GraphQLID, { description: 'Identifies the document; a whole number in decimal digits.' })
   id!: string;

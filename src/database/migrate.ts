@@ -5,12 +5,13 @@ import { readMigrationFiles } from 'drizzle-orm/migrator';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import { migrate as runMigrations } from 'drizzle-orm/postgres-js/migrator';
 import type { ReservedSql, Sql } from 'postgres';
+import { root } from '../distribution.ts';
 import { FunesError } from '../errors.ts';
 import { causeWithCode } from './errors.ts';
 import type { Pool } from './pool.ts';
 import { databaseRoles, ensureRoles } from './roles.ts';
 
-const defaultFolder = fileURLToPath(new URL('../../drizzle', import.meta.url));
+const defaultFolder = fileURLToPath(new URL('./drizzle', root));
 /** The key of the lock that a server holds while it migrates. Any number, but one and the same in every server. */
 const lockKey = 0x66756e6573; // "funes"
 

@@ -1,8 +1,9 @@
 import { Piscina } from 'piscina';
+import { program } from '../distribution.ts';
 import type { FlatVectors, InferenceSetup, LoadedModel } from './inference-worker.ts';
 import type { TokenSpan } from './tokenizer.ts';
 
-const typescriptLoader = new URL('../typescript-worker.mjs', import.meta.url).href;
+const { url, execArgv } = program('embedding/inference-worker');
 
 /**
  * The worker thread that has the model, so that computing never blocks the event loop. If the thread dies, its tasks reject
@@ -14,11 +15,11 @@ export class InferenceThread {
   /** @param onCrash called if the thread dies. */
   constructor(setup: InferenceSetup, onCrash: (error: Error) => void) {
     this.pool = new Piscina({
-      filename: new URL('./inference-worker.ts', import.meta.url).href,
+      filename: url.href,
       minThreads: 1,
       maxThreads: 1,
       concurrentTasksPerWorker: 1,
-      execArgv: ['--import', typescriptLoader],
+      execArgv,
       workerData: setup,
       recordTiming: false,
     });

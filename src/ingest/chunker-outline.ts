@@ -34,12 +34,23 @@ export interface Span {
   end: number;
 }
 
+/** A table. Its first row is the header. */
+export interface Table extends Span {
+  /** The first row, from its first cell on. */
+  header: Span;
+}
+
 /** The structure of a text. */
 export interface Outline {
   /** In ascending order of offset, at most one for each offset. */
   boundaries: Boundary[];
-  /** Spans that should stay whole if they fit in a chunk: code blocks, tables, a heading with the start of the next block. */
+  /**
+   * Spans that should stay whole if they fit in a chunk: code blocks, tables and their lines, a heading with the start of the next
+   * block.
+   */
   kept: Span[];
+  /** In ascending order. */
+  tables: Table[];
 }
 
 /** Finds the headings, blocks and sentences of a text. */
@@ -52,12 +63,13 @@ export function outlineText(text: string, structure: TextStructure): Outline {
     if (last?.offset === boundary.offset) last.strength = Math.max(last.strength, boundary.strength);
     else boundaries.push({ ...boundary });
   }
-  return { boundaries, kept: blocks.kept };
+  return { boundaries, kept: blocks.kept, tables: blocks.tables };
 }
 
 interface Blocks {
   boundaries: Boundary[];
   kept: Span[];
+  tables: Table[];
   /** Spans in which sentences are found. */
   prose: Span[];
 }
@@ -77,7 +89,7 @@ function textBlocks(text: string): Blocks {
     }
     blankLines = 0;
   }
-  return { boundaries, kept: [], prose: spansBetween(boundaries, text.length) };
+  return { boundaries, kept: [], tables: [], prose: spansBetween(boundaries, text.length) };
 }
 
 // Parses only the block structure, because emphasis and links would take most of the time.
@@ -89,6 +101,7 @@ const verbatimTypes = new Set(['fence', 'code_block', 'table_open']);
 function markdownBlocks(text: string): Blocks {
   const boundaries: Boundary[] = [];
   const kept: Span[] = [];
+  const tables: Table[] = [];
   /** Offsets at which the lines of code blocks and tables begin. */
   const verbatim = new Set<number>();
   const lines = lineStarts(text);
@@ -109,13 +122,23 @@ function markdownBlocks(text: string): Blocks {
       headingStart ??= start;
       continue;
     }
-    if (headingStart !== undefined) kept.push({ start: headingStart, end: start + 1 });
-    if (verbatimTypes.has(token.type)) {
+    const isVerbatim = verbatimTypes.has(token.type);
+    // A heading stays with the next word, or with the next line of code or of a table.
+    const heldEnd = isVerbatim ? offsetOf(token.map[0] + 1) : start + 1;
+    if (headingStart !== undefined) kept.push({ start: headingStart, end: heldEnd });
+    if (isVerbatim) {
       verbatimEnd = offsetOf(token.map[1]);
       // A line of a program or a table is like a sentence of prose.
-      for (let line = token.map[0] + 1; line < token.map[1]; line += 1) {
+      for (let line = token.map[0]; line < token.map[1]; line += 1) {
+        kept.push({ start: offsetOf(line), end: offsetOf(line + 1) });
+        if (line === token.map[0]) continue;
         boundaries.push({ offset: offsetOf(line), strength: strength.sentence });
         verbatim.add(offsetOf(line));
+      }
+      if (token.type === 'table_open') {
+        tables.push({ start, end: verbatimEnd, header: headerRow(text, start, offsetOf(token.map[0] + 1)) });
+        // The header, the line of dashes under it, and the first row.
+        kept.push({ start: headingStart ?? start, end: offsetOf(Math.min(token.map[0] + 3, token.map[1])) });
       }
       boundaries.push({ offset: verbatimEnd, strength: blockStrength });
       kept.push({ start: headingStart ?? start, end: verbatimEnd });
@@ -126,8 +149,16 @@ function markdownBlocks(text: string): Blocks {
   return {
     boundaries,
     kept,
+    tables,
     prose: spansBetween(boundaries, text.length).filter((span) => !verbatim.has(span.start)),
   };
+}
+
+/** The row in the line `text.slice(start, end)`, without white space around it and the marks of a quote before it. */
+function headerRow(text: string, start: number, end: number): Span {
+  const [before = ''] = /^[\s>]*/.exec(text.slice(start, end)) ?? [];
+  const row = text.slice(start + before.length, end).trimEnd();
+  return { start: start + before.length, end: start + before.length + row.length };
 }
 
 /** `tag` is h1 to h6. */

@@ -19,14 +19,18 @@ export interface ChunkSpan {
   overlapTokens: number;
 }
 
+/** Returns the most tokens of a chunk that begins at an offset. It is never more than `chunkSize`. */
+export type ChunkLimit = (offset: number) => number;
+
 /** Packs the units of a text into chunks. Each chunk ends at the best boundary that its size allows. */
 export function packUnits(
   text: string,
   units: Unit[],
   countTokens: TokenCounter,
   sizes: ChunkSizes,
+  chunkTokens: ChunkLimit,
 ): ChunkSpan[] {
-  return new Packing(text, units, countTokens, sizes).run();
+  return new Packing(text, units, countTokens, sizes, chunkTokens).run();
 }
 
 /** A chunk should have at least this part of chunkSize. To reach it, a weaker boundary is taken. */
@@ -47,6 +51,7 @@ class Packing {
     private readonly units: Unit[],
     private readonly countTokens: TokenCounter,
     private readonly sizes: ChunkSizes,
+    private readonly chunkTokens: ChunkLimit,
   ) {
     this.before = cumulativeTokens(units);
   }
@@ -106,14 +111,15 @@ class Packing {
    * has a better end without an overlap.
    */
   private fittingChunk(first: number, fresh: number): UnitRange | undefined {
-    let limit = this.sizes.chunkSize;
+    const most = this.chunkTokens(this.offset(first));
+    let limit = most;
     for (;;) {
       const end = this.bestEnd(first, fresh, limit);
       if (end === undefined) return undefined;
       if (first < fresh && this.isBetterWithoutOverlap(end, fresh, limit)) return undefined;
       const tokens = this.count(first, end);
-      if (tokens <= this.sizes.chunkSize) return { first, end, tokens };
-      limit = this.tokensOf(first, end) - (tokens - this.sizes.chunkSize);
+      if (tokens <= most) return { first, end, tokens };
+      limit = this.tokensOf(first, end) - (tokens - most);
     }
   }
 

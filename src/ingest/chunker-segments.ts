@@ -1,3 +1,5 @@
+import { wholeCharacters } from '../input/characters.ts';
+
 /** A segment of a text: `text.slice(start, end)`. */
 export interface Segment {
   start: number;
@@ -42,9 +44,4 @@ export function* segmentsOf(
     continued = last === undefined;
     from = last === undefined ? to : from + last.index;
   }
-}
-
-/** `offset`, or the beginning of the surrogate pair that it would cut. */
-export function wholeCharacters(text: string, offset: number): number {
-  return (text.codePointAt(offset - 1) ?? 0) > 0xffff ? offset - 1 : offset;
 }

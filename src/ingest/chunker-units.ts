@@ -1,5 +1,6 @@
+import { wholeCharacters } from '../input/characters.ts';
 import { type Boundary, type Outline, type Span, strength } from './chunker-outline.ts';
-import { segmentsOf, wholeCharacters } from './chunker-segments.ts';
+import { segmentsOf } from './chunker-segments.ts';
 
 /**
  * The smallest part of a text that is moved between chunks, usually a word with the white space after it. A unit begins at
@@ -25,17 +26,25 @@ const shortestPiece = 8;
 const wordSegmenter = new Intl.Segmenter('en', { granularity: 'word' });
 const graphemeSegmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
+/** How long units, and spans that stay whole, may be. */
+export interface UnitLimits {
+  /** Most tokens of a unit. */
+  unitTokens: number;
+  /** Returns the most tokens of a chunk that begins at an offset. */
+  chunkTokens(offset: number): number;
+}
+
 /**
- * Cuts a text into units of at most `maxTokens` tokens. A character with more tokens stays one unit. A text without tokens has
+ * Cuts a text into units of at most `unitTokens` tokens. A character with more tokens stays one unit. A text without tokens has
  * no units.
  */
 export function measureUnits(
   text: string,
   outline: Outline,
   countTokens: TokenCounter,
-  maxTokens: number,
+  { unitTokens, chunkTokens }: UnitLimits,
 ): Unit[] {
-  const units = new UnitList(text, countTokens, maxTokens);
+  const units = new UnitList(text, countTokens, unitTokens);
   let next = 0;
   let gapStart = 0;
   for (const { 0: word, index: wordStart } of text.matchAll(/\S+/g)) {
@@ -52,7 +61,7 @@ export function measureUnits(
     units.addParts(wordStart, wordEnd, inner);
     gapStart = wordEnd;
   }
-  units.keepWhole(outline.kept);
+  units.keepWhole(outline.kept, chunkTokens);
   const [first] = units.list;
   if (first) first.start = 0;
   return units.list;
@@ -99,12 +108,12 @@ class UnitList {
   }
 
   /** Weakens the boundaries inside each span that fits in a chunk. Spans may overlap. */
-  keepWhole(spans: Span[]): void {
+  keepWhole(spans: Span[], chunkTokens: (offset: number) => number): void {
     const tokensBefore = cumulativeTokens(this.list);
     for (const span of spans) {
       const from = this.firstFrom(span.start);
       const to = this.firstFrom(span.end);
-      if ((tokensBefore[to] ?? 0) - (tokensBefore[from] ?? 0) > this.maxTokens) continue;
+      if ((tokensBefore[to] ?? 0) - (tokensBefore[from] ?? 0) > chunkTokens(span.start)) continue;
       for (const unit of this.list.slice(from + 1, to)) unit.strength = strength.piece;
     }
   }

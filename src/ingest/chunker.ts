@@ -1,16 +1,20 @@
 import { Piscina } from 'piscina';
+import { program } from '../distribution.ts';
 import { resolveModel } from '../embedding/model.ts';
 import type { TokenizerOptions } from '../embedding/tokenizer.ts';
 import { FunesError, quote } from '../errors.ts';
 import type { TextStructure } from './chunker-outline.ts';
-import type { ChunkSizes, ChunkSpan } from './chunker-packing.ts';
-import type { ChunkTask } from './chunker-worker.ts';
+import type { ChunkSizes } from './chunker-packing.ts';
+import type { ChunkTask, CutChunk } from './chunker-worker.ts';
 
 export type { TextStructure } from './chunker-outline.ts';
 export type { ChunkSpan } from './chunker-packing.ts';
 
-/** A chunk. `content` is `text.slice(startOffset, endOffset)`; offsets are in UTF-16 code units. */
-export interface ChunkPiece extends ChunkSpan {
+/**
+ * A chunk. `content` is `text.slice(startOffset, endOffset)`; offsets are in UTF-16 code units. `tableHeader` is the first row of the
+ * first table that the chunk has rows of.
+ */
+export interface ChunkPiece extends CutChunk {
   content: string;
 }
 
@@ -32,7 +36,7 @@ export const leastChunkSize = 8;
 /** How long the chunker's thread waits for the next text before it ends. */
 const idleMilliseconds = 60_000;
 
-const typescriptLoader = new URL('../typescript-worker.mjs', import.meta.url).href;
+const { url, execArgv } = program('ingest/chunker-worker');
 
 /**
  * Cuts texts into chunks that fit in the window of the embedding model. Works in a thread of its own, which starts with the
@@ -40,7 +44,7 @@ const typescriptLoader = new URL('../typescript-worker.mjs', import.meta.url).hr
  */
 export class Chunker {
   private readonly pool: Piscina;
-  private readonly running = new Set<Promise<ChunkSpan[]>>();
+  private readonly running = new Set<Promise<CutChunk[]>>();
   private closed = false;
 
   /**
@@ -50,12 +54,12 @@ export class Chunker {
   constructor(options: TokenizerOptions = {}) {
     resolveModel(options.model);
     this.pool = new Piscina({
-      filename: new URL('./chunker-worker.ts', import.meta.url).href,
+      filename: url.href,
       minThreads: 0,
       maxThreads: 1,
       concurrentTasksPerWorker: 1,
       idleTimeout: idleMilliseconds,
-      execArgv: ['--import', typescriptLoader],
+      execArgv,
       workerData: options,
       recordTiming: false,
     });
@@ -66,8 +70,10 @@ export class Chunker {
    * end of the previous one. Without the overlaps, the chunks together are exactly the text, including white space.
    *
    * A chunk ends before a heading, block, list item, sentence, line or word: the first of these that does not make the chunk
-   * very short. Code blocks, tables and words are cut only if they are longer than a chunk. A heading stays with the text
-   * after it, and a chunk that begins with a heading has no overlap.
+   * very short. Code blocks, tables, their lines, and words are cut only if they are longer than a chunk. A heading stays
+   * with the text after it, and a chunk that begins with a heading has no overlap.
+   *
+   * A chunk that begins within a table is so short that it fits in the model's window behind the table's header; see `chunkText`.
    *
    * A text without tokens, such as white space, has no chunks. A character with more than `chunkSize` tokens is a chunk; only
    * tokenizers that expand ligatures have such characters.
@@ -90,10 +96,10 @@ export class Chunker {
     await this.pool.destroy();
   }
 
-  private async cut(task: ChunkTask): Promise<ChunkSpan[]> {
+  private async cut(task: ChunkTask): Promise<CutChunk[]> {
     if (this.closed)
       throw new FunesError('UNAVAILABLE', 'The server is stopping and cuts no more documents.');
-    const cutting: Promise<ChunkSpan[]> = this.pool.run(task);
+    const cutting: Promise<CutChunk[]> = this.pool.run(task);
     this.running.add(cutting);
     try {
       return await cutting;

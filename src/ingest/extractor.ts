@@ -1,5 +1,6 @@
 import { Mutex } from 'async-mutex';
 import { Piscina } from 'piscina';
+import { program } from '../distribution.ts';
 import { FunesError, quote } from '../errors.ts';
 import type { Extraction } from './extract/extraction.ts';
 import type { ExtractResult, ExtractTask } from './extractor-worker.ts';
@@ -20,7 +21,7 @@ const usualLimits: ExtractorLimits = { milliseconds: 60_000, heapMegabytes: 1024
 const idleMilliseconds = 60_000;
 const memoryCheckMilliseconds = 200;
 
-const typescriptLoader = new URL('../typescript-worker.mjs', import.meta.url).href;
+const { url, execArgv } = program('ingest/extractor-worker');
 
 /**
  * Extracts the text of files. Works in a thread of its own, which starts with the first file and takes one file at a time. A file
@@ -35,12 +36,12 @@ export class Extractor {
   constructor(limits: Partial<ExtractorLimits> = {}) {
     this.limits = { ...usualLimits, ...limits };
     this.pool = new Piscina({
-      filename: new URL('./extractor-worker.ts', import.meta.url).href,
+      filename: url.href,
       minThreads: 0,
       maxThreads: 1,
       concurrentTasksPerWorker: 1,
       idleTimeout: idleMilliseconds,
-      execArgv: ['--import', typescriptLoader],
+      execArgv,
       resourceLimits: { maxOldGenerationSizeMb: this.limits.heapMegabytes },
       recordTiming: false,
     });

@@ -11,6 +11,7 @@ import {
   readDocuments,
   updateDocument,
 } from '../store/documents.ts';
+import { chunkText } from '../store/embedded-text.ts';
 import { embedForWriting } from '../store/embeddings.ts';
 import type { DocumentRow } from '../store/rows.ts';
 import { ownerOf, type Viewer } from '../viewer.ts';
@@ -185,19 +186,20 @@ async function toChunks(
       `No search could find this document, because its text has no token of the embedding model: ${quote(text)}.`,
     );
   }
-  const embeddings = await embedForWriting(
-    embedder,
-    pieces.map(({ content }) => content),
-    log,
-    generations,
-  );
-  return pieces.map(({ content, tokens, overlapTokens, startOffset, endOffset }, i) => ({
+  const chunks = pieces.map(({ content, tokens, overlapTokens, startOffset, endOffset, tableHeader }) => ({
     content,
     chunkSize: tokens,
     overlapSize: overlapTokens,
     startOffset,
     endOffset,
-    metadata: { ...chunkMetadata(text, { startOffset, endOffset }, extraction.parts) },
+    metadata: {
+      ...chunkMetadata(text, { startOffset, endOffset }, extraction.parts),
+      ...(tableHeader !== undefined && { tableHeader }),
+    },
+  }));
+  const embeddings = await embedForWriting(embedder, chunks.map(chunkText), log, generations);
+  return chunks.map((chunk, i) => ({
+    ...chunk,
     embedding: embeddings[i]?.embedding ?? null,
     embeddingModel: embeddings[i]?.embeddingModel ?? null,
     nextEmbedding: embeddings[i]?.nextEmbedding ?? null,

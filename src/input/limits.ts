@@ -16,6 +16,8 @@ export const limits = {
   contentLength: 100_000,
   /** Characters in a document's text. */
   documentLength: 5_000_000,
+  /** Characters in a part of a document's text that one field returns. */
+  textPartLength: 100_000,
   /** Tokens in a chunk. The embedding of a chunk that is longer than the model's window is the mean of its windows. */
   chunkSize: 1000,
   /** Characters in the text of a search. */
@@ -29,6 +31,8 @@ export const limits = {
   /** What a document is cut by if its input does not say otherwise, in tokens. */
   usualChunkSize: 200,
   usualOverlap: 40,
+  /** How long a part of a document's text is if its request does not say otherwise, in characters. */
+  usualTextPartLength: 10_000,
 
   // The text of an operation. These limits are checked before graphql validates it: validation compares all fields of one
   // name with each other, and takes 100 ms for 1,000 aliases and seconds for some smaller texts.

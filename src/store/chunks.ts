@@ -2,7 +2,9 @@ import { and, eq, inArray, type SQL, sql } from 'drizzle-orm';
 import { documentChunks } from '../../schema/index.ts';
 import { type Database, transaction } from '../database/transaction.ts';
 import { FunesError, quote } from '../errors.ts';
-import { checkId } from '../input/checks.ts';
+import { wholeCharacters } from '../input/characters.ts';
+import { checkId, checkLimit } from '../input/checks.ts';
+import { limits } from '../input/limits.ts';
 import { type Viewer, visibleTo } from '../viewer.ts';
 import { checkPageSize, type Listed, type Page, toPage } from './pages.ts';
 import { type ChunkRow, chunkColumns } from './rows.ts';
@@ -119,6 +121,82 @@ export async function readChunkPages(
     const chunks = rows.filter(({ n }) => n === i + 1).map(({ row }) => row);
     const edges = chunks.slice(0, first).map((node) => ({ cursor: cursorOf(node), node }));
     return toPage(edges, chunks.length > first, afterIndex >= 0);
+  });
+}
+
+/** A request for a part of a document's text. Both numbers are in UTF-16 code units, as the offsets of chunks are. */
+export interface DocumentTextRequest {
+  documentId: string;
+  /** Where the part begins. */
+  offset: number;
+  /** The most units of the part. */
+  limit: number;
+}
+
+/**
+ * Checks the numbers of a request.
+ * @throws FunesError BAD_USER_INPUT for a negative number. LIMIT_EXCEEDED for a part that is too long.
+ */
+export function parseDocumentTextRequest(
+  documentId: string,
+  offset: number,
+  limit: number,
+): DocumentTextRequest {
+  checkLimit(offset, 'offset', 0, greatestOffset);
+  checkLimit(limit, 'limit', 0, limits.textPartLength);
+  return { documentId, offset, limit };
+}
+
+/** The greatest `start_offset` that PostgreSQL's integer can hold. */
+const greatestOffset = 2 ** 31 - 1;
+
+/**
+ * Reads a part of a document's text for each request, in their order. One statement reads the parts of any number of documents, and
+ * of each document only the chunks that have some of the part. A part ends with the text. If it would begin or end inside a
+ * surrogate pair, it begins or ends before that pair, so that the parts of a text still join to the text.
+ */
+export async function readDocumentTexts(
+  database: Database,
+  viewer: Viewer,
+  requests: readonly DocumentTextRequest[],
+): Promise<string[]> {
+  const visible = visibleTo(viewer, documentChunks.userId);
+  const wanted = sql`unnest(${bigints(requests.map((r) => r.documentId))}::bigint[],
+    ${bigints(requests.map((r) => r.offset))}::bigint[], ${bigints(requests.map((r) => r.offset + r.limit))}::bigint[])
+    with ordinality as wanted (document_id, part_start, part_end, n)`;
+  // The offset is never negative. The index of offsets is used only if the query says so.
+  const inDocument = and(
+    eq(documentChunks.documentId, sql`wanted.document_id`),
+    sql`${documentChunks.startOffset} >= 0`,
+  );
+  // There is no gap between chunks. So the last one that begins at or before the part has the beginning of the part.
+  const first = sql`(select max(${documentChunks.startOffset}) from ${documentChunks}
+    where ${and(inDocument, sql`${documentChunks.startOffset} <= wanted.part_start`, visible)})`;
+  const chunks = sql`select ${documentChunks.startOffset}, ${documentChunks.endOffset}, ${documentChunks.content} from ${documentChunks}
+    where ${and(inDocument, sql`${documentChunks.startOffset} >= ${first}`, sql`${documentChunks.startOffset} < wanted.part_end`, visible)}`;
+  const rows = await transaction(database, viewer, { access: 'read' }, (tx) =>
+    tx
+      .select({
+        n: sql<number>`wanted.n::int`,
+        start: sql<number>`part.start_offset`,
+        end: sql<number>`part.end_offset`,
+        content: sql<string>`part.content`,
+      })
+      .from(sql`${wanted} cross join lateral (${chunks}) as part`)
+      .orderBy(sql`wanted.n`, sql`part.start_offset`),
+  );
+  return requests.map(({ offset, limit }, i) => {
+    let text = '';
+    let next = offset;
+    for (const { start, end, content } of rows.filter(({ n }) => n === i + 1)) {
+      // A chunk repeats the end of the previous one, and has no half of a pair.
+      const from = wholeCharacters(content, next - start);
+      const to = wholeCharacters(content, Math.min(end, offset + limit) - start);
+      if (to <= from) continue;
+      text += content.slice(from, to);
+      next = start + to;
+    }
+    return text;
   });
 }
 

@@ -28,7 +28,9 @@ const generations: readonly Generations[] = [
   { table: 'memories_archive', text: 'content' },
   {
     table: 'document_chunks',
-    text: 'content',
+    // As `chunkText` makes it.
+    text: `case when jsonb_typeof(metadata -> 'tableHeader') = 'string' and position(metadata ->> 'tableHeader' in content) = 0
+      then (metadata ->> 'tableHeader') || chr(10) || content else content end`,
     indexes: ['idx_document_chunks_embedding_hnsw', 'idx_document_chunks_next_embedding_hnsw'],
   },
   {
@@ -165,7 +167,7 @@ async function storeEmbeddings(
   await tx.unsafe(
     `update ${table} set ${set}
       from unnest($2::bigint[], $3::text[], $4::vector[]) as made (made_id, made_of, vector)
-      where id = made_id and ${text} = made_of and ${missing[into]}`,
+      where id = made_id and (${text}) = made_of and ${missing[into]}`,
     [
       model,
       arrayOf(rows.map(({ id }) => id)),

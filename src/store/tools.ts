@@ -6,6 +6,7 @@ import { checkBatch, checkJson, checkText } from '../input/checks.ts';
 import { limits } from '../input/limits.ts';
 import type { Services } from '../services.ts';
 import type { Viewer } from '../viewer.ts';
+import { toolText } from './embedded-text.ts';
 import { embedForWriting } from './embeddings.ts';
 import type { Listed } from './pages.ts';
 import { type ToolRow, toolColumns } from './rows.ts';
@@ -33,14 +34,6 @@ export const toolList: Listed<ToolRow, 'TOOL_NAME' | 'USAGE_COUNT' | 'CREATED_AT
     ID: toolEmbeddings.id,
   },
 };
-
-/**
- * Returns the text by which searches find a tool. The name is not split into words: the model reads `get_weather` well,
- * and with split names hit@1 on BFCL's live_multiple was .700 instead of .715.
- */
-export function toolText(tool: Pick<NewTool, 'toolName' | 'toolDescription'>): string {
-  return `${tool.toolName}: ${tool.toolDescription}`;
-}
 
 /**
  * Reads the tool with this name. Returns undefined if there is none.

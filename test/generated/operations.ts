@@ -711,6 +711,24 @@ export type DocumentQueryVariables = Exact<{
 
 export type DocumentQuery = { document: { id: string, userId: string, filename: string, filePath: string | null, fileType: string | null, fileSize: number | null, contentHash: string, totalChunks: number, createdAt: string, processedAt: string, updatedAt: string, metadata: Record<string, unknown> } | null };
 
+export type DocumentTextQueryVariables = Exact<{
+  id: string;
+  offset?: number;
+  limit?: number;
+}>;
+
+
+export type DocumentTextQuery = { document: { text: string } | null };
+
+export type TextsOfDocumentsQueryVariables = Exact<{
+  ids: Array<string> | string;
+  offset?: number;
+  limit?: number;
+}>;
+
+
+export type TextsOfDocumentsQuery = { documents: { edges: Array<{ node: { id: string, text: string, beginning: string } }> } };
+
 export type DocumentChunksQueryVariables = Exact<{
   id: string;
   first?: number;
@@ -1623,6 +1641,30 @@ export const DocumentDocument = new TypedDocumentString(`
   updatedAt
   metadata
 }`) as unknown as TypedDocumentString<DocumentQuery, DocumentQueryVariables>;
+export const DocumentTextDocument = new TypedDocumentString(`
+    query DocumentText($id: ID!, $offset: Int! = 0, $limit: Int! = 10000) {
+  document(id: $id) {
+    text(offset: $offset, limit: $limit)
+  }
+}
+    `) as unknown as TypedDocumentString<DocumentTextQuery, DocumentTextQueryVariables>;
+export const TextsOfDocumentsDocument = new TypedDocumentString(`
+    query TextsOfDocuments($ids: [ID!]!, $offset: Int! = 0, $limit: Int! = 10000) {
+  documents(
+    first: 200
+    filters: {id: {in: $ids}}
+    orderBy: {field: ID, direction: ASC}
+  ) {
+    edges {
+      node {
+        id
+        text(offset: $offset, limit: $limit)
+        beginning: text(limit: 5)
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<TextsOfDocumentsQuery, TextsOfDocumentsQueryVariables>;
 export const DocumentChunksDocument = new TypedDocumentString(`
     query DocumentChunks($id: ID!, $first: Int! = 20, $after: String) {
   document(id: $id) {

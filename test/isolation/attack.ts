@@ -198,7 +198,7 @@ export async function attack(options: AttackOptions): Promise<AttackReport> {
     return stored !== before;
   }
 
-  async function run(operation: Operation, from: Draw): Promise<void> {
+  async function run(goal: Member, operation: Operation, from: Draw): Promise<void> {
     const { query, variables, selections } = operation;
     const isQuery = query.startsWith('query');
     // Each mutation of a reader is refused in the same way.
@@ -236,12 +236,13 @@ export async function attack(options: AttackOptions): Promise<AttackReport> {
     }
     for (const code of new Set(answer.errors?.map(({ extensions }) => extensions.code)))
       report.codes[code] = (report.codes[code] ?? 0) + 1;
+    if (answer.errors?.some(({ extensions }) => extensions.code === 'FORBIDDEN')) reach.postpone(goal);
     for (const root of carriedOut(operation, answer)) if (hasForeign(root)) reach.count(root);
     if (answer.data != null) learn(selections, answer.data as Answered, own);
   }
 
   await sendInTurn({ count: requests, seed, goals: goalsOf(reach) }, async (goal, from) =>
-    run(draw(goal, from), from),
+    run(goal, draw(goal, from), from),
   );
   return report;
 }

@@ -39,6 +39,11 @@ export class Reach {
     return member;
   }
 
+  /** Lets a member wait longer for its next request, because its last one was refused, and a refused request cannot leak. */
+  postpone(member: Member): void {
+    this.asked.set(member, (this.asked.get(member) ?? 0) + 3);
+  }
+
   /** The members that were reached less often. */
   below(count: number): Member[] {
     return [...this.counts].flatMap(([member, reached]) => (reached < count ? member : []));

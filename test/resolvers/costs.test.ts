@@ -7,6 +7,7 @@ import { costRuleOf } from '../../src/http/operation/cost-rules.ts';
 const args = {
   k: 7,
   first: 50,
+  limit: 1000,
   text: 'x',
   inputs: [{ content: 'x' }, { content: 'y' }],
   input: { content: 'x' },
@@ -37,6 +38,7 @@ test('these fields cost something, and multiply what stands below them', () => {
       "CreateKeyPayload.apiKey: 1, 1 times what is below",
       "Document.chunks: 50, 50 times what is below",
       "Document.similar: 18, 7 times what is below",
+      "Document.text: 4, 1 times what is below",
       "DocumentConnection.totalCount: 10, 1 times what is below",
       "IngestDocumentPayload.document: 1, 1 times what is below",
       "Memory.embedding: 1, 1 times what is below",

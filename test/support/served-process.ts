@@ -17,11 +17,30 @@ export interface LaunchedProcess {
   signal(name: 'SIGTERM' | 'SIGKILL'): void;
 }
 
+/** How a server is started. */
+export interface Start {
+  /** The program and its arguments. */
+  command: readonly [string, ...string[]];
+  cwd: string;
+  /** Whether a signal goes to all processes that it starts: npx starts the server in one below its own, and passes no signal on. */
+  group?: boolean;
+}
+
+const fromSource: Start = {
+  command: [process.execPath, '--import', 'tsx', 'src/main.ts', 'serve'],
+  cwd: fileURLToPath(new URL('../..', import.meta.url)),
+};
+
 /** Starts the server as a person does, with the embedded database in `dataDir`, on any free port. */
-export function launch(dataDir: string, settings: Record<string, string> = {}): LaunchedProcess {
+export function launch(
+  dataDir: string,
+  settings: Record<string, string> = {},
+  { command: [program, ...args], cwd, group = false }: Start = fromSource,
+): LaunchedProcess {
   const { PATH, HOME } = process.env;
-  const server = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts', 'serve'], {
-    cwd: fileURLToPath(new URL('../..', import.meta.url)),
+  const server = spawn(program, args, {
+    cwd,
+    detached: group,
     // Blank rather than left out, so that a .env of whoever runs the tests does not count.
     env: {
       PATH,
@@ -42,6 +61,10 @@ export function launch(dataDir: string, settings: Record<string, string> = {}): 
   const ended = new Promise<number | null>((resolve) => {
     server.on('close', resolve); // not 'exit', after which there may be more to read
   });
+  let hasEnded = false;
+  void ended.then(() => {
+    hasEnded = true;
+  });
   const url = new Promise<string>((resolve, reject) => {
     server.on('error', reject);
     server.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -61,7 +84,10 @@ export function launch(dataDir: string, settings: Record<string, string> = {}): 
     ended,
     output: () => output,
     errorOutput: () => errorOutput,
-    signal: (name) => void server.kill(name),
+    signal: (name) => {
+      if (!group) server.kill(name);
+      else if (server.pid !== undefined && !hasEnded) process.kill(-server.pid, name);
+    },
   };
 }
 

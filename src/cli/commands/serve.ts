@@ -1,4 +1,5 @@
 import { Command } from '@commander-js/extra-typings';
+import { commands } from '../../distribution.ts';
 import { FunesError } from '../../errors.ts';
 
 /** `funes serve` */
@@ -31,7 +32,7 @@ Open the explorer and paste a first query:
 
 ${firstQuery.replace(/^/gm, '  ')}
 
-"npm run demo" in another terminal stores texts to search. Ctrl+C stops the server.
+"${commands.demo}" in another terminal stores texts to search. Ctrl+C stops the server.
 
 `);
   await new Promise<void>((resolve) => {

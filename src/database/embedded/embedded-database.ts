@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
+import { root } from '../../distribution.ts';
 import { FunesError } from '../../errors.ts';
 import { databaseFolder, socketPath } from './data-folder.ts';
 import { type EngineChild, launchEngine } from './engine-child.ts';
@@ -42,7 +43,7 @@ export interface EmbeddedDatabase {
 const steadyAfterMs = 1000;
 const longestPauseMs = 5000;
 
-const defaultCacheDir = fileURLToPath(new URL('../../../node_modules/.cache/funes', import.meta.url));
+const defaultCacheDir = fileURLToPath(new URL('./node_modules/.cache/funes', root));
 
 /**
  * Starts the embedded PostgreSQL with pgvector in a child process. If the process dies before `close`, it is started again.

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { createRequire } from 'node:module';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
+import { program } from '../../distribution.ts';
 import { FunesError } from '../../errors.ts';
 import { FolderInUse } from './data-folder.ts';
 import type { Endpoint, EngineMessage, EngineOptions, ServerMessage } from './messages.ts';
@@ -19,9 +19,7 @@ export interface EngineChild {
 }
 
 const closeWithinMs = 15_000;
-const program = fileURLToPath(new URL('./engine-process.ts', import.meta.url));
-// An absolute path, because the server may be started from any folder.
-const typescriptLoader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+const { url, execArgv } = program('database/embedded/engine-process');
 
 /**
  * Starts an engine process and waits until it listens.
@@ -32,8 +30,8 @@ export async function launchEngine(
   options: EngineOptions,
   log: (line: string) => void,
 ): Promise<EngineChild> {
-  const child = fork(program, [JSON.stringify(options)], {
-    execArgv: ['--import', typescriptLoader],
+  const child = fork(fileURLToPath(url), [JSON.stringify(options)], {
+    execArgv,
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
   let errorOutput = '';

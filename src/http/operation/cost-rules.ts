@@ -54,6 +54,14 @@ function makeRule(parent: string, field: GraphQLField<unknown, unknown>): CostRu
     const size = ({ first }: RawArguments) => sizeOf(first, limits.pageSize);
     return { own: size, times: size };
   }
+  // A part of a text: about as many chunks as it is long.
+  if (names.has('limit')) {
+    const charactersOfChunk = (limits.usualChunkSize - limits.usualOverlap) * costs.charactersOfToken;
+    return {
+      own: ({ limit }) => costs.row + Math.ceil(sizeOf(limit, limits.textPartLength) / charactersOfChunk),
+      times: once,
+    };
+  }
   if (names.has('inputs')) {
     const own = ({ inputs }: RawArguments) =>
       listOf(inputs, 'inputs').reduce<number>((sum, input) => sum + costOfInput(input), 0);

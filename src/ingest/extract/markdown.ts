@@ -18,7 +18,7 @@ function sectionsOf(text: string): TextPart[] {
   const path = new HeadingPath();
   const starts = lineStarts(text);
   const parts: TextPart[] = [];
-  const tokens = blocks.parse(text, {});
+  const tokens = blocks.parse(withoutFrontMatter(text), {});
   for (const [index, token] of tokens.entries()) {
     if (token.type !== 'heading_open' || token.level > 0 || token.map === null) continue;
     const title = plainText(tokens[index + 1]?.content ?? '');
@@ -30,6 +30,16 @@ function sectionsOf(text: string): TextPart[] {
     parts.push({ start, end: text.length, metadata: { headings } });
   }
   return parts;
+}
+
+/**
+ * The text with blanks in place of its front matter. Markdown takes front matter for a heading, because a line of dashes is under
+ * it, and then every section of the page would stand under that heading.
+ */
+function withoutFrontMatter(text: string): string {
+  return text.replace(/^---[ \t]*(?:\r\n?|\n)[\w-]+:.*?(?:\r\n?|\n)---[ \t]*(?=[\r\n]|$)/s, (front) =>
+    front.replace(/[^\r\n]/g, ' '),
+  );
 }
 
 /** The text of a heading without its marks: no emphasis, and of a link its text. */

@@ -223,6 +223,37 @@ describe('a file of another format', () => {
     },
   );
 
+  test('has the header of its table in the metadata, the embedding and the words of each chunk, and not in the content', async () => {
+    const rows = Array.from({ length: 40 }, (_, i) => `Hilda ${i},Stoker`).join('\n');
+    const { document } = await ingest({
+      filename: 'crew.csv',
+      content: `Seafarer,Watch\n${rows}\n`,
+      chunkSize: 40,
+      overlap: 0,
+    });
+    const [first, ...later] = await chunksOf(document.id);
+    const tableHeader = '| Seafarer | Watch |';
+    expect(first).toMatchObject({ metadata: { tableHeader } });
+    expect(first?.content.startsWith(tableHeader)).toBe(true);
+    expect(cosine(first?.embedding ?? [], hashVector(first?.content ?? ''))).toBeCloseTo(1, 5);
+    expect(later.length).toBeGreaterThan(5);
+    for (const chunk of later) {
+      expect(chunk.metadata).toEqual({ tableHeader });
+      expect(chunk.content).not.toContain('Seafarer');
+      expect(chunk.content).toMatch(/^(?:\| Hilda \d+ \| Stoker \|\n?)+$/);
+      const embedded = hashVector(`${tableHeader}\n${chunk.content}`);
+      expect(cosine(chunk.embedding ?? [], embedded)).toBeCloseTo(1, 5);
+    }
+    const { similarChunks } = await server.request(SimilarChunksDocument, {
+      text: 'seafarers',
+      k: 50,
+      options: { mode: 'KEYWORD' },
+    });
+    expect(new Set(similarChunks.map(({ chunk }) => chunk.id))).toEqual(
+      new Set([first, ...later].map((chunk) => chunk?.id)),
+    );
+  });
+
   test('has its chunks found by where they stand', async () => {
     await send('manual.pdf');
     const { similarChunks } = await server.request(SimilarChunksDocument, {

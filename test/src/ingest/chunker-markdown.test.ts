@@ -100,6 +100,61 @@ describe('Markdown', () => {
     for (const chunk of long) expect(chunk).toMatch(/^\|.*\|\n$/s);
   });
 
+  test('does not cut a line of a table after a short one to fill a chunk', async () => {
+    const row = `| ${'some words of a long row '.repeat(7)}|\n`;
+    const table = `| key |\n|---|\n| short |\n${row}${row}`;
+    const chunks = await chunkMarkdown(table, 50);
+    expect(chunks).toEqual(['| key |\n|---|\n| short |\n', row, row]);
+  });
+
+  test('does not begin an overlap within a line of code', async () => {
+    const line = `call(${'alpha, beta, gamma, '.repeat(3)}omega)\n`;
+    const chunks = await chunkMarkdown(`\`\`\`\n${line.repeat(12)}\`\`\`\n`, 60, 12);
+    expect(chunks.length).toBeGreaterThan(3);
+    for (const chunk of chunks.slice(1)) expect(chunk).toMatch(/^call/);
+  });
+
+  test('tells the header of a table to each chunk with rows of it, and to no other', async () => {
+    const rows = '| some key | some value |\n'.repeat(20);
+    const quoted = `> | Land | Hauptstadt |\n> |:--|--:|\n${'> | Peru | Lima |\n'.repeat(20)}`;
+    const text = `${sentence.repeat(4)}\n\n| Name | Price |\n|---|---|\n${rows}\n${sentence.repeat(4)}\n\n${quoted}`;
+    for (const lineBreak of ['\n', '\r\n', '\r']) {
+      const chunks = await chunker.chunk(text.replaceAll('\n', lineBreak), {
+        format: 'markdown',
+        chunkSize: 50,
+      });
+      const headerFor = (content: string) => {
+        if (/some key|Price/.test(content)) return '| Name | Price |';
+        return /Peru|Land/.test(content) ? '| Land | Hauptstadt |' : undefined;
+      };
+      expect(chunks.map(({ tableHeader }) => tableHeader)).toEqual(
+        chunks.map(({ content }) => headerFor(content)),
+      );
+      expect(new Set(chunks.map(({ tableHeader }) => tableHeader)).size).toBe(3);
+    }
+  });
+
+  test('leaves room in the window for the header of a table, and cuts off one that takes more than half of it', async () => {
+    const columns = (count: number) =>
+      `| ${Array.from({ length: count }, (_, i) => `name ${i}`).join(' | ')} |`;
+    const table = (count: number) => {
+      const cells = `| ${Array<string>(count).fill('x').join(' | ')} |\n`;
+      return `${columns(count)}\n|${'---|'.repeat(count)}\n${cells.repeat(60)}`;
+    };
+    for (const count of [20, 70]) {
+      const chunks = await chunker.chunk(table(count), { format: 'markdown', chunkSize: 254 });
+      const [{ tableHeader = '' } = {}] = chunks;
+      expect(columns(count).startsWith(tableHeader)).toBe(true);
+      expect(tableHeader === columns(count)).toBe(count === 20);
+      for (const { content, tokens, tableHeader: header } of chunks.slice(1)) {
+        expect(header).toBe(tableHeader);
+        expect(tokens + tokenizer.countTokens(tableHeader)).toBeLessThanOrEqual(254);
+        // Of the wider table, the line of dashes alone is longer than a chunk.
+        if (count === 20) expect(content).toMatch(/^(?:\| x |\|---)/);
+      }
+    }
+  });
+
   test('cuts a list between its items', async () => {
     const item = '- The quick brown fox. It jumps over the lazy dog\n  and over another.\n';
     for (const chunk of await chunkMarkdown(item.repeat(20), 50, 0)) expect(chunk).toMatch(/^- The/);

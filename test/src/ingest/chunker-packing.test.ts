@@ -12,8 +12,10 @@ test('chunks and overlaps fit when a text has more tokens than its words have to
   };
   const text = 'one two three. Four five six seven.\n'.repeat(40);
   const sizes = { chunkSize: 20, overlap: 7 };
-  const units = measureUnits(text, outlineText(text, 'text'), countTokens, sizes.chunkSize);
-  const chunks = packUnits(text, units, countTokens, sizes);
+  const chunkTokens = () => sizes.chunkSize;
+  const limits = { unitTokens: sizes.chunkSize, chunkTokens };
+  const units = measureUnits(text, outlineText(text, 'text'), countTokens, limits);
+  const chunks = packUnits(text, units, countTokens, sizes, chunkTokens);
   let end = 0;
   for (const chunk of chunks) {
     expect(chunk.tokens).toBe(countTokens(text.slice(chunk.startOffset, chunk.endOffset)));

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadTokenizer, type TextTokenizer } from '../../../src/embedding/tokenizer.ts';
 import { Chunker } from '../../../src/ingest/chunker.ts';
+import { chunkText } from '../../../src/store/embedded-text.ts';
 import { expectSoundChunks } from './chunk-expectations.ts';
 
 let tokenizer: TextTokenizer;
@@ -58,6 +59,8 @@ const markup = fc.constantFrom(
   '\n  1. ',
   '\n> ',
   '\n| a | b |\n|---|---|\n| c | d |\n',
+  '\n> | a | b |\n> |---|---|\n> | c | d |\n',
+  '\n\n| c | d |\r\n| :-- | --: |\r\n| 👩‍👩‍👧 | ﷺ |\r\n',
   '\n    indented',
   '\n---\n',
   '\n<div>\n',
@@ -88,7 +91,59 @@ const sizes = fc
     fc.record({ chunkSize: fc.constant(chunkSize), overlap: fc.integer({ min: 0, max: chunkSize >> 1 }) }),
   );
 
+const cell = fc.oneof(
+  fc.array(word, { maxLength: 6 }).map((words) => words.join(' ')),
+  script,
+  fc.constantFrom('😀', '👩‍👩‍👧', '', '\\|', '3.14', '`code`'),
+  fc.integer({ min: 1, max: 300 }).map((length) => '漢'.repeat(length)),
+);
+
+/** Tables and code blocks with prose between them, in every kind of line break. */
+const blocksText = fc
+  .tuple(
+    fc.array(
+      fc.oneof(
+        fc.tuple(fc.integer({ min: 1, max: 6 }), fc.integer({ min: 0, max: 30 })).chain(([columns, rows]) =>
+          fc
+            .array(fc.array(cell, { minLength: columns, maxLength: columns }), {
+              minLength: rows + 1,
+              maxLength: rows + 1,
+              size: 'max',
+            })
+            .map(([header = [], ...body]) =>
+              [header, header.map(() => '---'), ...body].map((row) => `| ${row.join(' | ')} |`).join('\n'),
+            ),
+        ),
+        fc
+          .array(fc.array(fc.oneof(word, script), { maxLength: 12 }), { maxLength: 30, size: 'max' })
+          .map(
+            (lines) =>
+              `\`\`\`\n${lines.map((words) => `${' '.repeat(words.length)}${words.join('( ')}`).join('\n')}\n\`\`\``,
+          ),
+        fc.array(word, { maxLength: 60, size: 'max' }).map((words) => words.join(' ')),
+        longWord,
+        fc.constant('## Heading'),
+      ),
+      { maxLength: 8, size: 'max' },
+    ),
+    fc.constantFrom('\n', '\r\n', '\r'),
+  )
+  .map(([blocks, ending]) => blocks.join('\n\n').replaceAll('\n', ending));
+
 const format = fc.constantFrom('text' as const, 'markdown' as const);
+
+/** The lines of the tables and code blocks of a text made by `blocksText`. */
+function verbatimLines(text: string): { start: number; end: number }[] {
+  const lines: { start: number; end: number }[] = [];
+  let isCode = false;
+  for (const { 0: line, index } of text.matchAll(/[^\r\n]*(?:\r\n|\r|\n|$)/g)) {
+    if (line.startsWith('```')) isCode = !isCode;
+    // The chunker counts the parts of a long word, which together may have more tokens than the word.
+    else if ((isCode || line.startsWith('| ')) && /\S/.test(line) && !/\S{33}/.test(line))
+      lines.push({ start: index, end: index + line.trimEnd().length });
+  }
+  return lines;
+}
 
 describe('the chunks of any text', () => {
   test('join up to the text, fit the model, overlap as allowed and are never blank', async () => {
@@ -98,6 +153,47 @@ describe('the chunks of any text', () => {
       }),
       { numRuns: 400, seed: 20 },
     );
+  }, 120_000);
+
+  test('join up where there are tables and code, and fit the model behind the header of their table', async () => {
+    await fc.assert(
+      fc.asyncProperty(blocksText, sizes, async (text, size) => {
+        const chunks = await chunker.chunk(text, { format: 'markdown', ...size });
+        expectSoundChunks(text, chunks, tokenizer, size);
+        for (const { content, tableHeader } of chunks) {
+          const embedded = chunkText({ content, metadata: { tableHeader } });
+          expect(tokenizer.countTokens(embedded)).toBeLessThanOrEqual(tokenizer.windowTokens);
+          if (tableHeader !== undefined) expect(embedded).toContain(tableHeader);
+        }
+      }),
+      { numRuns: 100, seed: 23 },
+    );
+  }, 120_000);
+
+  test('never end within a line of a table or of code that fits', async () => {
+    let checked = 0;
+    await fc.assert(
+      fc.asyncProperty(blocksText, sizes, async (text, size) => {
+        const chunks = await chunker.chunk(text, { format: 'markdown', ...size });
+        const lines = verbatimLines(text).filter(({ start, end }) => {
+          const [within] = chunks.filter(({ startOffset }) => startOffset > start && startOffset < end);
+          const header = within?.tableHeader;
+          const taken = header === undefined ? 0 : tokenizer.countTokens(header);
+          const most = Math.min(size.chunkSize, tokenizer.windowTokens - taken);
+          return tokenizer.countTokens(text.slice(start, end)) <= most;
+        });
+        checked += chunks.length > 1 ? lines.length : 0;
+        for (const { start, end } of lines)
+          for (const { startOffset, endOffset } of chunks) {
+            expect([startOffset > start && startOffset < end, endOffset > start && endOffset < end]).toEqual([
+              false,
+              false,
+            ]);
+          }
+      }),
+      { numRuns: 150, seed: 24 },
+    );
+    expect(checked).toBeGreaterThan(1000);
   }, 120_000);
 
   test('are the same when it is cut again', async () => {

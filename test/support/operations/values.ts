@@ -105,6 +105,8 @@ const integers: Record<string, readonly [least: number, most: number]> = {
   chunkSize: [8, 60],
   overlap: [0, 4],
   efSearch: [1, 200],
+  offset: [0, 60],
+  limit: [0, 60],
 };
 
 const times = [

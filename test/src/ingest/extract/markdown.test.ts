@@ -12,3 +12,27 @@ test('a Markdown file stays as it is, and has a part for each section', async ()
     [{ headings: ['C'] }, '# C #'],
   ]);
 });
+
+test.each(['\n', '\r\n', '\r'])(
+  'front matter is no heading, and stays in the text: %j',
+  async (lineBreak) => {
+    const text = '---\ntitle: A page\ntags: [x]\n---\n\nbefore\n\n### A\n\na\n\nB\n---\n'.replaceAll(
+      '\n',
+      lineBreak,
+    );
+    const extraction = await extract('md', Buffer.from(text));
+    expect(extraction.text).toBe(text);
+    expect(partsOf(extraction).map(([metadata]) => metadata)).toEqual([
+      { headings: ['A'] },
+      { headings: ['B'] },
+    ]);
+  },
+);
+
+test('a rule at the beginning is no front matter', async () => {
+  const extraction = await extract('md', Buffer.from('---\nA heading\n---\n\n### B\n\nb\n'));
+  expect(partsOf(extraction).map(([metadata]) => metadata)).toEqual([
+    { headings: ['A heading'] },
+    { headings: ['A heading', 'B'] },
+  ]);
+});

@@ -1,11 +1,11 @@
-import { Piscina } from 'piscina';
-import { program } from '../distribution.ts';
+import type { Piscina } from 'piscina';
 import { resolveModel } from '../embedding/model.ts';
 import type { TokenizerOptions } from '../embedding/tokenizer.ts';
 import { FunesError, quote } from '../errors.ts';
 import type { TextStructure } from './chunker-outline.ts';
 import type { ChunkSizes } from './chunker-packing.ts';
 import type { ChunkTask, CutChunk } from './chunker-worker.ts';
+import { singleThread } from './single-thread.ts';
 
 export type { TextStructure } from './chunker-outline.ts';
 export type { ChunkSpan } from './chunker-packing.ts';
@@ -33,11 +33,6 @@ export const defaultChunkSizes: ChunkSizes = { chunkSize: 200, overlap: 40 };
 /** The smallest size of a chunk, because a single character of some scripts has several tokens. */
 export const leastChunkSize = 8;
 
-/** How long the chunker's thread waits for the next text before it ends. */
-const idleMilliseconds = 60_000;
-
-const { url, execArgv } = program('ingest/chunker-worker');
-
 /**
  * Cuts texts into chunks that fit in the window of the embedding model. Works in a thread of its own, which starts with the
  * first text, takes one text at a time, and ends after a minute without work.
@@ -53,16 +48,7 @@ export class Chunker {
    */
   constructor(options: TokenizerOptions = {}) {
     resolveModel(options.model);
-    this.pool = new Piscina({
-      filename: url.href,
-      minThreads: 0,
-      maxThreads: 1,
-      concurrentTasksPerWorker: 1,
-      idleTimeout: idleMilliseconds,
-      execArgv,
-      workerData: options,
-      recordTiming: false,
-    });
+    this.pool = singleThread('ingest/chunker-worker', { workerData: options });
   }
 
   /**

@@ -1,10 +1,10 @@
 import { Mutex } from 'async-mutex';
-import { Piscina } from 'piscina';
-import { program } from '../distribution.ts';
+import type { Piscina } from 'piscina';
 import { FunesError, quote } from '../errors.ts';
 import type { Extraction } from './extract/extraction.ts';
 import type { ExtractResult, ExtractTask } from './extractor-worker.ts';
 import type { DocumentFormat } from './formats.ts';
+import { singleThread } from './single-thread.ts';
 
 /** What the extraction of one file may take. */
 export interface ExtractorLimits {
@@ -17,11 +17,7 @@ export interface ExtractorLimits {
 
 const usualLimits: ExtractorLimits = { milliseconds: 60_000, heapMegabytes: 1024, processMegabytes: 1536 };
 
-/** How long the extractor's thread waits for the next file before it ends. */
-const idleMilliseconds = 60_000;
 const memoryCheckMilliseconds = 200;
-
-const { url, execArgv } = program('ingest/extractor-worker');
 
 /**
  * Extracts the text of files. Works in a thread of its own, which starts with the first file and takes one file at a time. A file
@@ -35,15 +31,8 @@ export class Extractor {
 
   constructor(limits: Partial<ExtractorLimits> = {}) {
     this.limits = { ...usualLimits, ...limits };
-    this.pool = new Piscina({
-      filename: url.href,
-      minThreads: 0,
-      maxThreads: 1,
-      concurrentTasksPerWorker: 1,
-      idleTimeout: idleMilliseconds,
-      execArgv,
+    this.pool = singleThread('ingest/extractor-worker', {
       resourceLimits: { maxOldGenerationSizeMb: this.limits.heapMegabytes },
-      recordTiming: false,
     });
   }
 

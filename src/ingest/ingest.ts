@@ -23,11 +23,8 @@ import {
   readDocuments,
   updateDocument,
 } from '../store/documents.ts';
-
 import { chunkText } from '../store/embedded-text.ts';
-
 import { checkQuota } from '../store/quota.ts';
-
 import type { DocumentRow } from '../store/rows.ts';
 import { embedUnlessOwn, type SourcedEmbedding } from '../store/written-embeddings.ts';
 import { ownerOf, type Viewer } from '../viewer.ts';

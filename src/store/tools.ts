@@ -9,9 +9,7 @@ import { limits } from '../input/limits.ts';
 import { type OwnEmbedding, parseOwnEmbedding } from '../input/vectors.ts';
 import type { Services } from '../services.ts';
 import type { Viewer } from '../viewer.ts';
-
 import { toolText } from './embedded-text.ts';
-
 import type { Listed } from './pages.ts';
 import { type ToolRow, toolColumns } from './rows.ts';
 import { embedUnlessOwn, forgottenEmbedding } from './written-embeddings.ts';

@@ -63,8 +63,16 @@ export default {
       comment:
         'Work with the rows of all users, which belongs to no user, has one door. No request may come in there.',
       severity: 'error',
-      from: { pathNot: '^(src/security/key-lookup\\.ts$|test/)' },
+      from: { pathNot: '^(src/security/key-lookup\\.ts$|src/store/filler\\.ts$|test/)' },
       to: { path: '^src/database/maintenance\\.ts$' },
+    },
+    {
+      name: 'filler-runs-beside-requests',
+      comment:
+        'The filler has the rows of all users, so only the composition root starts it. Requests may wake it.',
+      severity: 'error',
+      from: { pathNot: '^(src/composition\\.ts$|test/|testkit/|bench/)' },
+      to: { path: '^src/store/filler\\.ts$' },
     },
     {
       name: 'search-rows-alone-of-store',

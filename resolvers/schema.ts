@@ -13,6 +13,7 @@ import { refuseMissingVariables } from './common/missing-variables.ts';
 import { searchReportDirective } from './common/search-report.ts';
 import type { Context } from './context.ts';
 import { DocumentResolver } from './document/document-resolver.ts';
+import { EmbeddingResolver } from './embedding/embedding-resolver.ts';
 import { KeyResolver } from './key/key-resolver.ts';
 import { MemoryResolver } from './memory/memory-resolver.ts';
 import { PersonResolver } from './person/person-resolver.ts';
@@ -31,6 +32,7 @@ export function buildSchema(): GraphQLSchema {
       KeyResolver,
       PersonResolver,
       AuditResolver,
+      EmbeddingResolver,
     ],
     directives: [...specifiedDirectives, searchReportDirective],
     // src/ checks what GraphQL types cannot express, with error messages of its own.

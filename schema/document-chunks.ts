@@ -1,6 +1,13 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { check, foreignKey, index, integer, pgTable, primaryKey, unique } from 'drizzle-orm/pg-core';
-import { contentColumns, embeddingColumns, metadata, timestampNow, userId } from './columns/common.ts';
+import {
+  contentColumns,
+  embeddingColumns,
+  isPending,
+  metadata,
+  timestampNow,
+  userId,
+} from './columns/common.ts';
 import { bigintId } from './columns/id.ts';
 import { ownerPolicies } from './columns/policies.ts';
 import { tsvector } from './columns/tsvector.ts';
@@ -77,6 +84,7 @@ export const documentChunks = pgTable(
     // For the numbers of a user's rows: how many, how long, and a random share of them. See src/search/sql/own-rows.ts.
     index('idx_document_chunks_user_share').on(t.userId, sql`hashint8(${t.id})`, t.contentLength),
     index('idx_document_chunks_metadata').using('gin', t.metadata.op('jsonb_path_ops')),
+    index('idx_document_chunks_pending').on(t.id).where(isPending(t)),
     index('idx_document_chunks_content_tsv').using('gin', t.contentTsv),
     ...ownerPolicies('document_chunks', t.userId),
   ],

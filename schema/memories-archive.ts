@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { check, index, pgTable, primaryKey, uniqueIndex } from 'drizzle-orm/pg-core';
-import { timestampNow } from './columns/common.ts';
+import { isPending, timestampNow } from './columns/common.ts';
 import { bigintId } from './columns/id.ts';
 import { ownerPolicies } from './columns/policies.ts';
 import { memoryColumns } from './memories.ts';
@@ -33,6 +33,7 @@ export const memoriesArchive = pgTable(
       .on(t.userId, t.idempotencyKey)
       .where(sql`${t.idempotencyKey} is not null`),
     uniqueIndex('memories_archive_user_origin').on(t.userId, t.origin).where(sql`${t.origin} is not null`),
+    index('idx_memories_archive_pending').on(t.id).where(isPending(t)),
     index('idx_memories_archive_user_archived').on(t.userId, t.archivedAt.desc().nullsFirst()),
     ...ownerPolicies('memories_archive', t.userId),
   ],

@@ -14,6 +14,7 @@ import {
 import {
   contentColumns,
   embeddingColumns,
+  isPending,
   metadata,
   origin,
   timestampNow,
@@ -71,6 +72,7 @@ export const memories = pgTable(
     index('idx_memories_next_embedding_hnsw')
       .using('hnsw', t.nextEmbedding.op('vector_cosine_ops'))
       .with({ m: 16, ef_construction: 64 }),
+    index('idx_memories_pending').on(t.id).where(isPending(t)),
     index('idx_memories_created_at').on(t.createdAt.desc().nullsFirst()),
     index('idx_memories_source').on(t.source),
     index('idx_memories_user_id').on(t.userId),

@@ -11,7 +11,7 @@ import {
   unique,
   varchar,
 } from 'drizzle-orm/pg-core';
-import { embeddingColumns, type JsonObject, timestampNow, updatedAt } from './columns/common.ts';
+import { embeddingColumns, isPending, type JsonObject, timestampNow, updatedAt } from './columns/common.ts';
 import { bigintId } from './columns/id.ts';
 import { tsvector } from './columns/tsvector.ts';
 
@@ -59,6 +59,7 @@ export const toolEmbeddings = pgTable(
     index('idx_tool_embeddings_next_hnsw')
       .using('hnsw', t.nextEmbedding.op('vector_cosine_ops'))
       .with({ m: 16, ef_construction: 64 }),
+    index('idx_tool_embeddings_pending').on(t.id).where(isPending(t)),
     index('idx_tool_embeddings_content_tsv').using('gin', t.contentTsv),
     index('idx_tool_embeddings_parameters').using('gin', t.toolParameters.op('jsonb_path_ops')),
   ],

@@ -19,6 +19,7 @@ import {
   describeAccess,
 } from './security/authenticate.ts';
 import type { Services } from './services.ts';
+import { startFiller } from './store/filler.ts';
 import type { Viewer } from './viewer.ts';
 
 /** A first query to paste into the explorer. */
@@ -123,13 +124,24 @@ export async function startBackend(config: Config, log: Logger): Promise<Backend
       throw error;
     },
   );
-  const { pool, describe, close } = database;
+  const { pool, describe, alone, close } = database;
   const extractor = new Extractor();
   const chunker = new Chunker({ model: config.embeddingModel, cacheDir: join(config.dataDir, 'models') });
+  const filler = startFiller({ database: pool, embedder, log }, { alone });
   return {
-    services: { database: pool, embedder, extractor, chunker, log, quota: config.quota },
+    services: {
+      database: pool,
+      embedder,
+      extractor,
+      chunker,
+      log,
+      filler,
+      writeWaitMs: config.writeWait,
+      quota: config.quota,
+    },
     database: describe,
     close: async () => {
+      await filler.close();
       await Promise.all([extractor.close(), chunker.close(), embedder.close()]);
       await close();
     },
@@ -140,7 +152,7 @@ export async function startBackend(config: Config, log: Logger): Promise<Backend
 async function openServedDatabase(
   config: Config,
   log: Logger,
-): Promise<Pick<OpenDatabase, 'pool' | 'describe' | 'close'>> {
+): Promise<Pick<OpenDatabase, 'pool' | 'describe' | 'close'> & { alone: boolean }> {
   const database = await openMigratedDatabase(config, log);
   try {
     const { pool, describe, folder } = database;
@@ -149,7 +161,7 @@ async function openServedDatabase(
       if (control) await control.close();
       await database.close();
     };
-    return { pool, describe, close };
+    return { pool, describe, alone: folder !== undefined, close };
   } catch (error) {
     await database.close();
     throw error;

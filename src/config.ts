@@ -60,6 +60,9 @@ const settings = z.object({
     'a time from 1ms to 1h, such as 500ms or 30s',
     duration(1, 3_600_000),
   ).default(60_000),
+  FUNES_WRITE_WAIT: setting('a time from 0s to 1h, such as 30s or 2min', duration(0, 3_600_000)).default(
+    60_000,
+  ),
   FUNES_PREPARED_STATEMENTS: onOff.default(true),
   FUNES_EMBEDDING_MODEL: setting(`${modelForm}; leave it out for ${bundledModelName}`, (text) =>
     findModel(text) === undefined ? undefined : text,
@@ -129,6 +132,8 @@ function configOf(values: z.output<typeof settings>) {
     /** How long the server waits at its start for a database that does not answer yet. */
     databaseConnectTimeout: values.FUNES_DATABASE_CONNECT_TIMEOUT,
     statementTimeout: values.FUNES_STATEMENT_TIMEOUT,
+    /** How long a write waits for its embeddings. What has none by then is stored as PENDING. */
+    writeWait: values.FUNES_WRITE_WAIT,
     preparedStatements: values.FUNES_PREPARED_STATEMENTS,
     /** Undefined means the model of the installed packages. */
     embeddingModel: values.FUNES_EMBEDDING_MODEL,

@@ -14,6 +14,7 @@ import {
   readDocumentTexts,
 } from './store/chunks.ts';
 import { readDocuments } from './store/documents.ts';
+import { readDocumentStatuses } from './store/embedding-counts.ts';
 import { type EmbeddedTable, readEmbeddings } from './store/embeddings.ts';
 import type { DocumentRow } from './store/rows.ts';
 import type { Viewer } from './viewer.ts';
@@ -46,6 +47,7 @@ export function createLoaders(
       const found = new Map((await readDocuments(database, viewer, ids)).map((row) => [row.id, row]));
       return ids.map((id) => found.get(id) ?? null);
     }),
+    documentStatuses: momentLoader((ids: readonly string[]) => readDocumentStatuses(database, viewer, ids)),
     chunksAt: momentLoader(
       (addresses: readonly ChunkAddress[]) => readChunksAt(database, viewer, addresses),
       chunkAddressKey,

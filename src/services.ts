@@ -17,6 +17,10 @@ export interface Services {
   readonly extractor: Extractor;
   readonly chunker: Chunker;
   readonly log: Logger;
+  /** How long a write waits for its embeddings, in milliseconds. Default 60 s. */
+  readonly writeWaitMs?: number | undefined;
+  /** What embeds the rows that wait for it. Without it, they wait for another server or for the next start. */
+  readonly filler?: { wake(): void } | undefined;
   /** How much one user may store; without it, any amount. */
   readonly quota?: Quota | undefined;
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { EMBEDDING_DIMENSIONS } from '../schema/columns/vector.ts';
-import type { Embedder } from '../src/embedding/embedder.ts';
+import type { Embedder, EmbedOptions } from '../src/embedding/embedder.ts';
 
 /** Components that each word sets; several, so that two words rarely share all of theirs. */
 const componentsPerWord = 8;
@@ -18,10 +18,13 @@ export class HashEmbedder implements Embedder {
   /** Texts in those calls. */
   texts = 0;
 
-  async embed(texts: readonly string[]): Promise<Float32Array[]> {
+  async embed(texts: readonly string[], { signal, onVector }: EmbedOptions = {}): Promise<Float32Array[]> {
+    signal?.throwIfAborted();
     this.calls += 1;
     this.texts += texts.length;
-    return texts.map(hashVector);
+    const vectors = texts.map(hashVector);
+    for (const [index, vector] of vectors.entries()) onVector?.(index, vector);
+    return vectors;
   }
 
   async embedQuery(text: string): Promise<Float32Array> {

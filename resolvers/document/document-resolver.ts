@@ -11,6 +11,10 @@ import {
   Resolver,
   Root,
 } from 'type-graphql';
+import {
+  EmbeddingStatus,
+  type EmbeddingStatus as EmbeddingStatusName,
+} from '../../src/filters/conditions.ts';
 import { compileDocumentFilters } from '../../src/filters/filters.ts';
 import { ingestDocument, replaceDocument } from '../../src/ingest/ingest.ts';
 import { limits } from '../../src/input/limits.ts';
@@ -28,6 +32,7 @@ import {
   similarArgumentsOf,
 } from '../common/arguments.ts';
 import { ReportAs } from '../common/search-report.ts';
+import { WaitArg } from '../common/wait.ts';
 import type { Context } from '../context.ts';
 import { DocumentFilters } from '../filters/document-filters.ts';
 import {
@@ -126,6 +131,18 @@ export class DocumentResolver {
     return matches.map(toDocumentMatch);
   }
 
+  @FieldResolver(() => EmbeddingStatus, {
+    description:
+      'Whether it can be found by meaning already: PENDING while one of its chunks is; then FAILED or STALE if one of them is, else ' +
+      'READY.',
+  })
+  async embeddingStatus(
+    @Root() document: Document,
+    @Ctx() { loaders }: Context,
+  ): Promise<EmbeddingStatusName> {
+    return loaders.documentStatuses.load(document.id);
+  }
+
   @FieldResolver(() => ChunkConnection, {
     description: "Its chunks in the document's order, a page at a time.",
   })
@@ -158,9 +175,10 @@ export class DocumentResolver {
   })
   async ingestDocument(
     @Arg('input', () => IngestDocumentInput, { description: 'The document.' }) input: IngestDocumentInput,
+    @WaitArg() wait: boolean,
     @Ctx() { services, viewer }: Context,
   ): Promise<IngestDocumentPayload> {
-    const { document, created, differs } = await ingestDocument(services, viewer, input);
+    const { document, created, differs } = await ingestDocument(services, viewer, input, wait);
     return { document, created, differs, chunkCount: document.totalChunks };
   }
 
@@ -170,9 +188,10 @@ export class DocumentResolver {
   async updateDocument(
     @IdArg() id: string,
     @Arg('input', () => UpdateDocumentInput, { description: 'What to change.' }) input: UpdateDocumentInput,
+    @WaitArg() wait: boolean,
     @Ctx() { services, viewer }: Context,
   ): Promise<Document> {
-    return replaceDocument(services, viewer, id, input);
+    return replaceDocument(services, viewer, id, input, wait);
   }
 
   @Mutation(() => GraphQLBoolean, {

@@ -1,6 +1,7 @@
 import { InputType } from 'type-graphql';
 import type { DocumentFilters as DocumentFiltersType } from '../../src/filters/filters.ts';
 import { OptionalField } from '../common/optional-field.ts';
+import { EmbeddingStatusFilter } from './embedding-status-filter.ts';
 import { JSONFilter } from './json-filter.ts';
 import { nesting } from './nesting.ts';
 import { DateTimeFilter, FloatFilter, IDFilter, IntFilter, StringFilter } from './scalar-filters.ts';
@@ -36,6 +37,9 @@ export class DocumentFilters implements DocumentFiltersType {
 
   @OptionalField(() => IntFilter, 'How many chunks the document has.')
   totalChunks?: IntFilter | null;
+
+  @OptionalField(() => EmbeddingStatusFilter, 'Whether its chunks have their embeddings.')
+  embeddingStatus?: EmbeddingStatusFilter | null;
 
   @OptionalField(() => JSONFilter, 'The metadata, an object in every row.')
   metadata?: JSONFilter | null;

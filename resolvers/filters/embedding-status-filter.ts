@@ -8,8 +8,15 @@ registerEnumType(EmbeddingStatus, {
   description: 'Whether a row can be found by meaning.',
   valuesConfig: {
     READY: { description: 'The row has its embedding.' },
+    STALE: { description: "The row has an embedding that the server made with another model than today's." },
     PENDING: {
-      description: 'The row is stored and waits for its embedding; vector search does not find it yet.',
+      description:
+        'The row is stored and waits for its embedding, which a server makes in the background; vector search does not find ' +
+        'it yet.',
+    },
+    FAILED: {
+      description:
+        'The row can have no embedding; `embeddingError` says why. Searches by words find it. New text makes it PENDING again.',
     },
   },
 });

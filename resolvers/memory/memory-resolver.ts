@@ -23,6 +23,7 @@ import {
 } from '../common/arguments.ts';
 import { EmbeddingField } from '../common/embedded.ts';
 import { ReportAs } from '../common/search-report.ts';
+import { WaitArg } from '../common/wait.ts';
 import type { Context } from '../context.ts';
 import { MemoryFilters } from '../filters/memory-filters.ts';
 import { ArchivePayload, Memory, MemoryConnection, MemoryMatch, MemoryOrder } from './memory.ts';
@@ -95,9 +96,10 @@ export class MemoryResolver {
   @Mutation(() => Memory, { description: 'Stores a memory.' })
   async createMemory(
     @Arg('input', () => CreateMemoryInput, { description: 'The memory.' }) input: CreateMemoryInput,
+    @WaitArg() wait: boolean,
     @Ctx() { services, viewer }: Context,
   ): Promise<Memory | undefined> {
-    const [memory] = await createMemories(services, viewer, [input], () => 'input');
+    const [memory] = await createMemories(services, viewer, [input], { inputPathOf: () => 'input', wait });
     return memory;
   }
 
@@ -107,18 +109,20 @@ export class MemoryResolver {
   async createMemories(
     @Arg('inputs', () => [CreateMemoryInput], { description: `The memories, up to ${limits.batchSize}.` })
     inputs: CreateMemoryInput[],
+    @WaitArg() wait: boolean,
     @Ctx() { services, viewer }: Context,
   ): Promise<Memory[]> {
-    return createMemories(services, viewer, inputs);
+    return createMemories(services, viewer, inputs, { wait });
   }
 
   @Mutation(() => Memory, { description: 'Changes a memory, and embeds it anew when its content changes.' })
   async updateMemory(
     @IdArg() id: string,
     @Arg('input', () => UpdateMemoryInput, { description: 'What to change.' }) input: UpdateMemoryInput,
+    @WaitArg() wait: boolean,
     @Ctx() { services, viewer }: Context,
   ): Promise<Memory> {
-    return updateMemory(services, viewer, id, input);
+    return updateMemory(services, viewer, id, input, wait);
   }
 
   @Mutation(() => GraphQLBoolean, {

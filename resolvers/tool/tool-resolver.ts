@@ -10,6 +10,7 @@ import { deleteTool, readTool, recordToolUse, registerTools, toolList } from '..
 import { listArgumentsOf, searchArgumentsOf, similarArgumentsOf } from '../common/arguments.ts';
 import { EmbeddingField } from '../common/embedded.ts';
 import { ReportAs } from '../common/search-report.ts';
+import { WaitArg } from '../common/wait.ts';
 import type { Context } from '../context.ts';
 import { ToolFilters } from '../filters/tool-filters.ts';
 import { Tool, ToolConnection, ToolMatch, ToolOrder } from './tool.ts';
@@ -87,9 +88,10 @@ export class ToolResolver {
       description: `The tools, up to ${limits.batchSize}, each name once.`,
     })
     inputs: RegisterToolInput[],
+    @WaitArg() wait: boolean,
     @Ctx() { services, viewer }: Context,
   ): Promise<Tool[]> {
-    return registerTools(services, viewer, inputs);
+    return registerTools(services, viewer, inputs, wait);
   }
 
   @Mutation(() => Tool, { description: 'Counts one use of a tool, now.' })

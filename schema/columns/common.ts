@@ -1,5 +1,5 @@
-import { sql } from 'drizzle-orm';
-import { integer, jsonb, text, timestamp, varchar } from 'drizzle-orm/pg-core';
+import { type SQL, sql } from 'drizzle-orm';
+import { type AnyPgColumn, integer, jsonb, text, timestamp, varchar } from 'drizzle-orm/pg-core';
 import { EMBEDDING_DIMENSIONS, vector } from './vector.ts';
 
 /** The owner of rows whose owner is not named. */
@@ -32,6 +32,10 @@ export const embeddingColumns = () => ({
   nextEmbedding: vector('next_embedding', { dimensions: EMBEDDING_DIMENSIONS }),
   nextEmbeddingModel: varchar('next_embedding_model', { length: 200 }),
 });
+
+/** Condition: a row waits for its embedding. A partial index of each table has these rows, for whoever embeds them. */
+export const isPending = (row: { embedding: AnyPgColumn; embeddingError: AnyPgColumn }): SQL =>
+  sql`${row.embedding} is null and ${row.embeddingError} is null`;
 
 /** What else the application keeps with a row. */
 export const metadata = () => jsonb('metadata').$type<JsonObject>().notNull().default({});

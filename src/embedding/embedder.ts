@@ -18,9 +18,9 @@ export interface Embedder {
   /**
    * Computes the vectors of `texts` for storing, in order. A text that is longer than the model's window gets the mean of its
    * windows.
-   * @throws FunesError UNAVAILABLE if the model stopped or the server is shutting down.
+   * @throws FunesError UNAVAILABLE if the model stopped or the server is shutting down. The reason of `signal` if it is aborted.
    */
-  embed(texts: readonly string[]): Promise<Float32Array[]>;
+  embed(texts: readonly string[], options?: EmbedOptions): Promise<Float32Array[]>;
   /**
    * Computes the vector of a search text before all waiting writes, or takes it from a cache of what `userId` has searched for. No
    * user can tell by the time of an answer what another user has searched for.
@@ -31,6 +31,16 @@ export interface Embedder {
   forget(userId: string): void;
   /** Ends the inference thread, and rejects all waiting texts. */
   close(): Promise<void>;
+}
+
+/** How to compute the vectors of some texts. */
+export interface EmbedOptions {
+  /** Whether nobody waits for them: they are then computed in small rounds, while no request needs the model. */
+  background?: boolean;
+  /** If it is aborted, what is not computed yet is dropped. */
+  signal?: AbortSignal;
+  /** Called for each vector as soon as it is computed, with the index of its text. */
+  onVector?: (index: number, vector: Float32Array) => void;
 }
 
 export interface EmbeddingOptions {
@@ -96,7 +106,8 @@ interface QueryVector {
 function leaver(query: QueryVector): () => void {
   return () => {
     query.waiting -= 1;
-    if (query.waiting === 0) query.dropped.abort();
+    if (query.waiting > 0) return;
+    query.dropped.abort(new FunesError('UNAVAILABLE', 'The client left before its text was embedded.'));
   };
 }
 
@@ -113,8 +124,11 @@ class ModelEmbedder implements Embedder {
     this.queries = new LRUCache({ max: queryCacheSize });
   }
 
-  embed(texts: readonly string[]): Promise<Float32Array[]> {
-    return this.queue.embed(texts, 'write');
+  embed(
+    texts: readonly string[],
+    { background = false, ...options }: EmbedOptions = {},
+  ): Promise<Float32Array[]> {
+    return this.queue.embed(texts, background ? 'background' : 'write', options);
   }
 
   async embedQuery(text: string, userId: string, signal?: AbortSignal): Promise<Float32Array> {

@@ -5,8 +5,13 @@ import type { InferenceThread } from './inference-thread.ts';
 import { meanOfWindows, segmentLength, segments, type WindowVector } from './long-text.ts';
 import { UserQueue } from './user-queue.ts';
 
-/** Queries are computed before writes, because a client waits for the answer of a search. */
-export type Lane = 'query' | 'write';
+/**
+ * Queries are computed before writes, because a client waits for the answer of a search. What nobody waits for is computed after
+ * both.
+ */
+export type Lane = 'query' | 'write' | 'background';
+
+const lanes = ['query', 'write', 'background'] as const;
 
 /** A batch that the model has computed. */
 export interface BatchReport {
@@ -25,13 +30,28 @@ export interface QueueHooks {
 }
 
 /** Tokens that one round computes. A query waits for at most one round, even behind a book. */
-const roundTokens = 512;
+const roundTokens: Readonly<Record<Lane, number>> = { query: 512, write: 512, background: 256 };
 
-/** Most rounds of queries in a row while writes wait. So a stream of searches slows writes down, but never stops them. */
-const maxQueryRounds = 6;
+/**
+ * Most rounds of other lanes in a row while a lane waits. So a stream of searches slows writes down, but never stops them, and
+ * requests never stop what is in the background.
+ */
+const mostRoundsBefore: Readonly<Record<Lane, number>> = {
+  query: Number.POSITIVE_INFINITY,
+  write: 6,
+  background: 30,
+};
 
 /** [CLS] and [SEP]. */
 const specialTokens = 2;
+
+/** What a caller of `embed` may say about its texts. */
+interface CallOptions {
+  /** Whose turn the call takes. A call of nobody has a turn of its own. */
+  user?: string;
+  signal?: AbortSignal;
+  onVector?: (index: number, vector: Float32Array) => void;
+}
 
 /** A call of `embed`. It resolves when each of its texts has a vector, and rejects at the first failure. */
 interface Call {
@@ -39,16 +59,20 @@ interface Call {
   user: unknown;
   texts: TextProgress[];
   unfinished: number;
-  /** It failed, or was dropped: nothing more of it is computed. */
-  ended?: true;
+  /** Whether the caller has an error already, or left. Nothing more of it is computed. */
+  ended: boolean;
+  onVector: CallOptions['onVector'];
   resolve(vectors: Float32Array[]): void;
   reject(error: Error): void;
 }
 
 interface TextProgress {
+  /** The index of the text in its call. */
+  index: number;
   /** Segments and windows that are still to be processed. */
   pending: number;
   windows: WindowVector[];
+  vector: Float32Array | undefined;
 }
 
 interface Segment {
@@ -75,10 +99,12 @@ export class EmbeddingQueue {
   private readonly lanes: Record<Lane, Waiting> = {
     query: { segments: new UserQueue(), windows: new UserQueue() },
     write: { segments: new UserQueue(), windows: new UserQueue() },
+    background: { segments: new UserQueue(), windows: new UserQueue() },
   };
   private worker: Promise<void> | undefined;
   private closed = false;
-  private queryRounds = 0;
+  /** Rounds of other lanes since the last round of a lane. */
+  private readonly roundsBefore: Record<Lane, number> = { query: 0, write: 0, background: 0 };
 
   constructor(
     private readonly thread: Pick<InferenceThread, 'cut' | 'infer'>,
@@ -88,30 +114,35 @@ export class EmbeddingQueue {
 
   /**
    * Computes the vectors of `texts`, in order.
-   * @param from whose turn the call takes, and a signal that drops what of it still waits.
-   * @throws FunesError UNAVAILABLE if they cannot be computed, or if the signal is aborted.
+   * @param options whose turn the call takes, a signal that drops what of it still waits, and what hears of each vector at once.
+   * @throws FunesError UNAVAILABLE if they cannot be computed. The reason of `signal` if it is aborted.
    */
   embed(
     texts: readonly string[],
     lane: Lane,
-    { user, signal }: { user?: string; signal?: AbortSignal } = {},
+    { user, signal, onVector }: CallOptions = {},
   ): Promise<Float32Array[]> {
-    if (signal?.aborted) return Promise.reject(leftError(signal));
     if (this.closed) return Promise.reject(closedError());
+    if (signal?.aborted) return Promise.reject(signal.reason);
     if (texts.length === 0) return Promise.resolve([]);
-    return new Promise((resolve, reject) => {
-      const call: Call = { user, texts: [], unfinished: texts.length, resolve, reject };
-      call.user ??= call;
-      signal?.addEventListener('abort', () => this.fail(call, leftError(signal)), { once: true });
-      for (const text of texts) {
-        const parts = segments(text);
-        const progress: TextProgress = { pending: parts.length, windows: [] };
-        call.texts.push(progress);
-        const waiting = parts.map((part) => ({ weight: part.length, text: part, progress, call }));
-        this.lanes[lane].segments.add(call.user, call, waiting);
-      }
-      this.worker ??= this.work();
-    });
+    const { promise, resolve, reject } = withResolvers<Float32Array[]>();
+    const call: Call = { user, texts: [], unfinished: texts.length, ended: false, onVector, resolve, reject };
+    call.user ??= call;
+    const abort = () => this.fail(call, signal?.reason);
+    signal?.addEventListener('abort', abort, { once: true });
+    this.add(call, texts, lane);
+    return promise.finally(() => signal?.removeEventListener('abort', abort));
+  }
+
+  private add(call: Call, texts: readonly string[], lane: Lane): void {
+    for (const [index, text] of texts.entries()) {
+      const parts = segments(text);
+      const progress: TextProgress = { index, pending: parts.length, windows: [], vector: undefined };
+      call.texts.push(progress);
+      const waiting = parts.map((part) => ({ weight: part.length, text: part, progress, call }));
+      this.lanes[lane].segments.add(call.user, call, waiting);
+    }
+    this.worker ??= this.work();
   }
 
   /** Rejects all waiting calls, and resolves when the current round has ended. */
@@ -135,36 +166,37 @@ export class EmbeddingQueue {
   }
 
   private nextRound(): (() => Promise<void>) | undefined {
-    const writesFirst = this.queryRounds >= maxQueryRounds;
-    for (const lane of writesFirst ? (['write', 'query'] as const) : (['query', 'write'] as const)) {
-      const round = this.nextRoundOf(lane);
-      if (round === undefined) continue;
-      this.queryRounds = lane === 'query' ? this.queryRounds + 1 : 0;
-      return round;
-    }
-    return undefined;
+    const waiting = lanes.filter((lane) => !this.isEmpty(lane));
+    const lane = waiting.find((one) => this.roundsBefore[one] >= mostRoundsBefore[one]) ?? waiting[0];
+    if (lane === undefined) return undefined;
+    for (const other of waiting) this.roundsBefore[other] += 1;
+    this.roundsBefore[lane] = 0;
+    return this.nextRoundOf(lane);
   }
 
-  private nextRoundOf(lane: Lane): (() => Promise<void>) | undefined {
+  private isEmpty(lane: Lane): boolean {
+    return this.lanes[lane].segments.empty && this.lanes[lane].windows.empty;
+  }
+
+  private nextRoundOf(lane: Lane): () => Promise<void> {
     const { segments: uncut, windows } = this.lanes[lane];
     // Cut only enough of a user's texts for the next rounds, so that tokenizing a book does not delay the texts after it. What
     // waits of one user does not keep the texts of another from being cut, and so from having a turn.
-    const isShort = (user: unknown) => windows.weightOf(user) < 2 * roundTokens;
+    const isShort = (user: unknown) => windows.weightOf(user) < 2 * roundTokens[lane];
     if (uncut.users().some(isShort)) return () => this.cut(lane, uncut.take(segmentLength, isShort));
-    if (!windows.empty) return () => this.infer(lane, windows.take(roundTokens));
-    return undefined;
+    return () => this.infer(lane, windows.take(roundTokens[lane]));
   }
 
   private async cut(lane: Lane, round: Segment[]): Promise<void> {
     await this.attempt(round, async () => {
       const spans = await this.thread.cut(round.map((segment) => segment.text));
       round.forEach(({ text, progress, call }, i) => {
+        // The call failed or was dropped meanwhile.
+        if (call.ended) return;
         const windows = (spans[i] ?? []).map(({ start, end, tokens }): Window => {
           const weight = tokens + specialTokens;
           return { weight, tokens, text: text.slice(start, end), progress, call };
         });
-        // The call failed or was dropped meanwhile.
-        if (call.ended) return;
         progress.pending += windows.length - 1;
         this.lanes[lane].windows.add(call.user, call, windows);
       });
@@ -187,11 +219,15 @@ export class EmbeddingQueue {
   }
 
   private finish({ tokens, progress, call }: Window, vector: Float32Array): void {
+    if (call.ended) return;
     progress.windows.push({ tokens, vector });
     progress.pending -= 1;
     if (progress.pending > 0) return;
+    const mean = meanOfWindows(progress.windows);
+    progress.vector = mean;
+    call.onVector?.(progress.index, mean);
     call.unfinished -= 1;
-    if (call.unfinished === 0) call.resolve(call.texts.map((text) => meanOfWindows(text.windows)));
+    if (call.unfinished === 0) call.resolve(call.texts.map((text) => text.vector ?? new Float32Array()));
   }
 
   /** Runs a round. If the round fails, the calls with items in it fail, and the next round is still tried. */
@@ -207,21 +243,25 @@ export class EmbeddingQueue {
   }
 
   private fail(call: Call, error: Error): void {
+    call.ended = true;
     for (const lane of Object.values(this.lanes)) {
       lane.segments.drop(call.user, call);
       lane.windows.drop(call.user, call);
     }
-    call.ended = true;
     call.reject(error);
   }
 }
 
-function closedError(): FunesError {
-  return new FunesError('UNAVAILABLE', 'The server is shutting down and computes no more embeddings.');
+/** `Promise.withResolvers`, which Node 20 does not have. */
+function withResolvers<T>() {
+  let resolve: (value: T) => void = () => {};
+  let reject: (reason: unknown) => void = () => {};
+  const promise = new Promise<T>((...functions) => {
+    [resolve, reject] = functions;
+  });
+  return { promise, resolve, reject };
 }
 
-function leftError(signal: AbortSignal): FunesError {
-  return new FunesError('UNAVAILABLE', 'The client left before its text was embedded.', {
-    cause: signal.reason,
-  });
+function closedError(): FunesError {
+  return new FunesError('UNAVAILABLE', 'The server is shutting down and computes no more embeddings.');
 }

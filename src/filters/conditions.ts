@@ -4,8 +4,16 @@ import type { JsonObject } from '../../schema/columns/common.ts';
 // one. An operator that is undefined does not count. Only `eq` and `ne` take `null` as operand, and only if the column is
 // nullable.
 
-/** READY if a row has its embedding, PENDING if it waits for one. */
-export const EmbeddingStatus = { READY: 'READY', PENDING: 'PENDING' } as const;
+/**
+ * READY if a row has its embedding, STALE if that is of another model than the server's, PENDING if the row waits for one, FAILED if it
+ * can never have one.
+ */
+export const EmbeddingStatus = {
+  READY: 'READY',
+  STALE: 'STALE',
+  PENDING: 'PENDING',
+  FAILED: 'FAILED',
+} as const;
 export type EmbeddingStatus = (typeof EmbeddingStatus)[keyof typeof EmbeddingStatus];
 
 /** The types of a JSON value. */

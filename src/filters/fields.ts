@@ -1,4 +1,3 @@
-import { sql } from 'drizzle-orm';
 import type { PgColumn } from 'drizzle-orm/pg-core';
 import { documentChunks, documents, memories, toolEmbeddings } from '../../schema/index.ts';
 import { compileComparisons } from './comparisons.ts';
@@ -9,6 +8,7 @@ import type {
   OrderedCondition,
   StringCondition,
 } from './conditions.ts';
+import { documentStatusTests, type EmbeddingState, embeddingStatusTests } from './embedding-status.ts';
 import { compileJson } from './json.ts';
 import { type Conditions, compileInner, type Field, type Nesting } from './nesting.ts';
 import { dateTime, double, id, integer, numeric, type Scalar, testedEnum, text } from './operators.ts';
@@ -33,13 +33,11 @@ const jsonField = (column: PgColumn): Field<JsonCondition> => ({
   compile: (condition, inputPath) => compileJson(column, condition, !column.notNull, inputPath),
 });
 
-function embeddingStatusField(embedding: PgColumn): Field<EnumCondition<EmbeddingStatus>> {
-  const status = testedEnum<EmbeddingStatus>({
-    READY: sql`${embedding} is not null`,
-    PENDING: sql`${embedding} is null`,
-  });
+function embeddingStatusField(row: EmbeddingState): Field<EnumCondition<EmbeddingStatus>> {
+  const status = testedEnum(embeddingStatusTests(row));
   return {
-    compile: (condition, inputPath) => compileComparisons(embedding, status, condition, NOT_NULL, inputPath),
+    compile: (condition, inputPath) =>
+      compileComparisons(row.embedding, status, condition, NOT_NULL, inputPath),
   };
 }
 
@@ -57,7 +55,7 @@ export const memoryFields = {
   metadata: jsonField(memories.metadata),
   idempotencyKey: textField(memories.idempotencyKey),
   embeddingModel: textField(memories.embeddingModel),
-  embeddingStatus: embeddingStatusField(memories.embedding),
+  embeddingStatus: embeddingStatusField(memories),
   createdAt: scalarField(memories.createdAt, dateTime),
   updatedAt: scalarField(memories.updatedAt, dateTime),
 };
@@ -71,6 +69,10 @@ export const documentFields = {
   fileSize: scalarField(documents.fileSize, numeric),
   contentHash: textField(documents.contentHash),
   totalChunks: scalarField(documents.totalChunks, integer),
+  embeddingStatus: {
+    compile: (condition, inputPath) =>
+      compileComparisons(documents.id, testedEnum(documentStatusTests()), condition, NOT_NULL, inputPath),
+  } as Field<EnumCondition<EmbeddingStatus>>,
   metadata: jsonField(documents.metadata),
   createdAt: scalarField(documents.createdAt, dateTime),
   processedAt: scalarField(documents.processedAt, dateTime),
@@ -99,7 +101,7 @@ export const chunkFields = {
   endOffset: scalarField(documentChunks.endOffset, integer),
   metadata: jsonField(documentChunks.metadata),
   embeddingModel: textField(documentChunks.embeddingModel),
-  embeddingStatus: embeddingStatusField(documentChunks.embedding),
+  embeddingStatus: embeddingStatusField(documentChunks),
   createdAt: scalarField(documentChunks.createdAt, dateTime),
 };
 
@@ -111,7 +113,7 @@ export const toolFields = {
   usageCount: scalarField(toolEmbeddings.usageCount, integer),
   lastUsed: scalarField(toolEmbeddings.lastUsed, dateTime),
   embeddingModel: textField(toolEmbeddings.embeddingModel),
-  embeddingStatus: embeddingStatusField(toolEmbeddings.embedding),
+  embeddingStatus: embeddingStatusField(toolEmbeddings),
   createdAt: scalarField(toolEmbeddings.createdAt, dateTime),
   updatedAt: scalarField(toolEmbeddings.updatedAt, dateTime),
 };

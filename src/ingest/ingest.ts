@@ -15,6 +15,7 @@ import { limits } from '../input/limits.ts';
 import { parseMergeMetadata } from '../input/merge-patch.ts';
 import { type OwnEmbedding, type ParsedEmbedding, parseOwnEmbedding } from '../input/vectors.ts';
 import type { Services } from '../services.ts';
+import { embedChunks, leaseOf } from '../store/chunk-embeddings.ts';
 import {
   type ChunkValues,
   createDocument,
@@ -23,10 +24,9 @@ import {
   readDocuments,
   updateDocument,
 } from '../store/documents.ts';
-import { chunkText } from '../store/embedded-text.ts';
 import { checkQuota } from '../store/quota.ts';
 import type { DocumentRow } from '../store/rows.ts';
-import { embedUnlessOwn, type SourcedEmbedding } from '../store/written-embeddings.ts';
+import { ownEmbeddingColumns } from '../store/written-embeddings.ts';
 import { ownerOf, type Viewer } from '../viewer.ts';
 import { chunkMetadata } from './chunk-metadata.ts';
 import { checkChunkSizes } from './chunker.ts';
@@ -80,14 +80,16 @@ export interface Ingested {
 }
 
 /**
- * Stores a document: bytes -> text -> chunks -> embeddings -> one transaction. If the user has a document with these bytes,
- * stores nothing and returns that document, with the names of the fields that differ.
+ * Stores a document: bytes -> text -> chunks -> one transaction -> embeddings, which follow in short transactions. If the user
+ * has a document with these bytes, stores nothing and returns that document, with the names of the fields that differ.
+ * @param wait whether to wait for the embeddings; without, the chunks are PENDING.
  * @throws FunesError BAD_USER_INPUT or LIMIT_EXCEEDED that names the field. Nothing is stored then.
  */
 export async function ingestDocument(
   services: Services,
   viewer: Viewer,
   input: NewDocument,
+  wait = true,
 ): Promise<Ingested> {
   const userId = ownerOf(
     viewer,
@@ -114,13 +116,14 @@ export async function ingestDocument(
   };
   const known = await readDocumentByHash(services.database, viewer, userId, contentHash);
   if (known) return { document: known, created: false, differs: differing(sent, known) };
-  const pieces = own
+  const chunks = own
     ? await placeOwnChunks(services, own)
     : await cut(services, { filename, format, bytes }, sizes);
-  await checkQuota(services.database, viewer, services.quota, [additionOf({ userId, ...fields }, pieces)]);
-  const chunks = await embedPieces(services, pieces);
+  await checkQuota(services.database, viewer, services.quota, [additionOf({ userId, ...fields }, chunks)]);
   const values = { userId, ...fields, fileSize: bytes.length, contentHash, ...(createdAt && { createdAt }) };
-  const { document, created } = await createDocument(services, viewer, values, chunks);
+  const lease = leaseOf(services, wait);
+  const { document, created, waiting } = await createDocument(services, viewer, values, chunks, lease);
+  await embedChunks(services, viewer, waiting, wait);
   return { document, created, differs: created ? [] : differing(sent, document) };
 }
 
@@ -136,12 +139,12 @@ function additionOf(
     filePath,
     metadata,
   }: Pick<DocumentRow, 'userId' | 'filename' | 'filePath' | 'metadata'>,
-  pieces: readonly Piece[],
+  chunks: readonly ChunkValues[],
 ) {
   const texts = [filename, filePath ?? '', JSON.stringify(metadata)];
-  for (const piece of pieces) texts.push(piece.content, JSON.stringify(piece.metadata));
+  for (const chunk of chunks) texts.push(chunk.content, JSON.stringify(chunk.metadata));
   const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
-  return { userId, rows: 1 + pieces.length, bytes };
+  return { userId, rows: 1 + chunks.length, bytes };
 }
 
 interface ParsedChunk {
@@ -187,6 +190,7 @@ function hashOfChunks(chunks: readonly ParsedChunk[]): string {
 
 /**
  * Changes the fields of a document. New text replaces its chunks.
+ * @param wait whether to wait for the embeddings of new chunks; without, they are PENDING.
  * @throws FunesError NOT_FOUND; CONFLICT that names another document of the user with the new bytes; otherwise as
  *   `ingestDocument`.
  */
@@ -195,6 +199,7 @@ export async function replaceDocument(
   viewer: Viewer,
   id: string,
   input: DocumentUpdate,
+  wait = true,
 ): Promise<DocumentRow> {
   for (const [field, value] of Object.entries({ filename: input.filename, metadata: input.metadata })) {
     if (value === null) {
@@ -219,7 +224,7 @@ export async function replaceDocument(
         'fileType, chunkSize and overlap are only for new text. Send content or contentBase64 with them, or leave them out.',
       );
     }
-    return updateDocument(services, viewer, id, { values, mergeMetadata });
+    return (await updateDocument(services, viewer, id, { values, mergeMetadata })).document;
   }
   const sizes = parseSizes(input);
   checkSource(input);
@@ -228,12 +233,16 @@ export async function replaceDocument(
   const filename = values.filename ?? current.filename;
   const format = formatOf(filename, input.fileType ?? (values.filename ? null : current.fileType));
   const bytes = parseBytes(input, format);
-  const chunks = await embedPieces(services, await cut(services, { filename, format, bytes }, sizes));
-  return updateDocument(services, viewer, id, {
+  const chunks = await cut(services, { filename, format, bytes }, sizes);
+  const change = {
     values: { ...values, fileType: format.name, fileSize: bytes.length, contentHash: sha256(bytes) },
     mergeMetadata,
     chunks,
-  });
+    leaseMs: leaseOf(services, wait),
+  };
+  const { document, waiting } = await updateDocument(services, viewer, id, change);
+  await embedChunks(services, viewer, waiting, wait);
+  return document;
 }
 
 function parseSizes({ chunkSize, overlap }: Sizes) {
@@ -272,16 +281,11 @@ function parseBytes(source: Source, { name, isText }: DocumentFormat): Uint8Arra
 /** The characters of words that a search can find. Pictographs are words in chats. */
 const words = /[\p{L}\p{N}\p{Extended_Pictographic}]/u;
 
-/** A chunk that is not embedded yet. */
-interface Piece extends Omit<ChunkValues, keyof SourcedEmbedding> {
-  own?: ParsedEmbedding | undefined;
-}
-
 async function cut(
   { extractor, chunker }: Services,
   { filename, format, bytes }: { filename: string; format: DocumentFormat; bytes: Uint8Array },
   sizes: ReturnType<typeof checkChunkSizes>,
-): Promise<Piece[]> {
+): Promise<ChunkValues[]> {
   const extraction = await extractor.extract(filename, format, bytes);
   const text = checkText(extraction.text, `The text of the file ${quote(filename)}`, limits.documentLength);
   if (!words.test(text)) {
@@ -312,8 +316,8 @@ async function cut(
 }
 
 /** Puts the chunks of a client one behind the other: their texts together are the text of the document. */
-async function placeOwnChunks({ chunker }: Services, chunks: readonly ParsedChunk[]): Promise<Piece[]> {
-  const pieces: Piece[] = [];
+async function placeOwnChunks({ chunker }: Services, chunks: readonly ParsedChunk[]): Promise<ChunkValues[]> {
+  const placed: ChunkValues[] = [];
   let startOffset = 0;
   for (const [i, { content, metadata, own }] of chunks.entries()) {
     // The tokens of neighbouring words add up to those of their text, so it does not matter where the text is cut.
@@ -327,16 +331,18 @@ async function placeOwnChunks({ chunker }: Services, chunks: readonly ParsedChun
       );
     }
     const endOffset = startOffset + content.length;
-    pieces.push({ content, chunkSize, overlapSize: 0, startOffset, endOffset, metadata, own });
+    placed.push({
+      content,
+      chunkSize,
+      overlapSize: 0,
+      startOffset,
+      endOffset,
+      metadata,
+      ...(own && ownEmbeddingColumns(own)),
+    });
     startOffset = endOffset;
   }
-  return pieces;
-}
-
-async function embedPieces({ embedder, log }: Services, pieces: readonly Piece[]): Promise<ChunkValues[]> {
-  const embeddable = pieces.map(({ own, ...piece }) => ({ text: chunkText(piece), own }));
-  const embeddings = await embedUnlessOwn(embedder, embeddable, log);
-  return pieces.map(({ own: _own, ...piece }, i) => ({ ...piece, ...(embeddings[i] as SourcedEmbedding) }));
+  return placed;
 }
 
 function sha256(bytes: Uint8Array): string {

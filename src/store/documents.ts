@@ -7,10 +7,11 @@ import { checkId } from '../input/checks.ts';
 import { mergeMetadata } from '../input/merge-patch.ts';
 import type { Services } from '../services.ts';
 import { type Viewer, visibleTo } from '../viewer.ts';
+import type { EmbeddingColumns } from './embeddings.ts';
 import type { Listed } from './pages.ts';
+import { type Claimed, readClaimedChunks, timeIn } from './pending.ts';
 import { withinQuota } from './quota.ts';
 import { type DocumentRow, documentColumns } from './rows.ts';
-import type { SourcedEmbedding } from './written-embeddings.ts';
 
 /** The values of a document that is written, without its chunks. */
 export interface DocumentValues {
@@ -25,8 +26,11 @@ export interface DocumentValues {
   createdAt?: Date;
 }
 
-/** The values of a chunk that is written. Its index in the list of chunks becomes its `chunkIndex`. */
-export interface ChunkValues extends SourcedEmbedding {
+/**
+ * The values of a chunk that is written. Its index in the list of chunks becomes its `chunkIndex`. A chunk with a vector of the
+ * client's own has an embedding; each other chunk waits for one.
+ */
+export interface ChunkValues extends Partial<EmbeddingColumns> {
   content: string;
   chunkSize: number;
   overlapSize: number;
@@ -42,6 +46,14 @@ export interface DocumentChange {
   /** A JSON Merge Patch of the metadata. */
   mergeMetadata?: Record<string, unknown> | undefined;
   chunks?: readonly ChunkValues[] | undefined;
+  /** How long the caller may take to embed the chunks. Until then nobody else does; undefined if the caller does not. */
+  leaseMs?: number | undefined;
+}
+
+/** A document that was written, and those of its new chunks that the caller embeds. */
+export interface WrittenDocument {
+  document: DocumentRow;
+  waiting: Claimed[];
 }
 
 // Rows in one INSERT. The embedding of a row takes about 4 kB as text.
@@ -94,15 +106,16 @@ export async function readDocumentByHash(
 }
 
 /**
- * Stores a document with its chunks in one transaction. If another request stored the same bytes meanwhile, returns that
- * document, and `created` is false.
+ * Stores a document with its chunks in one transaction. Only chunks with vectors of the client's own have embeddings then. If
+ * another request stored the same bytes meanwhile, returns that document, and `created` is false.
  */
 export async function createDocument(
   { database, quota }: Pick<Services, 'database' | 'quota'>,
   viewer: Viewer,
   values: DocumentValues,
   chunks: readonly ChunkValues[],
-): Promise<{ document: DocumentRow; created: boolean }> {
+  leaseMs?: number,
+): Promise<WrittenDocument & { created: boolean }> {
   return transaction(database, viewer, { access: 'write' }, async (tx) => {
     const created = await withinQuota(tx, quota, [values.userId], async () => {
       const [document] = await tx
@@ -110,10 +123,9 @@ export async function createDocument(
         .values({ ...values, totalChunks: chunks.length })
         .onConflictDoNothing({ target: [documents.userId, documents.contentHash] })
         .returning(documentColumns);
-      if (document) await insertChunks(tx, document, chunks);
-      return document;
+      return document && { document, waiting: await insertChunks(tx, document, chunks, leaseMs) };
     });
-    if (created) return { document: created, created: true };
+    if (created) return { ...created, created: true };
     const [first] = await tx
       .select(documentColumns)
       .from(documents)
@@ -123,7 +135,7 @@ export async function createDocument(
         'CONFLICT',
         'Another request deleted this document meanwhile. Send the document again.',
       );
-    return { document: first, created: false };
+    return { document: first, waiting: [], created: false };
   });
 }
 
@@ -135,8 +147,8 @@ export async function updateDocument(
   { database, quota }: Pick<Services, 'database' | 'quota'>,
   viewer: Viewer,
   id: string,
-  { values, mergeMetadata: patch, chunks }: DocumentChange,
-): Promise<DocumentRow> {
+  { values, mergeMetadata: patch, chunks, leaseMs }: DocumentChange,
+): Promise<WrittenDocument> {
   const condition = visibleDocuments(viewer, [id]);
   let owner: string | undefined;
   return transaction(database, viewer, { access: 'write' }, async (tx) => {
@@ -148,14 +160,13 @@ export async function updateDocument(
       ...(patch && { metadata: mergeMetadata(current.metadata, patch) }),
       ...(chunks && { totalChunks: chunks.length, processedAt: sql`now()` }),
     };
-    if (Object.keys(changes).length === 0) return current;
+    if (Object.keys(changes).length === 0) return { document: current, waiting: [] };
     return withinQuota(tx, quota, [current.userId], async () => {
       // The old chunks are deleted first, because each of them refers to the old number of chunks of the document.
       if (chunks) await tx.delete(documentChunks).where(chunksOf(current));
       const [updated] = await tx.update(documents).set(changes).where(condition).returning(documentColumns);
       if (!updated) throw documentNotFound(id);
-      if (chunks) await insertChunks(tx, updated, chunks);
-      return updated;
+      return { document: updated, waiting: chunks ? await insertChunks(tx, updated, chunks, leaseMs) : [] };
     });
   }).catch(async (error: unknown) => {
     const { contentHash } = values;
@@ -192,17 +203,20 @@ async function insertChunks(
   tx: Transaction,
   document: DocumentRow,
   chunks: readonly ChunkValues[],
-): Promise<void> {
+  leaseMs: number | undefined,
+): Promise<Claimed[]> {
   const rows = chunks.map((chunk, chunkIndex) => ({
     ...chunk,
     chunkIndex,
     userId: document.userId,
     documentId: document.id,
     totalChunks: chunks.length,
+    ...(leaseMs !== undefined && !chunk.embedding && { embeddingRetryAt: timeIn(leaseMs) }),
   }));
   for (let start = 0; start < rows.length; start += CHUNKS_PER_STATEMENT) {
     await tx.insert(documentChunks).values(rows.slice(start, start + CHUNKS_PER_STATEMENT));
   }
+  return leaseMs === undefined ? [] : readClaimedChunks(tx, document);
 }
 
 function chunksOf(document: DocumentRow): SQL | undefined {

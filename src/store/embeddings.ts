@@ -1,34 +1,97 @@
 import { and, inArray, sql } from 'drizzle-orm';
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
 import type { Logger } from 'pino';
+import type { EMBEDDING_SOURCES } from '../../schema/columns/common.ts';
 import { parseVector } from '../../schema/columns/vector.ts';
 import { type Database, transaction } from '../database/transaction.ts';
-import type { Embedder } from '../embedding/embedder.ts';
+import type { EmbeddingStatus } from '../filters/conditions.ts';
+import type { Services } from '../services.ts';
 import { type Viewer, visibleTo } from '../viewer.ts';
 
-/** The two columns of an embedding. A write sets both. */
+/** Who made the embedding of a row, or will make it while the row is PENDING. */
+export type EmbeddingSource = (typeof EMBEDDING_SOURCES)[number];
+
+/** The columns of an embedding. A write of a text sets all, so that nothing stays of the text that the row had before. */
 export interface EmbeddingColumns {
   embedding: Float32Array | null;
   embeddingModel: string | null;
+  embeddingSource: EmbeddingSource;
+  embeddingError: null;
+  embeddingAttempts: number;
+  embeddingRetryAt: null;
+  nextEmbedding: null;
+  nextEmbeddingModel: null;
+}
+
+/** What was known about the embedding that another one replaces. */
+export const forgottenEmbedding = {
+  embeddingError: null,
+  embeddingAttempts: 0,
+  embeddingRetryAt: null,
+  nextEmbedding: null,
+  nextEmbeddingModel: null,
+};
+
+/** What embeds the texts of a write. */
+export type EmbeddingServices = Pick<Services, 'embedder' | 'log' | 'writeWaitMs' | 'filler'>;
+
+/** How long a write waits for its embeddings, in milliseconds. */
+export const writeWaitOf = ({ writeWaitMs = 60_000 }: EmbeddingServices): number => writeWaitMs;
+
+/** The embedding columns of a row. Without a vector, the row is PENDING. */
+export function embeddingColumns(model: string, vector: Float32Array | undefined): EmbeddingColumns {
+  return {
+    embedding: vector ?? null,
+    embeddingModel: vector ? model : null,
+    embeddingSource: 'FUNES',
+    ...forgottenEmbedding,
+  };
 }
 
 /**
- * Embeds the texts of rows that will be written, and returns the embeddings in the order of the texts. If the embedder
- * fails, the write must still succeed: the embedding of every text is then NULL, and its row is PENDING.
+ * Embeds the texts of rows that will be written, and returns the embeddings in the order of the texts. What has no embedding when
+ * the time is over or the embedder fails is written without one, because the write must still succeed. Its row is PENDING.
+ * @param wait false to embed nothing now: all rows are PENDING.
  */
 export async function embedForWriting(
-  embedder: Embedder,
+  services: EmbeddingServices,
   texts: readonly string[],
-  log: Pick<Logger, 'warn'>,
+  wait = true,
 ): Promise<EmbeddingColumns[]> {
-  if (texts.length === 0) return [];
-  try {
-    const vectors = await embedder.embed(texts);
-    return vectors.map((embedding) => ({ embedding, embeddingModel: embedder.model }));
-  } catch (error) {
-    log.warn({ err: error, texts: texts.length }, 'embedding failed; the rows are stored without embeddings');
-    return texts.map(() => ({ embedding: null, embeddingModel: null }));
+  const { embedder, log } = services;
+  const vectors = new Map<number, Float32Array>();
+  if (wait && texts.length > 0) {
+    const signal = AbortSignal.timeout(writeWaitOf(services));
+    const onVector = (index: number, vector: Float32Array) => {
+      vectors.set(index, vector);
+    };
+    await embedder
+      .embed(texts, { signal, onVector })
+      .then((all) => {
+        for (const [index, vector] of all.entries()) onVector(index, vector);
+      })
+      .catch((error: unknown) => warnOfPending(log, error, texts.length - vectors.size, signal));
   }
+  return texts.map((_, index) => embeddingColumns(embedder.model, vectors.get(index)));
+}
+
+/** Says in the log why rows are stored without embeddings. */
+export function warnOfPending(
+  log: Pick<Logger, 'warn'>,
+  error: unknown,
+  texts: number,
+  { aborted }: AbortSignal,
+): void {
+  if (aborted) log.warn({ texts }, 'embedding took longer than FUNES_WRITE_WAIT; the rest is embedded later');
+  else log.warn({ err: error, texts }, 'embedding failed; the rows are stored without embeddings');
+}
+
+/** Wakes the filler if one of the rows, which are committed, waits for its embedding. */
+export function wakeFiller(
+  { filler }: EmbeddingServices,
+  rows: readonly { embeddingStatus: EmbeddingStatus }[],
+): void {
+  if (rows.some(({ embeddingStatus }) => embeddingStatus === 'PENDING')) filler?.wake();
 }
 
 /** A table whose rows have an embedding. */

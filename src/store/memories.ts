@@ -17,11 +17,12 @@ import { mergeMetadata, parseMergeMetadata } from '../input/merge-patch.ts';
 import { type OwnEmbedding, parseOwnEmbedding } from '../input/vectors.ts';
 import type { Services } from '../services.ts';
 import { ownerOf, type Viewer, visibleTo } from '../viewer.ts';
+import { wakeFiller } from './embeddings.ts';
 import { checkRepeats, hashFields, type KnownMemory, nameOf, readKnown } from './idempotency.ts';
 import type { Listed } from './pages.ts';
 import { checkQuota, withinQuota } from './quota.ts';
 import { type MemoryRow, memoryColumns } from './rows.ts';
-import { embedUnlessOwn, forgottenEmbedding } from './written-embeddings.ts';
+import { embedUnlessOwn } from './written-embeddings.ts';
 
 /** A new memory, as a client sends it. */
 export interface NewMemory extends OwnEmbedding {
@@ -75,17 +76,22 @@ export async function readMemories(
 /**
  * Stores memories, all or none, and returns them in the order of the inputs. For an input whose idempotency key is taken,
  * returns the memory that has the key, live or archived, and neither embeds nor stores anything.
- * @param inputPathOf returns the input path of the input with this index.
+ * @param options.inputPathOf returns the input path of the input with this index.
+ * @param options.wait whether to wait for the embeddings; without, all new memories are PENDING.
  * @throws FunesError BAD_USER_INPUT or LIMIT_EXCEEDED with the input path. CONFLICT if a key was used for other fields.
  */
 export async function createMemories(
-  { database, embedder, log, quota }: Services,
+  services: Services,
   viewer: Viewer,
   inputs: readonly NewMemory[],
-  inputPathOf: (index: number) => string = (index) => `inputs[${index}]`,
+  {
+    inputPathOf = (index) => `inputs[${index}]`,
+    wait = true,
+  }: { inputPathOf?: (index: number) => string; wait?: boolean } = {},
 ): Promise<MemoryRow[]> {
   checkBatch(inputs, 'inputs');
   if (inputs.length === 0) return [];
+  const { database, quota } = services;
   const writes = inputs.map((input, i) => parseNewMemory(viewer, input, inputPathOf(i)));
   const firstOfKey = checkKeysInBatch(writes, inputPathOf);
   const keyed = writes.filter(isKeyed);
@@ -103,16 +109,16 @@ export async function createMemories(
 
   await checkQuota(database, viewer, quota, fresh.map(usageOf));
   const embeddings = await embedUnlessOwn(
-    embedder,
+    services,
     fresh.map(({ content, own }) => ({ text: content, own })),
-    log,
+    wait,
   );
   const rows = fresh.map(({ own: _own, createdAt, ...values }, i) => ({
     ...values,
     ...(createdAt && { createdAt }),
     ...embeddings[i],
   }));
-  return transaction(database, viewer, { access: 'write' }, async (tx) => {
+  const stored = await transaction(database, viewer, { access: 'write' }, async (tx) => {
     const owners = rows.map(({ userId }) => userId);
     return withinQuota(tx, quota, owners, async () => {
       const inserted = await tx
@@ -133,6 +139,8 @@ export async function createMemories(
       return inInputOrder(writes, inserted, taken, inputPathOf);
     });
   });
+  wakeFiller(services, stored);
+  return stored;
 }
 
 type Write = ReturnType<typeof parseNewMemory>;
@@ -204,15 +212,18 @@ const usageOf = ({ userId, content, contentSummary, metadata }: Write) => ({
 
 /**
  * Changes a memory. If its content changes, embeds it again.
+ * @param wait whether to wait for the embedding of new content; without, the memory is PENDING.
  * @throws FunesError NOT_FOUND. BAD_USER_INPUT or LIMIT_EXCEEDED with the input path.
  */
 export async function updateMemory(
-  { database, embedder, log, quota }: Services,
+  services: Services,
   viewer: Viewer,
   id: string,
   change: MemoryChange,
+  wait = true,
 ): Promise<MemoryRow> {
   const { values, own, patch } = parseMemoryChange(change);
+  const { database, quota } = services;
   const found = visibleMemories(viewer, [id]);
   if (Object.keys(values).length === 0 && !own && !patch) {
     const [row] = await readMemories(database, viewer, [id]);
@@ -220,7 +231,7 @@ export async function updateMemory(
   }
   const [embedding] =
     own || values.content !== undefined
-      ? await embedUnlessOwn(embedder, [{ text: values.content ?? '', own }], log)
+      ? await embedUnlessOwn(services, [{ text: values.content ?? '', own }], wait)
       : [];
   const row = await transaction(database, viewer, { access: 'write' }, async (tx) => {
     const [current] =
@@ -233,7 +244,7 @@ export async function updateMemory(
         : [];
     const changes = {
       ...values,
-      ...(embedding && { ...embedding, ...forgottenEmbedding }),
+      ...embedding,
       ...(patch && current && { metadata: mergeMetadata(current.metadata, patch) }),
     };
     if (Object.keys(changes).length === 0) return undefined;
@@ -242,7 +253,9 @@ export async function updateMemory(
       return updated;
     });
   });
-  return row ?? notFound(id);
+  if (row === undefined) return notFound(id);
+  wakeFiller(services, [row]);
+  return row;
 }
 
 /**

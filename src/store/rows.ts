@@ -1,5 +1,4 @@
-import { getTableColumns, type SQL, sql } from 'drizzle-orm';
-import type { PgColumn } from 'drizzle-orm/pg-core';
+import { getTableColumns } from 'drizzle-orm';
 import {
   apiKeys,
   documentChunks,
@@ -9,17 +8,13 @@ import {
   toolEmbeddings,
 } from '../../schema/index.ts';
 import type { EmbeddingStatus } from '../filters/conditions.ts';
-
-function statusOf(embedding: PgColumn): SQL<EmbeddingStatus> {
-  return sql<EmbeddingStatus>`case when ${embedding} is null then 'PENDING' else 'READY' end`;
-}
+import { embeddingStatusOf } from '../filters/embedding-status.ts';
 
 /** What the server keeps for itself, and an embedding, which has 1.5 kB and for which few requests ask. */
 const unselected = [
   'embedding',
   'contentTsv',
   'contentLength',
-  'embeddingError',
   'embeddingAttempts',
   'embeddingRetryAt',
   'nextEmbedding',
@@ -44,7 +39,7 @@ const selectedMemoryColumns = () => selected(getTableColumns(memories));
 
 export const memoryColumns = {
   ...selectedMemoryColumns(),
-  embeddingStatus: statusOf(memories.embedding),
+  embeddingStatus: embeddingStatusOf(memories),
 };
 export interface MemoryRow extends Omit<typeof memories.$inferSelect, Unselected>, Embedded {
   /** When it was archived. Live memories have none. */
@@ -60,7 +55,7 @@ export const archivedMemoryColumns = {
       archivedColumns[name as keyof typeof archivedColumns],
     ]),
   ) as Pick<typeof archivedColumns, keyof ReturnType<typeof selectedMemoryColumns>>),
-  embeddingStatus: statusOf(memoriesArchive.embedding),
+  embeddingStatus: embeddingStatusOf(memoriesArchive),
 };
 
 export const documentColumns = selected(getTableColumns(documents));
@@ -68,13 +63,13 @@ export type DocumentRow = Omit<typeof documents.$inferSelect, Unselected>;
 
 export const chunkColumns = {
   ...selected(getTableColumns(documentChunks)),
-  embeddingStatus: statusOf(documentChunks.embedding),
+  embeddingStatus: embeddingStatusOf(documentChunks),
 };
 export type ChunkRow = Omit<typeof documentChunks.$inferSelect, Unselected> & Embedded;
 
 export const toolColumns = {
   ...selected(getTableColumns(toolEmbeddings)),
-  embeddingStatus: statusOf(toolEmbeddings.embedding),
+  embeddingStatus: embeddingStatusOf(toolEmbeddings),
 };
 export type ToolRow = Omit<typeof toolEmbeddings.$inferSelect, Unselected> & Embedded;
 

@@ -10,9 +10,10 @@ import { type OwnEmbedding, parseOwnEmbedding } from '../input/vectors.ts';
 import type { Services } from '../services.ts';
 import type { Viewer } from '../viewer.ts';
 import { toolText } from './embedded-text.ts';
+import { forgottenEmbedding, wakeFiller } from './embeddings.ts';
 import type { Listed } from './pages.ts';
 import { type ToolRow, toolColumns } from './rows.ts';
-import { embedUnlessOwn, forgottenEmbedding } from './written-embeddings.ts';
+import { embedUnlessOwn } from './written-embeddings.ts';
 
 const MAX_NAME_LENGTH = 100;
 
@@ -56,12 +57,14 @@ export async function readTool(
 /**
  * Stores tools, all or none, and returns them in the order of the inputs. If there is a tool with the name, it gets the new
  * description and parameters, and keeps its id and usage. A tool that is as it was is neither embedded nor written.
+ * @param wait whether to wait for the embeddings; without, the tools are PENDING.
  * @throws FunesError BAD_USER_INPUT or LIMIT_EXCEEDED with the input path. BAD_USER_INPUT also if two inputs have one name.
  */
 export async function registerTools(
-  { database, embedder, log }: Services,
+  services: Services,
   viewer: Viewer,
   inputs: readonly NewTool[],
+  wait = true,
 ): Promise<ToolRow[]> {
   checkBatch(inputs, 'inputs');
   if (inputs.length === 0) return [];
@@ -70,6 +73,7 @@ export async function registerTools(
   // A statement locks rows in the order in which it writes them. Without one order for all, two agents that register
   // the same tools would deadlock.
   values.sort((a, b) => (a.toolName < b.toolName ? -1 : 1));
+  const { database, embedder } = services;
   const names = values.map(({ toolName }) => toolName);
   const stored = await transaction(database, viewer, { access: 'read', single: true }, (tx) =>
     tx
@@ -78,15 +82,17 @@ export async function registerTools(
       .where(inArray(toolEmbeddings.toolName, names)),
   );
   const before = new Map(stored.map((row) => [row.toolName, row]));
-  const changed = values.filter((value) => !isAsItWas(value, before.get(value.toolName), embedder.model));
+  const changed = values.filter(
+    (value) => !isAsItWas(value, before.get(value.toolName), embedder.model, wait),
+  );
   const byName = new Map<string, ToolRow>(
     stored.map(({ embedding: _embedding, ...row }) => [row.toolName, row]),
   );
   if (changed.length > 0) {
     const embeddings = await embedUnlessOwn(
-      embedder,
+      services,
       changed.map((value) => ({ text: toolText(value), own: value.own })),
-      log,
+      wait,
     );
     const rows = await transaction(database, viewer, { access: 'write' }, (tx) =>
       tx
@@ -105,6 +111,7 @@ export async function registerTools(
         })
         .returning(toolColumns),
     );
+    wakeFiller(services, rows);
     for (const row of rows) byName.set(row.toolName, row);
   }
   return inputs.flatMap(({ toolName }) => byName.get(toolName) ?? []);
@@ -123,15 +130,18 @@ function parseNewTool(input: NewTool, inputPath: string) {
 
 /**
  * Whether a tool is stored as the client sends it. Without a vector of its own, the stored vector must be the server's, of its
- * present model, so that a tool which is registered again gets what it lacks.
+ * present model, so that a tool which is registered again gets what it lacks. If the client does not wait, a tool that is PENDING
+ * lacks nothing, because the filler embeds it.
  */
 function isAsItWas(
   { toolDescription, toolParameters, own }: ReturnType<typeof parseNewTool>,
   stored: (ToolRow & { embedding: VectorInput | null }) | undefined,
   model: string,
+  wait: boolean,
 ): boolean {
-  if (stored?.embedding == null || stored.toolDescription !== toolDescription) return false;
+  if (stored === undefined || stored.toolDescription !== toolDescription) return false;
   if (!isDeepStrictEqual(stored.toolParameters, toolParameters)) return false;
+  if (stored.embedding === null) return !own && !wait && stored.embeddingStatus === 'PENDING';
   return own
     ? stored.embeddingSource === 'CLIENT' &&
         stored.embeddingModel === own.embeddingModel &&

@@ -83,18 +83,26 @@ export async function fuzz({ schema, post, operations, seed }: FuzzOptions): Pro
   return { ...report, members: members.all.length, missing: [...missing], unanswered: [...unanswered] };
 }
 
+/** How often a member that no operation without an error had is tried again. */
+const mostTries = 60;
+
 /**
  * All members in turn, cursors last, as there are none yet; and after each turn, before each of the next, one of those that no
- * operation without an error had.
+ * operation without an error had, unless it was tried often: one that needs luck leaves operations for others.
  */
 function* goalsOf(all: readonly Member[], unanswered: ReadonlySet<Member>): Generator<Member> {
   const late = (member: Member) => Number(member.endsWith('(after:)'));
   const inTurn = [...all].sort((a, b) => late(a) - late(b));
   yield* inTurn;
+  const tries = new Map<Member, number>();
+  const triesOf = (member: Member) => tries.get(member) ?? 0;
   for (let turn = 0; ; turn++) {
-    const left = [...unanswered];
+    const left = [...unanswered].filter((member) => triesOf(member) < mostTries);
     const again = left[Math.floor(turn / 2) % left.length];
     const next = inTurn[Math.floor(turn / 2) % inTurn.length] as Member;
-    yield turn % 2 === 0 ? (again ?? next) : next;
+    if (turn % 2 === 0 && again !== undefined) {
+      tries.set(again, triesOf(again) + 1);
+      yield again;
+    } else yield next;
   }
 }

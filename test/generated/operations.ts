@@ -167,6 +167,8 @@ export type DocumentFilters = {
   contentHash?: StringFilter | null | undefined;
   /** When it was stored first. */
   createdAt?: DateTimeFilter | null | undefined;
+  /** Whether its chunks have their embeddings. */
+  embeddingStatus?: EmbeddingStatusFilter | null | undefined;
   /** Where the file was found; null where that is unknown. */
   filePath?: StringFilter | null | undefined;
   /** Size of the file in bytes, a whole number (Float, since it may pass 32 bits); null where that is unknown. */
@@ -214,6 +216,17 @@ export type DocumentOrderField =
   /** When it last changed. */
   | 'UPDATED_AT';
 
+/** A kind of rows that have embeddings. */
+export type EmbeddingKind =
+  /** Memories in the archive. */
+  | 'ARCHIVED_MEMORY'
+  /** Chunks of documents. */
+  | 'CHUNK'
+  /** Memories. */
+  | 'MEMORY'
+  /** Tools. */
+  | 'TOOL';
+
 /** Who makes an embedding. */
 export type EmbeddingSource =
   /** The client, which sent it with the text. */
@@ -223,10 +236,14 @@ export type EmbeddingSource =
 
 /** Whether a row can be found by meaning. */
 export type EmbeddingStatus =
-  /** The row is stored and waits for its embedding; vector search does not find it yet. */
+  /** The row can have no embedding; `embeddingError` says why. Searches by words find it. New text makes it PENDING again. */
+  | 'FAILED'
+  /** The row is stored and waits for its embedding, which a server makes in the background; vector search does not find it yet. */
   | 'PENDING'
   /** The row has its embedding. */
-  | 'READY';
+  | 'READY'
+  /** The row has an embedding that the server made with another model than today's. */
+  | 'STALE';
 
 /** Conditions on whether a row has its embedding; a row must meet all that are given. */
 export type EmbeddingStatusFilter = {
@@ -852,6 +869,75 @@ export type DeleteDocumentMutationVariables = Exact<{
 
 
 export type DeleteDocumentMutation = { deleteDocument: boolean };
+
+export type EmbeddingsQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type EmbeddingsQuery = { embeddings: Array<{ kind: EmbeddingKind, status: EmbeddingStatus, model: string | null, count: number }> };
+
+export type DocumentStatusesQueryVariables = Exact<{
+  filters?: DocumentFilters | null | undefined;
+}>;
+
+
+export type DocumentStatusesQuery = { documents: { edges: Array<{ node: { id: string, filename: string, embeddingStatus: EmbeddingStatus, chunks: { edges: Array<{ node: { embeddingStatus: EmbeddingStatus, embeddingError: string | null } }> } } }> } };
+
+export type MemoryStatusesQueryVariables = Exact<{
+  filters?: MemoryFilters | null | undefined;
+}>;
+
+
+export type MemoryStatusesQuery = { memories: { edges: Array<{ node: { id: string, content: string, embeddingStatus: EmbeddingStatus, embeddingError: string | null, embeddingModel: string | null } }> } };
+
+export type CreateMemoriesAndWaitMutationVariables = Exact<{
+  inputs: Array<CreateMemoryInput> | CreateMemoryInput;
+  wait: boolean;
+}>;
+
+
+export type CreateMemoriesAndWaitMutation = { createMemories: Array<{ id: string, content: string, embeddingStatus: EmbeddingStatus }> };
+
+export type CreateMemoryAndWaitMutationVariables = Exact<{
+  input: CreateMemoryInput;
+  wait: boolean;
+}>;
+
+
+export type CreateMemoryAndWaitMutation = { createMemory: { id: string, embeddingStatus: EmbeddingStatus } };
+
+export type UpdateMemoryAndWaitMutationVariables = Exact<{
+  id: string;
+  input: UpdateMemoryInput;
+  wait: boolean;
+}>;
+
+
+export type UpdateMemoryAndWaitMutation = { updateMemory: { content: string, embeddingStatus: EmbeddingStatus, embeddingModel: string | null, embeddingError: string | null } };
+
+export type RegisterToolsAndWaitMutationVariables = Exact<{
+  inputs: Array<RegisterToolInput> | RegisterToolInput;
+  wait: boolean;
+}>;
+
+
+export type RegisterToolsAndWaitMutation = { registerTools: Array<{ toolName: string, embeddingStatus: EmbeddingStatus, embeddingError: string | null }> };
+
+export type IngestDocumentAndWaitMutationVariables = Exact<{
+  input: IngestDocumentInput;
+  wait: boolean;
+}>;
+
+
+export type IngestDocumentAndWaitMutation = { ingestDocument: { chunkCount: number, document: { id: string, embeddingStatus: EmbeddingStatus } } };
+
+export type UpdateDocumentAndWaitMutationVariables = Exact<{
+  id: string;
+  input: UpdateDocumentInput;
+  wait: boolean;
+}>;
+
+
+export type UpdateDocumentAndWaitMutation = { updateDocument: { totalChunks: number, embeddingStatus: EmbeddingStatus } };
 
 export type ApiKeyFieldsFragment = { id: string, userId: string, role: UserRole, prefix: string, createdAt: string, lastUsedAt: string | null, expiresAt: string | null, revokedAt: string | null };
 
@@ -2016,6 +2102,107 @@ export const DeleteDocumentDocument = new TypedDocumentString(`
   deleteDocument(id: $id)
 }
     `) as unknown as TypedDocumentString<DeleteDocumentMutation, DeleteDocumentMutationVariables>;
+export const EmbeddingsDocument = new TypedDocumentString(`
+    query Embeddings {
+  embeddings {
+    kind
+    status
+    model
+    count
+  }
+}
+    `) as unknown as TypedDocumentString<EmbeddingsQuery, EmbeddingsQueryVariables>;
+export const DocumentStatusesDocument = new TypedDocumentString(`
+    query DocumentStatuses($filters: DocumentFilters) {
+  documents(first: 50, filters: $filters) {
+    edges {
+      node {
+        id
+        filename
+        embeddingStatus
+        chunks(first: 50) {
+          edges {
+            node {
+              embeddingStatus
+              embeddingError
+            }
+          }
+        }
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<DocumentStatusesQuery, DocumentStatusesQueryVariables>;
+export const MemoryStatusesDocument = new TypedDocumentString(`
+    query MemoryStatuses($filters: MemoryFilters) {
+  memories(first: 50, filters: $filters) {
+    edges {
+      node {
+        id
+        content
+        embeddingStatus
+        embeddingError
+        embeddingModel
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<MemoryStatusesQuery, MemoryStatusesQueryVariables>;
+export const CreateMemoriesAndWaitDocument = new TypedDocumentString(`
+    mutation CreateMemoriesAndWait($inputs: [CreateMemoryInput!]!, $wait: Boolean!) {
+  createMemories(inputs: $inputs, wait: $wait) {
+    id
+    content
+    embeddingStatus
+  }
+}
+    `) as unknown as TypedDocumentString<CreateMemoriesAndWaitMutation, CreateMemoriesAndWaitMutationVariables>;
+export const CreateMemoryAndWaitDocument = new TypedDocumentString(`
+    mutation CreateMemoryAndWait($input: CreateMemoryInput!, $wait: Boolean!) {
+  createMemory(input: $input, wait: $wait) {
+    id
+    embeddingStatus
+  }
+}
+    `) as unknown as TypedDocumentString<CreateMemoryAndWaitMutation, CreateMemoryAndWaitMutationVariables>;
+export const UpdateMemoryAndWaitDocument = new TypedDocumentString(`
+    mutation UpdateMemoryAndWait($id: ID!, $input: UpdateMemoryInput!, $wait: Boolean!) {
+  updateMemory(id: $id, input: $input, wait: $wait) {
+    content
+    embeddingStatus
+    embeddingModel
+    embeddingError
+  }
+}
+    `) as unknown as TypedDocumentString<UpdateMemoryAndWaitMutation, UpdateMemoryAndWaitMutationVariables>;
+export const RegisterToolsAndWaitDocument = new TypedDocumentString(`
+    mutation RegisterToolsAndWait($inputs: [RegisterToolInput!]!, $wait: Boolean!) {
+  registerTools(inputs: $inputs, wait: $wait) {
+    toolName
+    embeddingStatus
+    embeddingError
+  }
+}
+    `) as unknown as TypedDocumentString<RegisterToolsAndWaitMutation, RegisterToolsAndWaitMutationVariables>;
+export const IngestDocumentAndWaitDocument = new TypedDocumentString(`
+    mutation IngestDocumentAndWait($input: IngestDocumentInput!, $wait: Boolean!) {
+  ingestDocument(input: $input, wait: $wait) {
+    chunkCount
+    document {
+      id
+      embeddingStatus
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<IngestDocumentAndWaitMutation, IngestDocumentAndWaitMutationVariables>;
+export const UpdateDocumentAndWaitDocument = new TypedDocumentString(`
+    mutation UpdateDocumentAndWait($id: ID!, $input: UpdateDocumentInput!, $wait: Boolean!) {
+  updateDocument(id: $id, input: $input, wait: $wait) {
+    totalChunks
+    embeddingStatus
+  }
+}
+    `) as unknown as TypedDocumentString<UpdateDocumentAndWaitMutation, UpdateDocumentAndWaitMutationVariables>;
 export const KeysDocument = new TypedDocumentString(`
     query Keys($first: Int! = 20, $after: String) {
   keys(first: $first, after: $after) {

@@ -100,6 +100,11 @@ function namesUser(schema: GraphQLSchema, name: string): boolean {
   return rootsOf(schema)[name]?.args.some((arg) => arg.name === 'userId') ?? false;
 }
 
+/** Whether a field of the root takes no arguments. Nothing foreign can be named in it; only the rows that it reads can be foreign. */
+function takesNothing(schema: GraphQLSchema, name: string): boolean {
+  return rootsOf(schema)[name]?.args.length === 0;
+}
+
 /** Whether only administrators may call a field of the root. */
 function isClosed(schema: GraphQLSchema, name: string): boolean {
   const kind = schema.getQueryType()?.getFields()[name] ? 'query' : 'mutation';
@@ -172,6 +177,8 @@ export async function attack(options: AttackOptions): Promise<AttackReport> {
   ]);
   const hasForeign = (root: SelectedField) => [...textsIn([root])].some((text) => foreign.has(text));
 
+  const canLeak = (root: SelectedField) => hasForeign(root) || takesNothing(schema, root.name);
+
   /** Draws an operation that has something foreign where the goal is, if there is one. */
   function draw(goal: Member, from: Draw): Operation {
     let operation: Operation | undefined;
@@ -184,7 +191,7 @@ export async function attack(options: AttackOptions): Promise<AttackReport> {
         from,
         habits(schema, draws > 0),
       );
-      const isReached = (root: SelectedField) => hasForeign(root) && membersOf([root]).has(goal);
+      const isReached = (root: SelectedField) => canLeak(root) && membersOf([root]).has(goal);
       if (rootFields(operation.selections).some(isReached)) break;
     }
     return operation as Operation;
@@ -205,8 +212,9 @@ export async function attack(options: AttackOptions): Promise<AttackReport> {
     const headers = from.pick(isQuery || from.chance(0.15) ? asAttacker : asUser);
     const claims = from.chance(0.015) ? { ...bearer(keys.user), 'x-funes-user': victim } : headers;
     const isShared = isQuery && from.chance(0.2);
-    // What changes something must change the twin too.
-    const isCompared = !isQuery || from.chance(0.3);
+    // What changes something must change the twin too. What a field without arguments leaks shows only beside the twin's answer.
+    const mustCompare = !isQuery || rootFields(selections).some(({ name }) => takesNothing(schema, name));
+    const isCompared = mustCompare || from.chance(0.3);
     const [answer, alike, victims] = await Promise.all([
       post(server, query, variables, claims),
       twin && isCompared ? post(twin, query, variables, claims) : undefined,
@@ -237,7 +245,7 @@ export async function attack(options: AttackOptions): Promise<AttackReport> {
     for (const code of new Set(answer.errors?.map(({ extensions }) => extensions.code)))
       report.codes[code] = (report.codes[code] ?? 0) + 1;
     if (answer.errors?.some(({ extensions }) => extensions.code === 'FORBIDDEN')) reach.postpone(goal);
-    for (const root of carriedOut(operation, answer)) if (hasForeign(root)) reach.count(root);
+    for (const root of carriedOut(operation, answer)) if (canLeak(root)) reach.count(root);
     if (answer.data != null) learn(selections, answer.data as Answered, own);
   }
 

@@ -65,6 +65,7 @@ test('these fields cost something, and multiply what stands below them', () => {
       "Query.chunks: 50, 50 times what is below",
       "Query.document: 1, 1 times what is below",
       "Query.documents: 50, 50 times what is below",
+      "Query.embeddings: 200, 200 times what is below",
       "Query.exportUser: 111, 50 times what is below",
       "Query.keys: 50, 50 times what is below",
       "Query.memories: 50, 50 times what is below",

@@ -1,7 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Embedder } from '../../src/embedding/embedder.ts';
-import { FunesError } from '../../src/errors.ts';
-import { HashEmbedder, hashVector } from '../../testkit/hash-embedder.ts';
+import { hashVector } from '../../testkit/hash-embedder.ts';
 import {
   ChunksDocument,
   CreateMemoriesDocument,
@@ -22,37 +20,11 @@ import {
   UpdateDocumentDocument,
   UpdateMemoryDocument,
 } from '../generated/operations.ts';
+import { FallibleEmbedder } from '../support/fallible-embedder.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 
-/** An embedder that can stop, as the thread of the real one can. */
-class StoppableEmbedder implements Embedder {
-  private readonly inner = new HashEmbedder();
-  readonly model = this.inner.model;
-  readonly dimensions = this.inner.dimensions;
-  stopped = false;
-
-  async embed(texts: readonly string[]): Promise<Float32Array[]> {
-    this.check();
-    return this.inner.embed(texts);
-  }
-
-  async embedQuery(text: string): Promise<Float32Array> {
-    this.check();
-    return this.inner.embedQuery(text);
-  }
-
-  forget(): void {}
-
-  async close(): Promise<void> {}
-
-  private check(): void {
-    if (this.stopped)
-      throw new FunesError('UNAVAILABLE', 'The embedding model stopped. Try again in a moment.');
-  }
-}
-
 let server: TestServer;
-const embedder = new StoppableEmbedder();
+const embedder = new FallibleEmbedder();
 
 beforeAll(async () => {
   server = await startTestServer({ embedder });

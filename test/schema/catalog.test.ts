@@ -139,6 +139,7 @@ const indexes: Record<string, Record<string, string>> = {
     idx_memories_user_created: 'btree (user_id, created_at DESC)',
     idx_memories_user_session: 'btree (user_id, session_id, id)',
     idx_memories_user_share: 'btree (user_id, hashint8(id), content_length)',
+    idx_memories_pending: 'btree (id) WHERE ((embedding IS NULL) AND (embedding_error IS NULL))',
     idx_memories_metadata: 'gin (metadata jsonb_path_ops)',
     idx_memories_content_tsv: 'gin (content_tsv)',
   },
@@ -147,6 +148,7 @@ const indexes: Record<string, Record<string, string>> = {
     memories_archive_user_origin: 'unique btree (user_id, origin) WHERE (origin IS NOT NULL)',
     idx_memories_archive_user_idempotency_key:
       'btree (user_id, idempotency_key) WHERE (idempotency_key IS NOT NULL)',
+    idx_memories_archive_pending: 'btree (id) WHERE ((embedding IS NULL) AND (embedding_error IS NULL))',
     idx_memories_archive_user_archived: 'btree (user_id, archived_at DESC)',
   },
   documents: {
@@ -165,6 +167,7 @@ const indexes: Record<string, Record<string, string>> = {
     idx_document_chunks_next_embedding_hnsw: nextHnsw,
     idx_document_chunks_user_id: 'btree (user_id)',
     idx_document_chunks_user_share: 'btree (user_id, hashint8(id), content_length)',
+    idx_document_chunks_pending: 'btree (id) WHERE ((embedding IS NULL) AND (embedding_error IS NULL))',
     idx_document_chunks_metadata: 'gin (metadata jsonb_path_ops)',
     idx_document_chunks_content_tsv: 'gin (content_tsv)',
     idx_document_chunks_document_start: 'btree (document_id, start_offset) WHERE (start_offset >= 0)',
@@ -175,6 +178,7 @@ const indexes: Record<string, Record<string, string>> = {
     idx_tool_embeddings_hnsw: hnsw,
     idx_tool_embeddings_next_hnsw: nextHnsw,
     idx_tool_embeddings_content_tsv: 'gin (content_tsv)',
+    idx_tool_embeddings_pending: 'btree (id) WHERE ((embedding IS NULL) AND (embedding_error IS NULL))',
     idx_tool_embeddings_parameters: 'gin (tool_parameters jsonb_path_ops)',
   },
   api_keys: {

@@ -19,6 +19,7 @@ select
   "document_chunks"."content_summary",
   "document_chunks"."embedding_model",
   "document_chunks"."embedding_source",
+  "document_chunks"."embedding_error",
   "document_chunks"."chunk_size",
   "document_chunks"."overlap_size",
   "document_chunks"."start_offset",
@@ -26,7 +27,19 @@ select
   "document_chunks"."metadata",
   "document_chunks"."created_at",
   case
+    when "document_chunks"."embedding_error" is not null then 'FAILED'
     when "document_chunks"."embedding" is null then 'PENDING'
+    when (
+      "document_chunks"."embedding_source" = 'FUNES'
+      and "document_chunks"."embedding_model" <> (
+        select
+          coalesce(generation.next_embedding_model, generation.embedding_model)
+        from
+          "installation" as generation
+        where
+          generation.only
+      )
+    ) then 'STALE'
     else 'READY'
   end
 from

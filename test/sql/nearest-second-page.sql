@@ -16,6 +16,7 @@ select
   "memories"."content_summary",
   "memories"."embedding_model",
   "memories"."embedding_source",
+  "memories"."embedding_error",
   "memories"."source",
   "memories"."session_id",
   "memories"."importance_score",
@@ -24,7 +25,19 @@ select
   "memories"."created_at",
   "memories"."updated_at",
   case
+    when "memories"."embedding_error" is not null then 'FAILED'
     when "memories"."embedding" is null then 'PENDING'
+    when (
+      "memories"."embedding_source" = 'FUNES'
+      and "memories"."embedding_model" <> (
+        select
+          coalesce(generation.next_embedding_model, generation.embedding_model)
+        from
+          "installation" as generation
+        where
+          generation.only
+      )
+    ) then 'STALE'
     else 'READY'
   end
 from

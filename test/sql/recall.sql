@@ -18,6 +18,7 @@ select
   "memories"."content_summary",
   "memories"."embedding_model",
   "memories"."embedding_source",
+  "memories"."embedding_error",
   "memories"."source",
   "memories"."session_id",
   "memories"."importance_score",
@@ -26,7 +27,19 @@ select
   "memories"."created_at",
   "memories"."updated_at",
   case
+    when "memories"."embedding_error" is not null then 'FAILED'
     when "memories"."embedding" is null then 'PENDING'
+    when (
+      "memories"."embedding_source" = 'FUNES'
+      and "memories"."embedding_model" <> (
+        select
+          coalesce(generation.next_embedding_model, generation.embedding_model)
+        from
+          "installation" as generation
+        where
+          generation.only
+      )
+    ) then 'STALE'
     else 'READY'
   end,
   "document_chunks"."id",
@@ -38,6 +51,7 @@ select
   "document_chunks"."content_summary",
   "document_chunks"."embedding_model",
   "document_chunks"."embedding_source",
+  "document_chunks"."embedding_error",
   "document_chunks"."chunk_size",
   "document_chunks"."overlap_size",
   "document_chunks"."start_offset",
@@ -45,7 +59,19 @@ select
   "document_chunks"."metadata",
   "document_chunks"."created_at",
   case
+    when "document_chunks"."embedding_error" is not null then 'FAILED'
     when "document_chunks"."embedding" is null then 'PENDING'
+    when (
+      "document_chunks"."embedding_source" = 'FUNES'
+      and "document_chunks"."embedding_model" <> (
+        select
+          coalesce(generation.next_embedding_model, generation.embedding_model)
+        from
+          "installation" as generation
+        where
+          generation.only
+      )
+    ) then 'STALE'
     else 'READY'
   end,
   "documents"."id",
@@ -66,12 +92,25 @@ select
   "tool_embeddings"."tool_parameters",
   "tool_embeddings"."embedding_model",
   "tool_embeddings"."embedding_source",
+  "tool_embeddings"."embedding_error",
   "tool_embeddings"."usage_count",
   "tool_embeddings"."last_used",
   "tool_embeddings"."created_at",
   "tool_embeddings"."updated_at",
   case
+    when "tool_embeddings"."embedding_error" is not null then 'FAILED'
     when "tool_embeddings"."embedding" is null then 'PENDING'
+    when (
+      "tool_embeddings"."embedding_source" = 'FUNES'
+      and "tool_embeddings"."embedding_model" <> (
+        select
+          coalesce(generation.next_embedding_model, generation.embedding_model)
+        from
+          "installation" as generation
+        where
+          generation.only
+      )
+    ) then 'STALE'
     else 'READY'
   end
 from

@@ -16,12 +16,25 @@ select
   "tool_embeddings"."tool_parameters",
   "tool_embeddings"."embedding_model",
   "tool_embeddings"."embedding_source",
+  "tool_embeddings"."embedding_error",
   "tool_embeddings"."usage_count",
   "tool_embeddings"."last_used",
   "tool_embeddings"."created_at",
   "tool_embeddings"."updated_at",
   case
+    when "tool_embeddings"."embedding_error" is not null then 'FAILED'
     when "tool_embeddings"."embedding" is null then 'PENDING'
+    when (
+      "tool_embeddings"."embedding_source" = 'FUNES'
+      and "tool_embeddings"."embedding_model" <> (
+        select
+          coalesce(generation.next_embedding_model, generation.embedding_model)
+        from
+          "installation" as generation
+        where
+          generation.only
+      )
+    ) then 'STALE'
     else 'READY'
   end
 from

@@ -21,7 +21,7 @@ export async function startRealEmbedder(): Promise<Embedder> {
   return {
     model: embedder.model,
     dimensions: embedder.dimensions,
-    embed: (texts) => embedder.embed(texts),
+    embed: (texts, options) => embedder.embed(texts, options),
     embedQuery: (text, userId) => embedder.embedQuery(text, userId),
     forget: (userId) => embedder.forget(userId),
     close: async () => {},

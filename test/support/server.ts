@@ -77,6 +77,8 @@ export interface TestServerOptions {
   /** A database to serve, which is closed with the server. Default: a new one. */
   database?: TestDatabase;
   quota?: Quota;
+  /** What writes wake if something waits for its embedding. Default: nothing, so that rows stay PENDING. */
+  filler?: Services['filler'];
   /** Settings by their names in the environment, such as FUNES_AUTH. */
   settings?: Record<string, string>;
 }
@@ -89,6 +91,7 @@ export async function startTestServer({
   seed,
   database: opened,
   quota,
+  filler,
   settings = {},
 }: TestServerOptions = {}): Promise<TestServer> {
   const config = loadConfig({ env: { PORT: '0', ...settings }, envFile: '/nowhere/.env' });
@@ -103,6 +106,8 @@ export async function startTestServer({
     extractor: sharedExtractor,
     chunker: sharedChunker,
     quota,
+    filler,
+    writeWaitMs: config.writeWait,
     log: createLogger({
       level: 'debug',
       stream: {

@@ -167,6 +167,33 @@ describe('batches', () => {
     expect(index).toBeLessThan(12);
   });
 
+  test('of the background are computed after those of a write that comes later, and handed over one by one', async () => {
+    const order: string[] = [];
+    const given: number[] = [];
+    const texts = [...Array(12).keys()].map((i) => `${filler.repeat(8)} ${i}`);
+    const behind = embedder.embed(texts, { background: true, onVector: (index) => given.push(index) });
+    const write = embedder.embed([...Array(6).keys()].map((i) => `${filler.repeat(8)} note ${i}`));
+    await Promise.all([behind.then(() => order.push('behind')), write.then(() => order.push('write'))]);
+    expect(order).toEqual(['write', 'behind']);
+    expect(batches.at(-1)?.lane).toBe('background');
+    expect(given.sort((a, b) => a - b)).toEqual([...texts.keys()]);
+  });
+
+  test('that nobody wants any more are dropped, and those of others are not', async () => {
+    const giveUp = new AbortController();
+    const dropped = embedder.embed(
+      [...Array(30).keys()].map((i) => `${filler.repeat(8)} ${i}`),
+      {
+        signal: giveUp.signal,
+      },
+    );
+    const kept = embedder.embed(['a note']);
+    giveUp.abort(new Error('too late'));
+    await expect(dropped).rejects.toThrow('too late');
+    expect(await kept).toHaveLength(1);
+    expect(batches).toEqual([{ lane: 'write', texts: 1, tokens: 4 }]);
+  });
+
   test('are reported with the padding they cost', async () => {
     await embedder.embed(['one', 'one two three']);
     expect(batches).toEqual([{ lane: 'write', texts: 2, tokens: 2 * 5 }]);

@@ -81,7 +81,7 @@ const anId = fc.oneof(
   fc.constantFrom('0', '-1', '9223372036854775807', '-9223372036854775808'),
 );
 
-const status = condition(equality(fc.constantFrom('READY', 'PENDING')));
+const status = condition(equality(fc.constantFrom('READY', 'STALE', 'PENDING', 'FAILED')));
 const ids = condition(ordered(anId));
 const words = condition(texts(someWords));
 const text = (nullable = false) => condition(texts(someString, nullable));

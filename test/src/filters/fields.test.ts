@@ -23,7 +23,7 @@ const notFiltered = [
 
 test.each<[string, object, PgTable, string[]]>([
   ['memories', memoryFields, memories, ['embeddingStatus']],
-  ['documents', documentFields, documents, []],
+  ['documents', documentFields, documents, ['embeddingStatus']],
   ['chunks', chunkFields, documentChunks, ['document', 'embeddingStatus']],
   ['tools', toolFields, toolEmbeddings, ['embeddingStatus']],
 ])('every stored field of %s can be filtered by', (_, fields, table, computed) => {

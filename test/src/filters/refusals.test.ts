@@ -92,7 +92,7 @@ test.each<[what: string, filters: unknown, code: string, message: RegExp]>([
     'an unknown status',
     { embeddingStatus: { eq: 'DONE' } },
     'BAD_USER_INPUT',
-    /READY or PENDING, not "DONE"/,
+    /READY or STALE or PENDING or FAILED, not "DONE"/,
   ],
   ['null among filters', { and: [null] }, 'BAD_USER_INPUT', /filters\.and\[0\]/],
   [

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import fc, { type Arbitrary } from 'fast-check';
 import { EMBEDDING_DIMENSIONS } from '../../../schema/columns/vector.ts';
-import { documentChunks, documents, memories, toolEmbeddings } from '../../../schema/index.ts';
+import { documentChunks, documents, installation, memories, toolEmbeddings } from '../../../schema/index.ts';
 import type { Transaction } from '../../../src/database/transaction.ts';
 import type { Row } from './reference.ts';
 import {
@@ -28,13 +28,20 @@ const someTime = fc
 const stored = (time: { date: Date; microseconds: number }) =>
   sql`${time.date.toISOString()}::timestamptz + make_interval(secs => ${time.microseconds}::float8 / 1e6)`;
 
-/** Returns the embedding columns of row `i`. Without a model, the row waits for its embedding. */
+/** The model of the server. No row has it. */
+const serverModel = 'the model of the server';
+
+/** Returns the embedding columns of row `i`. Without a model, the row waits for its embedding or can have none. */
 function embeddingOf(i: number, model: string | null) {
+  const isFailed = model === null && i % 3 === 1;
+  const isOfClient = i % 2 === 1;
   return {
     embedding:
       model === null ? null : Array.from({ length: EMBEDDING_DIMENSIONS }, (_, d) => (d === i ? 1 : 0)),
     embeddingModel: model,
-    embeddingStatus: model === null ? 'PENDING' : 'READY',
+    embeddingSource: isOfClient ? ('CLIENT' as const) : ('FUNES' as const),
+    embeddingError: isFailed ? 'no token of the model' : null,
+    embeddingStatus: model !== null ? (isOfClient ? 'READY' : 'STALE') : isFailed ? 'FAILED' : 'PENDING',
   };
 }
 
@@ -46,6 +53,7 @@ function distinct(texts: string[]): string[] {
 const short = (text: string) => Array.from(text).slice(0, 20).join('');
 
 export async function storeMemories(tx: Transaction): Promise<Row[]> {
+  await tx.update(installation).set({ embeddingModel: serverModel });
   const rows = fc.sample(
     fc.record({
       userId: someString,
@@ -122,8 +130,8 @@ export async function storeDocuments(tx: Transaction): Promise<{ documents: Row[
     };
     all.documents.push(document);
     for (const [chunkIndex, { created, model, ...chunk }] of chunks.entries()) {
-      const { embedding, embeddingModel, embeddingStatus } = embeddingOf(chunkIndex, model);
-      const row = { ...chunk, userId: sample.userId, chunkIndex, totalChunks, embeddingModel };
+      const { embedding, embeddingStatus, ...state } = embeddingOf(chunkIndex, model);
+      const row = { ...chunk, userId: sample.userId, chunkIndex, totalChunks, ...state };
       const [{ id } = { id: '' }] = await tx
         .insert(documentChunks)
         .values({ ...row, documentId, embedding, createdAt: stored(created) })

@@ -1,0 +1,4 @@
+CREATE INDEX "idx_document_chunks_pending" ON "document_chunks" USING btree ("id") WHERE "document_chunks"."embedding" is null and "document_chunks"."embedding_error" is null;--> statement-breakpoint
+CREATE INDEX "idx_memories_pending" ON "memories" USING btree ("id") WHERE "memories"."embedding" is null and "memories"."embedding_error" is null;--> statement-breakpoint
+CREATE INDEX "idx_memories_archive_pending" ON "memories_archive" USING btree ("id") WHERE "memories_archive"."embedding" is null and "memories_archive"."embedding_error" is null;--> statement-breakpoint
+CREATE INDEX "idx_tool_embeddings_pending" ON "tool_embeddings" USING btree ("id") WHERE "tool_embeddings"."embedding" is null and "tool_embeddings"."embedding_error" is null;

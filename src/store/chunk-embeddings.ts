@@ -1,0 +1,74 @@
+import { type Transaction, transaction } from '../database/transaction.ts';
+import type { Services } from '../services.ts';
+import type { Viewer } from '../viewer.ts';
+import { type EmbeddingServices, warnOfPending, writeWaitOf } from './embeddings.ts';
+import { type Claimed, releaseClaims, storeEmbeddings } from './pending.ts';
+
+/** Embeddings that one transaction stores. Each of them costs a search of the vector index, and other requests wait meanwhile. */
+const vectorsPerTransaction = 16;
+
+/** For what follows the wait: the last embeddings are stored, and the rest is given back. */
+const leaseGraceMs = 10_000;
+
+/** How long a request may take to embed the chunks that it writes. Undefined if it does not wait. */
+export function leaseOf(services: EmbeddingServices, wait: boolean): number | undefined {
+  return wait ? writeWaitOf(services) + leaseGraceMs : undefined;
+}
+
+/**
+ * Embeds the new chunks of a document, whose transaction is committed, and stores their embeddings in short transactions. So a
+ * long document holds no transaction open. What is not embedded when the time is over is PENDING, and the filler embeds it. If the
+ * process is killed, the filler finishes when the claims end. Never throws, because the document is stored.
+ * @param claimed what the request has claimed; empty if it does not wait.
+ */
+export async function embedChunks(
+  services: Pick<Services, 'database'> & EmbeddingServices,
+  viewer: Viewer,
+  claimed: readonly Claimed[],
+  wait: boolean,
+): Promise<void> {
+  const { database, embedder, filler, log } = services;
+  const waiting = new Set(claimed);
+  const ready: { row: Claimed; vector: Float32Array }[] = [];
+  const write = (work: (tx: Transaction) => Promise<void>) =>
+    transaction(database, viewer, { access: 'write' }, work);
+  let writing = Promise.resolve();
+
+  function store(least: number): void {
+    while (ready.length >= least && ready.length > 0) {
+      const some = ready.splice(0, vectorsPerTransaction);
+      writing = writing.then(async () => {
+        await write((tx) => storeEmbeddings(tx, 'chunks', embedder.model, some));
+        for (const { row } of some) waiting.delete(row);
+      });
+      // Awaited below. Until then, a failure would be an unhandled rejection.
+      writing.catch(() => {});
+    }
+  }
+
+  if (claimed.length > 0) {
+    const signal = AbortSignal.timeout(writeWaitOf(services));
+    const onVector = (index: number, vector: Float32Array) => {
+      const row = claimed[index];
+      if (row === undefined) return;
+      ready.push({ row, vector });
+      store(vectorsPerTransaction);
+    };
+    try {
+      await embedder.embed(
+        claimed.map(({ text }) => text),
+        { signal, onVector },
+      );
+    } catch (error) {
+      warnOfPending(log, error, waiting.size - ready.length, signal);
+    }
+    try {
+      store(1);
+      await writing;
+      if (waiting.size > 0) await write((tx) => releaseClaims(tx, 'chunks', [...waiting]));
+    } catch (error) {
+      log.warn({ err: error }, 'embeddings of a document were not stored; they are made again later');
+    }
+  }
+  if (!wait || waiting.size > 0) filler?.wake();
+}

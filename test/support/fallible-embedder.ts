@@ -1,0 +1,34 @@
+import type { EmbedOptions } from '../../src/embedding/embedder.ts';
+import { FunesError } from '../../src/errors.ts';
+import { HashEmbedder } from '../../testkit/hash-embedder.ts';
+
+/** An embedder that can stop, as the thread of the real one can, and that some texts make fail. */
+export class FallibleEmbedder extends HashEmbedder {
+  stopped = false;
+  /** A text with this word fails, and all texts of its call with it. */
+  poison: string | undefined;
+  /** Each text that was embedded, in order. */
+  readonly embedded: string[] = [];
+
+  override async embed(texts: readonly string[], options?: EmbedOptions): Promise<Float32Array[]> {
+    this.check(texts);
+    const vectors = await super.embed(texts, options);
+    this.embedded.push(...texts);
+    return vectors;
+  }
+
+  override async embedQuery(text: string): Promise<Float32Array> {
+    this.check([text]);
+    return super.embedQuery(text);
+  }
+
+  private check(texts: readonly string[]): void {
+    if (this.stopped)
+      throw new FunesError('UNAVAILABLE', 'The embedding model stopped. Try again in a moment.');
+    const { poison } = this;
+    if (poison !== undefined && texts.some((text) => text.includes(poison)))
+      throw new FunesError('UNAVAILABLE', 'The embedding model stopped during this request.', {
+        cause: new Error(`no embedding of ${poison}`),
+      });
+  }
+}

@@ -89,9 +89,9 @@ test('every input type, field and operator is documented and optional but a path
 describe('the compiler gets from GraphQL what a client wrote', () => {
   test('dates, enums, ids and lists of one', async () => {
     const filters =
-      '{createdAt: {gte: "2024-05-01T14:00:00+02:00"}, embeddingStatus: {eq: READY}, id: {in: 7}}';
+      '{createdAt: {gte: "2024-05-01T14:00:00+02:00"}, embeddingStatus: {eq: FAILED}, id: {in: 7}}';
     expect(await memoriesSql(filters)).toBe(
-      '("memories"."id" = any($1::bigint[]) and "memories"."embedding" is not null and ' +
+      '("memories"."id" = any($1::bigint[]) and "memories"."embedding_error" is not null and ' +
         '"memories"."created_at" >= $2::timestamptz) ["{\\"7\\"}","2024-05-01T12:00:00.000Z"]',
     );
   });

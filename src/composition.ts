@@ -7,11 +7,16 @@ import { buildSchema } from '../resolvers/schema.ts';
 import { listenForCommands } from './cli/control-server.ts';
 import type { Config } from './config.ts';
 import { startEmbedder } from './embedding/embedder.ts';
+import type { ReadinessCheck } from './http/health.ts';
 import { byUserOrAddress } from './http/rate-limit.ts';
+import type { RequestRecord } from './http/request-log.ts';
 import { type HttpConfig, type HttpServer, startHttpServer } from './http/server.ts';
 import { Chunker } from './ingest/chunker.ts';
 import { Extractor } from './ingest/extractor.ts';
+import { createMetrics, type Metrics } from './metrics/metrics.ts';
+import { observeDatabase } from './metrics/observed-database.ts';
 import { type OpenDatabase, openMigratedDatabase } from './open-database.ts';
+import { readinessChecker } from './readiness.ts';
 import {
   type AuthConfig,
   type Authenticate,
@@ -33,6 +38,10 @@ export interface Backend {
   readonly services: Services;
   /** Describes the database, for people. */
   readonly database: string;
+  /** What the server counts of itself; undefined if FUNES_METRICS is off. */
+  readonly metrics: Metrics | undefined;
+  /** Looks whether requests can be served. */
+  readonly checkReadiness: () => Promise<readonly ReadinessCheck[]>;
   close(): Promise<void>;
 }
 
@@ -56,7 +65,7 @@ export interface FunesServer {
 export async function startFunes(config: Config, log: Logger): Promise<FunesServer> {
   const backend = await startBackend(config, log);
   try {
-    const http = await startApi(config, backend.services);
+    const http = await startApi(config, backend.services, backend);
     return {
       url: http.url,
       database: backend.database,
@@ -75,23 +84,36 @@ export async function startFunes(config: Config, log: Logger): Promise<FunesServ
 
 /**
  * Starts the API over HTTP. Closing the server does not close `services`.
- * @param authenticate who sends a request; by default as the settings say.
+ * @param options what counts requests, what looks whether they can be served, and who sends a request; without them nothing counts or
+ *   looks, and the settings say who sends a request.
  */
 export function startApi(
   config: HttpConfig & AuthConfig,
   services: Services,
-  authenticate: Authenticate = authenticator(config, services.database, services.log),
+  {
+    authenticate = authenticator(config, services.database, services.log),
+    metrics,
+    checkReadiness,
+  }: Partial<Pick<Backend, 'metrics' | 'checkReadiness'> & { authenticate: Authenticate }> = {},
 ): Promise<HttpServer> {
-  const contextFor = (viewer: Viewer, signal: AbortSignal) =>
-    createContext(services, viewer, authenticate.forget, signal);
+  const contextFor = (viewer: Viewer, record: RequestRecord, signal: AbortSignal) => {
+    const database = observeDatabase(services.database, {
+      onStatement: ({ rows }) => {
+        record.rows = (record.rows ?? 0) + rows;
+      },
+    });
+    return createContext({ ...services, database }, viewer, authenticate.forget, signal);
+  };
   return startHttpServer({
     config,
+    metrics,
+    ...(checkReadiness && { checkReadiness }),
     schema: buildSchema(),
-    createContext: ({ raw }, signal) => {
+    createContext: ({ raw, record }, signal) => {
       const viewer = authenticate(raw.rawHeaders);
       return viewer instanceof Promise
-        ? viewer.then((one) => contextFor(one, signal))
-        : contextFor(viewer, signal);
+        ? viewer.then((one) => contextFor(one, record, signal))
+        : contextFor(viewer, record, signal);
     },
     logger: services.log,
     examples: exampleQueries,
@@ -107,9 +129,16 @@ export function startApi(
  */
 export async function startBackend(config: Config, log: Logger): Promise<Backend> {
   const databaseStart = openServedDatabase(config, log);
+  const poolSize = config.databaseUrl === undefined ? 1 : config.poolSize;
+  const metrics = config.metrics === 'off' ? undefined : createMetrics({ poolSize });
   const failed = new AbortController();
   const embedderStart = startEmbedder(
-    { model: config.embeddingModel, cacheDir: join(config.dataDir, 'models'), signal: failed.signal },
+    {
+      model: config.embeddingModel,
+      cacheDir: join(config.dataDir, 'models'),
+      signal: failed.signal,
+      observer: metrics?.embedding,
+    },
     log,
   );
   const [database, embedder] = await Promise.all([databaseStart, embedderStart]).catch(
@@ -124,7 +153,8 @@ export async function startBackend(config: Config, log: Logger): Promise<Backend
       throw error;
     },
   );
-  const { pool, describe, alone, close } = database;
+  const { describe, alone, close } = database;
+  const pool = metrics ? observeDatabase(database.pool, metrics.database) : database.pool;
   const extractor = new Extractor();
   const chunker = new Chunker({ model: config.embeddingModel, cacheDir: join(config.dataDir, 'models') });
   const filler = startFiller({ database: pool, embedder, log }, { alone });
@@ -140,6 +170,8 @@ export async function startBackend(config: Config, log: Logger): Promise<Backend
       quota: config.quota,
     },
     database: describe,
+    metrics,
+    checkReadiness: readinessChecker({ pool: database.pool, embedder }),
     close: async () => {
       await filler.close();
       await Promise.all([extractor.close(), chunker.close(), embedder.close()]);

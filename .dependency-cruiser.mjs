@@ -19,11 +19,13 @@ const floors = {
   metrics: ['database', 'embedding', 'errors'],
   http: ['metrics', 'input', 'database', 'config', 'log', 'viewer', 'errors'],
   readiness: ['http', 'database', 'embedding'],
+  doctor: ['database', 'distribution', 'viewer', 'errors'],
   config: ['embedding', 'errors', 'suggestion'],
   log: ['config'],
   suggestion: [],
   'open-database': ['database', 'config', 'log', 'errors'],
   cli: [
+    'doctor',
     'security',
     'viewer',
     'open-database',

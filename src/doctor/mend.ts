@@ -14,7 +14,7 @@ export interface Mended {
 const mostRounds = 5;
 
 /** PostgreSQL runs it only outside a transaction. */
-const isAlone = (statement: string) => /\bindex concurrently\b/.test(statement);
+const isAlone = (statement: string) => /\bindex concurrently\b|^alter system\b/.test(statement);
 
 /**
  * Runs the statements of all findings with this code, each finding in a transaction of its own, unless they build an index beside
@@ -28,6 +28,7 @@ export async function mend(
   codes: readonly FindingCode[] | 'all',
 ): Promise<{ mended: Mended[]; left: Examination }> {
   const mended: Mended[] = [];
+  const done = new Set<string>();
   let left = await examine(read, engine);
   for (let round = 0; round < mostRounds; round++) {
     const sick = left.findings.filter(
@@ -35,9 +36,14 @@ export async function mend(
     );
     const failures: Mended[] = [];
     for (const finding of sick) {
-      const failure = await run(pool, finding.statements);
-      if (failure === undefined) mended.push({ finding, failure });
-      else failures.push({ finding, failure });
+      const key = `${finding.code} ${finding.subject} ${finding.problem}`;
+      const failure = done.has(key)
+        ? 'it was mended, and is found again'
+        : await run(pool, finding.statements);
+      if (failure === undefined) {
+        done.add(key);
+        mended.push({ finding, failure });
+      } else failures.push({ finding, failure });
     }
     const progress = failures.length < sick.length;
     if (sick.length > 0) left = await examine(read, engine);

@@ -86,17 +86,18 @@ export async function checkSettings(
       ),
     );
   }
+  const off = state.autovacuum === 'on' ? 'track_counts' : 'autovacuum';
   // The embedded engine has no autovacuum.
   if (engine === 'server' && (state.autovacuum !== 'on' || state.counts !== 'on'))
-    findings.push({
-      code: 'SETTING_HARMS',
-      subject: state.autovacuum === 'on' ? 'track_counts' : 'autovacuum',
-      problem: `${state.autovacuum === 'on' ? 'track_counts' : 'autovacuum'} is off.`,
-      meaning:
-        'Rows that were changed or deleted are never cleared away, and the planner does not know how many rows there are.',
-      command: `Let a superuser run: alter system set ${state.autovacuum === 'on' ? 'track_counts' : 'autovacuum'} = on; select pg_reload_conf();`,
-      statements: [],
-    });
+    findings.push(
+      mendable(
+        'SETTING_HARMS',
+        off,
+        `${off} is off.`,
+        'Rows that were changed or deleted are never cleared away, and the planner does not know how many rows there are. Only a superuser may change it.',
+        [`alter system set ${off} = on`, 'select pg_reload_conf()'],
+      ),
+    );
   return findings;
 }
 

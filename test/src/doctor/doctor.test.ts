@@ -37,7 +37,8 @@ const rows = [
 ];
 
 beforeEach(async () => {
-  database = await openTestDatabase();
+  // One connection, so that what a test sets in its session is what the doctor finds.
+  database = await openTestDatabase({ poolSize: 1 });
   const opened = database;
   onTestFinished(() => opened.close());
 });
@@ -202,8 +203,8 @@ const breakages: [what: string, statements: string[], found: [code: string, subj
     ],
     [
       ['COLUMN_DIFFERS', 'documents.user_id'],
-      ['COLUMN_DIFFERS', 'memories.importance_score'],
       ['COLUMN_DIFFERS', 'memories.source'],
+      ['COLUMN_DIFFERS', 'memories.importance_score'],
     ],
   ],
   [
@@ -447,7 +448,7 @@ test('an index that the planner cannot use is found', async () => {
   const found = await findings(database);
   expect(found.map(({ code }) => code)).toContain('INDEX_UNUSED');
   expect(found.map(({ subject }) => subject)).toContain('memories.idx_memories_embedding_hnsw');
-  await send('set enable_indexscan = on');
+  await funes(database, ['doctor', '--fix', 'INDEX_UNUSED']);
   expect(await findings(database)).toEqual([]);
 });
 

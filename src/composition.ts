@@ -7,7 +7,6 @@ import { buildSchema } from '../resolvers/schema.ts';
 import { listenForCommands } from './cli/control-server.ts';
 import type { Config } from './config.ts';
 import { startEmbedder } from './embedding/embedder.ts';
-import type { ReadinessCheck } from './http/health.ts';
 import { byUserOrAddress } from './http/rate-limit.ts';
 import type { RequestRecord } from './http/request-log.ts';
 import { type HttpConfig, type HttpServer, startHttpServer } from './http/server.ts';
@@ -40,8 +39,6 @@ export interface Backend {
   readonly database: string;
   /** What the server counts of itself; undefined if FUNES_METRICS is off. */
   readonly metrics: Metrics | undefined;
-  /** Looks whether requests can be served. */
-  readonly checkReadiness: () => Promise<readonly ReadinessCheck[]>;
   close(): Promise<void>;
 }
 
@@ -84,8 +81,7 @@ export async function startFunes(config: Config, log: Logger): Promise<FunesServ
 
 /**
  * Starts the API over HTTP. Closing the server does not close `services`.
- * @param options what counts requests, what looks whether they can be served, and who sends a request; without them nothing counts or
- *   looks, and the settings say who sends a request.
+ * @param options what counts requests  and who sends a request; without them nothing counts, and the settings say who sends a request.
  */
 export function startApi(
   config: HttpConfig & AuthConfig,
@@ -93,8 +89,7 @@ export function startApi(
   {
     authenticate = authenticator(config, services.database, services.log),
     metrics,
-    checkReadiness,
-  }: Partial<Pick<Backend, 'metrics' | 'checkReadiness'> & { authenticate: Authenticate }> = {},
+  }: Partial<Pick<Backend, 'metrics'> & { authenticate: Authenticate }> = {},
 ): Promise<HttpServer> {
   const contextFor = (viewer: Viewer, record: RequestRecord, signal: AbortSignal) => {
     const database = observeDatabase(services.database, {
@@ -107,7 +102,7 @@ export function startApi(
   return startHttpServer({
     config,
     metrics,
-    ...(checkReadiness && { checkReadiness }),
+    checkReadiness: services.checkReadiness,
     schema: buildSchema(),
     createContext: ({ raw, record }, signal) => {
       const viewer = authenticate(raw.rawHeaders);
@@ -158,6 +153,7 @@ export async function startBackend(config: Config, log: Logger): Promise<Backend
   const extractor = new Extractor();
   const chunker = new Chunker({ model: config.embeddingModel, cacheDir: join(config.dataDir, 'models') });
   const filler = startFiller({ database: pool, embedder, log }, { alone });
+  const checkReadiness = readinessChecker({ pool: database.pool, embedder });
   return {
     services: {
       database: pool,
@@ -168,10 +164,11 @@ export async function startBackend(config: Config, log: Logger): Promise<Backend
       filler,
       writeWaitMs: config.writeWait,
       quota: config.quota,
+      checkReadiness,
+      embedded: alone,
     },
     database: describe,
     metrics,
-    checkReadiness: readinessChecker({ pool: database.pool, embedder }),
     close: async () => {
       await filler.close();
       await Promise.all([extractor.close(), chunker.close(), embedder.close()]);

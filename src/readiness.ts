@@ -3,7 +3,16 @@ import { databaseError, isUnreachable } from './database/errors.ts';
 import { readPendingMigrations } from './database/migrate.ts';
 import type { Pool } from './database/pool.ts';
 import type { Embedder } from './embedding/embedder.ts';
-import type { ReadinessCheck } from './http/health.ts';
+
+/** What the server needs to answer requests. */
+export type ReadinessName = 'database' | 'migrations' | 'model';
+
+/** Whether one thing is there, and for people what is wrong with it. */
+export interface ReadinessCheck {
+  readonly name: ReadinessName;
+  readonly ready: boolean;
+  readonly detail?: string | undefined;
+}
 
 export interface ReadinessOptions {
   pool: Pool;

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import type { ReadinessCheck } from '../readiness.ts';
 import type { admission } from './admission.ts';
 import type { RequestContext } from './graphql-endpoint.ts';
 
@@ -6,16 +7,6 @@ import type { RequestContext } from './graphql-endpoint.ts';
 export const livePath = '/health/live';
 /** The path that says whether requests can be served now. It must not change either. */
 export const readyPath = '/health/ready';
-
-/** What the server needs to answer requests. */
-export type ReadinessName = 'database' | 'migrations' | 'model';
-
-/** Whether one thing is there, and for people what is wrong with it. */
-export interface ReadinessCheck {
-  readonly name: ReadinessName;
-  readonly ready: boolean;
-  readonly detail?: string | undefined;
-}
 
 export interface HealthOptions<Context extends RequestContext> {
   /** Looks at what the server needs. Without it, the server needs nothing. */

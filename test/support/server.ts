@@ -113,6 +113,8 @@ export async function startTestServer({
     chunker: sharedChunker,
     quota,
     filler,
+    checkReadiness: readinessChecker({ pool: database.pool, embedder, withinMs: 60_000, keepMs: 0 }),
+    embedded: database.engine === 'embedded',
     writeWaitMs: config.writeWait,
     log: createLogger({
       level: 'debug',
@@ -125,8 +127,7 @@ export async function startTestServer({
       },
     }),
   };
-  const checkReadiness = readinessChecker({ pool: database.pool, embedder, withinMs: 60_000, keepMs: 0 });
-  const http = await startApi(config, services, { metrics, checkReadiness });
+  const http = await startApi(config, services, { metrics });
 
   async function post(
     query: { toString(): string },

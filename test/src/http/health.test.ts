@@ -76,17 +76,14 @@ test('a database that cannot be reached makes the server not ready and still liv
   const pool = openPool({ database: proxy.url, poolSize: 1 });
   const config = loadConfig({ env: { PORT: '0' }, envFile: '/nowhere/.env' });
   const embedder = new HashEmbedder();
-  const api = await startApi(
-    config,
-    {
-      database: pool,
-      embedder,
-      extractor: sharedExtractor,
-      chunker: sharedChunker,
-      log: createLogger({ level: 'silent' }),
-    },
-    { checkReadiness: readinessChecker({ pool, embedder, withinMs: 200, keepMs: 0 }) },
-  );
+  const api = await startApi(config, {
+    database: pool,
+    embedder,
+    extractor: sharedExtractor,
+    chunker: sharedChunker,
+    log: createLogger({ level: 'silent' }),
+    checkReadiness: readinessChecker({ pool, embedder, withinMs: 200, keepMs: 0 }),
+  });
   onTestFinished(async () => {
     await api.close({ graceMs: 0 });
     await pool.close();

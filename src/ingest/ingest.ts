@@ -17,7 +17,6 @@ import { type OwnEmbedding, type ParsedEmbedding, parseOwnEmbedding } from '../i
 import type { Services } from '../services.ts';
 import { embedChunks, leaseOf } from '../store/chunk-embeddings.ts';
 import {
-  type ChunkValues,
   createDocument,
   documentNotFound,
   readDocumentByHash,
@@ -26,6 +25,7 @@ import {
 } from '../store/documents.ts';
 import { checkQuota } from '../store/quota.ts';
 import type { DocumentRow } from '../store/rows.ts';
+import type { ChunkValues } from '../store/written-chunks.ts';
 import { ownEmbeddingColumns } from '../store/written-embeddings.ts';
 import { ownerOf, type Viewer } from '../viewer.ts';
 import { chunkMetadata } from './chunk-metadata.ts';
@@ -237,8 +237,7 @@ export async function replaceDocument(
   const change = {
     values: { ...values, fileType: format.name, fileSize: bytes.length, contentHash: sha256(bytes) },
     mergeMetadata,
-    chunks,
-    leaseMs: leaseOf(services, wait),
+    chunks: { chunks, model: services.embedder.model, leaseMs: leaseOf(services, wait) },
   };
   const { document, waiting } = await updateDocument(services, viewer, id, change);
   await embedChunks(services, viewer, waiting, wait);

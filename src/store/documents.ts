@@ -1,17 +1,17 @@
 import { and, eq, inArray, type SQL, sql } from 'drizzle-orm';
-import { documentChunks, documents } from '../../schema/index.ts';
+import { documents } from '../../schema/index.ts';
 import { databaseError } from '../database/errors.ts';
-import { type Database, type Transaction, transaction } from '../database/transaction.ts';
+import { type Database, transaction } from '../database/transaction.ts';
 import { FunesError, quote } from '../errors.ts';
 import { checkId } from '../input/checks.ts';
 import { mergeMetadata } from '../input/merge-patch.ts';
 import type { Services } from '../services.ts';
 import { type Viewer, visibleTo } from '../viewer.ts';
-import type { EmbeddingColumns } from './embeddings.ts';
 import type { Listed } from './pages.ts';
-import { type Claimed, readClaimedChunks, timeIn } from './pending.ts';
+import { type Claimed, readClaimedChunks } from './pending.ts';
 import { withinQuota } from './quota.ts';
 import { type DocumentRow, documentColumns } from './rows.ts';
+import { type ChunkValues, insertChunks, type NewChunks, replaceChunks } from './written-chunks.ts';
 
 /** The values of a document that is written, without its chunks. */
 export interface DocumentValues {
@@ -26,28 +26,13 @@ export interface DocumentValues {
   createdAt?: Date;
 }
 
-/**
- * The values of a chunk that is written. Its index in the list of chunks becomes its `chunkIndex`. A chunk with a vector of the
- * client's own has an embedding; each other chunk waits for one.
- */
-export interface ChunkValues extends Partial<EmbeddingColumns> {
-  content: string;
-  chunkSize: number;
-  overlapSize: number;
-  startOffset: number;
-  endOffset: number;
-  /** Where it stands in the document, such as its page. */
-  metadata: Record<string, unknown>;
-}
-
-/** What changes in a document. If there are `chunks`, they replace all old chunks. */
+/** What changes in a document. */
 export interface DocumentChange {
-  values: Partial<Omit<DocumentValues, 'userId' | 'createdAt'>>;
+  values: Partial<Omit<DocumentValues, 'userId'>>;
   /** A JSON Merge Patch of the metadata. */
   mergeMetadata?: Record<string, unknown> | undefined;
-  chunks?: readonly ChunkValues[] | undefined;
-  /** How long the caller may take to embed the chunks. Until then nobody else does; undefined if the caller does not. */
-  leaseMs?: number | undefined;
+  /** What replaces all old chunks. */
+  chunks?: NewChunks | undefined;
 }
 
 /** A document that was written, and those of its new chunks that the caller embeds. */
@@ -55,9 +40,6 @@ export interface WrittenDocument {
   document: DocumentRow;
   waiting: Claimed[];
 }
-
-// Rows in one INSERT. The embedding of a row takes about 4 kB as text.
-const CHUNKS_PER_STATEMENT = 200;
 
 export const documentList: Listed<
   DocumentRow,
@@ -147,7 +129,7 @@ export async function updateDocument(
   { database, quota }: Pick<Services, 'database' | 'quota'>,
   viewer: Viewer,
   id: string,
-  { values, mergeMetadata: patch, chunks, leaseMs }: DocumentChange,
+  { values, mergeMetadata: patch, chunks: replacement }: DocumentChange,
 ): Promise<WrittenDocument> {
   const condition = visibleDocuments(viewer, [id]);
   let owner: string | undefined;
@@ -158,15 +140,20 @@ export async function updateDocument(
     const changes = {
       ...values,
       ...(patch && { metadata: mergeMetadata(current.metadata, patch) }),
-      ...(chunks && { totalChunks: chunks.length, processedAt: sql`now()` }),
+      ...(replacement && { totalChunks: replacement.chunks.length, processedAt: sql`now()` }),
     };
     if (Object.keys(changes).length === 0) return { document: current, waiting: [] };
     return withinQuota(tx, quota, [current.userId], async () => {
-      // The old chunks are deleted first, because each of them refers to the old number of chunks of the document.
-      if (chunks) await tx.delete(documentChunks).where(chunksOf(current));
-      const [updated] = await tx.update(documents).set(changes).where(condition).returning(documentColumns);
-      if (!updated) throw documentNotFound(id);
-      return { document: updated, waiting: chunks ? await insertChunks(tx, updated, chunks, leaseMs) : [] };
+      if (replacement === undefined) {
+        const [updated] = await tx.update(documents).set(changes).where(condition).returning(documentColumns);
+        if (!updated) throw documentNotFound(id);
+        return { document: updated, waiting: [] };
+      }
+      await replaceChunks(tx, current, changes, replacement);
+      const [replaced] = await tx.select(documentColumns).from(documents).where(condition);
+      if (!replaced) throw documentNotFound(id);
+      const waiting = replacement.leaseMs === undefined ? [] : await readClaimedChunks(tx, replaced);
+      return { document: replaced, waiting };
     });
   }).catch(async (error: unknown) => {
     const { contentHash } = values;
@@ -197,30 +184,6 @@ export async function deleteDocument(database: Database, viewer: Viewer, id: str
 /** Returns the error for an id that no document of the viewer has. */
 export function documentNotFound(id: string): FunesError {
   return new FunesError('NOT_FOUND', `There is no document with id ${quote(id)}.`);
-}
-
-async function insertChunks(
-  tx: Transaction,
-  document: DocumentRow,
-  chunks: readonly ChunkValues[],
-  leaseMs: number | undefined,
-): Promise<Claimed[]> {
-  const rows = chunks.map((chunk, chunkIndex) => ({
-    ...chunk,
-    chunkIndex,
-    userId: document.userId,
-    documentId: document.id,
-    totalChunks: chunks.length,
-    ...(leaseMs !== undefined && !chunk.embedding && { embeddingRetryAt: timeIn(leaseMs) }),
-  }));
-  for (let start = 0; start < rows.length; start += CHUNKS_PER_STATEMENT) {
-    await tx.insert(documentChunks).values(rows.slice(start, start + CHUNKS_PER_STATEMENT));
-  }
-  return leaseMs === undefined ? [] : readClaimedChunks(tx, document);
-}
-
-function chunksOf(document: DocumentRow): SQL | undefined {
-  return and(eq(documentChunks.documentId, document.id), eq(documentChunks.userId, document.userId));
 }
 
 function sameBytes(viewer: Viewer, userId: string, contentHash: string): SQL | undefined {

@@ -1,7 +1,7 @@
 import { and, eq, inArray, type SQL, sql } from 'drizzle-orm';
 import { documents } from '../../schema/index.ts';
 import { databaseError } from '../database/errors.ts';
-import { type Database, transaction } from '../database/transaction.ts';
+import { type Database, type Transaction, transaction } from '../database/transaction.ts';
 import { FunesError, quote } from '../errors.ts';
 import { checkId } from '../input/checks.ts';
 import { mergeMetadata } from '../input/merge-patch.ts';
@@ -87,18 +87,69 @@ export async function readDocumentByHash(
   return row;
 }
 
+/** The name by which a user's document is known again. */
+export interface FileName {
+  field: 'filePath' | 'filename';
+  value: string;
+}
+
+/**
+ * Reads the document of `userId` with this name. Returns undefined if there is none.
+ * @throws FunesError CONFLICT that names the documents if there are several.
+ */
+export async function readDocumentToReplace(
+  database: Database,
+  viewer: Viewer,
+  userId: string,
+  name: FileName,
+): Promise<DocumentRow | undefined> {
+  const rows = await transaction(database, viewer, { access: 'read' }, (tx) =>
+    tx
+      .select(documentColumns)
+      .from(documents)
+      .where(and(hasName(userId, name), visibleTo(viewer, documents.userId)))
+      .orderBy(documents.id)
+      .limit(mostNamed + 1),
+  );
+  if (rows.length <= 1) return rows[0];
+  const ids = rows.slice(0, mostNamed).map(({ id }) => id);
+  const list = `${ids.join(', ')}${rows.length > mostNamed ? ' and more' : ''}`;
+  throw new FunesError(
+    'CONFLICT',
+    `Several documents have the ${name.field} ${quote(name.value)}: ${list}. Change one of them by updateDocument, or delete ` +
+      'those that you do not need.',
+  );
+}
+
+/** Ids that an error names. */
+const mostNamed = 10;
+
+function hasName(userId: string, { field, value }: FileName): SQL | undefined {
+  return and(eq(documents.userId, userId), eq(documents[field], value));
+}
+
+/** How a document is created. */
+export interface CreateOptions {
+  /** How long the caller may take to embed the chunks. Until then nobody else does; undefined if the caller does not. */
+  leaseMs?: number | undefined;
+  /** Creates nothing if the user has a document with this name. Requests with one name wait for each other. */
+  unlessNamed?: FileName | undefined;
+}
+
 /**
  * Stores a document with its chunks in one transaction. Only chunks with vectors of the client's own have embeddings then. If
- * another request stored the same bytes meanwhile, returns that document, and `created` is false.
+ * another request stored the same bytes meanwhile, returns that document, and `created` is false. Returns undefined if the user has a
+ * document with the name `unlessNamed`.
  */
 export async function createDocument(
   { database, quota }: Pick<Services, 'database' | 'quota'>,
   viewer: Viewer,
   values: DocumentValues,
   chunks: readonly ChunkValues[],
-  leaseMs?: number,
-): Promise<WrittenDocument & { created: boolean }> {
+  { leaseMs, unlessNamed }: CreateOptions = {},
+): Promise<(WrittenDocument & { created: boolean }) | undefined> {
   return transaction(database, viewer, { access: 'write' }, async (tx) => {
+    if (unlessNamed && (await isNamed(tx, values.userId, unlessNamed))) return undefined;
     const created = await withinQuota(tx, quota, [values.userId], async () => {
       const [document] = await tx
         .insert(documents)
@@ -119,6 +170,14 @@ export async function createDocument(
       );
     return { document: first, waiting: [], created: false };
   });
+}
+
+/** Whether the user has a document with this name. Until the transaction ends, no other one gets an answer for the name. */
+async function isNamed(tx: Transaction, userId: string, name: FileName): Promise<boolean> {
+  const key = JSON.stringify(['funes document', userId, name.field, name.value]);
+  await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${key}, 0))`);
+  const rows = await tx.select({ id: documents.id }).from(documents).where(hasName(userId, name)).limit(1);
+  return rows.length > 0;
 }
 
 /**
@@ -164,7 +223,8 @@ export async function updateDocument(
   });
 }
 
-function sameBytesAs({ id, filename }: DocumentRow): FunesError {
+/** Returns the error for bytes that another document of the user has. */
+export function sameBytesAs({ id, filename }: DocumentRow): FunesError {
   return new FunesError(
     'CONFLICT',
     `Document ${id} (${quote(filename)}) consists of exactly these bytes, and a user can have such a document only once. Use ` +

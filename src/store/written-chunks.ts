@@ -73,8 +73,8 @@ export async function replaceChunks(
     .set(changes)
     .where(and(eq(documents.id, id), eq(documents.userId, userId)))
     .returning({ id: documents.id });
-  const list = (type: SQL, valueOf: (chunk: ChunkValues) => string | number | null) =>
-    sql`${makePgArray(chunks.map(valueOf))}::${type}[]`;
+  const list = (type: SQL, value: (chunk: ChunkValues) => string | number | null) =>
+    sql`${makePgArray(chunks.map(value))}::${type}[]`;
   const fresh = sql`unnest(
     ${list(sql`text`, (chunk) => chunk.content)}, ${list(sql`int`, (chunk) => chunk.chunkSize)},
     ${list(sql`int`, (chunk) => chunk.overlapSize)}, ${list(sql`int`, (chunk) => chunk.startOffset)},

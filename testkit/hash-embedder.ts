@@ -14,12 +14,13 @@ export const hashModel = 'hash-embedder';
  * texts that do not. It counts what was asked of it, so that a test can say that nothing was.
  */
 export class HashEmbedder implements Embedder {
-  readonly model: string = hashModel;
   readonly dimensions = EMBEDDING_DIMENSIONS;
   /** Calls of `embed` and of `embedQuery` so far. */
   calls = 0;
   /** Texts in those calls. */
   texts = 0;
+
+  constructor(readonly model: string = hashModel) {}
 
   async embed(texts: readonly string[], { signal, onVector }: EmbedOptions = {}): Promise<Float32Array[]> {
     signal?.throwIfAborted();

@@ -3,7 +3,9 @@ import { HashEmbedder, hashVector } from './hash-embedder.ts';
 
 /** Embeds stored texts as the opposite of what it embeds queries as, so that it orders every list the other way round. */
 export class OppositeEmbedder extends HashEmbedder {
-  override readonly model: string = 'opposite';
+  constructor() {
+    super('opposite');
+  }
 
   override async embed(texts: readonly string[], options: EmbedOptions = {}): Promise<Float32Array[]> {
     const { onVector, ...others } = options;

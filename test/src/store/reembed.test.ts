@@ -7,17 +7,9 @@ import { defaultSearchOptions } from '../../../src/search/options.ts';
 import { reembed } from '../../../src/store/reembed.ts';
 import { localViewer } from '../../../src/viewer.ts';
 import { HashEmbedder, hashModel } from '../../../testkit/hash-embedder.ts';
+import { OppositeEmbedder } from '../../../testkit/opposite-embedder.ts';
 import { asOwner } from '../../../testkit/owner.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
-
-/** Embeds stored texts as the opposite of what it embeds queries as, so that it orders every list the other way round. */
-class OppositeEmbedder extends HashEmbedder {
-  override readonly model = 'opposite';
-
-  override async embed(texts: readonly string[]): Promise<Float32Array[]> {
-    return (await super.embed(texts)).map((vector) => vector.map((x) => -x));
-  }
-}
 
 const before = new HashEmbedder();
 const after = new OppositeEmbedder();

@@ -42,7 +42,7 @@ import {
   DocumentOrder,
   IngestDocumentPayload,
 } from './document.ts';
-import { IngestDocumentInput, UpdateDocumentInput } from './document-inputs.ts';
+import { IngestDocumentInput, ReplaceBy, UpdateDocumentInput } from './document-inputs.ts';
 
 @ArgsType()
 class DocumentListArguments extends listArgumentsOf(
@@ -171,19 +171,25 @@ export class DocumentResolver {
   @Mutation(() => IngestDocumentPayload, {
     description:
       'Stores a document and its chunks, all or nothing. If the user has a document of the same bytes, nothing changes, and ' +
-      'that document is returned with the names of the fields that differ.',
+      'that document is returned with the names of the fields that differ. With `replace`, a changed file replaces its document.',
   })
   async ingestDocument(
     @Arg('input', () => IngestDocumentInput, { description: 'The document.' }) input: IngestDocumentInput,
     @WaitArg() wait: boolean,
+    @Arg('replace', () => ReplaceBy, {
+      defaultValue: 'NONE',
+      description: 'Which document of the user this one replaces, if there is one.',
+    })
+    replace: ReplaceBy,
     @Ctx() { services, viewer }: Context,
   ): Promise<IngestDocumentPayload> {
-    const { document, created, differs } = await ingestDocument(services, viewer, input, wait);
-    return { document, created, differs, chunkCount: document.totalChunks };
+    const { document, outcome, differs } = await ingestDocument(services, viewer, input, { wait, replace });
+    return { document, outcome, created: outcome === 'CREATED', differs, chunkCount: document.totalChunks };
   }
 
   @Mutation(() => Document, {
-    description: 'Changes a document. New text replaces all its chunks.',
+    description:
+      'Changes a document. New text replaces all its chunks, of which only those are embedded whose text is new.',
   })
   async updateDocument(
     @IdArg() id: string,

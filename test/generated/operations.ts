@@ -330,6 +330,15 @@ export type IngestDocumentInput = {
   userId?: string | null | undefined;
 };
 
+/** What became of a document that was sent. */
+export type IngestOutcome =
+  /** It was stored as a new document. */
+  | 'CREATED'
+  /** What was sent of it replaced what the stored document had. */
+  | 'REPLACED'
+  /** Nothing was written, because the user has a document of the same bytes. */
+  | 'UNCHANGED';
+
 /** Conditions on a whole number; a row must meet all that are given. */
 export type IntFilter = {
   /** Equal to this; null finds rows without a value, where the column may lack one. */
@@ -512,6 +521,15 @@ export type RegisterToolInput = {
   toolParameters?: Record<string, unknown> | null | undefined;
 };
 
+/** Which document of the user a new one replaces. */
+export type ReplaceBy =
+  /** The one with the same `filename`. If there are several, nothing is stored. */
+  | 'BY_FILENAME'
+  /** The one with the same `filePath`. */
+  | 'BY_FILE_PATH'
+  /** None: it is stored beside the others. */
+  | 'NONE';
+
 /** What makes a row a good match. */
 export type SearchMode =
   /** Both: the two scores are fused. */
@@ -638,7 +656,7 @@ export type ToolOrderField =
 export type UpdateDocumentInput = {
   /** With new text: Longest chunk, in the embedding model's tokens, 8 to 1000. Default 200. */
   chunkSize?: number | null | undefined;
-  /** The new text. It is cut and embedded anew, and its chunks replace the old ones. */
+  /** The new text. It is cut anew, and its chunks replace the old ones. */
   content?: string | null | undefined;
   /** The new bytes in base64, instead of `content`. */
   contentBase64?: string | null | undefined;
@@ -852,10 +870,11 @@ export type DocumentNeighboursQuery = { document: { similar: Array<{ distance: n
 
 export type IngestDocumentMutationVariables = Exact<{
   input: IngestDocumentInput;
+  replace?: ReplaceBy;
 }>;
 
 
-export type IngestDocumentMutation = { ingestDocument: { created: boolean, chunkCount: number, differs: Array<string>, document: { id: string, userId: string, filename: string, filePath: string | null, fileType: string | null, fileSize: number | null, contentHash: string, totalChunks: number, createdAt: string, processedAt: string, updatedAt: string, metadata: Record<string, unknown> } } };
+export type IngestDocumentMutation = { ingestDocument: { created: boolean, outcome: IngestOutcome, chunkCount: number, differs: Array<string>, document: { id: string, userId: string, filename: string, filePath: string | null, fileType: string | null, fileSize: number | null, contentHash: string, totalChunks: number, createdAt: string, processedAt: string, updatedAt: string, metadata: Record<string, unknown> } } };
 
 export type UpdateDocumentMutationVariables = Exact<{
   id: string;
@@ -2059,12 +2078,13 @@ fragment DocumentMatchFields on DocumentMatch {
   }
 }`) as unknown as TypedDocumentString<DocumentNeighboursQuery, DocumentNeighboursQueryVariables>;
 export const IngestDocumentDocument = new TypedDocumentString(`
-    mutation IngestDocument($input: IngestDocumentInput!) {
-  ingestDocument(input: $input) {
+    mutation IngestDocument($input: IngestDocumentInput!, $replace: ReplaceBy! = NONE) {
+  ingestDocument(input: $input, replace: $replace) {
     document {
       ...DocumentFields
     }
     created
+    outcome
     chunkCount
     differs
   }

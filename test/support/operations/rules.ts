@@ -37,6 +37,7 @@ export function settleArguments(
   if (has('options')) settleSearch(field.name, args, wanted, draw, { add, has });
   if (field.name === 'recall') settleRecall(args, wanted);
   if (field.name === 'forgetUser') settleForgetting(args, wanted, draw);
+  if (field.name === 'ingestDocument') settleReplacing(args);
   return args;
 }
 
@@ -44,6 +45,13 @@ export function settleArguments(
 function settleForgetting(args: Values, wanted: string | undefined, draw: Draw): void {
   if (wanted !== 'dryRun' || draw.chance(0.7)) args.dryRun = true;
   else if (args.dryRun === false) args.userId = 'Bjørn';
+}
+
+/** Only a document with a path replaces another one by its path. */
+function settleReplacing(args: Values): void {
+  const { replace } = args;
+  if (!(replace instanceof EnumValue) || replace.name !== 'BY_FILE_PATH') return;
+  if (!isGiven(asInput(args.input) ?? {}, 'filePath')) args.replace = new EnumValue('BY_FILENAME');
 }
 
 interface Arguments {

@@ -16,7 +16,7 @@ const floors = {
   store: ['filters', 'input', 'database', 'embedding', 'generations', 'viewer', 'services', 'errors'],
   security: ['store', 'input', 'database', 'viewer', 'config', 'log', 'errors'],
   search: ['store', 'filters', 'input', 'database', 'embedding', 'generations', 'viewer', 'errors'],
-  ingest: ['store', 'embedding', 'input', 'viewer', 'services', 'distribution', 'errors'],
+  ingest: ['store', 'embedding', 'generations', 'input', 'viewer', 'services', 'distribution', 'errors'],
   http: ['input', 'database', 'config', 'log', 'viewer', 'errors'],
   config: ['embedding', 'errors', 'suggestion'],
   log: ['config'],

@@ -6,7 +6,7 @@ import type { Embedder, EmbedOptions } from './embedding/embedder.ts';
 import { FunesError } from './errors.ts';
 
 /** The two models of the installation. */
-interface Models {
+interface InstalledModels {
   /** The model of the embeddings that searches compare; null before the first server has started. */
   current: string | null;
   /** The model to which the embeddings are being changed. */
@@ -88,14 +88,19 @@ export class RowEmbedder {
   }
 }
 
-/** Returns what embeds the rows of a server, which may have one model alone. */
-export async function rowEmbedderOf({
-  embedder,
-  generations,
-}: {
+/** The models of a server. Without `generations`, it has one model alone. */
+interface Models {
   embedder: Embedder;
   generations?: Generations | undefined;
-}): Promise<RowEmbedder> {
+}
+
+/** Returns the model of the embeddings that searches compare. */
+export async function searchedModel({ embedder, generations }: Models): Promise<string> {
+  return generations ? generations.currentModel() : embedder.model;
+}
+
+/** Returns what embeds the rows of a server. */
+export async function rowEmbedderOf({ embedder, generations }: Models): Promise<RowEmbedder> {
   return generations ? generations.forRows() : new RowEmbedder(embedder);
 }
 
@@ -104,7 +109,7 @@ const believedMs = 1000;
 
 /** The embedder of the server's own model, and beside it that of the embeddings which searches compare, if those are of another. */
 export class Generations {
-  private read: { at: number; models: Promise<Models> } | undefined;
+  private read: { at: number; models: Promise<InstalledModels> } | undefined;
   private readonly others = new Map<string, Promise<Embedder>>();
 
   /**
@@ -171,13 +176,19 @@ export class Generations {
     );
   }
 
+  /** Drops the vectors of all that `userId` has searched for, by any model. */
+  forget(userId: string): void {
+    this.own.forget(userId);
+    for (const other of this.others.values()) other.then((one) => one.forget(userId)).catch(() => {});
+  }
+
   async close(): Promise<void> {
     await Promise.all(
       [...this.others.values()].map((other) => other.then((one) => one.close()).catch(() => {})),
     );
   }
 
-  private models(): Promise<Models> {
+  private models(): Promise<InstalledModels> {
     if (this.read === undefined || performance.now() - this.read.at > believedMs) {
       const models = maintenance(this.database, { access: 'read', single: true }, async (tx) => {
         const [row] = await tx.execute<{ current: string | null; next: string | null }>(

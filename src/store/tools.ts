@@ -4,6 +4,7 @@ import type { VectorInput } from '../../schema/columns/vector.ts';
 import { toolEmbeddings } from '../../schema/index.ts';
 import { type Database, transaction } from '../database/transaction.ts';
 import { FunesError, quote } from '../errors.ts';
+import { searchedModel } from '../generations.ts';
 import { checkBatch, checkJson, checkText } from '../input/checks.ts';
 import { limits } from '../input/limits.ts';
 import { type OwnEmbedding, parseOwnEmbedding } from '../input/vectors.ts';
@@ -73,8 +74,8 @@ export async function registerTools(
   // A statement locks rows in the order in which it writes them. Without one order for all, two agents that register
   // the same tools would deadlock.
   values.sort((a, b) => (a.toolName < b.toolName ? -1 : 1));
-  const { database, embedder, generations } = services;
-  const model = (await generations?.currentModel()) ?? embedder.model;
+  const { database } = services;
+  const model = await searchedModel(services);
   const names = values.map(({ toolName }) => toolName);
   const stored = await transaction(database, viewer, { access: 'read', single: true }, (tx) =>
     tx

@@ -141,7 +141,12 @@ async function writeAll(services: Services, wait = true): Promise<void> {
   );
   await updateMemory(services, localViewer, first?.id ?? '', { content: 'a red fox' }, wait);
   await registerTools(services, localViewer, [{ toolName: 'tune', toolDescription: 'tunes a violin' }], wait);
-  await ingestDocument(services, localViewer, { filename: 'a.txt', content: 'A violin in the rain.' }, wait);
+  await ingestDocument(
+    services,
+    localViewer,
+    { filename: 'a.txt', content: 'A violin in the rain.' },
+    { wait },
+  );
 }
 
 /** All rows of `writeAll`, with the models of their vectors. */

@@ -115,9 +115,11 @@ class Change {
     if (previousModel !== model) {
       progress.total = await inTransaction(pool, (tx) => this.count(tx));
       this.onProgress({ ...progress });
-      await this.fillNext();
-      for (const kind of embeddedKinds) await this.indexNextPending(kind);
-      while (!(await this.switchOver())) await this.fillNext();
+      do {
+        await this.fillNext();
+        for (const kind of embeddedKinds) await this.indexNextPending(kind);
+      } while (!(await this.switchOver()));
+      await this.retryFailed();
     }
     await this.finish();
     const refused = Object.values(this.refused).reduce((sum, ids) => sum + ids.length, 0);
@@ -277,14 +279,27 @@ class Change {
    */
   private async indexNextPending(kind: EmbeddedKind): Promise<void> {
     const name = nextPending(kind);
-    // CONCURRENTLY is possible only outside a transaction. A run that was killed leaves an index that is not valid.
+    for (let tries = 1; !(await inTransaction(this.pool, (tx) => isValid(tx, name))); tries++) {
+      try {
+        // A run that was killed leaves an index that is not valid.
+        await this.outsideTransaction(
+          `drop index concurrently if exists ${name}`,
+          `create index concurrently if not exists ${name} on ${tableName(kind)} (id)
+            where next_embedding is null and embedding_error is null`,
+        );
+      } catch (error) {
+        // Another run makes it at this moment.
+        if (causeWithCode(error, '40P01') === undefined || tries === MOST_TRIES) throw error;
+      }
+    }
+  }
+
+  /** Runs statements that are possible only outside a transaction, however long they take. */
+  private async outsideTransaction(...statements: string[]): Promise<void> {
     const connection = await this.pool.reserve({ statementTimeoutMs: 0 });
     try {
       await connection.unsafe('set statement_timeout = 0');
-      await connection.unsafe(`drop index concurrently if exists ${name}`);
-      await connection.unsafe(
-        `create index concurrently ${name} on ${tableName(kind)} (id) where next_embedding is null and embedding_error is null`,
-      );
+      for (const statement of statements) await connection.unsafe(statement);
     } finally {
       await connection.unsafe('reset statement_timeout').catch(() => {});
       connection.release();
@@ -293,7 +308,7 @@ class Change {
 
   /**
    * Switches to the new embeddings, if no row is without one. Writes wait meanwhile; searches wait for the change of the catalog alone.
-   * @returns false if there are still too many rows to embed while writes wait.
+   * @returns false if there are still too many rows to embed while writes wait, or if an index is missing.
    */
   private async switchOver(): Promise<boolean> {
     for (let tries = 1; ; tries++) {
@@ -327,9 +342,16 @@ class Change {
       sql`select embedding_model as current, next_embedding_model as next from ${installation} for update`,
     );
     if (models?.current === model) return true;
+    if (models?.next !== model) {
+      throw new FunesError(
+        'CONFLICT',
+        `Another run changes the embeddings to the model ${models?.next ?? models?.current}. Let only one run.`,
+      );
+    }
     const tables = embeddedKinds.map(tableName).join(', ');
     await run(`lock table ${tables} in share row exclusive mode`);
     for (const kind of embeddedKinds) {
+      if (!(await isValid(tx, nextPending(kind)))) return false;
       const lacking = sql`t.next_embedding is null and t.embedding_error is null and ${this.outdated('next')}`;
       const rows = await this.read(tx, kind, lacking, { limit: LOCKED + 1 });
       if (rows.length > LOCKED) return false;
@@ -349,6 +371,18 @@ class Change {
     return true;
   }
 
+  /** Lets rows that the model before could not embed wait for the new one. */
+  private async retryFailed(): Promise<void> {
+    for (const kind of embeddedKinds) {
+      await this.inParts((tx, after) =>
+        updateSome(tx, kind, after, {
+          where: sql`t.embedding_error is not null`,
+          set: sql`embedding_error = null, embedding_attempts = 0, embedding_retry_at = null`,
+        }),
+      );
+    }
+  }
+
   /** What can wait until after the switch: rows that a server wrote by the old model during it, and the old embeddings. */
   private async finish(): Promise<void> {
     for (const kind of embeddedKinds) {
@@ -363,6 +397,11 @@ class Change {
           set: sql`next_embedding = null, next_embedding_model = null`,
         }),
       );
+      // Of a run that was given up, or that came second.
+      const [row] = await inTransaction(this.pool, (tx) =>
+        tx.execute(sql`select from pg_class where oid = to_regclass(${nextPending(kind)})`),
+      );
+      if (row) await this.outsideTransaction(`drop index concurrently if exists ${nextPending(kind)}`);
     }
   }
 }
@@ -390,6 +429,14 @@ const tableName = (kind: EmbeddedKind): string => getTableConfig(sources[kind].t
 
 /** The name of the index of pending rows until the switch. */
 const nextPending = (kind: EmbeddedKind): string => `${indexes[kind].pending}_next`;
+
+/** Whether there is an index of this name, and it is complete. */
+async function isValid(tx: Transaction, index: string): Promise<boolean> {
+  const rows = await tx.execute(
+    sql`select from pg_index where indexrelid = to_regclass(${index}) and indisvalid`,
+  );
+  return rows.length > 0;
+}
 
 /** The statements that swap the two embeddings of a table, with everything that is named after them. */
 function swapStatements(kind: EmbeddedKind): string[] {

@@ -221,6 +221,48 @@ describe('while the embeddings are being changed', () => {
   });
 });
 
+test('a row that the model before could not embed is embedded by the new one', async () => {
+  const services = await twoGenerations();
+  await run(
+    `insert into memories (content, embedding_error, embedding_attempts) values ('an owl', 'No owls.', 5)`,
+  );
+  await reembed(opened.pool, after);
+  services.generations.refresh();
+  expect(await fillOnce(services)).toMatchObject({ embedded: 1 });
+  expect(await readRows()).toEqual([['memories', 'an owl', 'opposite', null]]);
+});
+
+test('two changes to one model at the same time end with that model and every index', async () => {
+  const services = await twoGenerations();
+  await writeAll(services);
+  await run(`update memories set next_embedding = null, next_embedding_model = null`);
+  const indexes = () =>
+    run(`select indexdef from pg_indexes where schemaname = 'public' order by indexdef collate "C"`);
+  const migrated = await indexes();
+  const ends = await Promise.all([reembed(opened.pool, after), reembed(opened.pool, after)]);
+  expect(ends.map(({ model }) => model)).toEqual(['opposite', 'opposite']);
+  expect(await readRows()).toEqual(written('opposite', null));
+  await reembed(opened.pool, after);
+  expect(await indexes()).toEqual(migrated);
+});
+
+test('a change to another model stops the change that runs', async () => {
+  const services = await twoGenerations();
+  await writeAll(services);
+  const interrupted = {
+    model: 'third',
+    embed: async (texts: readonly string[]) => {
+      await run(`update installation set next_embedding_model = 'opposite'`);
+      return after.embed(texts);
+    },
+  };
+  await expect(reembed(opened.pool, interrupted)).rejects.toMatchObject({
+    code: 'CONFLICT',
+    message: expect.stringContaining('opposite'),
+  });
+  expect(await readModels()).toEqual({ current: hashModel, next: 'opposite' });
+});
+
 /** Switches to `after` while it embeds. Its own vectors are then of the model before. */
 class Overtaken extends HashEmbedder {
   switched = false;

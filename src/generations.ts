@@ -230,8 +230,8 @@ function unavailable(model: string, cause?: unknown): FunesError {
   return new FunesError(
     'UNAVAILABLE',
     `The stored embeddings are of the model ${model}, which this server cannot load, so it cannot search by meaning. Run "funes ` +
-      'reembed" to change them to the model of FUNES_EMBEDDING_MODEL, or set FUNES_PREVIOUS_EMBEDDING_MODEL to the folder of ' +
-      `${model}. options.mode KEYWORD works meanwhile.`,
+      `reembed" to change them to the model of FUNES_EMBEDDING_MODEL; or set FUNES_EMBEDDING_MODEL or FUNES_PREVIOUS_EMBEDDING_MODEL to ` +
+      `${model}, and start the server again. options.mode KEYWORD works meanwhile.`,
     { cause },
   );
 }

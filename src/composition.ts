@@ -7,6 +7,7 @@ import { buildSchema } from '../resolvers/schema.ts';
 import { listenForCommands } from './cli/control-server.ts';
 import type { Config } from './config.ts';
 import { startEmbedder } from './embedding/embedder.ts';
+import { Generations } from './generations.ts';
 import { byUserOrAddress } from './http/rate-limit.ts';
 import { type HttpConfig, type HttpServer, startHttpServer } from './http/server.ts';
 import { Chunker } from './ingest/chunker.ts';
@@ -125,13 +126,29 @@ export async function startBackend(config: Config, log: Logger): Promise<Backend
     },
   );
   const { pool, describe, alone, close } = database;
+  const generations = new Generations(
+    pool,
+    embedder,
+    (model) =>
+      startEmbedder(
+        { model: config.previousEmbeddingModel ?? model, cacheDir: join(config.dataDir, 'models') },
+        log,
+      ),
+    log,
+  );
+  await generations.start().catch(async (error: unknown) => {
+    await Promise.all([embedder.close(), generations.close()]);
+    await close();
+    throw error;
+  });
   const extractor = new Extractor();
   const chunker = new Chunker({ model: config.embeddingModel, cacheDir: join(config.dataDir, 'models') });
-  const filler = startFiller({ database: pool, embedder, log }, { alone });
+  const filler = startFiller({ database: pool, embedder, generations, log }, { alone });
   return {
     services: {
       database: pool,
       embedder,
+      generations,
       extractor,
       chunker,
       log,
@@ -142,7 +159,7 @@ export async function startBackend(config: Config, log: Logger): Promise<Backend
     database: describe,
     close: async () => {
       await filler.close();
-      await Promise.all([extractor.close(), chunker.close(), embedder.close()]);
+      await Promise.all([extractor.close(), chunker.close(), embedder.close(), generations.close()]);
       await close();
     },
   };

@@ -11,6 +11,14 @@ export interface DatabaseContext {
   readonly log: Logger;
   /** Prints `text` for people or, with `--json`, `value` as one line of JSON. It is the only way to the terminal. */
   print(text: string, value: unknown): void;
+  /** Begins a progress bar. Undefined if the command is not on a terminal. */
+  showProgress?(): ProgressBar;
+}
+
+/** A progress bar on the terminal. */
+export interface ProgressBar {
+  update(done: number, total: number): void;
+  stop(): void;
 }
 
 export type DatabaseWork = (context: DatabaseContext) => Promise<void>;

@@ -1,6 +1,7 @@
 import { archiveCommand } from './commands/archive.ts';
 import { keysCommand } from './commands/keys.ts';
 import { migrateCommand } from './commands/migrate.ts';
+import { reembedCommand } from './commands/reembed.ts';
 import { rolesCommand } from './commands/roles.ts';
 import type { DatabaseCommand } from './context.ts';
 
@@ -10,4 +11,5 @@ export const databaseCommands: readonly DatabaseCommand[] = [
   keysCommand,
   rolesCommand,
   archiveCommand,
+  reembedCommand,
 ];

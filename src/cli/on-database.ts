@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { SingleBar } from 'cli-progress';
 import { type Config, loadConfig } from '../config.ts';
 import { databaseFolder, FolderInUse } from '../database/embedded/data-folder.ts';
 import { createLogger, type Logger, logStream } from '../log.ts';
 import { type OpenDatabase, openDatabase, openOwnersDatabase } from '../open-database.ts';
-import { type DatabaseWork, type OutputOptions, printer } from './context.ts';
+import { type DatabaseWork, type OutputOptions, type ProgressBar, printer } from './context.ts';
 import { runInServer } from './control-client.ts';
 
 const folderWaitMs = 10_000;
@@ -30,7 +31,8 @@ export async function runOnDatabase(
       : await (user === 'owner' ? openOwnersDatabase : openDatabase)(config, log);
   if (database === undefined) return;
   try {
-    await work({ pool: database.pool, config, log, print: printer(options, write) });
+    const bar = options.json !== true && process.stdout.isTTY === true && { showProgress };
+    await work({ pool: database.pool, config, log, print: printer(options, write), ...bar });
   } catch (error) {
     log.debug({ err: error }, 'The command failed.');
     throw error;
@@ -60,6 +62,22 @@ async function openOrSend(
       if (!(error instanceof FolderInUse) || Date.now() >= deadline) throw error;
     }
   }
+}
+
+/** Shows a progress bar on standard output. */
+function showProgress(): ProgressBar {
+  const bar = new SingleBar({
+    format: '{bar} {percentage} % | {value} of {total} | {eta_formatted} left',
+    hideCursor: true,
+  });
+  bar.start(1, 0);
+  return {
+    update: (done, total) => {
+      bar.setTotal(total);
+      bar.update(done);
+    },
+    stop: () => bar.stop(),
+  };
 }
 
 /** Standard error has one line, the error; unless somebody looks for a problem, or sits before a terminal and waits. */

@@ -236,9 +236,9 @@ class FileWork {
     const { file, document } = action;
     const values = { filePath: file.path, filename: filenameOf(file.path) };
     await updateDocument({ database: this.database, quota: undefined }, this.viewer, document.id, { values });
-    if (hasNewFormat(action)) await this.write(file);
+    const current = hasNewFormat(action) ? (await this.write(file)).document : document;
     note(this.report, action);
-    if (needsModel(action)) await this.embed(document);
+    if (needsModel(action)) await this.embed(current);
   }
 
   /** Reads, cuts and stores a file. The bytes count that are read now: the file may have changed since it was hashed. */
@@ -263,7 +263,7 @@ class FileWork {
     }
   }
 
-  private async embed(document: Pick<StoredFile, 'id' | 'userId'>): Promise<void> {
+  private async embed(document: Pick<StoredFile, 'id' | 'userId' | 'totalChunks'>): Promise<void> {
     if ((await embedWaitingChunks(this.services(), this.viewer, document)) > 0) this.report.pending += 1;
   }
 

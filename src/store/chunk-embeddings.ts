@@ -88,7 +88,7 @@ const claimsAtOnce = 2;
 export async function embedWaitingChunks(
   services: Pick<Services, 'database'> & EmbeddingServices,
   viewer: Viewer,
-  document: Pick<DocumentRow, 'id' | 'userId'>,
+  document: Pick<DocumentRow, 'id' | 'userId' | 'totalChunks'>,
 ): Promise<number> {
   const size = { rows: chunksPerClaim, leaseMs: writeWaitOf(services) + leaseGraceMs };
   let left = 0;
@@ -97,10 +97,11 @@ export async function embedWaitingChunks(
       const claimed = await transaction(services.database, viewer, { access: 'write' }, (tx) =>
         claimChunks(tx, document, size),
       );
-      if (claimed.length === 0) return;
-      left += await embedChunks(services, viewer, claimed, true);
+      if (claimed.length > 0) left += await embedChunks(services, viewer, claimed, true);
+      if (claimed.length < chunksPerClaim) return;
     }
   }
-  await Promise.all(Array.from({ length: claimsAtOnce }, work));
+  const workers = document.totalChunks > chunksPerClaim ? claimsAtOnce : 1;
+  await Promise.all(Array.from({ length: workers }, work));
   return left;
 }

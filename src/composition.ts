@@ -6,7 +6,7 @@ import { exampleQueries } from '../resolvers/examples.ts';
 import { buildSchema } from '../resolvers/schema.ts';
 import { listenForCommands } from './cli/control-server.ts';
 import type { Config } from './config.ts';
-import { startEmbedder } from './embedding/embedder.ts';
+import { type Embedder, startEmbedder } from './embedding/embedder.ts';
 import { byUserOrAddress } from './http/rate-limit.ts';
 import { type HttpConfig, type HttpServer, startHttpServer } from './http/server.ts';
 import { Chunker } from './ingest/chunker.ts';
@@ -106,7 +106,8 @@ export function startApi(
  * @throws FunesError if one of them fails. The other one is closed as soon as it has started.
  */
 export async function startBackend(config: Config, log: Logger): Promise<Backend> {
-  const databaseStart = openServedDatabase(config, log);
+  const commandServices = deferred<Services>();
+  const databaseStart = openServedDatabase(config, log, commandServices.promise);
   const failed = new AbortController();
   const embedderStart = startEmbedder(
     { model: config.embeddingModel, cacheDir: join(config.dataDir, 'models'), signal: failed.signal },
@@ -115,6 +116,7 @@ export async function startBackend(config: Config, log: Logger): Promise<Backend
   const [database, embedder] = await Promise.all([databaseStart, embedderStart]).catch(
     async (error: unknown) => {
       failed.abort();
+      commandServices.reject(error);
       // Not awaited: connecting to a database may take up to an hour.
       databaseStart.then((started) => started.close()).catch(() => {});
       // Awaited: ONNX Runtime aborts the process if it ends while a model is being loaded. A download may take longer, and may
@@ -128,17 +130,19 @@ export async function startBackend(config: Config, log: Logger): Promise<Backend
   const extractor = new Extractor();
   const chunker = new Chunker({ model: config.embeddingModel, cacheDir: join(config.dataDir, 'models') });
   const filler = startFiller({ database: pool, embedder, log }, { alone });
+  const services: Services = {
+    database: pool,
+    embedder,
+    extractor,
+    chunker,
+    log,
+    filler,
+    writeWaitMs: config.writeWait,
+    quota: config.quota,
+  };
+  commandServices.resolve({ ...services, embedder: behindRequests(embedder) });
   return {
-    services: {
-      database: pool,
-      embedder,
-      extractor,
-      chunker,
-      log,
-      filler,
-      writeWaitMs: config.writeWait,
-      quota: config.quota,
-    },
+    services,
     database: describe,
     close: async () => {
       await filler.close();
@@ -152,11 +156,14 @@ export async function startBackend(config: Config, log: Logger): Promise<Backend
 async function openServedDatabase(
   config: Config,
   log: Logger,
+  commandServices: Promise<Services>,
 ): Promise<Pick<OpenDatabase, 'pool' | 'describe' | 'close'> & { alone: boolean }> {
   const database = await openMigratedDatabase(config, log);
   try {
     const { pool, describe, folder } = database;
-    const control = folder && (await listenForCommands(folder, { pool, config, log }));
+    const control =
+      folder &&
+      (await listenForCommands(folder, { pool, config, log, startServices: () => commandServices }));
     const close = async () => {
       if (control) await control.close();
       await database.close();
@@ -166,4 +173,28 @@ async function openServedDatabase(
     await database.close();
     throw error;
   }
+}
+
+/** An embedder for commands that a server runs beside its requests: their texts are embedded when no request waits. */
+function behindRequests(embedder: Embedder): Embedder {
+  const { model, dimensions } = embedder;
+  return {
+    model,
+    dimensions,
+    embed: (texts, options) => embedder.embed(texts, { ...options, background: true }),
+    embedQuery: (text, userId, signal) => embedder.embedQuery(text, userId, signal),
+    forget: (userId) => embedder.forget(userId),
+    close: () => embedder.close(),
+  };
+}
+
+/** A promise, and the functions that settle it. A rejection is for whoever awaits the promise. */
+function deferred<T>() {
+  let resolve: (value: T) => void = () => {};
+  let reject: (reason: unknown) => void = () => {};
+  const promise = new Promise<T>((...functions) => {
+    [resolve, reject] = functions;
+  });
+  promise.catch(() => {});
+  return { promise, resolve, reject };
 }

@@ -2,6 +2,7 @@ import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import type { Pool } from '../database/pool.ts';
+import type { Services } from '../services.ts';
 
 /** What a command works with: in a process of its own, or in the server that has the embedded database open. */
 export interface DatabaseContext {
@@ -9,6 +10,10 @@ export interface DatabaseContext {
   /** The settings of the process that runs the command. */
   readonly config: Config;
   readonly log: Logger;
+  /** The working folder of whoever runs the command. Relative paths begin there. */
+  readonly workingFolder: string;
+  /** Returns what embeds and reads documents: the server's own, or one that is started for this command and ends with it. */
+  startServices(): Promise<Services>;
   /** Prints `text` for people or, with `--json`, `value` as one line of JSON. It is the only way to the terminal. */
   print(text: string, value: unknown): void;
 }
@@ -39,3 +44,6 @@ export const jsonHelp = 'print one line of JSON, for programs';
 export function printer({ json }: OutputOptions, write: (text: string) => void): DatabaseContext['print'] {
   return (text, value) => write(`${json === true ? JSON.stringify(value) : text}\n`);
 }
+
+/** What a server gives to all commands that it runs. */
+export type ServerContext = Omit<DatabaseContext, 'print' | 'workingFolder'>;

@@ -18,7 +18,8 @@ export async function runInServer(
   const socket = await connectTo(folder);
   if (socket === undefined) return false;
   try {
-    socket.write(`${JSON.stringify({ arguments: [...args] } satisfies ControlRequest)}\n`);
+    const request: ControlRequest = { arguments: [...args], workingFolder: process.cwd() };
+    socket.write(`${JSON.stringify(request)}\n`);
     const outcome = await readAnswer(socket, write);
     if (outcome.status !== 0) throw new CommandError(outcome.message ?? '', outcome.status);
     return true;

@@ -15,6 +15,8 @@ const longestLine = 1_000_000;
 export const controlRequest = z.strictObject({
   /** The words after `funes`. The server parses them anew, so it trusts no options. */
   arguments: z.array(z.string()).max(1000),
+  /** The working folder of the client. The server reads the files that the words name: both have the same owner. */
+  workingFolder: z.string(),
 });
 export type ControlRequest = z.output<typeof controlRequest>;
 

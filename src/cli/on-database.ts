@@ -5,6 +5,7 @@ import { createLogger, type Logger, logStream } from '../log.ts';
 import { type OpenDatabase, openDatabase, openOwnersDatabase } from '../open-database.ts';
 import { type DatabaseWork, type OutputOptions, printer } from './context.ts';
 import { runInServer } from './control-client.ts';
+import { OwnServices } from './own-services.ts';
 
 const folderWaitMs = 10_000;
 const folderPauseMs = 200;
@@ -29,12 +30,21 @@ export async function runOnDatabase(
       ? await openOrSend(config, log, args, write)
       : await (user === 'owner' ? openOwnersDatabase : openDatabase)(config, log);
   if (database === undefined) return;
+  const services = new OwnServices(database.pool, config, log);
   try {
-    await work({ pool: database.pool, config, log, print: printer(options, write) });
+    await work({
+      pool: database.pool,
+      config,
+      log,
+      workingFolder: process.cwd(),
+      startServices: () => services.start(),
+      print: printer(options, write),
+    });
   } catch (error) {
     log.debug({ err: error }, 'The command failed.');
     throw error;
   } finally {
+    await services.close();
     await database.close();
   }
 }

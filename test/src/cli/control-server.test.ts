@@ -34,7 +34,12 @@ afterEach(async () => {
 async function listen(at = folder, pool: Pool = database.pool): Promise<ControlServer> {
   const config = loadConfig({ env: {}, envFile: '/nowhere/.env' });
   const log = createLogger({ level: 'silent' });
-  const server = await listenForCommands(at, { pool, config, log });
+  const server = await listenForCommands(at, {
+    pool,
+    config,
+    log,
+    startServices: () => Promise.reject(new Error('These commands need no model.')),
+  });
   servers.push(server);
   return server;
 }

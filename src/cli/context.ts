@@ -3,9 +3,10 @@ import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import type { Pool } from '../database/pool.ts';
 import type { Services } from '../services.ts';
+import type { Terminal } from './terminal.ts';
 
 /** What a command works with: in a process of its own, or in the server that has the embedded database open. */
-export interface DatabaseContext {
+export interface DatabaseContext extends Terminal {
   readonly pool: Pool;
   /** The settings of the process that runs the command. */
   readonly config: Config;
@@ -14,7 +15,9 @@ export interface DatabaseContext {
   readonly workingFolder: string;
   /** Returns what embeds and reads documents: the server's own, or one that is started for this command and ends with it. */
   startServices(): Promise<Services>;
-  /** Prints `text` for people or, with `--json`, `value` as one line of JSON. It is the only way to the terminal. */
+  /** A file that has what came on standard input. Undefined unless the options asked for that. */
+  readonly inputFile: string | undefined;
+  /** Prints `text` for people or, with `--json`, `value` as one line of JSON, on standard output. */
   print(text: string, value: unknown): void;
 }
 
@@ -23,6 +26,10 @@ export type DatabaseWork = (context: DatabaseContext) => Promise<void>;
 /** The options that `OnDatabase` reads of a command. */
 export interface OutputOptions {
   json?: true | undefined;
+  /** The file that `data` goes to; otherwise standard output. */
+  outputFile?: string | undefined;
+  /** Whether the command reads standard input. */
+  readsInput?: boolean | undefined;
 }
 
 /**
@@ -46,4 +53,4 @@ export function printer({ json }: OutputOptions, write: (text: string) => void):
 }
 
 /** What a server gives to all commands that it runs. */
-export type ServerContext = Omit<DatabaseContext, 'print' | 'workingFolder'>;
+export type ServerContext = Omit<DatabaseContext, 'print' | 'workingFolder' | 'inputFile' | keyof Terminal>;

@@ -15,6 +15,7 @@ import {
 } from './control-protocol.ts';
 import { databaseCommands } from './database-commands.ts';
 import { failureOf } from './failure.ts';
+import { OutputClosed, type Terminal } from './terminal.ts';
 
 /** Listens for commands of other processes. */
 export interface ControlServer {
@@ -76,7 +77,7 @@ const longestPrint = 100_000;
 /** Runs a command, and sends what it prints and how it ends. Resolves when all of that is sent. */
 async function answer(
   socket: Socket,
-  { arguments: args, workingFolder }: ControlRequest,
+  { arguments: args, workingFolder, inputFile }: ControlRequest,
   context: ServerContext,
 ): Promise<void> {
   const send = (line: ControlAnswer) => void socket.write(`${JSON.stringify(line)}\n`);
@@ -85,7 +86,13 @@ async function answer(
       send({ print: text.slice(start, start + longestPrint) });
   };
   const onDatabase: OnDatabase = (options, work) =>
-    work({ ...context, workingFolder, print: printer(options, write) });
+    work({
+      ...context,
+      ...terminalOf(socket, send),
+      workingFolder,
+      inputFile,
+      print: printer(options, write),
+    });
   try {
     const commands = databaseCommands.map((command) => command(onDatabase));
     await runCommandLine(args, commands, write);
@@ -96,6 +103,40 @@ async function answer(
   }
   if (socket.destroyed) return; // the client is gone
   await new Promise<void>((resolve) => socket.once('close', resolve).end(() => resolve()));
+}
+
+/** Between two states of progress that are sent. */
+const progressEveryMs = 100;
+
+/** The terminal of a client, on the other end of the socket. */
+function terminalOf(socket: Socket, send: (line: ControlAnswer) => void): Terminal {
+  let sentAt = 0;
+  return {
+    progress: (progress) => {
+      const now = performance.now();
+      if (now - sentAt < progressEveryMs) return;
+      sentAt = now;
+      send({ progress });
+    },
+    note: (note) => send({ note }),
+    data: async (text) => {
+      for (let start = 0; start < text.length; start += longestPrint) {
+        if (socket.destroyed) throw new OutputClosed();
+        send({ data: text.slice(start, start + longestPrint) });
+        if (socket.writableNeedDrain) await drained(socket);
+      }
+    },
+  };
+}
+
+function drained(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      socket.off('drain', done).off('close', done);
+      resolve();
+    };
+    socket.on('drain', done).on('close', done);
+  });
 }
 
 /** The command that a client sends. */

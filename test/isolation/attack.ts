@@ -30,13 +30,15 @@ import {
 } from './data.ts';
 import { differenceOf } from './difference.ts';
 import { LeakFinder, type RawAnswer } from './leaks.ts';
-import { membersOf, Reach, rootFields, textsIn } from './reach.ts';
+import { membersOf, Reach, type RootKind, rootFields, textsIn } from './reach.ts';
 
 export interface AttackOptions {
   schema: GraphQLSchema;
   server: TestServer;
   /** A server without the victim's rows, which must answer each request of the attacker as `server` does. */
   twin?: TestServer | undefined;
+  /** What earlier attacks have reached, which this one goes on from. */
+  reach?: Reach;
   requests: number;
   seed: number;
   /** Whether the first leak ends the attack with an error that has the request in it, made as small as possible. */
@@ -83,6 +85,12 @@ const texts = {
   content: [sharedText, 'walnut cello the', 'train billing walnut'],
   contentBase64: [Buffer.from(sharedText).toString('base64')],
 };
+
+/** Whether the server refuses a field of the root whenever the attacker names the victim in it, whichever wall stands. */
+export const isRefused =
+  (schema: GraphQLSchema) =>
+  (name: string, kind: RootKind): boolean =>
+    !rolesFor({ name, kind }).includes('user') || namesUser(schema, name);
 
 /** How likely an argument or input field is, of those by which a request says what it is about; if `urgent`, nearly certain. */
 function chanceOf(name: string, urgent: boolean): number | undefined {
@@ -153,7 +161,7 @@ const mostDraws = 6;
 export async function attack(options: AttackOptions): Promise<AttackReport> {
   const { schema, server, twin, requests, seed, stopsAtLeak, watchesRows } = options;
   const members = new Members(schema);
-  const reach = new Reach(schema);
+  const { reach = new Reach(schema) } = options;
   const finders: Record<User, LeakFinder> = {
     [victim]: new LeakFinder(victim),
     [attacker]: new LeakFinder(attacker),
@@ -300,19 +308,25 @@ async function readCursors(
     chanceOf: (name) => (name === 'filters' ? 0.1 : undefined),
     roots: 'queries',
   };
+  const total = lists.length * perList;
+  const listsWithout = () =>
+    lists.filter((list) => ![...known.cursors.keys()].some((field) => argumentOf(field, 'after') === list));
   let turn = 0;
   const goals = (function* (): Generator<Member> {
-    for (;;) yield (lists[turn++ % lists.length] as Member).replace(/\(after:\)$/, '');
+    for (;;) {
+      // Half of the requests are for all lists, the others for those that nobody has answered with a cursor yet.
+      const missing = turn < total / 2 ? [] : listsWithout();
+      const from = missing.length > 0 ? missing : lists;
+      yield (from[turn++ % from.length] as Member).replace(/\(after:\)$/, '');
+    }
   })();
-  await sendInTurn({ count: lists.length * perList, seed, goals }, async (goal, draw) => {
+  await sendInTurn({ count: total, seed, goals }, async (goal, draw) => {
     const { query, variables, selections } = makeOperation(schema, members, goal, known, draw, collecting);
-    const hasNone = !known.cursors.has(goal) && turn > (lists.length * perList) / 2;
+    const hasNone = !known.cursors.has(goal) && turn > total / 2;
     const { data } = await post(server, query, variables, hasNone ? bearer(keys.administrator) : asVictim);
     if (data != null) learn(selections, data as Answered, known);
   });
-  const missing = lists.filter(
-    (list) => ![...known.cursors.keys()].some((field) => argumentOf(field, 'after') === list),
-  );
+  const missing = listsWithout();
   if (missing.length > 0) throw new Error(`There are no cursors for ${missing.join(', ')}.`);
   return known.cursors;
 }

@@ -7,8 +7,9 @@ import { HashEmbedder } from '../../testkit/hash-embedder.ts';
 import { bearer } from '../src/security/support.ts';
 import { openTestDatabase } from '../support/database.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
-import { type AttackReport, asAttacker, attack, post, storedRows } from './attack.ts';
+import { type AttackReport, asAttacker, attack, isRefused, post, storedRows } from './attack.ts';
 import { attacker, isolationSeed, keys, ownedRows, victim } from './data.ts';
+import { Reach } from './reach.ts';
 
 // One user sends requests about the rows of another. `npm run test:isolation -- 10000` sends more of them, by another seed.
 
@@ -82,20 +83,32 @@ describe('of the two walls', () => {
   }, 0);
 
   test('one must stand: without both, these requests learn and change much', async () => {
-    await dropPolicies();
     dropConditions();
-    const before = await storedRows(server, victim);
-    const report = await attack({
-      schema,
-      server,
-      requests: inControls,
-      seed,
-      stopsAtLeak: false,
-      watchesRows: true,
-    });
-    console.log(`without conditions and policies: ${summary(report)}`);
-    expect(report.leaks.length / report.requests).toBeGreaterThan(0.3);
-    expect(await storedRows(server, victim)).not.toBe(before);
+    // A request that is refused with FORBIDDEN would be with both walls, too.
+    const reach = new Reach(schema, isRefused(schema));
+    let leaks = 0;
+    // The requests delete rows of the victim, and nothing can be learnt of those. So each part of them finds all rows.
+    const parts = 3;
+    for (let part = 0; part < parts; part++) {
+      if (part > 0) server = await start();
+      await dropPolicies();
+      const before = await storedRows(server, victim);
+      const report = await attack({
+        schema,
+        server,
+        reach,
+        requests: inControls / parts,
+        seed: seed + part,
+        stopsAtLeak: false,
+        watchesRows: true,
+      });
+      console.log(`without conditions and policies: ${summary(report)}`);
+      leaks += report.leaks.length;
+      expect(await storedRows(server, victim)).not.toBe(before);
+    }
+    console.log(`without conditions and policies: ${leaks} of ${inControls} requests leak`);
+    // 0.3 is what is wanted, and 0.44 or more was measured.
+    expect(leaks / inControls).toBeGreaterThan(0.35);
   }, 0);
 });
 

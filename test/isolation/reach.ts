@@ -1,15 +1,69 @@
-import { type GraphQLSchema, isIntrospectionType, isObjectType } from 'graphql';
+import {
+  type GraphQLField,
+  type GraphQLObjectType,
+  type GraphQLSchema,
+  getNamedType,
+  isAbstractType,
+  isIntrospectionType,
+  isObjectType,
+} from 'graphql';
 import { argumentOf, type Member } from '../support/operations/members.ts';
 import type { SelectedField, Selection } from '../support/operations/operations.ts';
 import { leavesOf } from '../support/operations/values.ts';
+
+/** Whether a field of the root is a query or a mutation. */
+export type RootKind = 'query' | 'mutation';
+
+/** How often other members are reached before those that come last, for the first time. */
+const lead = 24;
+
+/** The fields and arguments that other fields of the root lead to. */
+function openMembers(
+  schema: GraphQLSchema,
+  comesLast: (root: string, kind: RootKind) => boolean,
+): Set<Member> {
+  const open = new Set<Member>();
+  const seen = new Set<GraphQLObjectType>();
+  const visit = (type: GraphQLObjectType, fields: readonly GraphQLField<unknown, unknown>[]): void => {
+    for (const field of fields) {
+      const member = `${type.name}.${field.name}`;
+      open.add(member);
+      for (const arg of field.args) open.add(argumentOf(member, arg.name));
+      const below = getNamedType(field.type);
+      const types = isAbstractType(below)
+        ? schema.getPossibleTypes(below)
+        : isObjectType(below)
+          ? [below]
+          : [];
+      for (const one of types) {
+        if (seen.has(one)) continue;
+        seen.add(one);
+        visit(one, Object.values(one.getFields()));
+      }
+    }
+  };
+  const roots = [
+    ['query', schema.getQueryType()],
+    ['mutation', schema.getMutationType()],
+  ] as const;
+  for (const [kind, type] of roots)
+    if (type)
+      visit(
+        type,
+        Object.values(type.getFields()).filter(({ name }) => !comesLast(name, kind)),
+      );
+  return open;
+}
 
 /** Counts how often each field and argument of a schema was reached with something foreign. */
 export class Reach {
   private readonly counts: Map<Member, number>;
   /** How many requests were for each. */
   private readonly asked = new Map<Member, number>();
+  private readonly last: ReadonlySet<Member>;
 
-  constructor(schema: GraphQLSchema) {
+  /** @param comesLast whether a field of the root is for later, with all that only it leads to. */
+  constructor(schema: GraphQLSchema, comesLast: (root: string, kind: RootKind) => boolean = () => false) {
     const fields = Object.values(schema.getTypeMap())
       .filter((type) => isObjectType(type) && !isIntrospectionType(type))
       .flatMap((type) =>
@@ -19,6 +73,8 @@ export class Reach {
         }),
       );
     this.counts = new Map(fields.map((member) => [member, 0]));
+    const open = openMembers(schema, comesLast);
+    this.last = new Set(fields.filter((member) => !open.has(member)));
   }
 
   /** Counts the members in a field of the root once each. */
@@ -31,7 +87,8 @@ export class Reach {
    * member that is hard to reach leaves requests for others.
    */
   next(): Member {
-    const worth = ([member, count]: [Member, number]) => count + (this.asked.get(member) ?? 0) / 4;
+    const worth = ([member, count]: [Member, number]) =>
+      count + (this.asked.get(member) ?? 0) / 4 + (this.last.has(member) ? lead : 0);
     const entries = [...this.counts];
     const least = Math.min(...entries.map(worth));
     const [member] = entries.find((entry) => worth(entry) === least) as [Member, number];

@@ -23,8 +23,19 @@ export interface CommandOptions {
 
 const root = resolve(import.meta.dirname, '../..');
 
+/** A command that runs. */
+export interface RunningCommand {
+  readonly ended: Promise<FinishedCommand>;
+  signal(name: NodeJS.Signals): void;
+}
+
 /** Runs `funes` with these words in a process of its own, to its end. */
 export function runFunes(args: readonly string[], options: CommandOptions = {}): Promise<FinishedCommand> {
+  return startFunes(args, options).ended;
+}
+
+/** Starts `funes` with these words in a process of its own. */
+export function startFunes(args: readonly string[], options: CommandOptions = {}): RunningCommand {
   const {
     settings,
     program = ['--import', 'tsx', join(root, 'src/main.ts')],
@@ -46,7 +57,8 @@ export function runFunes(args: readonly string[], options: CommandOptions = {}):
   if (deaf) child.stdout?.destroy();
   else child.stdout?.setEncoding('utf8').on('data', (text: string) => (output += text));
   child.stderr?.setEncoding('utf8').on('data', (text: string) => (errorOutput += text));
-  return new Promise((done, fail) => {
+  const ended = new Promise<FinishedCommand>((done, fail) => {
     child.on('error', fail).on('close', (status) => done({ status, output, errorOutput }));
   });
+  return { ended, signal: (name) => child.kill(name) };
 }

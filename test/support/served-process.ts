@@ -14,7 +14,7 @@ export interface LaunchedProcess {
   /** What it has printed so far. */
   output(): string;
   errorOutput(): string;
-  signal(name: 'SIGTERM' | 'SIGKILL'): void;
+  signal(name: 'SIGINT' | 'SIGTERM' | 'SIGKILL'): void;
 }
 
 /** How a server is started. */

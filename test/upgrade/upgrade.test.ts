@@ -13,7 +13,7 @@ import {
   storedColumns,
   withConnection,
 } from './dump.ts';
-import { ask, type Post, questions } from './questions.ts';
+import { ask, type Post, type Question, questions } from './questions.ts';
 
 // A database that an earlier version has made is migrated, and answers as it did.
 
@@ -35,6 +35,19 @@ function settled(given: unknown, expected: unknown): unknown {
   );
 }
 
+/** The user who asks, beside an administrator. */
+const user = 'ana';
+
+/** A question that a user can ask, and as an administrator asks it about the rows of that user. */
+function aboutOneUser(question: Question): { question: Question; ofUser: Question }[] {
+  const { query, variables = {} } = question;
+  // Tools belong to nobody, and a user may not name examples of others.
+  const isAboutRows = /\$filters: (Memory|Document|Chunk)Filters/.test(query) && !('like' in variables);
+  if (!isAboutRows) return [];
+  const filters = { and: [{ userId: { eq: user } }, ...(variables.filters ? [variables.filters] : [])] };
+  return [{ question, ofUser: { ...question, variables: { ...variables, filters } } }];
+}
+
 describe.each(dumpNames())('a database of %s', (name) => {
   const migrations = committedMigrations();
   const answers = JSON.parse(readFileSync(answersFile(name), 'utf8')) as Record<string, unknown>;
@@ -42,6 +55,11 @@ describe.each(dumpNames())('a database of %s', (name) => {
   let applied: string[];
   let changedColumns: string[];
   const post: Post = (query, variables) => server.raw(query, variables);
+  const postAs =
+    (name: string): Post =>
+    (query, variables) =>
+      server.raw(query, variables, { 'x-funes-user': name });
+  let usersRows = 0;
 
   beforeAll(async () => {
     const database = await openTestDatabase({ empty: true });
@@ -79,6 +97,22 @@ describe.each(dumpNames())('a database of %s', (name) => {
 
   test('has an answer to each question', () => {
     expect(questions.map((question) => question.name)).toEqual(Object.keys(answers));
+  });
+
+  // The policies and functions of a user were made by migrations, for rows that are older.
+  test.each(questions.flatMap(aboutOneUser))(
+    'answers a user as an administrator who asks for that user: $question.name',
+    async ({ question, ofUser }) => {
+      const answer = await ask(postAs(user), question);
+      expect(answer).not.toHaveProperty('errors');
+      const expected = await ask(post, ofUser);
+      expect(settled(answer, expected)).toEqual(expected);
+      usersRows += JSON.stringify(answer).match(/"id"/g)?.length ?? 0;
+    },
+  );
+
+  test('has rows of that user', () => {
+    expect(usersRows).toBeGreaterThan(200);
   });
 
   // The last ones write, so one that is run alone with -t may need those before it.

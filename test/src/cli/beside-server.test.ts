@@ -49,6 +49,39 @@ test('migrate says that nothing is pending', async () => {
   expect(await funes(['migrate', '--json'])).toEqual(nothingPendingInJson);
 });
 
+/** The keys that "funes keys list" shows, without when each was made. */
+async function listedKeys(): Promise<Record<string, unknown>[]> {
+  const { status, output, errorOutput } = await funes(['keys', 'list', '--json'], recorded('keys'));
+  expect({ status, errorOutput }).toEqual({ status: 0, errorOutput: '' });
+  return JSON.parse(output).keys;
+}
+
+/** Makes a key, lists it and revokes it. */
+async function tryKeys(user: string): Promise<void> {
+  const made = await funes(['keys', 'create', '--user', user, '--role', 'reader'], recorded('keys'));
+  expect(made).toEqual({
+    status: 0,
+    output: expect.stringMatching(/^funes_[\w-]{43}\n$/),
+    errorOutput: '',
+  });
+  const [key] = await listedKeys();
+  const prefix = made.output.slice(0, 14);
+  expect(key).toMatchObject({ userId: user, role: 'reader', prefix, revokedAt: null });
+  expect(await funes(['keys', 'revoke', String(key?.id)], recorded('keys'))).toEqual({
+    status: 0,
+    output: `Revoked the key ${prefix}… of ${user}.\n`,
+    errorOutput: '',
+  });
+  expect((await listedKeys())[0]).toMatchObject({ userId: user, revokedAt: expect.any(String) });
+  expect(await funes(['keys', 'revoke', '999999'])).toEqual({
+    status: 1,
+    output: '',
+    errorOutput: 'funes: There is no key with id "999999".\n',
+  });
+}
+
+test('keys are made, listed and revoked without a server', () => tryKeys('alone'));
+
 test('beside a server, migrate prints the same', async () => {
   server = launch(dataDir, recorded('serve'));
   await server.url;
@@ -56,7 +89,9 @@ test('beside a server, migrate prints the same', async () => {
   expect(await funes(['migrate', '--json'])).toEqual(nothingPendingInJson);
 });
 
-test('only migrate starts without a model and without the API', async () => {
+test('beside a server, keys print the same', () => tryKeys('beside'));
+
+test('only the server starts with a model and with the API', async () => {
   const heavy =
     /node_modules\/(@huggingface|@xenova|onnxruntime[^/]*|piscina|@apollo|type-graphql|graphql)\//g;
   const loadedBy = async (name: string) => {
@@ -67,8 +102,10 @@ test('only migrate starts without a model and without the API', async () => {
   // The server shows that the expression finds them where they are.
   for (const name of ['@apollo', 'type-graphql', 'piscina', '@xenova', 'graphql'])
     expect(await loadedBy('serve')).toContain(name);
-  expect(await loadedBy('migrate')).toEqual(new Set());
-  expect(await readFile(modulesFile('migrate'), 'utf8')).toContain('node_modules/postgres/');
+  for (const name of ['migrate', 'keys']) {
+    expect(await loadedBy(name)).toEqual(new Set());
+    expect(await readFile(modulesFile(name), 'utf8')).toContain('node_modules/postgres/');
+  }
 });
 
 test('only the owner of the folder can reach the socket', async () => {

@@ -46,9 +46,11 @@ async function listen(at = folder, pool: Pool = database.pool): Promise<ControlS
 
 async function send(args: string[], at = folder): Promise<{ ran: boolean; output: string }> {
   let output = '';
-  const ran = await runInServer(at, args, (text) => {
+  const terminal = { progress: () => {}, note: () => {}, data: async () => {} };
+  const write = (text: string) => {
     output += text;
-  });
+  };
+  const ran = await runInServer(at, args, write, terminal);
   return { ran, output };
 }
 

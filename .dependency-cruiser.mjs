@@ -25,6 +25,8 @@ const floors = {
     'ingest',
     'embedding',
     'services',
+    'store',
+    'filters',
     'input',
     'security',
     'viewer',

@@ -1,3 +1,4 @@
+import { archiveCommand } from './commands/archive.ts';
 import { ingestCommand } from './commands/ingest.ts';
 import { keysCommand } from './commands/keys.ts';
 import { migrateCommand } from './commands/migrate.ts';
@@ -10,4 +11,5 @@ export const databaseCommands: readonly DatabaseCommand[] = [
   keysCommand,
   rolesCommand,
   ingestCommand,
+  archiveCommand,
 ];

@@ -1,4 +1,5 @@
 import { archiveCommand } from './commands/archive.ts';
+import { ingestCommand } from './commands/ingest.ts';
 import { keysCommand } from './commands/keys.ts';
 import { migrateCommand } from './commands/migrate.ts';
 import { reembedCommand } from './commands/reembed.ts';
@@ -10,6 +11,7 @@ export const databaseCommands: readonly DatabaseCommand[] = [
   migrateCommand,
   keysCommand,
   rolesCommand,
+  ingestCommand,
   archiveCommand,
   reembedCommand,
 ];

@@ -64,16 +64,17 @@ async function openOrSend(
   }
 }
 
-/** Shows a progress bar on standard output. */
+/** Shows a progress bar on standard output, from the first update on. */
 function showProgress(): ProgressBar {
   const bar = new SingleBar({
-    format: '{bar} {percentage} % | {value} of {total} | {eta_formatted} left',
-    hideCursor: true,
+    format: '{bar} {value} of {total} rows',
+    hideCursor: null, // a process that is killed would leave the terminal without its cursor
+    clearOnComplete: true,
   });
-  bar.start(1, 0);
   return {
     update: (done, total) => {
-      bar.setTotal(total);
+      if (bar.isActive) bar.setTotal(total);
+      else bar.start(total, done);
       bar.update(done);
     },
     stop: () => bar.stop(),

@@ -23,6 +23,9 @@ const floors = {
   suggestion: [],
   'open-database': ['database', 'config', 'log', 'errors'],
   cli: [
+    'store',
+    'filters',
+    'input',
     'security',
     'viewer',
     'open-database',

@@ -1,3 +1,4 @@
+import { archiveCommand } from './commands/archive.ts';
 import { keysCommand } from './commands/keys.ts';
 import { migrateCommand } from './commands/migrate.ts';
 import { reembedCommand } from './commands/reembed.ts';
@@ -9,5 +10,6 @@ export const databaseCommands: readonly DatabaseCommand[] = [
   migrateCommand,
   keysCommand,
   rolesCommand,
+  archiveCommand,
   reembedCommand,
 ];

@@ -19,6 +19,7 @@ import type { Services } from '../services.ts';
 import { ownerOf, type Viewer, visibleTo } from '../viewer.ts';
 import { keepInstallationsModel, wakeFiller } from './embeddings.ts';
 import { checkRepeats, hashFields, type KnownMemory, nameOf, readKnown } from './idempotency.ts';
+import { deleteArchived } from './memory-archive.ts';
 import type { Listed } from './pages.ts';
 import { checkQuota, withinQuota } from './quota.ts';
 import { type MemoryRow, memoryColumns } from './rows.ts';
@@ -260,7 +261,7 @@ export async function updateMemory(
 }
 
 /**
- * Deletes the memories with these ids, and returns how many it deleted.
+ * Deletes the memories with these ids, live or archived, and returns how many it deleted.
  * @param inputPathOf returns the input path of the id with this index.
  */
 export async function deleteMemories(
@@ -270,10 +271,10 @@ export async function deleteMemories(
   inputPathOf: (index: number) => string = (index) => `ids[${index}]`,
 ): Promise<number> {
   const condition = visibleMemories(viewer, checkBatch(ids, 'ids'), inputPathOf);
-  const deleted = await transaction(database, viewer, { access: 'write' }, (tx) =>
-    tx.delete(memories).where(condition).returning({ id: memories.id }),
-  );
-  return deleted.length;
+  return transaction(database, viewer, { access: 'write' }, async (tx) => {
+    const deleted = await tx.delete(memories).where(condition).returning({ id: memories.id });
+    return deleted.length + (await deleteArchived(tx, condition));
+  });
 }
 
 function visibleMemories(

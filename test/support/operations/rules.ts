@@ -38,6 +38,7 @@ export function settleArguments(
   if (field.name === 'recall') settleRecall(args, wanted);
   if (field.name === 'forgetUser') settleForgetting(args, wanted, draw);
   if (field.name === 'ingestDocument') settleReplacing(args);
+  if (field.name.endsWith('Where')) settleWhere(field.name, args, wanted, draw);
   return args;
 }
 
@@ -45,6 +46,15 @@ export function settleArguments(
 function settleForgetting(args: Values, wanted: string | undefined, draw: Draw): void {
   if (wanted !== 'dryRun' || draw.chance(0.7)) args.dryRun = true;
   else if (args.dryRun === false) args.userId = 'Bjørn';
+}
+
+/** Few rows are changed for good, so that there remain some. Filters may have no condition, so all are meant otherwise. */
+function settleWhere(field: string, args: Values, wanted: string | undefined, draw: Draw): void {
+  args.all = true;
+  if (wanted !== 'dryRun' || draw.chance(0.7)) args.dryRun = true;
+  if (args.dryRun === true) return;
+  args.filters =
+    field === 'deleteDocumentsWhere' ? { fileSize: { lt: 50 } } : { importanceScore: { lt: 0.05 } };
 }
 
 /** Only a document with a path replaces another one by its path. */

@@ -7,7 +7,7 @@ import { buildSchema } from '../resolvers/schema.ts';
 import { listenForCommands } from './cli/control-server.ts';
 import type { Config } from './config.ts';
 import { startEmbedder } from './embedding/embedder.ts';
-import { Generations } from './generations.ts';
+import { openGenerations } from './generations.ts';
 import { byUserOrAddress } from './http/rate-limit.ts';
 import { type HttpConfig, type HttpServer, startHttpServer } from './http/server.ts';
 import { Chunker } from './ingest/chunker.ts';
@@ -128,16 +128,7 @@ export async function startBackend(config: Config, log: Logger): Promise<Backend
     },
   );
   const { pool, describe, alone, close } = database;
-  const generations = new Generations(
-    pool,
-    embedder,
-    (model) =>
-      startEmbedder(
-        { model: config.previousEmbeddingModel ?? model, cacheDir: join(config.dataDir, 'models') },
-        log,
-      ),
-    log,
-  );
+  const generations = openGenerations(pool, embedder, config, log);
   await generations.start().catch(async (error: unknown) => {
     await Promise.all([embedder.close(), generations.close()]);
     await close();

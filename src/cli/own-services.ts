@@ -33,17 +33,12 @@ export class OwnServices {
     const { Chunker } = await import('../ingest/chunker.ts');
     const { Extractor } = await import('../ingest/extractor.ts');
     const model = { model: config.embeddingModel, cacheDir: join(config.dataDir, 'models') };
-    const { Generations } = await import('../generations.ts');
+    const { openGenerations } = await import('../generations.ts');
     const embedder = await startEmbedder(model, log);
     return {
       database,
       embedder,
-      generations: new Generations(
-        database,
-        embedder,
-        (previous) => startEmbedder({ ...model, model: config.previousEmbeddingModel ?? previous }, log),
-        log,
-      ),
+      generations: openGenerations(database, embedder, config, log),
       extractor: new Extractor(),
       chunker: new Chunker(model),
       log,

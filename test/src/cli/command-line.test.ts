@@ -57,7 +57,7 @@ describe('a wrong command line is refused in one line with status 2:', () => {
   const help = '"funes --help" says what there is.';
   const helpOfMigrate = '"funes migrate --help" says what there is.';
   test.each([
-    ['no command', [], `Name a command: serve, migrate, keys, roles, archive. ${help}`],
+    ['no command', [], `Name a command: serve, migrate, keys, roles, ingest, archive. ${help}`],
     ['an unknown command', ['migrat'], `"migrat" is not a command of funes. Did you mean migrate? ${help}`],
     ['one that is like no other', ['frobnicate'], `"frobnicate" is not a command of funes. ${help}`],
     [

@@ -82,6 +82,13 @@ export function searchArgumentsOf<Filters extends object>(plural: string, filter
     vector?: number[] | null;
 
     @OptionalField(
+      () => GraphQLString,
+      'With `vector`: the model that made it, as `embeddingModel` of rows names it. The search is among rows whose embeddings are of ' +
+        'this model. By default that is the model by which the server embeds texts to search for.',
+    )
+    vectorModel?: string | null;
+
+    @OptionalField(
       () => [GraphQLID],
       `Ids of 1 to ${limits.examples} stored rows as examples: the search is for the mean of their embeddings. The examples ` +
         'themselves are never matches.',

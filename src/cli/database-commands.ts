@@ -2,6 +2,7 @@ import { archiveCommand } from './commands/archive.ts';
 import { ingestCommand } from './commands/ingest.ts';
 import { keysCommand } from './commands/keys.ts';
 import { migrateCommand } from './commands/migrate.ts';
+import { reembedCommand } from './commands/reembed.ts';
 import { rolesCommand } from './commands/roles.ts';
 import type { DatabaseCommand } from './context.ts';
 
@@ -12,4 +13,5 @@ export const databaseCommands: readonly DatabaseCommand[] = [
   rolesCommand,
   ingestCommand,
   archiveCommand,
+  reembedCommand,
 ];

@@ -17,7 +17,7 @@ import { mergeMetadata, parseMergeMetadata } from '../input/merge-patch.ts';
 import { type OwnEmbedding, parseOwnEmbedding } from '../input/vectors.ts';
 import type { Services } from '../services.ts';
 import { ownerOf, type Viewer, visibleTo } from '../viewer.ts';
-import { wakeFiller } from './embeddings.ts';
+import { keepInstallationsModel, wakeFiller } from './embeddings.ts';
 import { checkRepeats, hashFields, type KnownMemory, nameOf, readKnown } from './idempotency.ts';
 import { deleteArchived } from './memory-archive.ts';
 import type { Listed } from './pages.ts';
@@ -126,7 +126,8 @@ export async function createMemories(
         .insert(memories)
         .values(rows)
         .onConflictDoNothing({ target: [memories.userId, memories.idempotencyKey] })
-        .returning(memoryColumns);
+        .returning(memoryColumns)
+        .then((written) => keepInstallationsModel(tx, memories, written));
       const keyedFresh = fresh.filter(isKeyed);
       // Another request may have used a key since the look-up, and even have archived the memory. The insertion waited for both,
       // so this statement sees what they did.
@@ -250,8 +251,8 @@ export async function updateMemory(
     };
     if (Object.keys(changes).length === 0) return undefined;
     return withinQuota(tx, quota, current ? [current.userId] : [], async () => {
-      const [updated] = await tx.update(memories).set(changes).where(found).returning(memoryColumns);
-      return updated;
+      const updated = await tx.update(memories).set(changes).where(found).returning(memoryColumns);
+      return (embedding ? await keepInstallationsModel(tx, memories, updated) : updated)[0];
     });
   });
   if (row === undefined) return notFound(id);

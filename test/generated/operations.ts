@@ -774,6 +774,7 @@ export type CountChunksQuery = { chunks: { totalCount: number } };
 export type SimilarChunksQueryVariables = Exact<{
   text?: string | null | undefined;
   vector?: Array<number> | number | null | undefined;
+  vectorModel?: string | null | undefined;
   like?: Array<string> | string | null | undefined;
   unlike?: Array<string> | string | null | undefined;
   k?: number;
@@ -866,6 +867,7 @@ export type CountDocumentsQuery = { documents: { totalCount: number } };
 export type SimilarDocumentsQueryVariables = Exact<{
   text?: string | null | undefined;
   vector?: Array<number> | number | null | undefined;
+  vectorModel?: string | null | undefined;
   like?: Array<string> | string | null | undefined;
   unlike?: Array<string> | string | null | undefined;
   k?: number;
@@ -1052,6 +1054,7 @@ export type CountMemoriesQuery = { memories: { totalCount: number } };
 export type SimilarMemoriesQueryVariables = Exact<{
   text?: string | null | undefined;
   vector?: Array<number> | number | null | undefined;
+  vectorModel?: string | null | undefined;
   like?: Array<string> | string | null | undefined;
   unlike?: Array<string> | string | null | undefined;
   k?: number;
@@ -1324,6 +1327,7 @@ export type CountToolsQuery = { tools: { totalCount: number } };
 export type SimilarToolsQueryVariables = Exact<{
   text?: string | null | undefined;
   vector?: Array<number> | number | null | undefined;
+  vectorModel?: string | null | undefined;
   like?: Array<string> | string | null | undefined;
   unlike?: Array<string> | string | null | undefined;
   k?: number;
@@ -1748,10 +1752,11 @@ export const CountChunksDocument = new TypedDocumentString(`
 }
     `) as unknown as TypedDocumentString<CountChunksQuery, CountChunksQueryVariables>;
 export const SimilarChunksDocument = new TypedDocumentString(`
-    query SimilarChunks($text: String, $vector: [Float!], $like: [ID!], $unlike: [ID!], $k: Int! = 5, $filters: ChunkFilters, $options: SearchOptions) {
+    query SimilarChunks($text: String, $vector: [Float!], $vectorModel: String, $like: [ID!], $unlike: [ID!], $k: Int! = 5, $filters: ChunkFilters, $options: SearchOptions) {
   similarChunks(
     text: $text
     vector: $vector
+    vectorModel: $vectorModel
     like: $like
     unlike: $unlike
     k: $k
@@ -2005,10 +2010,11 @@ export const CountDocumentsDocument = new TypedDocumentString(`
 }
     `) as unknown as TypedDocumentString<CountDocumentsQuery, CountDocumentsQueryVariables>;
 export const SimilarDocumentsDocument = new TypedDocumentString(`
-    query SimilarDocuments($text: String, $vector: [Float!], $like: [ID!], $unlike: [ID!], $k: Int! = 5, $filters: DocumentFilters, $options: SearchOptions) {
+    query SimilarDocuments($text: String, $vector: [Float!], $vectorModel: String, $like: [ID!], $unlike: [ID!], $k: Int! = 5, $filters: DocumentFilters, $options: SearchOptions) {
   similarDocuments(
     text: $text
     vector: $vector
+    vectorModel: $vectorModel
     like: $like
     unlike: $unlike
     k: $k
@@ -2438,10 +2444,11 @@ export const CountMemoriesDocument = new TypedDocumentString(`
 }
     `) as unknown as TypedDocumentString<CountMemoriesQuery, CountMemoriesQueryVariables>;
 export const SimilarMemoriesDocument = new TypedDocumentString(`
-    query SimilarMemories($text: String, $vector: [Float!], $like: [ID!], $unlike: [ID!], $k: Int! = 5, $filters: MemoryFilters, $options: SearchOptions) {
+    query SimilarMemories($text: String, $vector: [Float!], $vectorModel: String, $like: [ID!], $unlike: [ID!], $k: Int! = 5, $filters: MemoryFilters, $options: SearchOptions) {
   similarMemories(
     text: $text
     vector: $vector
+    vectorModel: $vectorModel
     like: $like
     unlike: $unlike
     k: $k
@@ -3146,10 +3153,11 @@ export const CountToolsDocument = new TypedDocumentString(`
 }
     `) as unknown as TypedDocumentString<CountToolsQuery, CountToolsQueryVariables>;
 export const SimilarToolsDocument = new TypedDocumentString(`
-    query SimilarTools($text: String, $vector: [Float!], $like: [ID!], $unlike: [ID!], $k: Int! = 5, $filters: ToolFilters, $options: SearchOptions) {
+    query SimilarTools($text: String, $vector: [Float!], $vectorModel: String, $like: [ID!], $unlike: [ID!], $k: Int! = 5, $filters: ToolFilters, $options: SearchOptions) {
   similarTools(
     text: $text
     vector: $vector
+    vectorModel: $vectorModel
     like: $like
     unlike: $unlike
     k: $k

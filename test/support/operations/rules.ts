@@ -79,13 +79,16 @@ function settleSearch(
   const options = asInput(args.options);
   const mode = options?.mode instanceof EnumValue ? options.mode.name : 'SEMANTIC';
   if (has('vector')) {
-    keepOne(args, ['text', 'vector', 'like'], wanted === 'unlike' ? 'like' : wanted, draw);
+    const needed = { unlike: 'like', vectorModel: 'vector' }[wanted ?? ''] ?? wanted;
+    if (wanted === 'vectorModel') add('vector');
+    keepOne(args, ['text', 'vector', 'like'], needed, draw);
     if (wanted === 'unlike' || isGiven(args, 'like')) {
       delete args.text;
       delete args.vector;
       add('like');
     } else if (!isGiven(args, 'vector')) add('text');
     if (!isGiven(args, 'like')) delete args.unlike;
+    if (!isGiven(args, 'vector')) delete args.vectorModel;
     // Words are those of a text.
     if (mode !== 'SEMANTIC' && !isGiven(args, 'text')) {
       if (wanted === 'options') {

@@ -1,3 +1,5 @@
+import { exportCommand } from './commands/export.ts';
+import { importCommand } from './commands/import.ts';
 import { ingestCommand } from './commands/ingest.ts';
 import { keysCommand } from './commands/keys.ts';
 import { migrateCommand } from './commands/migrate.ts';
@@ -10,4 +12,6 @@ export const databaseCommands: readonly DatabaseCommand[] = [
   keysCommand,
   rolesCommand,
   ingestCommand,
+  exportCommand,
+  importCommand,
 ];

@@ -102,22 +102,28 @@ async function* batches(
 ): AsyncGenerator<{ rows: Incoming[]; bytes: number }> {
   let batch: Incoming[] = [];
   let [size, characters, bytes] = [0, 0, 0];
-  for await (const row of rows) {
-    bytes = row.bytes;
-    if (row.kind === 'fault') {
-      report.failed += 1;
-      onFault(row.line, row.reason);
-      continue;
+  let failure: unknown;
+  try {
+    for await (const row of rows) {
+      bytes = row.bytes;
+      if (row.kind === 'fault') {
+        report.failed += 1;
+        onFault(row.line, row.reason);
+        continue;
+      }
+      batch.push(row);
+      size += 1 + row.chunks.length;
+      characters += row.json.length + row.chunks.reduce((sum, { json }) => sum + json.length, 0);
+      if (size < rowsOfBatch && characters < charactersOfBatch) continue;
+      yield { rows: batch, bytes };
+      batch = [];
+      [size, characters] = [0, 0];
     }
-    batch.push(row);
-    size += 1 + row.chunks.length;
-    characters += row.json.length + row.chunks.reduce((sum, { json }) => sum + json.length, 0);
-    if (size < rowsOfBatch && characters < charactersOfBatch) continue;
-    yield { rows: batch, bytes };
-    batch = [];
-    [size, characters] = [0, 0];
+  } catch (error) {
+    failure = error; // what was read before it is imported first
   }
   if (batch.length > 0) yield { rows: batch, bytes };
+  if (failure !== undefined) throw failure;
 }
 
 class Importer {

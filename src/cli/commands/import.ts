@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { Command } from '@commander-js/extra-typings';
+import { Command, Option } from '@commander-js/extra-typings';
 import { FunesError, quote } from '../../errors.ts';
 import type { ImportReport } from '../../transfer/import.ts';
 import { type DatabaseCommand, jsonHelp } from '../context.ts';
@@ -16,19 +16,40 @@ export const importCommand: DatabaseCommand = (onDatabase) =>
     .description(
       'Store what a file has, and leave out what is stored already. An import that was stopped goes on when it runs again.',
     )
-    .argument('<file>', 'a file that "funes export" wrote, or - for standard input')
-    .option('--user <name>', 'the user who gets all rows; otherwise each row keeps its user')
+    .argument('<file>', 'a file that "funes export" wrote, or one of another program; - is standard input')
+    .addOption(
+      new Option('--from <format>', 'the program that the file comes from').choices([
+        'chatgpt',
+        'claude',
+        'mem0',
+        'langchain',
+        'csv',
+        'jsonl',
+      ] as const),
+    )
+    .option('--map <fields>', 'of csv and jsonl: the columns of fields, such as content=text,createdAt=date')
+    .option(
+      '--user <name>',
+      'the user who gets all rows; otherwise each row keeps the user that the file names',
+    )
     .option('--json', jsonHelp)
     .action((file, options) =>
       onDatabase({ ...options, readsInput: file === '-' }, async (context) => {
         const { pool, config, workingFolder, inputFile, startServices, note, progress, print } = context;
         const { checkUserName } = await import('../../input/checks.ts');
         const { importRows } = await import('../../transfer/import.ts');
+        const { parseMap } = await import('../../transfer/formats/fields.ts');
         const { readFile } = await import('../../transfer/read-file.ts');
         const { commandLineViewer } = await import('../../viewer.ts');
         const user = options.user === undefined ? undefined : checkUserName(options.user, '--user');
         const name = file === '-' ? 'Standard input' : `The file ${quote(file)}`;
-        const { size, rows } = await readFile(inputFile ?? resolve(workingFolder, file), { name, user });
+        const { size, rows, unit } = await readFile(inputFile ?? resolve(workingFolder, file), {
+          name,
+          user,
+          defaultUser: commandLineViewer.userId,
+          from: options.from,
+          map: options.map === undefined ? undefined : parseMap(options.map),
+        });
         const faults: { line: number; reason: string }[] = [];
         const report = await importRows(
           {
@@ -37,10 +58,10 @@ export const importCommand: DatabaseCommand = (onDatabase) =>
             quota: config.quota,
             rowsOfBatch: pool.size === 1 ? rowsOfBatch.shared : rowsOfBatch.own,
             onFault: (line, reason) => {
-              if (faults.length === mostFaults) note('Further lines with errors are only counted.');
+              if (faults.length === mostFaults) note('What else cannot be imported is only counted.');
               if (faults.length > mostFaults) return;
               faults.push({ line, reason });
-              if (faults.length <= mostFaults) note(`line ${line}: ${reason}`);
+              if (faults.length <= mostFaults) note(`${unit} ${line}: ${reason}`);
             },
             onProgress: (bytes) =>
               progress({
@@ -58,7 +79,7 @@ export const importCommand: DatabaseCommand = (onDatabase) =>
         if (failed > 0)
           throw new FunesError(
             'BAD_USER_INPUT',
-            `${failed} ${failed === 1 ? 'line was' : 'lines were'} not imported.`,
+            `${failed} ${failed === 1 ? 'row was' : 'rows were'} not imported.`,
           );
       }),
     );

@@ -60,7 +60,14 @@ export async function importText(
   });
   try {
     await writeFile(path, content);
-    const { rows } = await readFile(path, { name: 'The file', user: undefined, ...rest });
+    const { rows } = await readFile(path, {
+      name: 'The file',
+      user: undefined,
+      defaultUser: 'default_user',
+      from: undefined,
+      map: undefined,
+      ...rest,
+    });
     const report = await importRows(
       {
         database: pool,

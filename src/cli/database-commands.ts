@@ -1,4 +1,6 @@
 import { archiveCommand } from './commands/archive.ts';
+import { exportCommand } from './commands/export.ts';
+import { importCommand } from './commands/import.ts';
 import { ingestCommand } from './commands/ingest.ts';
 import { keysCommand } from './commands/keys.ts';
 import { migrateCommand } from './commands/migrate.ts';
@@ -12,6 +14,8 @@ export const databaseCommands: readonly DatabaseCommand[] = [
   keysCommand,
   rolesCommand,
   ingestCommand,
+  exportCommand,
+  importCommand,
   archiveCommand,
   reembedCommand,
 ];

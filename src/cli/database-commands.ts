@@ -1,6 +1,11 @@
+import { archiveCommand } from './commands/archive.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { exportCommand } from './commands/export.ts';
+import { importCommand } from './commands/import.ts';
+import { ingestCommand } from './commands/ingest.ts';
 import { keysCommand } from './commands/keys.ts';
 import { migrateCommand } from './commands/migrate.ts';
+import { reembedCommand } from './commands/reembed.ts';
 import { rolesCommand } from './commands/roles.ts';
 import type { DatabaseCommand } from './context.ts';
 
@@ -9,5 +14,10 @@ export const databaseCommands: readonly DatabaseCommand[] = [
   migrateCommand,
   keysCommand,
   rolesCommand,
+  ingestCommand,
+  exportCommand,
+  importCommand,
+  archiveCommand,
+  reembedCommand,
   doctorCommand,
 ];

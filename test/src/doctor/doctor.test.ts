@@ -402,13 +402,14 @@ describe('embeddings', () => {
     expect(await findings(database)).toMatchObject([{ code: 'EMBEDDINGS_PENDING', subject: 'memories' }]);
   });
 
-  test('of another model are found, and not those that a client made', async () => {
+  test('of another model are found, and not those that a client made, until funes reembed', async () => {
     await send(...rows);
     await send(
       "update memories set embedding_model = 'old' where user_id = 'ben'",
       "update memories set embedding_model = 'of the client', embedding_source = 'CLIENT' where user_id = 'ana'",
     );
-    expect(await findings(database)).toMatchObject([
+    const found = await findings(database);
+    expect(found).toMatchObject([
       {
         code: 'EMBEDDINGS_STALE',
         subject: 'memories',
@@ -416,6 +417,20 @@ describe('embeddings', () => {
         problem: expect.stringMatching(/^1 row /),
       },
     ]);
+    expect(await funes(database, ['reembed'])).toMatchObject({ status: 0 });
+    expect(await findings(database)).toEqual([]);
+  });
+
+  test('that were changed to another model leave tables in which nothing is wrong', async () => {
+    await send(...rows);
+    await send(
+      "update installation set embedding_model = 'old'",
+      "update memories set embedding_model = 'old'",
+      "update document_chunks set embedding_model = 'old'",
+      "update tool_embeddings set embedding_model = 'old'",
+    );
+    expect(await funes(database, ['reembed'])).toMatchObject({ status: 0 });
+    expect(await findings(database)).toEqual([]);
   });
 });
 

@@ -8,7 +8,10 @@ import type { Pool } from '../../../src/database/pool.ts';
 import type { Examination } from '../../../src/doctor/doctor.ts';
 import type { Finding, Query } from '../../../src/doctor/finding.ts';
 import { createLogger } from '../../../src/log.ts';
+import { HashEmbedder } from '../../../testkit/hash-embedder.ts';
 import type { TestDatabase } from '../../support/database.ts';
+import { sharedChunker } from '../../support/shared-chunker.ts';
+import { sharedExtractor } from '../../support/shared-extractor.ts';
 
 /** Runs `work` on a connection, outside a transaction. */
 export function queryOn<T>(pool: Pool, work: (query: Query) => Promise<T>): Promise<T> {
@@ -35,7 +38,26 @@ export async function funes({ database, pool }: TestDatabase, args: readonly str
     output += text;
   };
   const commands = databaseCommands.map((command) =>
-    command((options, work) => work({ pool, config, log, print: printer(options, write) })),
+    command((options, work) =>
+      work({
+        pool,
+        config,
+        log,
+        print: printer(options, write),
+        workingFolder: '/',
+        inputFile: undefined,
+        startServices: async () => ({
+          database: pool,
+          embedder: new HashEmbedder(),
+          extractor: sharedExtractor,
+          chunker: sharedChunker,
+          log,
+        }),
+        progress: () => {},
+        note: () => {},
+        data: async () => {},
+      }),
+    ),
   );
   try {
     await runCommandLine(args, commands, write);

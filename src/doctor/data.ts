@@ -241,24 +241,21 @@ const checks: readonly DataCheck[] = [
 ];
 
 /**
- * Looks at the rows: embeddings that are missing, of another model or of other dimensions, and chunks that do not belong together.
- * What needs a column that is not there is left out; that the column is missing is a finding of its own.
+ * Returns the checks of rows: embeddings that are missing, of another model or of other dimensions, and chunks that do not belong
+ * together. What needs a column that is not there is left out; that the column is missing is a finding of its own.
  */
-export async function checkData(
-  query: Query,
+export function dataChecks(
   surroundings: Surroundings,
   expected: readonly ExpectedEntry[],
   found: readonly FoundEntry[],
-): Promise<Finding[]> {
+): { what: string; check: (query: Query) => Promise<Finding[]> }[] {
   const columns = new Set(
     found.flatMap(({ kind, table, name }) => (kind === 'column' ? [`${table}.${name}`] : [])),
   );
-  const findings: Finding[] = [];
-  for (const { needs, check } of checks) {
-    const can = Object.entries(needs).every(([table, names]) =>
-      names.every((name) => columns.has(`${table}.${name}`)),
-    );
-    if (can) findings.push(...(await check(query, surroundings, expected)));
-  }
-  return findings;
+  const can = ({ needs }: DataCheck) =>
+    Object.entries(needs).every(([table, names]) => names.every((name) => columns.has(`${table}.${name}`)));
+  return checks.filter(can).map(({ needs, check }) => ({
+    what: `rows of ${Object.keys(needs).join(' and ')}`,
+    check: (query) => check(query, surroundings, expected),
+  }));
 }

@@ -3,7 +3,7 @@ import { databaseError, errorCode } from '../database/errors.ts';
 import { type Database, type LocalSettings, transaction } from '../database/transaction.ts';
 import type { Viewer } from '../viewer.ts';
 import { expectedCatalog, readCatalog } from './catalog.ts';
-import { checkData } from './data.ts';
+import { dataChecks } from './data.ts';
 import type { Finding, FindingCode, Query, Surroundings } from './finding.ts';
 import { checkMigrations, readMigrationState } from './migrations.ts';
 import { checkRoles, checkSettings, checkVersions } from './server.ts';
@@ -69,7 +69,7 @@ export async function examine(read: ReadOnly, engine: Surroundings['engine']): P
     (query) => checkUseOfIndexes(query, expected, found, surroundings),
     asIfLarge,
   );
-  await add('rows', (query) => checkData(query, surroundings, expected, found));
+  for (const { what, check } of dataChecks(surroundings, expected, found)) await add(what, check);
   await add('settings', (query) => checkSettings(query, surroundings, expected, found));
   // An earlier version has other rights.
   if (state.pending.length === 0) await add('roles', (query) => checkRoles(query, surroundings, found));

@@ -86,18 +86,29 @@ export async function checkSettings(
       ),
     );
   }
-  const off = state.autovacuum === 'on' ? 'track_counts' : 'autovacuum';
   // The embedded engine has no autovacuum.
-  if (engine === 'server' && (state.autovacuum !== 'on' || state.counts !== 'on'))
-    findings.push(
-      mendable(
-        'SETTING_HARMS',
-        off,
-        `${off} is off.`,
-        'Rows that were changed or deleted are never cleared away, and the planner does not know how many rows there are. Only a superuser may change it.',
-        [`alter system set ${off} = on`, 'select pg_reload_conf()'],
-      ),
-    );
+  if (engine === 'embedded') return findings;
+  const neverCleared =
+    'Rows that were changed or deleted are never cleared away, and the planner does not know how many rows there are.';
+  const settings: [name: string, value: string, statements: string[]][] = [
+    ['autovacuum', state.autovacuum, ['alter system set autovacuum = on', 'select pg_reload_conf()']],
+    [
+      'track_counts',
+      state.counts,
+      [`alter role ${user} in database ${database} set track_counts = on`, 'set track_counts = on'],
+    ],
+  ];
+  for (const [name, value, statements] of settings)
+    if (value !== 'on')
+      findings.push(
+        mendable(
+          'SETTING_HARMS',
+          name,
+          `${name} is off.`,
+          `${neverCleared} Only a superuser may change it.`,
+          statements,
+        ),
+      );
   return findings;
 }
 

@@ -458,6 +458,73 @@ test('too little memory for the index is found, and enough after the command', a
   ]);
 });
 
+test.skipIf(isEmbedded)(
+  'a server that does not count what is to be cleared away is found, and counts after the command',
+  async () => {
+    await send('set track_counts = off');
+    expect(await findings(database)).toMatchObject([{ code: 'SETTING_HARMS', subject: 'track_counts' }]);
+    expect(await funes(database, ['doctor', '--fix', 'SETTING_HARMS'])).toMatchObject({ status: 0 });
+    expect(await findings(database)).toEqual([]);
+  },
+);
+
+test('a version of pgvector that has faults is found', async () => {
+  const found = async () => {
+    const { output } = await funes(database, ['doctor', '--json']);
+    const { findings: all } = JSON.parse(output) as { findings: { code: string; meaning: string }[] };
+    return all
+      .filter(({ code }) => code === 'PGVECTOR_OLD')
+      .map(({ meaning }) => meaning.includes('CVE-2026-3172'));
+  };
+  const pretend = (version: string) =>
+    send(`update pg_extension set extversion = '${version}' where extname = 'vector'`);
+  for (const [version, faults] of [
+    ['0.8.1', [true]],
+    ['0.8.3', [false]],
+    ['0.8.4', []],
+    ['0.10.0', []],
+    ['1.0', []],
+  ] as const) {
+    await pretend(version);
+    expect(await found(), version).toEqual(faults);
+  }
+});
+
+// Roles belong to the whole server, and other tests need them.
+test.runIf(isEmbedded)(
+  'roles that are missing are found, and all that went with them is mended',
+  async () => {
+    await send('drop owned by funes_app', 'drop role funes_app');
+    const sick = await findings(database);
+    expect(sick).toContainEqual(
+      expect.objectContaining({ code: 'ROLES_MISSING', subject: 'funes_app', command: 'funes migrate' }),
+    );
+    expect(sick.map(({ code }) => code)).toContain('POLICY_MISSING');
+    await funes(database, ['migrate']);
+    await funes(database, ['doctor', '--fix', 'all']);
+    expect(await findings(database)).toEqual([]);
+  },
+);
+
+test('a check that fails is told, and the others are made', async () => {
+  await send(
+    ...rows,
+    'alter table installation alter column embedding_model type integer using 1',
+    'delete from installation',
+  );
+  const found = await findings(database);
+  expect(found.map(({ code }) => code)).toEqual([
+    'COLUMN_DIFFERS',
+    'INSTALLATION_ROW_MISSING',
+    ...Array.from({ length: 4 }, () => 'NOT_CHECKED'),
+  ]);
+  expect(found.at(-1)?.problem).toMatch(
+    /^Rows of tool_embeddings and installation could not be checked\. .*4\d{4}/,
+  );
+  await funes(database, ['doctor', '--fix', 'all']);
+  expect(await findings(database)).toEqual([]);
+});
+
 test('an index that the planner cannot use is found', async () => {
   await send('set enable_indexscan = off');
   const found = await findings(database);

@@ -33,7 +33,7 @@ class ExactTokenizer extends Tokenizer {
     const value = Number(text);
     const loss = Number.isFinite(value)
       ? lossOf(text)
-      : `the number ${text.slice(0, 40)}, which is beyond 1.8e308.`;
+      : `the number ${text.slice(0, 40)}, which is beyond 1.8e308. Send it as a string.`;
     // The parser passes on whatever stands for the number.
     return loss === undefined ? value : (new InexactNumber(loss) as unknown as number);
   }
@@ -133,6 +133,7 @@ class ValueReader {
   #valueOffset = 0;
   #name: unknown;
   #sawList = false;
+  #token: readonly [value: unknown, offset: number] = ['', 0];
 
   constructor(isList: boolean, expected: Expected) {
     this.#isList = isList;
@@ -144,6 +145,7 @@ class ValueReader {
     this.#tokenizer = new ExactTokenizer(separator);
     this.#parser = new TokenParser({ paths, keepStack: false, ...separator });
     this.#tokenizer.onToken = (token) => {
+      this.#token = [token.value, token.offset];
       this.#note(token.token, token.value, token.offset);
       this.#parser.write(token);
     };
@@ -229,14 +231,12 @@ class ValueReader {
 
   #notJson(error: unknown): FunesError {
     const message = error instanceof Error ? error.message : String(error);
-    const [, unexpected, offset] =
-      /^Unexpected "([\s\S]*)" at .*absolute position "(\d+)"/.exec(message) ?? [];
-    const at =
-      this.#depth === 0 ? `line ${this.#lineAt(Number(offset ?? this.#offset))}` : this.#pathOf(this.#count);
+    // The tokenizer names the character and the byte. The parser names neither, but the token is the last one.
+    const [, character, byte] = /^Unexpected "([\s\S]*)" at .*absolute position "(\d+)"/.exec(message) ?? [];
+    const [unexpected, offset] = character === undefined ? this.#token : ([character, Number(byte)] as const);
+    const at = this.#depth === 0 ? `line ${this.#lineAt(offset)}` : this.#pathOf(this.#count);
     return badFile(
-      unexpected === undefined
-        ? `The file is not valid JSON in ${at}.`
-        : `The file is not valid JSON in ${at}: unexpected ${quote(unexpected)} at byte ${offset}.`,
+      `The file is not valid JSON in ${at}: unexpected ${quote(String(unexpected))} at byte ${offset}.`,
     );
   }
 }

@@ -94,8 +94,8 @@ const formatNames = {
   mem0: "mem0's memories",
 } as const;
 
-/** Says what a text is that is not of the expected format. */
-function otherFormat(head: string, expected: Expected['format']): string {
+/** Says which other format the beginning of a file looks like. Returns nothing if it is none that is known. */
+export function otherFormat(head: string, expected?: Expected['format']): string {
   const formats = Object.keys(formatMarks) as (keyof typeof formatMarks)[];
   const other = formats.find((format) => format !== expected && formatMarks[format].test(head));
   return other === undefined ? '' : ` The file looks like ${formatNames[other]}: try --from ${other}.`;

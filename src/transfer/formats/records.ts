@@ -23,7 +23,6 @@ export interface MemoryRecord extends FromFile {
 export interface DocumentRecord extends FromFile {
   kind: 'document';
   filename: string;
-  filePath?: string;
   metadata: Record<string, unknown>;
   chunks: { content: string; metadata: Record<string, unknown> }[];
 }
@@ -44,7 +43,7 @@ export interface Failed extends FromFile {
 export type FileRecord = MemoryRecord | DocumentRecord | LeftOut | Failed;
 
 /** Makes a record. If that throws a FunesError, returns what failed instead, so that the rest of the file can be read. */
-export function recordOr(inputPath: string, make: () => FileRecord): FileRecord {
+export function recordOr<T>(inputPath: string, make: () => T): T | Failed {
   try {
     return make();
   } catch (error) {

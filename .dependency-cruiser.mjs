@@ -16,6 +16,7 @@ const floors = {
   security: ['store', 'input', 'database', 'viewer', 'config', 'log', 'errors'],
   search: ['store', 'filters', 'input', 'database', 'embedding', 'viewer', 'errors'],
   ingest: ['store', 'embedding', 'input', 'viewer', 'services', 'distribution', 'errors'],
+  transfer: ['input', 'suggestion', 'errors'],
   http: ['input', 'database', 'config', 'log', 'viewer', 'errors'],
   config: ['embedding', 'errors', 'suggestion'],
   log: ['config'],

@@ -102,7 +102,7 @@ export function otherFormat(head: string, expected?: Expected['format']): string
 }
 
 function readerOf(head: string, expected: Expected): ValueReader {
-  const begins = head.trimStart();
+  const begins = head.trim();
   if (begins === '') throw badFile('The file is empty.');
   if (begins[0] !== '[' && begins[0] !== '{')
     throw badFile(

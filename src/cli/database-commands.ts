@@ -1,4 +1,7 @@
 import { archiveCommand } from './commands/archive.ts';
+import { exportCommand } from './commands/export.ts';
+import { importCommand } from './commands/import.ts';
+import { ingestCommand } from './commands/ingest.ts';
 import { keysCommand } from './commands/keys.ts';
 import { migrateCommand } from './commands/migrate.ts';
 import { reembedCommand } from './commands/reembed.ts';
@@ -12,4 +15,7 @@ export const databaseCommands: readonly DatabaseCommand[] = [
   rolesCommand,
   archiveCommand,
   reembedCommand,
+  ingestCommand,
+  exportCommand,
+  importCommand,
 ];

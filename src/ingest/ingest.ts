@@ -106,9 +106,18 @@ export async function ingestDocument(
   services: Services,
   viewer: Viewer,
   input: NewDocument,
+  options: IngestOptions = {},
+): Promise<Ingested> {
+  return storeDocument(services, viewer, parseNewDocument(viewer, input), options);
+}
+
+/** Stores a document whose values are checked, as `ingestDocument` does. */
+export async function storeDocument(
+  services: Services,
+  viewer: Viewer,
+  parsed: ParsedDocument,
   { wait = true, replace = 'NONE' }: IngestOptions = {},
 ): Promise<Ingested> {
-  const parsed = parseNewDocument(viewer, input);
   const { userId, sent, sizes, own, file, contentHash } = parsed;
   const name = nameToReplace(parsed, replace);
   let cutting: Promise<ChunkValues[]> | undefined;
@@ -136,10 +145,11 @@ export async function ingestDocument(
 const mostRounds = 5;
 
 /** A new document whose values are checked. */
-interface ParsedDocument {
+export interface ParsedDocument {
   userId: string;
   file: File;
-  own: ParsedChunk[] | undefined;
+  /** The chunks of the client's own, in place of the file's. */
+  own?: ParsedChunk[] | undefined;
   sizes: ChunkSizes;
   contentHash: string;
   /** What the client sent. What it did not send cannot differ, and is not replaced. */
@@ -226,7 +236,8 @@ async function replaceNamed(
   { named, known, readChunks, wait }: NamedReplacement,
 ): Promise<Ingested | undefined> {
   if (known && known.id !== named.id) throw sameBytesAs(known);
-  const isSame = known !== undefined;
+  // By another format, the bytes have another text.
+  const isSame = known !== undefined && named.fileType === file.format.name;
   if (isSame && differing(sent, named).length === 0)
     return { document: named, outcome: 'UNCHANGED', differs: [] };
   const change = isSame

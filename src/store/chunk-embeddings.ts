@@ -3,7 +3,8 @@ import { rowEmbedderOf, type TextVectors } from '../generations.ts';
 import type { Services } from '../services.ts';
 import type { Viewer } from '../viewer.ts';
 import { type EmbeddingServices, warnOfPending, writeWaitOf } from './embeddings.ts';
-import { type Claimed, releaseClaims, storeEmbeddings } from './pending.ts';
+import { type Claimed, claimChunks, releaseClaims, storeEmbeddings } from './pending.ts';
+import type { DocumentRow } from './rows.ts';
 
 /** Embeddings that one transaction stores. Each of them costs a search of the vector index, and other requests wait meanwhile. */
 const vectorsPerTransaction = 16;
@@ -20,6 +21,7 @@ export function leaseOf(services: EmbeddingServices, wait: boolean): number | un
  * Embeds the new chunks of a document, whose transaction is committed, and stores their embeddings in short transactions. So a
  * long document holds no transaction open. What is not embedded when the time is over is PENDING, and the filler embeds it. If the
  * process is killed, the filler finishes when the claims end. Never throws, because the document is stored.
+ * @returns how many chunks are left without an embedding.
  * @param claimed what the request has claimed; empty if it does not wait.
  */
 export async function embedChunks(
@@ -27,7 +29,7 @@ export async function embedChunks(
   viewer: Viewer,
   claimed: readonly Claimed[],
   wait: boolean,
-): Promise<void> {
+): Promise<number> {
   const { database, filler, log } = services;
   const waiting = new Set(claimed);
   const ready: { row: Claimed; vectors: TextVectors }[] = [];
@@ -74,4 +76,34 @@ export async function embedChunks(
     }
   }
   if (!wait || waiting.size > 0) filler?.wake();
+  return waiting.size;
+}
+
+/** Chunks of a document that are claimed at a time, so that a claim never lasts much longer than embedding takes. */
+const chunksPerClaim = 64;
+/** Claims of a document at a time: the model computes one while the others are read or stored. */
+const claimsAtOnce = 2;
+
+/**
+ * Embeds what waits of a document, however long it takes. What others have claimed is left to them.
+ * @returns how many chunks could not be embedded. They stay PENDING.
+ */
+export async function embedWaitingChunks(
+  services: Pick<Services, 'database'> & EmbeddingServices,
+  viewer: Viewer,
+  document: Pick<DocumentRow, 'id' | 'userId'>,
+): Promise<number> {
+  const size = { rows: chunksPerClaim, leaseMs: writeWaitOf(services) + leaseGraceMs };
+  let left = 0;
+  async function work(): Promise<void> {
+    while (left === 0) {
+      const claimed = await transaction(services.database, viewer, { access: 'write' }, (tx) =>
+        claimChunks(tx, document, size),
+      );
+      if (claimed.length === 0) return;
+      left += await embedChunks(services, viewer, claimed, true);
+    }
+  }
+  await Promise.all(Array.from({ length: claimsAtOnce }, work));
+  return left;
 }

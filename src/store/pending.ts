@@ -111,6 +111,24 @@ export async function claimPending(tx: Transaction, kind: EmbeddedKind, size: Cl
   return rows.map((row) => toClaimed(kind, row));
 }
 
+/** Claims chunks of a document that wait for their embedding, in their order, and skips those that another transaction changes. */
+export async function claimChunks(
+  tx: Transaction,
+  document: { id: string; userId: string },
+  { rows, leaseMs }: Pick<ClaimSize, 'rows' | 'leaseMs'>,
+): Promise<Claimed[]> {
+  const claimed = await tx.execute<ClaimedRow>(sql`
+    with due as materialized (
+      select t.id from ${documentChunks} as t
+      where t.document_id = ${document.id} and t.user_id = ${document.userId} and ${isWaiting}
+        and (t.embedding_retry_at is null or t.embedding_retry_at <= now())
+      order by t.chunk_index limit ${rows} for update skip locked
+    )
+    update ${documentChunks} as t set embedding_retry_at = ${timeIn(leaseMs)}
+    from due where t.id = due.id and t.user_id = ${document.userId} returning ${claimedColumns('chunks')}`);
+  return claimed.map((row) => toClaimed('chunks', row));
+}
+
 /** Reads the chunks of a document that this transaction has inserted with a claim, in their order. */
 export async function readClaimedChunks(
   tx: Transaction,

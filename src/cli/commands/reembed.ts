@@ -2,8 +2,6 @@ import { join } from 'node:path';
 import { Command } from '@commander-js/extra-typings';
 import { type DatabaseCommand, jsonHelp } from '../context.ts';
 
-const saidEachMs = 5000;
-
 /** `funes reembed` */
 export const reembedCommand: DatabaseCommand = (onDatabase) =>
   new Command('reembed')
@@ -14,28 +12,20 @@ export const reembedCommand: DatabaseCommand = (onDatabase) =>
     .action((options) =>
       onDatabase(
         options,
-        async ({ pool, config, log, print, showProgress }) => {
+        async ({ pool, config, log, print, progress }) => {
           const { startEmbedder } = await import('../../embedding/embedder.ts');
           const { reembed } = await import('../../store/reembed.ts');
           const cacheDir = join(config.dataDir, 'models');
           const embedder = await startEmbedder({ model: config.embeddingModel, cacheDir }, log);
-          const progress = showProgress?.();
-          let said = Date.now();
           try {
-            const result = await reembed(pool, embedder, ({ done, total }) => {
-              if (progress) progress.update(done, total);
-              else if (options.json !== true && Date.now() - said >= saidEachMs) {
-                said = Date.now();
-                print(`${done} of ${total} rows are embedded.`, undefined);
-              }
-            });
-            progress?.stop();
+            const result = await reembed(pool, embedder, (state) =>
+              progress({ task: 'reembed', unit: 'rows', ...state }),
+            );
             const { model, previousModel, embedded } = result;
             const changed =
               previousModel === model ? `Searches are by ${model} already.` : `Searches are by ${model} now.`;
             print(`${embedded} ${embedded === 1 ? 'row was' : 'rows were'} embedded. ${changed}`, result);
           } finally {
-            progress?.stop();
             await embedder.close();
           }
         },

@@ -75,6 +75,11 @@ export async function readPendingMigrations(pool: Pool, reader: 'owner' | 'admin
   }
 }
 
+/** Returns the name of the last migration of this code. */
+export function latestMigration(): string | null {
+  return knownMigrations(defaultFolder).at(-1)?.tag ?? null;
+}
+
 function knownMigrations(folder: string): Migration[] {
   const { entries } = JSON.parse(readFileSync(join(folder, 'meta/_journal.json'), 'utf8')) as {
     entries: Migration[];

@@ -18,7 +18,7 @@ export interface ImportServices {
   /** Rows of a transaction. Small ones let requests have their turn on the one connection of the embedded database. */
   rowsOfBatch: number;
   /** Called for each line that is not imported. */
-  onFault(line: number, reason: string): void;
+  onFault(line: number, reason: string, inputPath?: string): void;
   /** Called with the bytes of the file that are done. */
   onProgress(bytes: number): void;
 }
@@ -35,6 +35,8 @@ export interface ImportReport {
   failed: number;
   /** Rows that were stored without a vector, for a server to embed. */
   pending: number;
+  /** How many records of another program were left out, by the reason. */
+  leftOut: Record<string, number>;
 }
 
 /** Batches that are read and embedded while others are written. */
@@ -70,6 +72,7 @@ export async function importRows(
     known: 0,
     failed: 0,
     pending: 0,
+    leftOut: {},
   };
   const importer = new Importer(services, viewer, report, await readDatabaseId(services.database, viewer));
   const waiting: Promise<Prepared>[] = [];
@@ -108,7 +111,11 @@ async function* batches(
       bytes = row.bytes;
       if (row.kind === 'fault') {
         report.failed += 1;
-        onFault(row.line, row.reason);
+        onFault(row.line, row.reason, row.inputPath);
+        continue;
+      }
+      if (row.kind === 'leftOut') {
+        report.leftOut[row.reason] = (report.leftOut[row.reason] ?? 0) + 1;
         continue;
       }
       batch.push(row);
@@ -205,7 +212,9 @@ class Importer {
       const [only] = rows;
       if (only && rows.length === 1) {
         this.report.failed += 1;
-        this.services.onFault(only.row.line, refusal);
+        const { line, inputPath } = only.row;
+        const reason = inputPath === undefined ? refusal : `${inputPath} is refused: ${refusal}`;
+        this.services.onFault(line, reason, inputPath);
         return;
       }
       const middle = Math.ceil(rows.length / 2);

@@ -16,7 +16,15 @@ export const importCommand: DatabaseCommand = (onDatabase) =>
     .description(
       'Store what a file has, and leave out what is stored already. An import that was stopped goes on when it runs again.',
     )
-    .argument('<file>', 'a file that "funes export" wrote, or - for standard input')
+    .argument(
+      '<file>',
+      'a file that "funes export" or, with --from, another program wrote, or - for standard input',
+    )
+    .option('--from <format>', 'the format of another program: chatgpt, claude, mem0, langchain or csv')
+    .option(
+      '--map <pairs>',
+      'which columns of csv have which fields, such as content=text,metadata.topic=topic',
+    )
     .option('--user <name>', 'the user who gets all rows; otherwise each row keeps its user')
     .option('--json', jsonHelp)
     .action((file, options) =>
@@ -26,21 +34,33 @@ export const importCommand: DatabaseCommand = (onDatabase) =>
         const { importRows } = await import('../../transfer/import.ts');
         const { readFile } = await import('../../transfer/read-file.ts');
         const { commandLineViewer } = await import('../../viewer.ts');
+        const { from, map } = options;
+        if (map !== undefined && from === undefined)
+          throw new FunesError('BAD_USER_INPUT', '--map names columns of csv: add --from csv.');
+        const foreign =
+          from === undefined
+            ? undefined
+            : (await import('../../transfer/formats/formats.ts')).readerOf(from, map);
         const user = options.user === undefined ? undefined : checkUserName(options.user, '--user');
         const name = file === '-' ? 'Standard input' : `The file ${quote(file)}`;
-        const { size, rows } = await readFile(inputFile ?? resolve(workingFolder, file), { name, user });
-        const faults: { line: number; reason: string }[] = [];
+        const { size, rows } = await readFile(inputFile ?? resolve(workingFolder, file), {
+          name,
+          user,
+          foreign: foreign && { reader: foreign, chunker: async () => (await startServices()).chunker },
+        });
+        const faults: ({ line: number; reason: string } | { inputPath: string; reason: string })[] = [];
         const report = await importRows(
           {
             database: pool,
             start: startServices,
             quota: config.quota,
             rowsOfBatch: pool.size === 1 ? rowsOfBatch.shared : rowsOfBatch.own,
-            onFault: (line, reason) => {
+            onFault: (line, reason, inputPath) => {
               if (faults.length === mostFaults) note('Further lines with errors are only counted.');
               if (faults.length > mostFaults) return;
-              faults.push({ line, reason });
-              if (faults.length <= mostFaults) note(`line ${line}: ${reason}`);
+              faults.push(inputPath === undefined ? { line, reason } : { inputPath, reason });
+              if (faults.length <= mostFaults)
+                note(inputPath === undefined ? `line ${line}: ${reason}` : reason);
             },
             onProgress: (bytes) =>
               progress({
@@ -55,20 +75,32 @@ export const importCommand: DatabaseCommand = (onDatabase) =>
         );
         print(describe(report), { ...report, faults: faults.slice(0, mostFaults) });
         const { failed } = report;
+        const parts = from === undefined ? ['line', 'lines'] : ['record', 'records'];
         if (failed > 0)
           throw new FunesError(
             'BAD_USER_INPUT',
-            `${failed} ${failed === 1 ? 'line was' : 'lines were'} not imported.`,
+            `${failed} ${failed === 1 ? `${parts[0]} was` : `${parts[1]} were`} not imported.`,
           );
       }),
     );
 
 const megabytes = (bytes: number) => Math.round((bytes / bytesOfMegabyte) * 10) / 10;
 
-function describe({ memories, documents, chunks, tools, known, failed, pending }: ImportReport): string {
+function describe({
+  memories,
+  documents,
+  chunks,
+  tools,
+  known,
+  failed,
+  pending,
+  leftOut,
+}: ImportReport): string {
+  const reasons = Object.entries(leftOut).sort(([, a], [, b]) => b - a);
   return [
     `Imported ${memories} memories, ${documents} documents with ${chunks} chunks, and ${tools} tools; ${known} were there already, ` +
       `${failed} failed.`,
+    ...reasons.map(([reason, count]) => `Left out ${count}, because each ${reason}.`),
     ...(pending > 0 ? [`${pending} texts wait for embeddings, which a server makes in the background.`] : []),
   ].join('\n');
 }

@@ -1,3 +1,5 @@
+import { words } from '../../ingest/cut.ts';
+import { checkJson, checkText } from '../../input/checks.ts';
 import { limits } from '../../input/limits.ts';
 import { exactly, isObject, jsonValues, textIn } from './json-values.ts';
 import { badRecord, type DocumentRecord, type FileRecord, recordOr } from './records.ts';
@@ -92,6 +94,10 @@ function parsePiece(value: unknown, inputPath: string): Piece | FileRecord {
     throw badRecord(inputPath, 'is no document of LangChain: it has no field "page_content".');
   const content = textIn(text);
   if (content === undefined) return { kind: 'leftOut', inputPath, reason: 'has no text' };
+  // No search could find it, and one such chunk must not keep the others of its source out.
+  if (!words.test(content))
+    return { kind: 'leftOut', inputPath, reason: 'has no letter, number or pictograph' };
+  checkText(content, inputPath, limits.contentLength);
   const own = fields.metadata ?? {};
   if (!isObject(own)) throw badRecord(`${inputPath}.metadata`, 'is not an object.');
   const metadata = exactly(own, `${inputPath}.metadata`);
@@ -100,7 +106,10 @@ function parsePiece(value: unknown, inputPath: string): Piece | FileRecord {
     kind: 'piece',
     source: textIn(metadata.source),
     title: textIn(metadata.title),
-    chunk: { content, metadata: id == null ? metadata : { ...metadata, langchainId: id } },
+    chunk: {
+      content,
+      metadata: checkJson(id == null ? metadata : { ...metadata, langchainId: id }, `${inputPath}.metadata`),
+    },
   };
 }
 

@@ -6,8 +6,8 @@ import { exampleQueries } from '../resolvers/examples.ts';
 import { buildSchema } from '../resolvers/schema.ts';
 import { listenForCommands } from './cli/control-server.ts';
 import type { Config } from './config.ts';
-import { type Embedder, startEmbedder } from './embedding/embedder.ts';
-import { Generations } from './generations.ts';
+import { startEmbedder } from './embedding/embedder.ts';
+import { openGenerations } from './generations.ts';
 import { byUserOrAddress } from './http/rate-limit.ts';
 import { type HttpConfig, type HttpServer, startHttpServer } from './http/server.ts';
 import { Chunker } from './ingest/chunker.ts';
@@ -128,16 +128,7 @@ export async function startBackend(config: Config, log: Logger): Promise<Backend
     },
   );
   const { pool, describe, alone, close } = database;
-  const generations = new Generations(
-    pool,
-    embedder,
-    (model) =>
-      startEmbedder(
-        { model: config.previousEmbeddingModel ?? model, cacheDir: join(config.dataDir, 'models') },
-        log,
-      ),
-    log,
-  );
+  const generations = openGenerations(pool, embedder, config, log);
   await generations.start().catch(async (error: unknown) => {
     await Promise.all([embedder.close(), generations.close()]);
     await close();
@@ -157,7 +148,7 @@ export async function startBackend(config: Config, log: Logger): Promise<Backend
     writeWaitMs: config.writeWait,
     quota: config.quota,
   };
-  commandServices.resolve(behindRequests(services, generations));
+  commandServices.resolve({ ...services, embedsInBackground: true });
   return {
     services,
     database: describe,
@@ -190,32 +181,6 @@ async function openServedDatabase(
     await database.close();
     throw error;
   }
-}
-
-/** The services of commands that a server runs beside its requests: their texts are embedded when no request waits. */
-function behindRequests(services: Services, generations: Generations): Services {
-  const { database, log } = services;
-  const embedder = inBackground(services.embedder);
-  // Nobody closes these generations, because their embedders are those of the server.
-  const behind = new Generations(
-    database,
-    embedder,
-    async () => inBackground(await generations.current()),
-    log,
-  );
-  return { ...services, embedder, generations: behind };
-}
-
-function inBackground(embedder: Embedder): Embedder {
-  const { model, dimensions } = embedder;
-  return {
-    model,
-    dimensions,
-    embed: (texts, options) => embedder.embed(texts, { ...options, background: true }),
-    embedQuery: (text, userId, signal) => embedder.embedQuery(text, userId, signal),
-    forget: (userId) => embedder.forget(userId),
-    close: () => embedder.close(),
-  };
 }
 
 /** A promise, and the functions that settle it. A rejection is for whoever awaits the promise. */

@@ -1,8 +1,8 @@
+import { join } from 'node:path';
 import { sql } from 'drizzle-orm';
-import type { Logger } from 'pino';
 import { maintenance } from './database/maintenance.ts';
 import type { Database } from './database/transaction.ts';
-import type { Embedder, EmbedOptions } from './embedding/embedder.ts';
+import { type Embedder, type EmbeddingLog, type EmbedOptions, startEmbedder } from './embedding/embedder.ts';
 import { FunesError } from './errors.ts';
 
 /** The two models of the installation. */
@@ -120,7 +120,7 @@ export class Generations {
     private readonly database: Database,
     readonly own: Embedder,
     private readonly load: (model: string) => Promise<Embedder>,
-    private readonly log: Pick<Logger, 'warn'>,
+    private readonly log: EmbeddingLog,
   ) {}
 
   /** Notes the server's model, if there are no embeddings of another; else says that they are to be changed. */
@@ -224,6 +224,18 @@ export class Generations {
     loading.catch(() => {});
     return loading;
   }
+}
+
+/** Makes the generations of a process whose model `own` has. Loads the other model when it is needed. */
+export function openGenerations(
+  database: Database,
+  own: Embedder,
+  { previousEmbeddingModel, dataDir }: { previousEmbeddingModel: string | undefined; dataDir: string },
+  log: EmbeddingLog,
+): Generations {
+  const load = (model: string) =>
+    startEmbedder({ model: previousEmbeddingModel ?? model, cacheDir: join(dataDir, 'models') }, log);
+  return new Generations(database, own, load, log);
 }
 
 function unavailable(model: string, cause?: unknown): FunesError {

@@ -20,6 +20,8 @@ export interface Services {
   /** The models of the stored embeddings; without it, all are of the model of `embedder`. */
   readonly generations?: Generations | undefined;
   readonly log: Logger;
+  /** Whether texts of writes are embedded only while no request needs the model. */
+  readonly embedsInBackground?: boolean | undefined;
   /** How long a write waits for its embeddings, in milliseconds. Default 60 s. */
   readonly writeWaitMs?: number | undefined;
   /** What embeds the rows that wait for it. Without it, they wait for another server or for the next start. */

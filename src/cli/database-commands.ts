@@ -13,9 +13,9 @@ export const databaseCommands: readonly DatabaseCommand[] = [
   migrateCommand,
   keysCommand,
   rolesCommand,
-  archiveCommand,
-  reembedCommand,
   ingestCommand,
   exportCommand,
   importCommand,
+  archiveCommand,
+  reembedCommand,
 ];

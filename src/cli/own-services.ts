@@ -23,12 +23,8 @@ export class OwnServices {
   async close(): Promise<void> {
     const services = await this.started?.catch(() => undefined); // the command has the failure
     if (services === undefined) return;
-    await Promise.all([
-      services.extractor.close(),
-      services.chunker.close(),
-      services.embedder.close(),
-      services.generations?.close(),
-    ]);
+    const { extractor, chunker, embedder, generations } = services;
+    await Promise.all([extractor.close(), chunker.close(), embedder.close(), generations?.close()]);
   }
 
   private async load(): Promise<Services> {
@@ -36,20 +32,13 @@ export class OwnServices {
     const { startEmbedder } = await import('../embedding/embedder.ts');
     const { Chunker } = await import('../ingest/chunker.ts');
     const { Extractor } = await import('../ingest/extractor.ts');
-    const { Generations } = await import('../generations.ts');
-    const cacheDir = join(config.dataDir, 'models');
-    const model = { model: config.embeddingModel, cacheDir };
+    const model = { model: config.embeddingModel, cacheDir: join(config.dataDir, 'models') };
+    const { openGenerations } = await import('../generations.ts');
     const embedder = await startEmbedder(model, log);
-    const generations = new Generations(
-      database,
-      embedder,
-      (stored) => startEmbedder({ model: config.previousEmbeddingModel ?? stored, cacheDir }, log),
-      log,
-    );
     return {
       database,
       embedder,
-      generations,
+      generations: openGenerations(database, embedder, config, log),
       extractor: new Extractor(),
       chunker: new Chunker(model),
       log,

@@ -30,7 +30,7 @@ export async function embedChunks(
   claimed: readonly Claimed[],
   wait: boolean,
 ): Promise<number> {
-  const { database, filler, log } = services;
+  const { database, filler, log, embedsInBackground: background = false } = services;
   const waiting = new Set(claimed);
   const ready: { row: Claimed; vectors: TextVectors }[] = [];
   const write = (work: (tx: Transaction) => Promise<void>) =>
@@ -62,7 +62,7 @@ export async function embedChunks(
     try {
       await rowEmbedder.embed(
         claimed.map(({ text }) => text),
-        { signal, onVectors },
+        { background, signal, onVectors },
       );
     } catch (error) {
       warnOfPending(log, error, waiting.size - ready.length, signal);
@@ -91,7 +91,7 @@ const claimsAtOnce = 2;
 export async function embedWaitingChunks(
   services: Pick<Services, 'database'> & EmbeddingServices,
   viewer: Viewer,
-  document: Pick<DocumentRow, 'id' | 'userId'>,
+  document: Pick<DocumentRow, 'id' | 'userId' | 'totalChunks'>,
 ): Promise<number> {
   const size = { rows: chunksPerClaim, leaseMs: writeWaitOf(services) + leaseGraceMs };
   let left = 0;
@@ -100,10 +100,11 @@ export async function embedWaitingChunks(
       const claimed = await transaction(services.database, viewer, { access: 'write' }, (tx) =>
         claimChunks(tx, document, size),
       );
-      if (claimed.length === 0) return;
-      left += await embedChunks(services, viewer, claimed, true);
+      if (claimed.length > 0) left += await embedChunks(services, viewer, claimed, true);
+      if (claimed.length < chunksPerClaim) return;
     }
   }
-  await Promise.all(Array.from({ length: claimsAtOnce }, work));
+  const workers = document.totalChunks > chunksPerClaim ? claimsAtOnce : 1;
+  await Promise.all(Array.from({ length: workers }, work));
   return left;
 }

@@ -39,7 +39,10 @@ export const forgottenEmbedding = {
 };
 
 /** What embeds the texts of a write. */
-export type EmbeddingServices = Pick<Services, 'embedder' | 'generations' | 'log' | 'writeWaitMs' | 'filler'>;
+export type EmbeddingServices = Pick<
+  Services,
+  'embedder' | 'generations' | 'log' | 'writeWaitMs' | 'filler' | 'embedsInBackground'
+>;
 
 /** How long a write waits for its embeddings, in milliseconds. */
 export const writeWaitOf = ({ writeWaitMs = 60_000 }: EmbeddingServices): number => writeWaitMs;
@@ -76,10 +79,12 @@ export async function embedForWriting(
   const onVectors = (index: number, vectors: TextVectors) => {
     made.set(index, vectors);
   };
-  await rowEmbedder.embed(texts, { signal, onVectors }).catch((error: unknown) => {
-    const complete = [...made.values()].filter(({ vector }) => vector).length;
-    warnOfPending(services.log, error, texts.length - complete, signal);
-  });
+  await rowEmbedder
+    .embed(texts, { background: services.embedsInBackground ?? false, signal, onVectors })
+    .catch((error: unknown) => {
+      const complete = [...made.values()].filter(({ vector }) => vector).length;
+      warnOfPending(services.log, error, texts.length - complete, signal);
+    });
   return texts.map((_, index) => embeddingColumns(rowEmbedder.models, made.get(index)));
 }
 

@@ -204,10 +204,13 @@ class Change {
     rows: readonly Outdated[],
   ): Promise<{ row: Outdated; vector: string }[]> {
     try {
-      const vectors = await this.embedder.embed(rows.map(({ text }) => text));
+      const vectors = await this.embedder.embed(
+        rows.map(({ text }) => text),
+        { background: true },
+      );
       return rows.map((row, i) => ({ row, vector: vectorLiteral(vectors[i] ?? []) }));
     } catch (error) {
-      await this.embedder.embed([PROBE]).catch(() => {
+      await this.embedder.embed([PROBE], { background: true }).catch(() => {
         throw error;
       });
       const [only] = rows;

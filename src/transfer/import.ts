@@ -1,24 +1,24 @@
+import { vectorLiteral } from '../../schema/columns/vector.ts';
 import { installation } from '../../schema/index.ts';
 import { databaseError, errorCode } from '../database/errors.ts';
 import { type Database, transaction } from '../database/transaction.ts';
-import { FunesError } from '../errors.ts';
-import { type RowModels, rowEmbedderOf, type TextVectors } from '../generations.ts';
 import type { Services } from '../services.ts';
+import { type EmbeddingColumns, type EmbeddingServices, embedForWriting } from '../store/embeddings.ts';
 import { withinQuota } from '../store/quota.ts';
 import type { Viewer } from '../viewer.ts';
 import type { Incoming, Read } from './incoming.ts';
-import { findKnown, insertRows, type Writable } from './write-rows.ts';
+import { findKnown, insertRows, type MadeEmbedding, type Writable } from './write-rows.ts';
 
 /** What an import works with. */
 export interface ImportServices {
   database: Database;
   /** Returns what embeds texts. It is asked for the first time when a text has no vector. */
-  start(): Promise<Pick<Services, 'embedder' | 'generations'>>;
+  start(): Promise<EmbeddingServices>;
   quota: Services['quota'];
   /** Rows of a transaction. Small ones let requests have their turn on the one connection of the embedded database. */
   rowsOfBatch: number;
   /** Called for each line that is not imported. */
-  onFault(line: number, reason: string, inputPath?: string): void;
+  onFault(line: number, reason: string): void;
   /** Called with the bytes of the file that are done. */
   onProgress(bytes: number): void;
 }
@@ -35,8 +35,6 @@ export interface ImportReport {
   failed: number;
   /** Rows that were stored without a vector, for a server to embed. */
   pending: number;
-  /** How many records of another program were left out, by the reason. */
-  leftOut: Record<string, number>;
 }
 
 /** Batches that are read and embedded while others are written. */
@@ -44,10 +42,12 @@ const batchesAhead = 4;
 /** Characters after which a batch is full, so that few large rows make one. */
 const charactersOfBatch = 1_000_000;
 
+/** Nobody waits for the answer of a request, so what takes long is not left to a server. */
+const longestEmbedMs = 10 * 60_000;
+
 /** A batch on its way, with the vectors of its new rows. */
 interface Prepared {
   rows: Writable[];
-  models: RowModels;
   pending: number;
   known: number;
   bytes: number;
@@ -72,7 +72,6 @@ export async function importRows(
     known: 0,
     failed: 0,
     pending: 0,
-    leftOut: {},
   };
   const importer = new Importer(services, viewer, report, await readDatabaseId(services.database, viewer));
   const waiting: Promise<Prepared>[] = [];
@@ -111,11 +110,7 @@ async function* batches(
       bytes = row.bytes;
       if (row.kind === 'fault') {
         report.failed += 1;
-        onFault(row.line, row.reason, row.inputPath);
-        continue;
-      }
-      if (row.kind === 'leftOut') {
-        report.leftOut[row.reason] = (report.leftOut[row.reason] ?? 0) + 1;
+        onFault(row.line, row.reason);
         continue;
       }
       batch.push(row);
@@ -162,48 +157,40 @@ class Importer {
       : row;
   }
 
-  private async embed(rows: readonly Incoming[]): Promise<Pick<Prepared, 'rows' | 'models' | 'pending'>> {
+  private async embed(rows: readonly Incoming[]): Promise<Pick<Prepared, 'rows' | 'pending'>> {
     const texts = rows.flatMap(({ text, chunks }) => [text, ...chunks.map((chunk) => chunk.text)]);
     const wanted = texts.filter((text) => text !== undefined);
-    const made = new Map<number, TextVectors>();
-    let models: RowModels = { model: undefined, nextModel: undefined };
-    if (wanted.length > 0) {
-      const rowEmbedder = await rowEmbedderOf(await this.services.start());
-      models = rowEmbedder.models;
-      const onVectors = (index: number, vectors: TextVectors) => {
-        made.set(index, vectors);
-      };
-      await rowEmbedder.embed(wanted, { onVectors }).catch((error: unknown) => {
-        // Those that have no vector are stored without one, as in every write.
-        if (!(error instanceof FunesError)) throw error;
-      });
-    }
+    const made: (MadeEmbedding | undefined)[] =
+      wanted.length === 0
+        ? []
+        : (
+            await embedForWriting({ ...(await this.services.start()), writeWaitMs: longestEmbedMs }, wanted)
+          ).map(asMade);
     let next = 0;
-    const take = (text: string | undefined) => (text === undefined ? undefined : made.get(next++));
+    const take = (text: string | undefined) => (text === undefined ? undefined : made[next++]);
     const writable = rows.map((row) => ({
       row,
-      vectors: take(row.text),
-      chunkVectors: row.chunks.map(({ text }) => take(text)),
+      made: take(row.text),
+      chunksMade: row.chunks.map(({ text }) => take(text)),
     }));
-    const complete = [...made.values()].filter(({ vector }) => vector).length;
-    return { rows: writable, models, pending: wanted.length - complete };
+    return { rows: writable, pending: made.filter((one) => one?.vector === null).length };
   }
 
-  async write({ rows, models, pending, known, bytes }: Prepared): Promise<void> {
+  async write({ rows, pending, known, bytes }: Prepared): Promise<void> {
     this.report.known += known;
     this.report.pending += pending;
-    await this.insert(rows, models);
+    await this.insert(rows);
     this.services.onProgress(bytes);
   }
 
   /** Inserts rows in one transaction. If the database refuses one of them, inserts each half by itself, and so finds that one. */
-  private async insert(rows: readonly Writable[], models: RowModels): Promise<void> {
+  private async insert(rows: readonly Writable[]): Promise<void> {
     if (rows.length === 0) return;
     const { database, quota } = this.services;
     try {
       const owners = rows.flatMap(({ row }) => (row.kind === 'tool' ? [] : [row.userId]));
       const inserted = await transaction(database, this.viewer, { access: 'write' }, (tx) =>
-        withinQuota(tx, quota, owners, () => insertRows(tx, rows, models)),
+        withinQuota(tx, quota, owners, () => insertRows(tx, rows)),
       );
       this.count(rows, inserted);
     } catch (error) {
@@ -212,14 +199,12 @@ class Importer {
       const [only] = rows;
       if (only && rows.length === 1) {
         this.report.failed += 1;
-        const { line, inputPath } = only.row;
-        const reason = inputPath === undefined ? refusal : `${inputPath} is refused: ${refusal}`;
-        this.services.onFault(line, reason, inputPath);
+        this.services.onFault(only.row.line, refusal);
         return;
       }
       const middle = Math.ceil(rows.length / 2);
-      await this.insert(rows.slice(0, middle), models);
-      await this.insert(rows.slice(middle), models);
+      await this.insert(rows.slice(0, middle));
+      await this.insert(rows.slice(middle));
     }
   }
 
@@ -235,6 +220,12 @@ class Importer {
       report.chunks += row.chunks.length;
     }
   }
+}
+
+function asMade(columns: EmbeddingColumns): MadeEmbedding {
+  const { embedding, embeddingModel: model, nextEmbedding, nextEmbeddingModel: nextModel } = columns;
+  const literal = (vector: Float32Array | null) => (vector === null ? null : vectorLiteral(vector));
+  return { vector: literal(embedding), model, next: literal(nextEmbedding), nextModel };
 }
 
 /** Says why the database refuses a row. Undefined if the row is not the reason. */

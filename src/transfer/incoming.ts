@@ -4,10 +4,8 @@ import { FunesError } from '../errors.ts';
 /** A row of a file, with what an import has to know of it. */
 export interface Incoming {
   kind: 'memory' | 'document' | 'tool';
-  /** The line where it begins, from 1. In a file of another program the number of the record. */
+  /** The line where it begins, from 1. */
   line: number;
-  /** Where it is in a file of another program. */
-  inputPath?: string;
   /** The text of a JSON object whose `row` has the fields of the row. PostgreSQL reads it, so numbers and times lose nothing. */
   json: string;
   /** Empty for a tool. */
@@ -35,20 +33,11 @@ export interface IncomingChunk {
 export interface Faulty {
   kind: 'fault';
   line: number;
-  /** Where it is in a file of another program. `reason` begins with it, or with what is in it. */
-  inputPath?: string;
-  reason: string;
-}
-
-/** What funes has no use for, such as a message without text. It is counted, and no fault. */
-export interface LeftOut {
-  kind: 'leftOut';
-  /** Completes "left out, because it ...". */
   reason: string;
 }
 
 /** How far a file is read, and what was read. */
-export type Read = (Incoming | Faulty | LeftOut) & {
+export type Read = (Incoming | Faulty) & {
   /** Bytes up to the end of this row. */
   bytes: number;
 };

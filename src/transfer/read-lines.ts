@@ -20,29 +20,25 @@ const longestLine = 64 * 1024 * 1024;
 const bytesLookedAt = 8192;
 
 /**
- * Opens a file, and returns its size and its bytes: as `parts` if it is text in UTF-8, as `bytes` whatever it is.
+ * Opens a file of text, and returns its bytes and its size.
  * @param name how messages name it.
- * @throws FunesError BAD_USER_INPUT for a file that is not there or is empty; `parts` throws it for a file that is no text.
+ * @throws FunesError BAD_USER_INPUT for a file that is not there, is empty, or is no text.
  */
 export async function openText(
   path: string,
   name: string,
-): Promise<{ size: number; parts(): AsyncIterable<Buffer>; bytes(): AsyncIterable<Buffer> }> {
+): Promise<{ size: number; parts(): AsyncIterable<Buffer> }> {
   const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') throw unreadable(`${name} does not exist.`);
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') throw unreadable(`${name} is not there.`);
     throw unreadable(`${name} cannot be read (${error.code}).`);
   });
   if (found.isDirectory()) throw unreadable(`${name} is a folder. Name a file.`);
   if (found.isFile() && found.size === 0) throw unreadable(`${name} is empty.`);
-  return {
-    size: found.size,
-    parts: () => readParts(path, name, true),
-    bytes: () => readParts(path, name, false),
-  };
+  return { size: found.size, parts: () => readParts(path, name) };
 }
 
-async function* readParts(path: string, name: string, isText: boolean): AsyncGenerator<Buffer> {
-  let isFirst = isText;
+async function* readParts(path: string, name: string): AsyncGenerator<Buffer> {
+  let isFirst = true;
   const stream: AsyncIterable<Buffer> = createReadStream(path, { highWaterMark: 256 * 1024 });
   try {
     for await (const part of stream) {

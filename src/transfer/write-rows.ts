@@ -1,24 +1,23 @@
 import { getTableColumns, type SQL, sql } from 'drizzle-orm';
-import { vectorLiteral } from '../../schema/columns/vector.ts';
-import {
-  documentChunks,
-  documents,
-  installation,
-  memories,
-  memoriesArchive,
-  toolEmbeddings,
-} from '../../schema/index.ts';
+import { documentChunks, documents, memories, memoriesArchive, toolEmbeddings } from '../../schema/index.ts';
 import type { Transaction } from '../database/transaction.ts';
-import type { RowModels, TextVectors } from '../generations.ts';
 import type { Incoming } from './incoming.ts';
+
+/** The vectors of a text, as pgvector writes them, with their models. */
+export interface MadeEmbedding {
+  vector: string | null;
+  model: string | null;
+  next: string | null;
+  nextModel: string | null;
+}
 
 /** A row to write, with the vectors that were made for it and for its chunks. */
 export interface Writable {
   row: Incoming;
-  /** The vectors of the text. */
-  vectors: TextVectors | undefined;
-  /** Those of the chunks, by their index. */
-  chunkVectors: readonly (TextVectors | undefined)[];
+  /** What was made of the text. */
+  made: MadeEmbedding | undefined;
+  /** What was made of the chunks, by their index. */
+  chunksMade: readonly (MadeEmbedding | undefined)[];
 }
 
 /** Chunks in one statement. */
@@ -58,20 +57,15 @@ export async function findKnown(tx: Transaction, rows: readonly Incoming[]): Pro
 
 /**
  * Inserts rows in their order, each kind by one statement, and leaves those out that the database has got meanwhile.
- * @param models the models of the vectors that were made.
  * @returns the indexes of the rows that were inserted.
  */
-export async function insertRows(
-  tx: Transaction,
-  rows: readonly Writable[],
-  models: RowModels,
-): Promise<Set<number>> {
+export async function insertRows(tx: Transaction, rows: readonly Writable[]): Promise<Set<number>> {
   const inserted = new Set<number>();
   const ofKind = (kind: Incoming['kind']) =>
     rows.flatMap((writable, n) => (writable.row.kind === kind ? [{ ...writable, n }] : []));
-  for (const { n } of await insertMemories(tx, ofKind('memory'), models)) inserted.add(n);
-  for (const n of await insertDocuments(tx, ofKind('document'), models)) inserted.add(n);
-  for (const n of await insertTools(tx, ofKind('tool'), models)) inserted.add(n);
+  for (const { n } of await insertMemories(tx, ofKind('memory'))) inserted.add(n);
+  for (const n of await insertDocuments(tx, ofKind('document'))) inserted.add(n);
+  for (const n of await insertTools(tx, ofKind('tool'))) inserted.add(n);
   return inserted;
 }
 
@@ -85,53 +79,37 @@ function payload(rows: readonly { json: string; fields: Record<string, unknown> 
 
 const payloadOf = (rows: readonly Numbered[]) =>
   payload(
-    rows.map(({ row, vectors, n }) => ({
+    rows.map(({ row, made, n }) => ({
       json: row.json,
-      fields: { n, user: row.userId, origin: row.origin, ...vectorFields(vectors) },
+      fields: { n, user: row.userId, origin: row.origin, ...made },
     })),
   );
-const payloadColumns = sql.raw('as p(n int, "user" text, origin text, vector text, next text, line json)');
+const payloadColumns = sql.raw(
+  'as p(n int, "user" text, origin text, vector text, model text, next text, "nextModel" text, line json)',
+);
 
 /** The fields of all rows that have an embedding, and of memories. */
 const embeddedFields =
   '"embedding" text, "embeddingModel" text, "embeddingSource" text, "embeddingError" text';
 
-/** The vectors of a row in a payload, as pgvector writes them. */
-function vectorFields(vectors: TextVectors | undefined): Record<'vector' | 'next', string | null> {
-  const literal = (vector: Float32Array | undefined) => (vector ? vectorLiteral(vector) : null);
-  return { vector: literal(vectors?.vector), next: literal(vectors?.next) };
-}
-
-/**
- * The embedding columns of a row: the file's vector, or those that were made, or none yet. If searches were switched to the next model
- * while the text was embedded, the vector of that is the row's; without one, the row is PENDING.
- */
-function embeddingValues({ model = '', nextModel = '' }: RowModels): SQL {
-  const generation = sql`coalesce((select embedding_model from ${installation}), ${model})`;
-  const current = sql`case ${generation} when ${model} then p.vector when ${nextModel} then p.next end`;
-  const next = sql`case when r."embedding" is null and ${generation} = ${model} then p.next end`;
-  return sql`
-    coalesce(r."embedding", ${current})::vector,
-    case when r."embedding" is not null then r."embeddingModel" when ${current} is not null then ${generation} end,
-    case when r."embedding" is not null then coalesce(r."embeddingSource", 'CLIENT') else 'FUNES' end,
-    r."embeddingError", (${next})::vector, case when ${next} is not null then ${nextModel} end`;
-}
+/** The embedding columns of a row: the file's vector, or the one that was made, or none yet. */
+const embeddingValues = sql`
+  coalesce(p.vector, r."embedding")::vector,
+  case when p.vector is not null then p.model when r."embedding" is not null then r."embeddingModel" end,
+  case when r."embedding" is not null then coalesce(r."embeddingSource", 'CLIENT') else 'FUNES' end,
+  r."embeddingError", p.next::vector, case when p.next is not null then p."nextModel" end`;
 const embeddingNames = sql.raw(
   'embedding, embedding_model, embedding_source, embedding_error, next_embedding, next_embedding_model',
 );
 
-async function insertMemories(
-  tx: Transaction,
-  rows: readonly Numbered[],
-  models: RowModels,
-): Promise<readonly Numbered[]> {
+async function insertMemories(tx: Transaction, rows: readonly Numbered[]): Promise<readonly Numbered[]> {
   if (rows.length === 0) return [];
   const stored = await tx.execute<{ id: string; user: string; origin: string }>(sql`
     insert into ${memories} (user_id, content, content_summary, source, session_id, importance_score, metadata, idempotency_key,
       idempotency_fields, origin, created_at, updated_at, ${embeddingNames})
     select p."user", r."content", r."contentSummary", coalesce(r."source", 'chat'), r."sessionId", coalesce(r."importanceScore", 0.5),
       coalesce(r."metadata", '{}'), r."idempotencyKey", r."idempotencyFields", p.origin, coalesce(r."createdAt", now()),
-      coalesce(r."updatedAt", now()), ${embeddingValues(models)}
+      coalesce(r."updatedAt", now()), ${embeddingValues}
     from json_to_recordset(${payloadOf(rows)}) ${payloadColumns}
     cross join lateral json_to_record(p.line -> 'row') as r("content" text, "contentSummary" text, "source" text, "sessionId" text,
       "importanceScore" float8, "metadata" jsonb, "idempotencyKey" text, "idempotencyFields" jsonb, "createdAt" timestamptz,
@@ -169,11 +147,7 @@ async function moveToArchive(tx: Transaction, rows: readonly (Numbered & { id: s
     insert into ${memoriesArchive} (${movedNames}, archived_at) select ${movedNames}, at from moved`);
 }
 
-async function insertDocuments(
-  tx: Transaction,
-  rows: readonly Numbered[],
-  models: RowModels,
-): Promise<number[]> {
+async function insertDocuments(tx: Transaction, rows: readonly Numbered[]): Promise<number[]> {
   if (rows.length === 0) return [];
   const stored = await tx.execute<{ id: string; user: string; origin: string }>(sql`
     insert into ${documents} (user_id, filename, file_path, file_type, file_size, content_hash, total_chunks, metadata, origin,
@@ -191,7 +165,7 @@ async function insertDocuments(
     const id = ids.get(JSON.stringify([row.row.userId, row.row.origin]));
     return id === undefined ? [] : [{ ...row, id }];
   });
-  const chunks = inserted.flatMap(({ row, id, chunkVectors }) =>
+  const chunks = inserted.flatMap(({ row, id, chunksMade }) =>
     row.chunks.map(({ json }, index) => ({
       json,
       fields: {
@@ -199,34 +173,35 @@ async function insertDocuments(
         document: id,
         index,
         total: row.chunks.length,
-        ...vectorFields(chunkVectors[index]),
+        ...chunksMade[index],
       },
     })),
   );
   for (let start = 0; start < chunks.length; start += chunksOfStatement)
-    await insertChunks(tx, payload(chunks.slice(start, start + chunksOfStatement)), models);
+    await insertChunks(tx, payload(chunks.slice(start, start + chunksOfStatement)));
   return inserted.map(({ n }) => n);
 }
 
-async function insertChunks(tx: Transaction, rows: SQL, models: RowModels): Promise<void> {
+async function insertChunks(tx: Transaction, rows: SQL): Promise<void> {
   await tx.execute(sql`
     insert into ${documentChunks} (user_id, document_id, chunk_index, total_chunks, content, content_summary, chunk_size, overlap_size,
       start_offset, end_offset, metadata, created_at, ${embeddingNames})
     select p."user", p.document, p.index, p.total, r."content", r."contentSummary", r."chunkSize", coalesce(r."overlapSize", 0),
-      r."startOffset", r."endOffset", coalesce(r."metadata", '{}'), coalesce(r."createdAt", now()), ${embeddingValues(models)}
-    from json_to_recordset(${rows}) as p("user" text, document bigint, index int, total int, vector text, next text, line json)
+      r."startOffset", r."endOffset", coalesce(r."metadata", '{}'), coalesce(r."createdAt", now()), ${embeddingValues}
+    from json_to_recordset(${rows}) as p("user" text, document bigint, index int, total int, vector text, model text, next text,
+      "nextModel" text, line json)
     cross join lateral json_to_record(p.line -> 'row') as r("content" text, "contentSummary" text, "chunkSize" int, "overlapSize" int,
       "startOffset" int, "endOffset" int, "metadata" jsonb, "createdAt" timestamptz, ${sql.raw(embeddedFields)})
     order by p.document, p.index`);
 }
 
-async function insertTools(tx: Transaction, rows: readonly Numbered[], models: RowModels): Promise<number[]> {
+async function insertTools(tx: Transaction, rows: readonly Numbered[]): Promise<number[]> {
   if (rows.length === 0) return [];
   const stored = await tx.execute<{ name: string }>(sql`
     insert into ${toolEmbeddings} (tool_name, tool_description, tool_parameters, usage_count, last_used, created_at, updated_at,
       ${embeddingNames})
     select r."toolName", r."toolDescription", r."toolParameters", coalesce(r."usageCount", 0), r."lastUsed",
-      coalesce(r."createdAt", now()), coalesce(r."updatedAt", now()), ${embeddingValues(models)}
+      coalesce(r."createdAt", now()), coalesce(r."updatedAt", now()), ${embeddingValues}
     from json_to_recordset(${payloadOf(rows)}) ${payloadColumns}
     cross join lateral json_to_record(p.line -> 'row') as r("toolName" text, "toolDescription" text, "toolParameters" jsonb,
       "usageCount" int, "lastUsed" timestamptz, "createdAt" timestamptz, "updatedAt" timestamptz, ${sql.raw(embeddedFields)})

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { Command } from '@commander-js/extra-typings';
 import { type DatabaseCommand, jsonHelp } from '../context.ts';
 
@@ -12,22 +11,16 @@ export const reembedCommand: DatabaseCommand = (onDatabase) =>
     .action((options) =>
       onDatabase(
         options,
-        async ({ pool, config, log, print, progress }) => {
-          const { startEmbedder } = await import('../../embedding/embedder.ts');
+        async ({ pool, startServices, print, progress }) => {
           const { reembed } = await import('../../store/reembed.ts');
-          const cacheDir = join(config.dataDir, 'models');
-          const embedder = await startEmbedder({ model: config.embeddingModel, cacheDir }, log);
-          try {
-            const result = await reembed(pool, embedder, (state) =>
-              progress({ task: 'reembed', unit: 'rows', ...state }),
-            );
-            const { model, previousModel, embedded } = result;
-            const changed =
-              previousModel === model ? `Searches are by ${model} already.` : `Searches are by ${model} now.`;
-            print(`${embedded} ${embedded === 1 ? 'row was' : 'rows were'} embedded. ${changed}`, result);
-          } finally {
-            await embedder.close();
-          }
+          const { embedder } = await startServices();
+          const result = await reembed(pool, embedder, ({ done, total }) =>
+            progress({ task: 'reembed', done, total, unit: 'rows' }),
+          );
+          const { model, previousModel, embedded } = result;
+          const changed =
+            previousModel === model ? `Searches are by ${model} already.` : `Searches are by ${model} now.`;
+          print(`${embedded} ${embedded === 1 ? 'row was' : 'rows were'} embedded. ${changed}`, result);
         },
         'owner',
       ),

@@ -1,83 +1,38 @@
-import { exactly, isObject, jsonValues, textIn } from './json-values.ts';
-import { badRecord, type FileRecord, recordOr } from './records.ts';
-import { parseTime } from './times.ts';
-
-/** Reads conversations.json of a Claude export: each message becomes a memory of its conversation. */
-export async function* readClaude(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<FileRecord> {
-  const expected = { name: 'Claude conversations', format: 'claude' } as const;
-  for await (const { value, inputPath } of jsonValues(bytes, expected)) {
-    if (!isObject(value) || !Array.isArray(value.chat_messages)) {
-      const message = `${inputPath} is no conversation: it has no list "chat_messages".`;
-      yield { kind: 'failed', inputPath, message };
-      continue;
-    }
-    // Some messages have no time. A message came no earlier than the one before it.
-    let before: unknown = value.created_at;
-    for (const [i, message] of value.chat_messages.entries()) {
-      const messagePath = `${inputPath}.chat_messages[${i}]`;
-      const time = (isObject(message) ? textIn(message.created_at) : undefined) ?? before;
-      before = time;
-      yield recordOr(messagePath, () => memoryOf(message, messagePath, value, time));
-    }
-  }
-}
-
-function memoryOf(
-  message: unknown,
-  inputPath: string,
-  conversation: Record<string, unknown>,
-  time: unknown,
-): FileRecord {
-  if (!isObject(message)) throw badRecord(inputPath, 'is no message: it is not an object.');
-  const content = textOf(message);
-  const files = filesOf(message);
-  if (content === '')
-    return {
-      kind: 'leftOut',
-      inputPath,
-      reason: files.length === 0 ? 'has no text' : 'has no text, only attachments',
-    };
-  const createdAt = parseTime(exactly(time, `${inputPath}.created_at`), `${inputPath}.created_at`);
-  const conversationId = textIn(conversation.uuid);
-  const title = textIn(conversation.name);
-  const messageId = textIn(message.uuid);
-  return {
-    kind: 'memory',
-    inputPath,
-    content,
-    ...(createdAt !== undefined && { createdAt }),
-    ...(conversationId !== undefined && { sessionId: conversationId }),
-    source: sourceOf(message.sender),
-    metadata: {
-      ...(title !== undefined && { title }),
-      ...(conversationId !== undefined && { conversationId }),
-      ...(messageId !== undefined && { messageId }),
-      ...(files.length > 0 && { files }),
-    },
-  };
-}
-
-/** The role by the name that other exports have for it, so that one filter finds what people wrote. */
-function sourceOf(sender: unknown): string {
-  return sender === 'human' ? 'user' : (textIn(sender) ?? 'unknown');
-}
+import { isObject } from '../json-list.ts';
+import { given, listFormat } from './list.ts';
 
 /**
- * The text of a message. `content` has its parts, of which tools and thoughts are no text of the conversation. `text` is all that
- * older exports have; in newer ones it says of each other part that it cannot be shown.
+ * Reads conversations.json of an export of Claude. Each message is a memory, the conversation is its session. The text of attached
+ * files belongs to their message.
  */
-function textOf({ content, text }: Record<string, unknown>): string {
-  const parts = Array.isArray(content) ? content.filter(isObject) : [];
-  const texts = parts
-    .filter(({ type }) => type === 'text' || type === 'voice_note')
-    .flatMap((part) => textIn(part.text) ?? []);
-  if (texts.length > 0) return texts.join('\n\n');
-  return parts.length === 0 ? (textIn(text) ?? '') : '';
+export const readClaude = listFormat('conversation of Claude', (conversation) => {
+  const { chat_messages: messages, uuid, name, created_at: begun } = conversation;
+  if (!Array.isArray(messages)) return undefined;
+  return messages.filter(isObject).flatMap((message) => {
+    const content = textOf(message);
+    if (content === '') return [];
+    const role = message.sender === 'human' ? 'user' : message.sender;
+    const title = name === '' ? undefined : name;
+    const metadata = given({ role, title, attachments: fileNames(message.attachments) });
+    return [{ content, source: 'claude', sessionId: uuid, createdAt: message.created_at ?? begun, metadata }];
+  });
+});
+
+function textOf({ text, content, attachments }: Record<string, unknown>): string {
+  const blocks = listOf(content)
+    .filter(({ type }) => type === 'text')
+    .map((block) => block.text);
+  // `text` repeats the blocks, with words in place of what cannot be exported.
+  const parts = [
+    ...(blocks.length > 0 ? blocks : [text]),
+    ...listOf(attachments).map(({ extracted_content: extracted }) => extracted),
+  ];
+  return parts.filter((part): part is string => typeof part === 'string' && part.trim() !== '').join('\n\n');
 }
 
-/** The names of what is attached to a message. */
-function filesOf(message: Record<string, unknown>): string[] {
-  return [message.attachments, message.files]
-    .flatMap((list) => (Array.isArray(list) ? list.filter(isObject) : []))
-    .flatMap(({ file_name }) => textIn(file_name) ?? []);
+function fileNames(attachments: unknown): unknown[] | undefined {
+  const names = listOf(attachments).flatMap(({ file_name: fileName }) => fileName ?? []);
+  return names.length > 0 ? names : undefined;
 }
+
+const listOf = (value: unknown) => (Array.isArray(value) ? value.filter(isObject) : []);

@@ -1,4 +1,5 @@
 import { sql } from 'drizzle-orm';
+import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { maintenance } from '../../../src/database/maintenance.ts';
 import { parseMap } from '../../../src/transfer/formats/fields.ts';
@@ -207,6 +208,52 @@ describe('CSV', () => {
     ['other rows than its header', 'content,b\na\n', undefined, 'The file is not a CSV that can be read'],
   ])('refuses %s', async (_, csv, map, message) => {
     await expect(bring('csv', csv, map === undefined ? {} : { map })).rejects.toThrow(message);
+  });
+
+  test('takes keys of the metadata by the map', async () => {
+    const csv = 'text,about,note\na,food,x\n';
+    expect(await bring('csv', csv, { map: 'content=text,metadata.topic=about' })).toMatchObject({
+      memories: 1,
+    });
+    expect(await stored()).toMatchObject([{ content: 'a', metadata: { topic: 'food', note: 'x' } }]);
+  });
+
+  test('refuses a key of the metadata whose column is not there, and names the columns', async () => {
+    await expect(bring('csv', 'content\na\n', { map: 'metadata.topic=about' })).rejects.toThrow(
+      '--map names the column "about", and The file has no such column. It has "content".',
+    );
+  });
+
+  test.each([';', '\t', '|', ','])('separates cells by %j if the header does', async (delimiter) => {
+    const csv = `content${delimiter}note\n"a, b; c | d"${delimiter}x\n`;
+    expect(await bring('csv', csv)).toMatchObject({ memories: 1, failed: 0 });
+    expect(await stored()).toMatchObject([{ content: 'a, b; c | d', metadata: { note: 'x' } }]);
+  });
+
+  test('imports the rows before one that cannot be read', async () => {
+    const csv = 'content,b\na,1\nb,2\nbroken\nc,3\n';
+    await expect(bring('csv', csv)).rejects.toThrow('The file is not a CSV that can be read');
+    expect((await stored()).map(({ content }) => content)).toEqual(['a', 'b']);
+  });
+
+  test('returns any text as it was quoted', async () => {
+    const cell = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 12 });
+    const isStorable = (text: string) => /[a-z]/i.test(text) && !/[\p{Cc}\p{Cs}]/u.test(text);
+    const cells = fc.array(fc.tuple(cell.filter(isStorable), fc.stringMatching(/^[",;|\r\n\t a]{1,8}$/)), {
+      minLength: 1,
+      maxLength: 6,
+    });
+    const quoted = (text: string) => `"${text.replaceAll('"', '""')}"`;
+    await fc.assert(
+      fc.asyncProperty(cells, fc.constantFrom(',', ';', '\t', '|'), async (rows, delimiter) => {
+        await run('delete from memories');
+        const lines = rows.map((row) => row.map(quoted).join(delimiter));
+        await bring('csv', [`content${delimiter}note`, ...lines].join('\n'));
+        const found = (await stored()) as { content: string; metadata: { note: string } }[];
+        expect(found.map(({ content, metadata }) => [content, metadata.note])).toEqual(rows);
+      }),
+      { numRuns: 30 },
+    );
   });
 
   test('refuses bytes that are no UTF-8', async () => {

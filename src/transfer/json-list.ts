@@ -34,11 +34,12 @@ interface Token {
 /**
  * Reads the elements of a large list in JSON, one by one.
  * @param options.key where the list may be if the file has an object: the name of the field.
+ * @param options.lines whether the file may also be one object, or JSON Lines of objects, which are then the elements.
  * @throws FunesError BAD_USER_INPUT for a file that is no such JSON.
  */
 export async function* readJsonList(
   parts: AsyncIterable<Buffer>,
-  { name, key }: { name: string; key?: string | undefined },
+  { name, key, lines = false }: { name: string; key?: string | undefined; lines?: boolean },
 ): AsyncGenerator<Element> {
   let bytes = 0;
   async function* counted() {
@@ -47,7 +48,7 @@ export async function* readJsonList(
       yield part;
     }
   }
-  const tokens = parser.asStream({ streamValues: false });
+  const tokens = parser.asStream({ streamValues: false, jsonStreaming: lines });
   const reading = pipeline(Readable.from(counted()), tokens);
   reading.catch(() => {}); // the iteration below throws the error, too
   /** The depth of the list in the file, once it has begun. */
@@ -61,6 +62,10 @@ export async function* readJsonList(
     for await (const token of tokens as AsyncIterable<Token>) {
       const opens = token.name === 'startArray' || token.name === 'startObject';
       const closes = token.name === 'endArray' || token.name === 'endObject';
+      if (lines && list === undefined && depth === 0 && token.name === 'startObject') {
+        list = 0;
+        found = true;
+      }
       if (list === undefined) {
         const begins = token.name === 'startArray' && (depth === 0 || (depth === 1 && isKey));
         if (opens) depth += 1;
@@ -83,6 +88,7 @@ export async function* readJsonList(
       number += 1;
       yield { number, value: assembler.current, loss: assembler.loss, bytes };
       assembler = undefined;
+      if (list === 0) list = undefined;
     }
     await reading;
   } catch (error) {

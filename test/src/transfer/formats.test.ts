@@ -168,6 +168,53 @@ test('LangChain: dumped documents and plain ones', async () => {
   ]);
 });
 
+test.each<[string, string]>([
+  ['JSON Lines', '{"page_content":"a","metadata":{"n":1}}\n\n{"page_content":"b {"}\n'],
+  ['one after the other', '{"page_content":"a","metadata":{"n":1}} {"page_content":"b {"}'],
+])('LangChain: %s', async (_, text) => {
+  expect(await bring('langchain', text)).toMatchObject({ memories: 2, failed: 0 });
+  expect(await stored()).toMatchObject([{ content: 'a', metadata: { n: 1 } }, { content: 'b {' }]);
+});
+
+test('LangChain: one document in several lines', async () => {
+  const text = JSON.stringify({ page_content: 'alone', metadata: { source: 'a' } }, null, 2);
+  expect(await bring('langchain', text)).toMatchObject({ memories: 1, failed: 0 });
+});
+
+test('LangChain: JSON Lines that are cut say after which document', async () => {
+  await expect(bring('langchain', '{"page_content":"a"}\n{"page_con')).rejects.toThrow(
+    'The file is not valid JSON: it is broken or cut after entry 1.',
+  );
+  expect(await stored()).toMatchObject([{ content: 'a' }]);
+});
+
+test('messages that are left out are counted', async () => {
+  expect(await bring('chatgpt', chatGpt)).toMatchObject({ memories: 2, failed: 0, leftOut: 1 });
+  const messages = [
+    { sender: 'human', text: 'Hello' },
+    { sender: 'assistant', text: '', content: [{ type: 'tool_use', name: 'search' }] },
+  ];
+  expect(await bring('claude', [{ uuid: 'u', chat_messages: messages }])).toMatchObject({
+    memories: 1,
+    failed: 0,
+    leftOut: 1,
+  });
+});
+
+test.each<[ForeignFormat, object, string]>([
+  ['claude', { mapping: {} }, 'it is no conversation of Claude; it looks like one that --from chatgpt reads'],
+  [
+    'chatgpt',
+    { chat_messages: [] },
+    'it is no conversation of ChatGPT; it looks like one that --from claude reads',
+  ],
+  ['langchain', mem0, 'it is no document of LangChain; it looks like one that --from mem0 reads'],
+  ['mem0', { page_content: 'a' }, 'it is no memory of mem0; it looks like one that --from langchain reads'],
+  ['mem0', { text: 'a' }, 'it is no memory of mem0'],
+])('the file of another program says which it looks like: %s %j', async (from, entry, reason) => {
+  expect(await bring(from, [entry])).toMatchObject({ failed: 1, faults: [`line 1: ${reason}`] });
+});
+
 describe('CSV', () => {
   test('takes columns by the map and by their names, and the others as metadata', async () => {
     const csv =

@@ -26,6 +26,9 @@ class ExactAssembler extends Assembler {
   }
 }
 
+/** Bytes of one element. All of it is in memory, and takes a few times as much there. */
+export const largestElement = 64 * 1024 * 1024;
+
 interface Token {
   name: string;
   value?: unknown;
@@ -41,10 +44,17 @@ export async function* readJsonList(
   parts: AsyncIterable<Buffer>,
   { name, key, lines = false }: { name: string; key?: string | undefined; lines?: boolean },
 ): AsyncGenerator<Element> {
+  let number = 0;
   let bytes = 0;
+  /** The bytes that had been read before the element that is not complete yet. */
+  let before = 0;
   async function* counted() {
     for await (const part of decodeParts(parts, name)) {
       bytes += Buffer.byteLength(part);
+      if (bytes - before > largestElement)
+        throw unreadable(
+          `${name} has more than ${largestElement} bytes in the one entry after entry ${number}.`,
+        );
       yield part;
     }
   }
@@ -55,11 +65,11 @@ export async function* readJsonList(
   let list: number | undefined;
   let depth = 0;
   let isKey = false;
-  let number = 0;
   let found = false;
   let assembler: ExactAssembler | undefined;
   try {
     for await (const token of tokens as AsyncIterable<Token>) {
+      if (assembler === undefined) before = bytes;
       const opens = token.name === 'startArray' || token.name === 'startObject';
       const closes = token.name === 'endArray' || token.name === 'endObject';
       if (lines && list === undefined && depth === 0 && token.name === 'startObject') {

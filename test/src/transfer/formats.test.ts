@@ -1,8 +1,10 @@
+import { setImmediate } from 'node:timers/promises';
 import { sql } from 'drizzle-orm';
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { maintenance } from '../../../src/database/maintenance.ts';
 import { parseMap } from '../../../src/transfer/formats/fields.ts';
+import { largestElement, readJsonList } from '../../../src/transfer/json-list.ts';
 import type { ForeignFormat } from '../../../src/transfer/read-file.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { importText } from './exchange.ts';
@@ -345,6 +347,30 @@ describe('a list in JSON', () => {
   ])('%s', async (_, text, message) => {
     await expect(bring('mem0', text)).rejects.toThrow(message);
   });
+
+  test.each([
+    ['one text', ''],
+    ['many values', ',"memory":"'],
+  ])(
+    'with an entry that is too large for the memory is refused before all of it is read: %s',
+    async (_, between) => {
+      let megabytes = 0;
+      async function* file() {
+        yield Buffer.from('[{"memory":"a"},{"memory":"');
+        for (; megabytes < 500; megabytes++) {
+          await setImmediate(); // as a file is read
+          const text = 'x'.repeat(2 ** 20);
+          yield Buffer.from(between === '' ? text : `${text}"${between}`);
+        }
+      }
+      const entries: unknown[] = [];
+      await expect(async () => {
+        for await (const { value } of readJsonList(file(), { name: 'The file' })) entries.push(value);
+      }).rejects.toThrow(`The file has more than ${largestElement} bytes in the one entry after entry 1.`);
+      expect(entries).toEqual([{ memory: 'a' }]);
+      expect(megabytes).toBeLessThan(80);
+    },
+  );
 
   test('with a number that would be rounded', async () => {
     const text = '[{"memory":"a","metadata":{"n":1234567890123456789}},{"memory":"b"}]';

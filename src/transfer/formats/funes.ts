@@ -2,6 +2,7 @@ import { FunesError, quote } from '../../errors.ts';
 import { checkUserName } from '../../input/checks.ts';
 import { checkVector } from '../../input/vectors.ts';
 import { chunkText, toolText } from '../../store/embedded-text.ts';
+import { checkDepth, checkRow } from '../check-row.ts';
 import { fieldsOf, formatVersion, type LineKind, lineKinds } from '../format.ts';
 import { type Incoming, type IncomingChunk, type Read, unreadable } from '../incoming.ts';
 import { readTextLines, type TextLine } from '../read-lines.ts';
@@ -116,6 +117,7 @@ function parseLine({ text }: TextLine): Row {
     );
   }
   if (!isObject(value)) throw fault('the line is not a JSON object');
+  asFault(() => checkDepth(text));
   return value;
 }
 
@@ -147,6 +149,7 @@ function parseRow(kind: LineKind, row: unknown): Row {
       `the ${kind} has the field ${quote(unknown)}, which this version of funes does not know: a newer version wrote it`,
     );
   }
+  asFault(() => checkRow(fieldsOf[kind], row));
   checkEmbedding(row);
   return row;
 }

@@ -6,7 +6,8 @@ import { exampleQueries } from '../resolvers/examples.ts';
 import { buildSchema } from '../resolvers/schema.ts';
 import { listenForCommands } from './cli/control-server.ts';
 import type { Config } from './config.ts';
-import { type Embedder, startEmbedder } from './embedding/embedder.ts';
+import { startEmbedder } from './embedding/embedder.ts';
+import { openGenerations } from './generations.ts';
 import { byUserOrAddress } from './http/rate-limit.ts';
 import { type HttpConfig, type HttpServer, startHttpServer } from './http/server.ts';
 import { Chunker } from './ingest/chunker.ts';
@@ -127,12 +128,19 @@ export async function startBackend(config: Config, log: Logger): Promise<Backend
     },
   );
   const { pool, describe, alone, close } = database;
+  const generations = openGenerations(pool, embedder, config, log);
+  await generations.start().catch(async (error: unknown) => {
+    await Promise.all([embedder.close(), generations.close()]);
+    await close();
+    throw error;
+  });
   const extractor = new Extractor();
   const chunker = new Chunker({ model: config.embeddingModel, cacheDir: join(config.dataDir, 'models') });
-  const filler = startFiller({ database: pool, embedder, log }, { alone });
+  const filler = startFiller({ database: pool, embedder, generations, log }, { alone });
   const services: Services = {
     database: pool,
     embedder,
+    generations,
     extractor,
     chunker,
     log,
@@ -140,13 +148,13 @@ export async function startBackend(config: Config, log: Logger): Promise<Backend
     writeWaitMs: config.writeWait,
     quota: config.quota,
   };
-  commandServices.resolve({ ...services, embedder: behindRequests(embedder) });
+  commandServices.resolve({ ...services, embedsInBackground: true });
   return {
     services,
     database: describe,
     close: async () => {
       await filler.close();
-      await Promise.all([extractor.close(), chunker.close(), embedder.close()]);
+      await Promise.all([extractor.close(), chunker.close(), embedder.close(), generations.close()]);
       await close();
     },
   };
@@ -173,19 +181,6 @@ async function openServedDatabase(
     await database.close();
     throw error;
   }
-}
-
-/** An embedder for commands that a server runs beside its requests: their texts are embedded when no request waits. */
-function behindRequests(embedder: Embedder): Embedder {
-  const { model, dimensions } = embedder;
-  return {
-    model,
-    dimensions,
-    embed: (texts, options) => embedder.embed(texts, { ...options, background: true }),
-    embedQuery: (text, userId, signal) => embedder.embedQuery(text, userId, signal),
-    forget: (userId) => embedder.forget(userId),
-    close: () => embedder.close(),
-  };
 }
 
 /** A promise, and the functions that settle it. A rejection is for whoever awaits the promise. */

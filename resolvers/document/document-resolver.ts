@@ -21,6 +21,7 @@ import { limits } from '../../src/input/limits.ts';
 import type { DocumentMatch as FoundDocument } from '../../src/search/searches.ts';
 import { searchNear, similarTo } from '../../src/search/similar.ts';
 import { parseDocumentChunksRequest, parseDocumentTextRequest } from '../../src/store/chunks.ts';
+import { deleteDocumentsWhere } from '../../src/store/delete-where.ts';
 import { deleteDocument, documentList, readDocuments } from '../../src/store/documents.ts';
 import { readPage } from '../../src/store/pages.ts';
 import { ChunkConnection } from '../chunk/chunk.ts';
@@ -30,12 +31,14 @@ import {
   PageArguments,
   searchArgumentsOf,
   similarArgumentsOf,
+  whereArgumentsOf,
 } from '../common/arguments.ts';
 import { ReportAs } from '../common/search-report.ts';
 import { WaitArg } from '../common/wait.ts';
 import type { Context } from '../context.ts';
 import { DocumentFilters } from '../filters/document-filters.ts';
 import {
+  DeletedDocuments,
   Document,
   DocumentConnection,
   DocumentMatch,
@@ -51,6 +54,9 @@ class DocumentListArguments extends listArgumentsOf(
   DocumentOrder,
   'newest first',
 ) {}
+
+@ArgsType()
+class DocumentWhereArguments extends whereArgumentsOf('documents', DocumentFilters) {}
 
 @ArgsType()
 class TextArguments {
@@ -205,5 +211,16 @@ export class DocumentResolver {
   })
   async deleteDocument(@IdArg() id: string, @Ctx() { services, viewer }: Context): Promise<boolean> {
     return deleteDocument(services.database, viewer, id);
+  }
+
+  @Mutation(() => DeletedDocuments, {
+    description:
+      'Deletes all documents that pass the filters, with their chunks. By default it is a dry run, which changes nothing.',
+  })
+  async deleteDocumentsWhere(
+    @Args(() => DocumentWhereArguments) request: DocumentWhereArguments,
+    @Ctx() { services, viewer }: Context,
+  ): Promise<DeletedDocuments> {
+    return deleteDocumentsWhere(services, viewer, request);
   }
 }

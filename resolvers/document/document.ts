@@ -3,6 +3,7 @@ import { GraphQLDateTime } from 'graphql-scalars';
 import { Field, ObjectType } from 'type-graphql';
 import { documentFormats } from '../../src/ingest/formats.ts';
 import type { IngestOutcome as IngestOutcomeName } from '../../src/ingest/ingest.ts';
+import { type Deleted, deletedSampleSize } from '../../src/store/delete-where.ts';
 import type { DocumentRow } from '../../src/store/rows.ts';
 import { Chunk } from '../chunk/chunk.ts';
 import { connectionOf, orderOf } from '../common/connection.ts';
@@ -66,6 +67,20 @@ export class DocumentMatch extends Scores {
 
   @Field(() => Chunk, { description: 'The chunk of it that is nearest.' })
   chunk!: Chunk;
+}
+
+@ObjectType({
+  simpleResolvers: true,
+  description: 'What deleteDocumentsWhere did, or in a dry run would do.',
+})
+export class DeletedDocuments implements Deleted<DocumentRow> {
+  @Field(() => GraphQLInt, { description: 'How many documents.' })
+  count!: number;
+
+  @Field(() => [Document], {
+    description: `Up to ${deletedSampleSize} of them, oldest first, as they were before. Deleted ones have no chunks here.`,
+  })
+  sample!: Document[];
 }
 
 const IngestOutcome = enumOf<IngestOutcomeName>('IngestOutcome', 'What became of a document that was sent.', {

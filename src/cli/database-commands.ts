@@ -1,8 +1,10 @@
+import { archiveCommand } from './commands/archive.ts';
 import { exportCommand } from './commands/export.ts';
 import { importCommand } from './commands/import.ts';
 import { ingestCommand } from './commands/ingest.ts';
 import { keysCommand } from './commands/keys.ts';
 import { migrateCommand } from './commands/migrate.ts';
+import { reembedCommand } from './commands/reembed.ts';
 import { rolesCommand } from './commands/roles.ts';
 import type { DatabaseCommand } from './context.ts';
 
@@ -14,4 +16,6 @@ export const databaseCommands: readonly DatabaseCommand[] = [
   ingestCommand,
   exportCommand,
   importCommand,
+  archiveCommand,
+  reembedCommand,
 ];

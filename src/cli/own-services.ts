@@ -23,7 +23,8 @@ export class OwnServices {
   async close(): Promise<void> {
     const services = await this.started?.catch(() => undefined); // the command has the failure
     if (services === undefined) return;
-    await Promise.all([services.extractor.close(), services.chunker.close(), services.embedder.close()]);
+    const { extractor, chunker, embedder, generations } = services;
+    await Promise.all([extractor.close(), chunker.close(), embedder.close(), generations?.close()]);
   }
 
   private async load(): Promise<Services> {
@@ -32,10 +33,12 @@ export class OwnServices {
     const { Chunker } = await import('../ingest/chunker.ts');
     const { Extractor } = await import('../ingest/extractor.ts');
     const model = { model: config.embeddingModel, cacheDir: join(config.dataDir, 'models') };
+    const { openGenerations } = await import('../generations.ts');
     const embedder = await startEmbedder(model, log);
     return {
       database,
       embedder,
+      generations: openGenerations(database, embedder, config, log),
       extractor: new Extractor(),
       chunker: new Chunker(model),
       log,

@@ -56,8 +56,8 @@ export interface FilesServices {
 /** Files at a time, so that some are read, cut and stored while others are embedded. */
 const filesAtOnce = 6;
 const hashesAtOnce = 4;
-/** Bytes of all files that are being read and cut. A larger file is alone. */
-const bytesAtOnce = 32_000_000;
+/** Megabytes of all files that are being read and cut. A larger file is alone. Not bytes: the semaphore counts through its units. */
+const megabytesAtOnce = 32;
 
 /**
  * Brings the documents of a user up to date with files. A file is known again by its path and its bytes: if both are as they were, it
@@ -191,7 +191,7 @@ function hasNewFormat({ file, document }: Extract<FileAction, { kind: 'move' }>)
 
 /** Carries out what was planned, and notes what came of it. */
 class FileWork {
-  private readonly bytes = new Semaphore(bytesAtOnce);
+  private readonly megabytes = new Semaphore(megabytesAtOnce);
 
   constructor(
     private readonly database: Services['database'],
@@ -236,14 +236,16 @@ class FileWork {
     const { file, document } = action;
     const values = { filePath: file.path, filename: filenameOf(file.path) };
     await updateDocument({ database: this.database, quota: undefined }, this.viewer, document.id, { values });
-    if (hasNewFormat(action)) await this.write(file);
+    const current = hasNewFormat(action) ? (await this.write(file)).document : document;
     note(this.report, action);
-    if (needsModel(action)) await this.embed(document);
+    if (needsModel(action)) await this.embed(current);
   }
 
   /** Reads, cuts and stores a file. The bytes count that are read now: the file may have changed since it was hashed. */
   private async write({ path, size }: HashedFile): Promise<Ingested> {
-    const [, release] = await this.bytes.acquire(Math.min(Math.max(size, 1), bytesAtOnce));
+    const [, release] = await this.megabytes.acquire(
+      Math.min(Math.max(1, Math.ceil(size / 1_000_000)), megabytesAtOnce),
+    );
     try {
       const bytes = await readFile(path);
       const filename = filenameOf(path);
@@ -263,7 +265,7 @@ class FileWork {
     }
   }
 
-  private async embed(document: Pick<StoredFile, 'id' | 'userId'>): Promise<void> {
+  private async embed(document: Pick<StoredFile, 'id' | 'userId' | 'totalChunks'>): Promise<void> {
     if ((await embedWaitingChunks(this.services(), this.viewer, document)) > 0) this.report.pending += 1;
   }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { FunesError } from '../errors.ts';
+import { searchedModel } from '../generations.ts';
 import {
   checkCreatedAt,
   checkJson,
@@ -243,7 +244,7 @@ async function replaceNamed(
     ? { values: sent }
     : {
         values: { ...sent, fileType: file.format.name, fileSize: file.bytes.length, contentHash },
-        chunks: newChunks(services, await readChunks(), wait),
+        chunks: await newChunks(services, await readChunks(), wait),
       };
   try {
     const { document, waiting } = await updateDocument(services, viewer, named.id, change);
@@ -255,8 +256,12 @@ async function replaceNamed(
   }
 }
 
-function newChunks(services: Services, chunks: readonly ChunkValues[], wait: boolean): NewChunks {
-  return { chunks, model: services.embedder.model, leaseMs: leaseOf(services, wait) };
+async function newChunks(
+  services: Services,
+  chunks: readonly ChunkValues[],
+  wait: boolean,
+): Promise<NewChunks> {
+  return { chunks, model: await searchedModel(services), leaseMs: leaseOf(services, wait) };
 }
 
 function differing(sent: Partial<DocumentRow>, stored: DocumentRow): string[] {
@@ -328,7 +333,7 @@ export async function replaceDocument(
   const change = {
     values: { ...values, fileType: format.name, fileSize: bytes.length, contentHash: hashOfBytes(bytes) },
     mergeMetadata,
-    chunks: newChunks(services, chunks, wait),
+    chunks: await newChunks(services, chunks, wait),
   };
   const { document, waiting } = await updateDocument(services, viewer, id, change);
   await embedChunks(services, viewer, waiting, wait);

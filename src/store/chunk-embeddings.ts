@@ -1,4 +1,5 @@
 import { type Transaction, transaction } from '../database/transaction.ts';
+import { rowEmbedderOf, type TextVectors } from '../generations.ts';
 import type { Services } from '../services.ts';
 import type { Viewer } from '../viewer.ts';
 import { type EmbeddingServices, warnOfPending, writeWaitOf } from './embeddings.ts';
@@ -29,18 +30,20 @@ export async function embedChunks(
   claimed: readonly Claimed[],
   wait: boolean,
 ): Promise<number> {
-  const { database, embedder, filler, log } = services;
+  const { database, filler, log, embedsInBackground: background = false } = services;
   const waiting = new Set(claimed);
-  const ready: { row: Claimed; vector: Float32Array }[] = [];
+  const ready: { row: Claimed; vectors: TextVectors }[] = [];
   const write = (work: (tx: Transaction) => Promise<void>) =>
     transaction(database, viewer, { access: 'write' }, work);
   let writing = Promise.resolve();
+
+  const rowEmbedder = await rowEmbedderOf(services);
 
   function store(least: number): void {
     while (ready.length >= least && ready.length > 0) {
       const some = ready.splice(0, vectorsPerTransaction);
       writing = writing.then(async () => {
-        await write((tx) => storeEmbeddings(tx, 'chunks', embedder.model, some));
+        await write((tx) => storeEmbeddings(tx, 'chunks', rowEmbedder.models, some));
         for (const { row } of some) waiting.delete(row);
       });
       // Awaited below. Until then, a failure would be an unhandled rejection.
@@ -50,16 +53,16 @@ export async function embedChunks(
 
   if (claimed.length > 0) {
     const signal = AbortSignal.timeout(writeWaitOf(services));
-    const onVector = (index: number, vector: Float32Array) => {
+    const onVectors = (index: number, vectors: TextVectors) => {
       const row = claimed[index];
-      if (row === undefined) return;
-      ready.push({ row, vector });
+      if (row === undefined || vectors.vector === undefined) return;
+      ready.push({ row, vectors });
       store(vectorsPerTransaction);
     };
     try {
-      await embedder.embed(
+      await rowEmbedder.embed(
         claimed.map(({ text }) => text),
-        { signal, onVector },
+        { background, signal, onVectors },
       );
     } catch (error) {
       warnOfPending(log, error, waiting.size - ready.length, signal);
@@ -88,7 +91,7 @@ const claimsAtOnce = 2;
 export async function embedWaitingChunks(
   services: Pick<Services, 'database'> & EmbeddingServices,
   viewer: Viewer,
-  document: Pick<DocumentRow, 'id' | 'userId'>,
+  document: Pick<DocumentRow, 'id' | 'userId' | 'totalChunks'>,
 ): Promise<number> {
   const size = { rows: chunksPerClaim, leaseMs: writeWaitOf(services) + leaseGraceMs };
   let left = 0;
@@ -97,10 +100,11 @@ export async function embedWaitingChunks(
       const claimed = await transaction(services.database, viewer, { access: 'write' }, (tx) =>
         claimChunks(tx, document, size),
       );
-      if (claimed.length === 0) return;
-      left += await embedChunks(services, viewer, claimed, true);
+      if (claimed.length > 0) left += await embedChunks(services, viewer, claimed, true);
+      if (claimed.length < chunksPerClaim) return;
     }
   }
-  await Promise.all(Array.from({ length: claimsAtOnce }, work));
+  const workers = document.totalChunks > chunksPerClaim ? claimsAtOnce : 1;
+  await Promise.all(Array.from({ length: workers }, work));
   return left;
 }

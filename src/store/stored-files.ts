@@ -8,7 +8,7 @@ import type { DocumentRow } from './rows.ts';
 
 /** What tells whether a document is that of a file. */
 export interface StoredFile
-  extends Pick<DocumentRow, 'id' | 'userId' | 'filePath' | 'fileType' | 'contentHash'> {
+  extends Pick<DocumentRow, 'id' | 'userId' | 'filePath' | 'fileType' | 'contentHash' | 'totalChunks'> {
   /** Whether one of its chunks waits for its embedding. */
   isWaiting: boolean;
 }
@@ -42,6 +42,7 @@ export async function readStoredFiles(
           filePath: documents.filePath,
           fileType: documents.fileType,
           contentHash: documents.contentHash,
+          totalChunks: documents.totalChunks,
           isWaiting,
         })
         .from(documents)

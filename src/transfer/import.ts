@@ -2,18 +2,18 @@ import { vectorLiteral } from '../../schema/columns/vector.ts';
 import { installation } from '../../schema/index.ts';
 import { causeWithCode, databaseError, errorCode } from '../database/errors.ts';
 import { type Database, transaction } from '../database/transaction.ts';
-import { FunesError } from '../errors.ts';
 import type { Services } from '../services.ts';
+import { type EmbeddingColumns, type EmbeddingServices, embedForWriting } from '../store/embeddings.ts';
 import { withinQuota } from '../store/quota.ts';
 import type { Viewer } from '../viewer.ts';
 import type { Incoming, Read } from './incoming.ts';
-import { findKnown, insertRows, type Writable } from './write-rows.ts';
+import { findKnown, insertRows, type MadeEmbedding, type Writable } from './write-rows.ts';
 
 /** What an import works with. */
 export interface ImportServices {
   database: Database;
   /** Returns what embeds texts. It is asked for the first time when a text has no vector. */
-  start(): Promise<Pick<Services, 'embedder' | 'quota' | 'filler'>>;
+  start(): Promise<EmbeddingServices>;
   quota: Services['quota'];
   /** Rows of a transaction. Small ones let requests have their turn on the one connection of the embedded database. */
   rowsOfBatch: number;
@@ -42,10 +42,12 @@ const batchesAhead = 4;
 /** Characters after which a batch is full, so that few large rows make one. */
 const charactersOfBatch = 1_000_000;
 
+/** Nobody waits for the answer of a request, so what takes long is not left to a server. */
+const longestEmbedMs = 10 * 60_000;
+
 /** A batch on its way, with the vectors of its new rows. */
 interface Prepared {
   rows: Writable[];
-  model: string;
   pending: number;
   known: number;
   bytes: number;
@@ -155,47 +157,40 @@ class Importer {
       : row;
   }
 
-  private async embed(rows: readonly Incoming[]): Promise<Pick<Prepared, 'rows' | 'model' | 'pending'>> {
+  private async embed(rows: readonly Incoming[]): Promise<Pick<Prepared, 'rows' | 'pending'>> {
     const texts = rows.flatMap(({ text, chunks }) => [text, ...chunks.map((chunk) => chunk.text)]);
     const wanted = texts.filter((text) => text !== undefined);
-    const vectors = new Map<number, string>();
-    let model = '';
-    if (wanted.length > 0) {
-      const { embedder } = await this.services.start();
-      model = embedder.model;
-      const onVector = (index: number, vector: Float32Array) => {
-        vectors.set(index, vectorLiteral(vector));
-      };
-      await embedder.embed(wanted, { onVector }).catch((error: unknown) => {
-        // Those that have no vector are stored without one, as in every write.
-        if (!(error instanceof FunesError)) throw error;
-      });
-    }
+    const made: (MadeEmbedding | undefined)[] =
+      wanted.length === 0
+        ? []
+        : (
+            await embedForWriting({ ...(await this.services.start()), writeWaitMs: longestEmbedMs }, wanted)
+          ).map(asMade);
     let next = 0;
-    const take = (text: string | undefined) => (text === undefined ? undefined : vectors.get(next++));
+    const take = (text: string | undefined) => (text === undefined ? undefined : made[next++]);
     const writable = rows.map((row) => ({
       row,
-      vector: take(row.text),
-      chunkVectors: row.chunks.map(({ text }) => take(text)),
+      made: take(row.text),
+      chunksMade: row.chunks.map(({ text }) => take(text)),
     }));
-    return { rows: writable, model, pending: wanted.length - vectors.size };
+    return { rows: writable, pending: made.filter((one) => one?.vector === null).length };
   }
 
-  async write({ rows, model, pending, known, bytes }: Prepared): Promise<void> {
+  async write({ rows, pending, known, bytes }: Prepared): Promise<void> {
     this.report.known += known;
     this.report.pending += pending;
-    await this.insert(rows, model);
+    await this.insert(rows);
     this.services.onProgress(bytes);
   }
 
   /** Inserts rows in one transaction. If the database refuses one of them, inserts each half by itself, and so finds that one. */
-  private async insert(rows: readonly Writable[], model: string): Promise<void> {
+  private async insert(rows: readonly Writable[]): Promise<void> {
     if (rows.length === 0) return;
     const { database, quota } = this.services;
     try {
       const owners = rows.flatMap(({ row }) => (row.kind === 'tool' ? [] : [row.userId]));
       const inserted = await transaction(database, this.viewer, { access: 'write' }, (tx) =>
-        withinQuota(tx, quota, owners, () => insertRows(tx, rows, model)),
+        withinQuota(tx, quota, owners, () => insertRows(tx, rows)),
       );
       this.count(rows, inserted);
     } catch (error) {
@@ -208,8 +203,8 @@ class Importer {
         return;
       }
       const middle = Math.ceil(rows.length / 2);
-      await this.insert(rows.slice(0, middle), model);
-      await this.insert(rows.slice(middle), model);
+      await this.insert(rows.slice(0, middle));
+      await this.insert(rows.slice(middle));
     }
   }
 
@@ -225,6 +220,12 @@ class Importer {
       report.chunks += row.chunks.length;
     }
   }
+}
+
+function asMade(columns: EmbeddingColumns): MadeEmbedding {
+  const { embedding, embeddingModel: model, nextEmbedding, nextEmbeddingModel: nextModel } = columns;
+  const literal = (vector: Float32Array | null) => (vector === null ? null : vectorLiteral(vector));
+  return { vector: literal(embedding), model, next: literal(nextEmbedding), nextModel };
 }
 
 /** Says why the database refuses a row. Undefined if the row is not the reason. */

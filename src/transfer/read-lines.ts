@@ -29,7 +29,7 @@ export async function openText(
   name: string,
 ): Promise<{ size: number; parts(): AsyncIterable<Buffer> }> {
   const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') throw unreadable(`There is no file ${name}.`);
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') throw unreadable(`${name} is not there.`);
     throw unreadable(`${name} cannot be read (${error.code}).`);
   });
   if (found.isDirectory()) throw unreadable(`${name} is a folder. Name a file.`);

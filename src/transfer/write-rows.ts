@@ -3,13 +3,21 @@ import { documentChunks, documents, memories, memoriesArchive, toolEmbeddings } 
 import type { Transaction } from '../database/transaction.ts';
 import type { Incoming } from './incoming.ts';
 
+/** The vectors of a text, as pgvector writes them, with their models. */
+export interface MadeEmbedding {
+  vector: string | null;
+  model: string | null;
+  next: string | null;
+  nextModel: string | null;
+}
+
 /** A row to write, with the vectors that were made for it and for its chunks. */
 export interface Writable {
   row: Incoming;
-  /** The vector of the text, as pgvector writes it. */
-  vector: string | undefined;
-  /** Those of the chunks, by their index. */
-  chunkVectors: readonly (string | undefined)[];
+  /** What was made of the text. */
+  made: MadeEmbedding | undefined;
+  /** What was made of the chunks, by their index. */
+  chunksMade: readonly (MadeEmbedding | undefined)[];
 }
 
 /** Chunks in one statement. */
@@ -49,20 +57,15 @@ export async function findKnown(tx: Transaction, rows: readonly Incoming[]): Pro
 
 /**
  * Inserts rows in their order, each kind by one statement, and leaves those out that the database has got meanwhile.
- * @param model the model of the vectors that were made.
  * @returns the indexes of the rows that were inserted.
  */
-export async function insertRows(
-  tx: Transaction,
-  rows: readonly Writable[],
-  model: string,
-): Promise<Set<number>> {
+export async function insertRows(tx: Transaction, rows: readonly Writable[]): Promise<Set<number>> {
   const inserted = new Set<number>();
   const ofKind = (kind: Incoming['kind']) =>
     rows.flatMap((writable, n) => (writable.row.kind === kind ? [{ ...writable, n }] : []));
-  for (const { n } of await insertMemories(tx, ofKind('memory'), model)) inserted.add(n);
-  for (const n of await insertDocuments(tx, ofKind('document'), model)) inserted.add(n);
-  for (const n of await insertTools(tx, ofKind('tool'), model)) inserted.add(n);
+  for (const { n } of await insertMemories(tx, ofKind('memory'))) inserted.add(n);
+  for (const n of await insertDocuments(tx, ofKind('document'))) inserted.add(n);
+  for (const n of await insertTools(tx, ofKind('tool'))) inserted.add(n);
   return inserted;
 }
 
@@ -76,37 +79,37 @@ function payload(rows: readonly { json: string; fields: Record<string, unknown> 
 
 const payloadOf = (rows: readonly Numbered[]) =>
   payload(
-    rows.map(({ row, vector, n }) => ({
+    rows.map(({ row, made, n }) => ({
       json: row.json,
-      fields: { n, user: row.userId, origin: row.origin, vector: vector ?? null },
+      fields: { n, user: row.userId, origin: row.origin, ...made },
     })),
   );
-const payloadColumns = sql.raw('as p(n int, "user" text, origin text, vector text, line json)');
+const payloadColumns = sql.raw(
+  'as p(n int, "user" text, origin text, vector text, model text, next text, "nextModel" text, line json)',
+);
 
 /** The fields of all rows that have an embedding, and of memories. */
 const embeddedFields =
   '"embedding" text, "embeddingModel" text, "embeddingSource" text, "embeddingError" text';
 
 /** The embedding columns of a row: the file's vector, or the one that was made, or none yet. */
-const embeddingValues = (model: string) => sql`
+const embeddingValues = sql`
   coalesce(p.vector, r."embedding")::vector,
-  case when p.vector is not null then ${model} when r."embedding" is not null then r."embeddingModel" end,
+  case when p.vector is not null then p.model when r."embedding" is not null then r."embeddingModel" end,
   case when r."embedding" is not null then coalesce(r."embeddingSource", 'CLIENT') else 'FUNES' end,
-  r."embeddingError"`;
-const embeddingNames = sql.raw('embedding, embedding_model, embedding_source, embedding_error');
+  r."embeddingError", p.next::vector, case when p.next is not null then p."nextModel" end`;
+const embeddingNames = sql.raw(
+  'embedding, embedding_model, embedding_source, embedding_error, next_embedding, next_embedding_model',
+);
 
-async function insertMemories(
-  tx: Transaction,
-  rows: readonly Numbered[],
-  model: string,
-): Promise<readonly Numbered[]> {
+async function insertMemories(tx: Transaction, rows: readonly Numbered[]): Promise<readonly Numbered[]> {
   if (rows.length === 0) return [];
   const stored = await tx.execute<{ id: string; user: string; origin: string }>(sql`
     insert into ${memories} (user_id, content, content_summary, source, session_id, importance_score, metadata, idempotency_key,
       idempotency_fields, origin, created_at, updated_at, ${embeddingNames})
     select p."user", r."content", r."contentSummary", coalesce(r."source", 'chat'), r."sessionId", coalesce(r."importanceScore", 0.5),
       coalesce(r."metadata", '{}'), r."idempotencyKey", r."idempotencyFields", p.origin, coalesce(r."createdAt", now()),
-      coalesce(r."updatedAt", now()), ${embeddingValues(model)}
+      coalesce(r."updatedAt", now()), ${embeddingValues}
     from json_to_recordset(${payloadOf(rows)}) ${payloadColumns}
     cross join lateral json_to_record(p.line -> 'row') as r("content" text, "contentSummary" text, "source" text, "sessionId" text,
       "importanceScore" float8, "metadata" jsonb, "idempotencyKey" text, "idempotencyFields" jsonb, "createdAt" timestamptz,
@@ -144,7 +147,7 @@ async function moveToArchive(tx: Transaction, rows: readonly (Numbered & { id: s
     insert into ${memoriesArchive} (${movedNames}, archived_at) select ${movedNames}, at from moved`);
 }
 
-async function insertDocuments(tx: Transaction, rows: readonly Numbered[], model: string): Promise<number[]> {
+async function insertDocuments(tx: Transaction, rows: readonly Numbered[]): Promise<number[]> {
   if (rows.length === 0) return [];
   const stored = await tx.execute<{ id: string; user: string; origin: string }>(sql`
     insert into ${documents} (user_id, filename, file_path, file_type, file_size, content_hash, total_chunks, metadata, origin,
@@ -162,7 +165,7 @@ async function insertDocuments(tx: Transaction, rows: readonly Numbered[], model
     const id = ids.get(JSON.stringify([row.row.userId, row.row.origin]));
     return id === undefined ? [] : [{ ...row, id }];
   });
-  const chunks = inserted.flatMap(({ row, id, chunkVectors }) =>
+  const chunks = inserted.flatMap(({ row, id, chunksMade }) =>
     row.chunks.map(({ json }, index) => ({
       json,
       fields: {
@@ -170,34 +173,35 @@ async function insertDocuments(tx: Transaction, rows: readonly Numbered[], model
         document: id,
         index,
         total: row.chunks.length,
-        vector: chunkVectors[index] ?? null,
+        ...chunksMade[index],
       },
     })),
   );
   for (let start = 0; start < chunks.length; start += chunksOfStatement)
-    await insertChunks(tx, payload(chunks.slice(start, start + chunksOfStatement)), model);
+    await insertChunks(tx, payload(chunks.slice(start, start + chunksOfStatement)));
   return inserted.map(({ n }) => n);
 }
 
-async function insertChunks(tx: Transaction, rows: SQL, model: string): Promise<void> {
+async function insertChunks(tx: Transaction, rows: SQL): Promise<void> {
   await tx.execute(sql`
     insert into ${documentChunks} (user_id, document_id, chunk_index, total_chunks, content, content_summary, chunk_size, overlap_size,
       start_offset, end_offset, metadata, created_at, ${embeddingNames})
     select p."user", p.document, p.index, p.total, r."content", r."contentSummary", r."chunkSize", coalesce(r."overlapSize", 0),
-      r."startOffset", r."endOffset", coalesce(r."metadata", '{}'), coalesce(r."createdAt", now()), ${embeddingValues(model)}
-    from json_to_recordset(${rows}) as p("user" text, document bigint, index int, total int, vector text, line json)
+      r."startOffset", r."endOffset", coalesce(r."metadata", '{}'), coalesce(r."createdAt", now()), ${embeddingValues}
+    from json_to_recordset(${rows}) as p("user" text, document bigint, index int, total int, vector text, model text, next text,
+      "nextModel" text, line json)
     cross join lateral json_to_record(p.line -> 'row') as r("content" text, "contentSummary" text, "chunkSize" int, "overlapSize" int,
       "startOffset" int, "endOffset" int, "metadata" jsonb, "createdAt" timestamptz, ${sql.raw(embeddedFields)})
     order by p.document, p.index`);
 }
 
-async function insertTools(tx: Transaction, rows: readonly Numbered[], model: string): Promise<number[]> {
+async function insertTools(tx: Transaction, rows: readonly Numbered[]): Promise<number[]> {
   if (rows.length === 0) return [];
   const stored = await tx.execute<{ name: string }>(sql`
     insert into ${toolEmbeddings} (tool_name, tool_description, tool_parameters, usage_count, last_used, created_at, updated_at,
       ${embeddingNames})
     select r."toolName", r."toolDescription", r."toolParameters", coalesce(r."usageCount", 0), r."lastUsed",
-      coalesce(r."createdAt", now()), coalesce(r."updatedAt", now()), ${embeddingValues(model)}
+      coalesce(r."createdAt", now()), coalesce(r."updatedAt", now()), ${embeddingValues}
     from json_to_recordset(${payloadOf(rows)}) ${payloadColumns}
     cross join lateral json_to_record(p.line -> 'row') as r("toolName" text, "toolDescription" text, "toolParameters" jsonb,
       "usageCount" int, "lastUsed" timestamptz, "createdAt" timestamptz, "updatedAt" timestamptz, ${sql.raw(embeddedFields)})

@@ -15,6 +15,27 @@ export type ArchiveMemoriesInput = {
   olderThan?: string | null | undefined;
 };
 
+/** The order of a list. */
+export type ArchivedMemoryOrder = {
+  /** Which end comes first. */
+  direction?: OrderDirection;
+  /** What the list is ordered by. */
+  field?: ArchivedMemoryOrderField;
+};
+
+/** What a list is ordered by. The tie-break is the id. */
+export type ArchivedMemoryOrderField =
+  /** When it was archived. */
+  | 'ARCHIVED_AT'
+  /** When it was made. */
+  | 'CREATED_AT'
+  /** The id. */
+  | 'ID'
+  /** How much it matters. */
+  | 'IMPORTANCE_SCORE'
+  /** When it last changed. */
+  | 'UPDATED_AT';
+
 /** What was done. */
 export type AuditAction =
   /** A key was made. */
@@ -753,6 +774,7 @@ export type CountChunksQuery = { chunks: { totalCount: number } };
 export type SimilarChunksQueryVariables = Exact<{
   text?: string | null | undefined;
   vector?: Array<number> | number | null | undefined;
+  vectorModel?: string | null | undefined;
   like?: Array<string> | string | null | undefined;
   unlike?: Array<string> | string | null | undefined;
   k?: number;
@@ -845,6 +867,7 @@ export type CountDocumentsQuery = { documents: { totalCount: number } };
 export type SimilarDocumentsQueryVariables = Exact<{
   text?: string | null | undefined;
   vector?: Array<number> | number | null | undefined;
+  vectorModel?: string | null | undefined;
   like?: Array<string> | string | null | undefined;
   unlike?: Array<string> | string | null | undefined;
   k?: number;
@@ -888,6 +911,15 @@ export type DeleteDocumentMutationVariables = Exact<{
 
 
 export type DeleteDocumentMutation = { deleteDocument: boolean };
+
+export type DeleteDocumentsWhereMutationVariables = Exact<{
+  filters: DocumentFilters;
+  all?: boolean;
+  dryRun?: boolean;
+}>;
+
+
+export type DeleteDocumentsWhereMutation = { deleteDocumentsWhere: { count: number, sample: Array<{ id: string, filename: string, chunks: { totalCount: number } }> } };
 
 export type EmbeddingsQueryVariables = Exact<{ [key: string]: never; }>;
 
@@ -1022,6 +1054,7 @@ export type CountMemoriesQuery = { memories: { totalCount: number } };
 export type SimilarMemoriesQueryVariables = Exact<{
   text?: string | null | undefined;
   vector?: Array<number> | number | null | undefined;
+  vectorModel?: string | null | undefined;
   like?: Array<string> | string | null | undefined;
   unlike?: Array<string> | string | null | undefined;
   k?: number;
@@ -1110,6 +1143,35 @@ export type ArchiveMemoriesWithNeighboursMutationVariables = Exact<{
 
 
 export type ArchiveMemoriesWithNeighboursMutation = { archiveMemories: { sample: Array<{ id: string, embedding: Array<number> | null, embeddingStatus: EmbeddingStatus, similar: Array<{ distance: number }> }> } };
+
+export type ArchivedMemoriesQueryVariables = Exact<{
+  first?: number;
+  after?: string | null | undefined;
+  filters?: MemoryFilters | null | undefined;
+  orderBy?: ArchivedMemoryOrder | null | undefined;
+}>;
+
+
+export type ArchivedMemoriesQuery = { archivedMemories: { totalCount: number, edges: Array<{ node: { archivedAt: string | null, embeddingStatus: EmbeddingStatus, id: string, userId: string, content: string, contentSummary: string | null, source: string, sessionId: string | null, importanceScore: number, metadata: Record<string, unknown>, idempotencyKey: string | null, embeddingModel: string | null, embeddingSource: EmbeddingSource, createdAt: string, updatedAt: string } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+
+export type DeleteMemoriesWhereMutationVariables = Exact<{
+  filters: MemoryFilters;
+  archived?: boolean;
+  all?: boolean;
+  dryRun?: boolean;
+}>;
+
+
+export type DeleteMemoriesWhereMutation = { deleteMemoriesWhere: { count: number, sample: Array<{ id: string, content: string, archivedAt: string | null }> } };
+
+export type RestoreMemoriesWhereMutationVariables = Exact<{
+  filters: MemoryFilters;
+  all?: boolean;
+  dryRun?: boolean;
+}>;
+
+
+export type RestoreMemoriesWhereMutation = { restoreMemoriesWhere: { count: number, sample: Array<{ id: string, content: string, archivedAt: string | null }> } };
 
 export type RestoreMemoriesMutationVariables = Exact<{
   ids: Array<string> | string;
@@ -1265,6 +1327,7 @@ export type CountToolsQuery = { tools: { totalCount: number } };
 export type SimilarToolsQueryVariables = Exact<{
   text?: string | null | undefined;
   vector?: Array<number> | number | null | undefined;
+  vectorModel?: string | null | undefined;
   like?: Array<string> | string | null | undefined;
   unlike?: Array<string> | string | null | undefined;
   k?: number;
@@ -1689,10 +1752,11 @@ export const CountChunksDocument = new TypedDocumentString(`
 }
     `) as unknown as TypedDocumentString<CountChunksQuery, CountChunksQueryVariables>;
 export const SimilarChunksDocument = new TypedDocumentString(`
-    query SimilarChunks($text: String, $vector: [Float!], $like: [ID!], $unlike: [ID!], $k: Int! = 5, $filters: ChunkFilters, $options: SearchOptions) {
+    query SimilarChunks($text: String, $vector: [Float!], $vectorModel: String, $like: [ID!], $unlike: [ID!], $k: Int! = 5, $filters: ChunkFilters, $options: SearchOptions) {
   similarChunks(
     text: $text
     vector: $vector
+    vectorModel: $vectorModel
     like: $like
     unlike: $unlike
     k: $k
@@ -1946,10 +2010,11 @@ export const CountDocumentsDocument = new TypedDocumentString(`
 }
     `) as unknown as TypedDocumentString<CountDocumentsQuery, CountDocumentsQueryVariables>;
 export const SimilarDocumentsDocument = new TypedDocumentString(`
-    query SimilarDocuments($text: String, $vector: [Float!], $like: [ID!], $unlike: [ID!], $k: Int! = 5, $filters: DocumentFilters, $options: SearchOptions) {
+    query SimilarDocuments($text: String, $vector: [Float!], $vectorModel: String, $like: [ID!], $unlike: [ID!], $k: Int! = 5, $filters: DocumentFilters, $options: SearchOptions) {
   similarDocuments(
     text: $text
     vector: $vector
+    vectorModel: $vectorModel
     like: $like
     unlike: $unlike
     k: $k
@@ -2122,6 +2187,20 @@ export const DeleteDocumentDocument = new TypedDocumentString(`
   deleteDocument(id: $id)
 }
     `) as unknown as TypedDocumentString<DeleteDocumentMutation, DeleteDocumentMutationVariables>;
+export const DeleteDocumentsWhereDocument = new TypedDocumentString(`
+    mutation DeleteDocumentsWhere($filters: DocumentFilters!, $all: Boolean! = false, $dryRun: Boolean! = true) {
+  deleteDocumentsWhere(filters: $filters, all: $all, dryRun: $dryRun) {
+    count
+    sample {
+      id
+      filename
+      chunks {
+        totalCount
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<DeleteDocumentsWhereMutation, DeleteDocumentsWhereMutationVariables>;
 export const EmbeddingsDocument = new TypedDocumentString(`
     query Embeddings {
   embeddings {
@@ -2365,10 +2444,11 @@ export const CountMemoriesDocument = new TypedDocumentString(`
 }
     `) as unknown as TypedDocumentString<CountMemoriesQuery, CountMemoriesQueryVariables>;
 export const SimilarMemoriesDocument = new TypedDocumentString(`
-    query SimilarMemories($text: String, $vector: [Float!], $like: [ID!], $unlike: [ID!], $k: Int! = 5, $filters: MemoryFilters, $options: SearchOptions) {
+    query SimilarMemories($text: String, $vector: [Float!], $vectorModel: String, $like: [ID!], $unlike: [ID!], $k: Int! = 5, $filters: MemoryFilters, $options: SearchOptions) {
   similarMemories(
     text: $text
     vector: $vector
+    vectorModel: $vectorModel
     like: $like
     unlike: $unlike
     k: $k
@@ -2625,6 +2705,73 @@ export const ArchiveMemoriesWithNeighboursDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<ArchiveMemoriesWithNeighboursMutation, ArchiveMemoriesWithNeighboursMutationVariables>;
+export const ArchivedMemoriesDocument = new TypedDocumentString(`
+    query ArchivedMemories($first: Int! = 20, $after: String, $filters: MemoryFilters, $orderBy: ArchivedMemoryOrder) {
+  archivedMemories(
+    first: $first
+    after: $after
+    filters: $filters
+    orderBy: $orderBy
+  ) {
+    totalCount
+    edges {
+      node {
+        ...MemoryFields
+        archivedAt
+        embeddingStatus
+      }
+    }
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+  }
+}
+    fragment MemoryFields on Memory {
+  id
+  userId
+  content
+  contentSummary
+  source
+  sessionId
+  importanceScore
+  metadata
+  idempotencyKey
+  embeddingModel
+  embeddingStatus
+  embeddingSource
+  createdAt
+  updatedAt
+}`) as unknown as TypedDocumentString<ArchivedMemoriesQuery, ArchivedMemoriesQueryVariables>;
+export const DeleteMemoriesWhereDocument = new TypedDocumentString(`
+    mutation DeleteMemoriesWhere($filters: MemoryFilters!, $archived: Boolean! = false, $all: Boolean! = false, $dryRun: Boolean! = true) {
+  deleteMemoriesWhere(
+    filters: $filters
+    archived: $archived
+    all: $all
+    dryRun: $dryRun
+  ) {
+    count
+    sample {
+      id
+      content
+      archivedAt
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<DeleteMemoriesWhereMutation, DeleteMemoriesWhereMutationVariables>;
+export const RestoreMemoriesWhereDocument = new TypedDocumentString(`
+    mutation RestoreMemoriesWhere($filters: MemoryFilters!, $all: Boolean! = false, $dryRun: Boolean! = true) {
+  restoreMemoriesWhere(filters: $filters, all: $all, dryRun: $dryRun) {
+    count
+    sample {
+      id
+      content
+      archivedAt
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<RestoreMemoriesWhereMutation, RestoreMemoriesWhereMutationVariables>;
 export const RestoreMemoriesDocument = new TypedDocumentString(`
     mutation RestoreMemories($ids: [ID!]!) {
   restoreMemories(ids: $ids)
@@ -3006,10 +3153,11 @@ export const CountToolsDocument = new TypedDocumentString(`
 }
     `) as unknown as TypedDocumentString<CountToolsQuery, CountToolsQueryVariables>;
 export const SimilarToolsDocument = new TypedDocumentString(`
-    query SimilarTools($text: String, $vector: [Float!], $like: [ID!], $unlike: [ID!], $k: Int! = 5, $filters: ToolFilters, $options: SearchOptions) {
+    query SimilarTools($text: String, $vector: [Float!], $vectorModel: String, $like: [ID!], $unlike: [ID!], $k: Int! = 5, $filters: ToolFilters, $options: SearchOptions) {
   similarTools(
     text: $text
     vector: $vector
+    vectorModel: $vectorModel
     like: $like
     unlike: $unlike
     k: $k

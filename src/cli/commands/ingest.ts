@@ -20,7 +20,7 @@ export const ingestCommand: DatabaseCommand = (onDatabase) =>
     .option('--dry-run', 'write nothing, and say what would be done')
     .option('--json', jsonHelp)
     .action((paths, options) =>
-      onDatabase(options, async ({ pool, workingFolder, startServices, print }) => {
+      onDatabase(options, async ({ pool, workingFolder, startServices, progress, print }) => {
         const { checkUserName } = await import('../../input/checks.ts');
         const { ingestFiles } = await import('../../ingest/ingest-files.ts');
         const { commandLineViewer } = await import('../../viewer.ts');
@@ -31,7 +31,10 @@ export const ingestCommand: DatabaseCommand = (onDatabase) =>
           deleteGone: options.delete === true,
           dryRun: options.dryRun === true,
         };
-        const report = await ingestFiles({ database: pool, start: startServices }, commandLineViewer, wanted);
+        const services = { database: pool, start: startServices };
+        const report = await ingestFiles(services, commandLineViewer, wanted, (done, total) =>
+          progress({ task: 'ingest', done, total, unit: 'files' }),
+        );
         print(describe(report), report);
         const { length } = report.failed;
         if (length > 0)

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Pool } from '../../../src/database/pool.ts';
 import type { Embedder } from '../../../src/embedding/embedder.ts';
+import { createLogger } from '../../../src/log.ts';
 import { exportRows } from '../../../src/transfer/export.ts';
 import { type ImportReport, importRows } from '../../../src/transfer/import.ts';
 import { type ReadOptions, readFile } from '../../../src/transfer/read-file.ts';
@@ -71,7 +72,7 @@ export async function importText(
     const report = await importRows(
       {
         database: pool,
-        start: async () => ({ embedder: recording, quota: undefined }),
+        start: async () => ({ embedder: recording, log: createLogger({ level: 'silent' }) }),
         quota: undefined,
         rowsOfBatch,
         onFault: (line, reason) => faults.push(`line ${line}: ${reason}`),

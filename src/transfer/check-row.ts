@@ -6,7 +6,11 @@ import type { Field } from './format.ts';
 /** Levels of a line around the value of a field: the line and its row. */
 const levelsOfLine = 2;
 /** With a zone, because a time without one would be read in the zone of the session. */
-const time = /^\d{4,6}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d(:?\d\d){0,2})( BC)?$/i;
+const time =
+  /^(\d{4,6})-(\d\d)-(\d\d)[T ]([01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,6})?)?(?:Z|[+-](?:0\d|1[0-4])(?::?[0-5]\d)?)( BC)?$/i;
+/** Years that PostgreSQL has whole. */
+const lastYear = 294_275;
+const firstYearBeforeChrist = 4712;
 
 /**
  * Checks that each field of a row has a value of its type. PostgreSQL would refuse some others, but only for all rows of a statement,
@@ -32,7 +36,7 @@ function problemOf(type: string, value: unknown): string | undefined {
     case 'number':
       return typeof value === 'number' ? undefined : `is ${shown(value)}, not a number`;
     case 'date':
-      if (typeof value === 'string' && time.test(value)) return undefined;
+      if (typeof value === 'string' && isTime(value)) return undefined;
       return `is ${shown(value)}, not a time with a zone, such as "2026-01-31T12:00:00.123456Z"`;
     case 'json':
       if (typeof value === 'object' && !Array.isArray(value)) return undefined;
@@ -40,6 +44,19 @@ function problemOf(type: string, value: unknown): string | undefined {
     default:
       return undefined; // a vector is checked by itself
   }
+}
+
+/** Whether PostgreSQL can read a time, so that no statement fails for it. */
+function isTime(text: string): boolean {
+  const [, year, month, day, , beforeChrist] = time.exec(text) ?? [];
+  const [y, m, d] = [Number(year), Number(month), Number(day)];
+  if (!(y >= 1 && y <= (beforeChrist ? firstYearBeforeChrist : lastYear))) return false;
+  if (!(m >= 1 && m <= 12)) return false;
+  // The year 1 BC is the year 0, and a leap year.
+  const astronomical = beforeChrist ? 1 - y : y;
+  const isLeap = astronomical % 4 === 0 && (astronomical % 100 !== 0 || astronomical % 400 === 0);
+  const days = m === 2 ? (isLeap ? 29 : 28) : [4, 6, 9, 11].includes(m) ? 30 : 31;
+  return d >= 1 && d <= days;
 }
 
 const longestShown = 60;

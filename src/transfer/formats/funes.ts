@@ -1,5 +1,5 @@
 import { FunesError, quote } from '../../errors.ts';
-import { checkUserName } from '../../input/checks.ts';
+import { BIGINT_MAX, checkUserName } from '../../input/checks.ts';
 import { checkVector } from '../../input/vectors.ts';
 import { chunkText, toolText } from '../../store/embedded-text.ts';
 import { checkDepth, checkRow } from '../check-row.ts';
@@ -179,7 +179,13 @@ function parseIncoming(
   const userId = user ?? asFault(() => checkUserName(textOf(row, 'userId'), 'userId'));
   // Of a row that was imported itself, the first database counts.
   const origin = optionalText(row, 'origin') ?? `${databaseId}:${kind}:${id}`;
-  const common = { ...none, userId, origin, ownId: ownIdOf(origin, kind) };
+  const common = {
+    ...none,
+    userId,
+    origin,
+    ownId: ownIdOf(origin, kind),
+    ownCreatedAt: optionalText(row, 'createdAt'),
+  };
   if (kind === 'document') return { ...common, kind, contentHash: textOf(row, 'contentHash') };
   return {
     ...common,
@@ -193,7 +199,9 @@ function parseIncoming(
 /** The part of an origin that is an id of a database. Whether it is this database, `importRows` knows. */
 function ownIdOf(origin: string, kind: string): string | null {
   const [, ofKind, id] = origin.split(':');
-  return ofKind === kind && id !== undefined && /^[1-9]\d{0,18}$/.test(id) ? id : null;
+  return ofKind === kind && id !== undefined && /^[1-9]\d{0,18}$/.test(id) && BigInt(id) <= BIGINT_MAX
+    ? id
+    : null;
 }
 
 function parseChunk(row: Row, { number, text }: TextLine, index: number): IncomingChunk {

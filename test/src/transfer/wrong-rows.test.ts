@@ -1,7 +1,10 @@
 import { sql } from 'drizzle-orm';
+import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { maintenance } from '../../../src/database/maintenance.ts';
 import { limits } from '../../../src/input/limits.ts';
-import { checkDepth } from '../../../src/transfer/check-row.ts';
+import { checkDepth, checkRow } from '../../../src/transfer/check-row.ts';
+import { fieldsOf } from '../../../src/transfer/format.ts';
 import { asOwner } from '../../../testkit/owner.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { exportText, importText, rowsOf } from './exchange.ts';
@@ -49,6 +52,11 @@ describe('a value that no row may have is a fault of its line, and the lines aro
       'a time relative to today',
       memory({ updatedAt: 'tomorrow' }),
       'line 3: updatedAt is "tomorrow", not a time',
+    ],
+    [
+      'a day that no month has',
+      memory({ createdAt: '2023-02-29T00:00:00Z' }),
+      'line 3: createdAt is "2023-02-29T00:00:00Z", not a time',
     ],
     [
       'a time without a zone',
@@ -123,6 +131,66 @@ test('values at the edge of what a row may have are imported as they are', async
   const report = await importText(database.pool, header + memory(fields) + end);
   expect(report).toMatchObject({ memories: 1, faults: [] });
   expect(rowsOf(await exportText(database.pool))[0]?.row).toMatchObject(fields);
+});
+
+test('PostgreSQL reads each time that is accepted', async () => {
+  const [field] = fieldsOf.memory.filter(({ name }) => name === 'createdAt');
+  const accepts = (createdAt: string) => {
+    try {
+      checkRow(field ? [field] : [], { createdAt });
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  const reads = (createdAt: string) =>
+    maintenance(database.pool, { access: 'read' }, (tx) =>
+      tx.execute(sql`select ${createdAt}::timestamptz`),
+    ).then(
+      () => true,
+      () => false,
+    );
+  const part = (most: number) => fc.integer({ min: 0, max: most }).map((n) => String(n).padStart(2, '0'));
+  const times = fc.record({
+    year: fc.constantFrom(
+      '0000',
+      '0001',
+      '0004',
+      '1900',
+      '2000',
+      '2023',
+      '2024',
+      '4712',
+      '4713',
+      '12000',
+      '294275',
+      '999999',
+    ),
+    month: part(13),
+    day: part(32),
+    hour: part(25),
+    minute: part(61),
+    zone: fc.constantFrom('Z', '+00', '+00:00', '-0330', '+14:00', '+1'),
+    era: fc.constantFrom('', '', ' BC'),
+  });
+  await fc.assert(
+    fc.asyncProperty(times, async ({ year, month, day, hour, minute, zone, era }) => {
+      const text = `${year}-${month}-${day}T${hour}:${minute}:00.000001${zone}${era}`;
+      if (accepts(text)) expect(await reads(text)).toBe(true);
+    }),
+    { numRuns: 500 },
+  );
+  expect(accepts('2024-02-29T23:59:59.999999+00:00')).toBe(true);
+  expect(accepts('0001-02-29T00:00:00+00:00 BC')).toBe(true);
+});
+
+test('an id that is larger than any is not looked up', async () => {
+  const [row] = await maintenance(database.pool, { access: 'read' }, (tx) =>
+    tx.execute<{ id: string }>(sql`select database_id as id from installation`),
+  );
+  const own = header.replace('11111111-1111-1111-1111-111111111111', row?.id ?? '');
+  const report = await importText(database.pool, own + memory({ id: '9999999999999999999' }) + end);
+  expect(report).toMatchObject({ memories: 1, faults: [] });
 });
 
 test('brackets in texts are no levels', () => {

@@ -99,3 +99,71 @@ test(
   },
   2 * minutes * Math.max(1, kills),
 );
+
+interface Counts {
+  embeddings: { status: string; model: string | null; count: number }[];
+}
+
+test(
+  `a change of the model goes on after the server and the command are killed, ${kills} times`,
+  async () => {
+    const memories = new Map<string, unknown>();
+    const first = installation.start();
+    const send = sender(await first.url);
+    // Enough to be killed in the middle of it.
+    const writers = Array.from({ length: 8 }, async () => {
+      for (let i = 0; i < 25; i++) {
+        const { id, written } = await memoryWrites.write(send);
+        memories.set(id, written);
+      }
+    });
+    await Promise.all(writers);
+    first.signal('SIGKILL');
+    await first.ended;
+
+    const models = [installation.otherModel, ''];
+    for (let done = 0; done < kills; ) {
+      installation.settings = { FUNES_EMBEDDING_MODEL: models[0] ?? '' };
+      const server = installation.start();
+      await server.url;
+      const command = installation.command('reembed', '--json');
+      const lifeMs = randomInt(500, 4000);
+      const ended = await Promise.race([command.ended, delay(lifeMs)]);
+      command.signal('SIGKILL');
+      server.signal('SIGKILL');
+      await Promise.all([command.ended, server.ended]);
+      if (ended) {
+        // It was complete before the kill: the next one changes to the other model.
+        expect(ended).toMatchObject({ status: 0 });
+        models.reverse();
+        continue;
+      }
+      done += 1;
+      console.log(`reembed: killed after ${lifeMs} ms, while the command ran`);
+
+      const next = installation.start();
+      const nextSend = sender(await next.url);
+      const found = await memoryWrites.readAll(nextSend);
+      for (const [id, written] of memories) expect(found.get(id)).toEqual(written);
+      const { similarMemories } = await nextSend<{
+        similarMemories: { memory: { embeddingModel: string } }[];
+      }>('{ similarMemories(text: "the tide at the harbour", k: 50) { memory { embeddingModel } } }');
+      expect(similarMemories).toHaveLength(50);
+      expect(new Set(similarMemories.map(({ memory }) => memory.embeddingModel)).size).toBe(1);
+      next.signal('SIGKILL');
+      await next.ended;
+    }
+
+    const last = installation.start();
+    const lastUrl = await last.url;
+    expect(await installation.command('reembed', '--json').ended).toMatchObject({ status: 0 });
+    const { embeddings } = await sender(lastUrl)<Counts>('{ embeddings { status model count } }');
+    const model = models[0] === '' ? 'all-MiniLM-L6-v2' : 'another-model';
+    expect(new Set(embeddings.map((one) => `${one.status} ${one.model}`))).toEqual(
+      new Set([`READY ${model}`]),
+    );
+    last.signal('SIGKILL');
+    await last.ended;
+  },
+  4 * minutes * Math.max(1, kills),
+);

@@ -1,6 +1,6 @@
 import { vectorLiteral } from '../../schema/columns/vector.ts';
 import { installation } from '../../schema/index.ts';
-import { databaseError, errorCode } from '../database/errors.ts';
+import { causeWithCode, databaseError, errorCode } from '../database/errors.ts';
 import { type Database, transaction } from '../database/transaction.ts';
 import type { Services } from '../services.ts';
 import { type EmbeddingColumns, type EmbeddingServices, embedForWriting } from '../store/embeddings.ts';
@@ -237,6 +237,8 @@ function asMade(columns: EmbeddingColumns): MadeEmbedding {
 
 /** Says why the database refuses a row. Undefined if the row is not the reason. */
 function refusalOf(error: unknown): string | undefined {
+  // For instance, the words of a content need more than the megabyte that its index can hold.
+  if (causeWithCode(error, '54000')) return 'a text is too long for the database to index';
   const known = databaseError(error);
   if (known?.code === 'BAD_USER_INPUT' || known?.code === 'CONFLICT') return known.message.replace(/\.$/, '');
   if (known !== undefined) return undefined;

@@ -15,6 +15,8 @@ export interface Incoming {
   idempotencyKey: string | null;
   /** The id that the row has if it comes from this database. */
   ownId: string | null;
+  /** When the row with that id was made. A copy of the database has its name, and other rows may have got these ids there. */
+  ownCreatedAt?: string | null;
   contentHash: string | null;
   archivedAt: string | null;
   /** What to embed. Undefined if the row has its vector, or can never have one. */

@@ -35,6 +35,8 @@ export interface ImportReport {
   failed: number;
   /** Rows that were stored without a vector, for a server to embed. */
   pending: number;
+  /** Messages of another program that were left out, because the person did not see them or they have no text. */
+  leftOut: number;
 }
 
 /** Batches that are read and embedded while others are written. */
@@ -72,6 +74,7 @@ export async function importRows(
     known: 0,
     failed: 0,
     pending: 0,
+    leftOut: 0,
   };
   const importer = new Importer(services, viewer, report, await readDatabaseId(services.database, viewer));
   const waiting: Promise<Prepared>[] = [];
@@ -111,6 +114,10 @@ async function* batches(
       if (row.kind === 'fault') {
         report.failed += 1;
         onFault(row.line, row.reason);
+        continue;
+      }
+      if (row.kind === 'leftOut') {
+        report.leftOut += 1;
         continue;
       }
       batch.push(row);

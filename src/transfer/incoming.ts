@@ -38,8 +38,13 @@ export interface Faulty {
   reason: string;
 }
 
+/** A message that funes has no use for, because the person did not see it or it has no text. It is counted, and no fault. */
+export interface LeftOut {
+  kind: 'leftOut';
+}
+
 /** How far a file is read, and what was read. */
-export type Read = (Incoming | Faulty) & {
+export type Read = (Incoming | Faulty | LeftOut) & {
   /** Bytes up to the end of this row. */
   bytes: number;
 };

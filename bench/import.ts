@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
-import { hashVector } from '../testkit/hash-embedder.ts';
+import { EMBEDDING_DIMENSIONS } from '../schema/columns/vector.ts';
 import { type BenchDatabase, openBenchDatabase } from './support/database.ts';
 import { startBundledEmbedder } from './support/embedder.ts';
 import { run } from './support/run.ts';
@@ -21,11 +21,18 @@ const pollMs = 50;
 const words = 'the ship sailed over a calm green sea while old stories of storms were told below deck'.split(
   ' ',
 );
-const text = (n: number, length: number) =>
-  Array.from(
-    { length },
-    (_, i) => `${words[(n * 7 + i * (1 + (n % 5))) % words.length]}${i % 9 === 0 ? n : ''}`,
-  ).join(' ');
+/** Texts of so many words, of which each number has another one. */
+function text(n: number, length: number): string {
+  const cycle = words.map((_, i) => words[(n * 7 + i * (1 + (n % 5))) % words.length]).join(' ');
+  return `${n} ${`${cycle} `.repeat(Math.ceil(length / words.length))}`.split(' ', length).join(' ');
+}
+
+/** A vector of length 1 for each number. It has no meaning: what counts here is its size. */
+function vectorOf(n: number): number[] {
+  const numbers = Array.from({ length: EMBEDDING_DIMENSIONS }, (_, i) => Math.sin((n + 1) * (i + 1) * 0.7));
+  const length = Math.hypot(...numbers);
+  return numbers.map((x) => Math.fround(x / length));
+}
 
 const header = {
   funes: 'export',
@@ -41,7 +48,7 @@ function* lines(name: string, rows: number, wordsOfRow: number, vectors: boolean
   for (let n = 1; n <= rows; n++) {
     const content = text(n, wordsOfRow);
     const row = { id: String(n), userId: 'bench', content, metadata: { n } };
-    const embedded = vectors ? { ...row, embedding: [...hashVector(content)], embeddingModel: 'bench' } : row;
+    const embedded = vectors ? { ...row, embedding: vectorOf(n), embeddingModel: 'bench' } : row;
     yield `${JSON.stringify({ kind: 'memory', row: embedded })}\n`;
   }
   yield `${JSON.stringify({ kind: 'end', rows })}\n`;

@@ -1,6 +1,6 @@
 import { vectorLiteral } from '../../schema/columns/vector.ts';
 import { installation } from '../../schema/index.ts';
-import { databaseError, errorCode } from '../database/errors.ts';
+import { causeWithCode, databaseError, errorCode } from '../database/errors.ts';
 import { type Database, transaction } from '../database/transaction.ts';
 import type { Services } from '../services.ts';
 import { type EmbeddingColumns, type EmbeddingServices, embedForWriting } from '../store/embeddings.ts';
@@ -35,6 +35,8 @@ export interface ImportReport {
   failed: number;
   /** Rows that were stored without a vector, for a server to embed. */
   pending: number;
+  /** Messages of another program that were left out, because the person did not see them or they have no text. */
+  leftOut: number;
 }
 
 /** Batches that are read and embedded while others are written. */
@@ -72,6 +74,7 @@ export async function importRows(
     known: 0,
     failed: 0,
     pending: 0,
+    leftOut: 0,
   };
   const importer = new Importer(services, viewer, report, await readDatabaseId(services.database, viewer));
   const waiting: Promise<Prepared>[] = [];
@@ -111,6 +114,10 @@ async function* batches(
       if (row.kind === 'fault') {
         report.failed += 1;
         onFault(row.line, row.reason);
+        continue;
+      }
+      if (row.kind === 'leftOut') {
+        report.leftOut += 1;
         continue;
       }
       batch.push(row);
@@ -230,6 +237,8 @@ function asMade(columns: EmbeddingColumns): MadeEmbedding {
 
 /** Says why the database refuses a row. Undefined if the row is not the reason. */
 function refusalOf(error: unknown): string | undefined {
+  // For instance, the words of a content need more than the megabyte that its index can hold.
+  if (causeWithCode(error, '54000')) return 'a text is too long for the database to index';
   const known = databaseError(error);
   if (known?.code === 'BAD_USER_INPUT' || known?.code === 'CONFLICT') return known.message.replace(/\.$/, '');
   if (known !== undefined) return undefined;

@@ -15,6 +15,8 @@ export interface Incoming {
   idempotencyKey: string | null;
   /** The id that the row has if it comes from this database. */
   ownId: string | null;
+  /** When the row with that id was made. A copy of the database has its name, and other rows may have got these ids there. */
+  ownCreatedAt?: string | null;
   contentHash: string | null;
   archivedAt: string | null;
   /** What to embed. Undefined if the row has its vector, or can never have one. */
@@ -36,8 +38,13 @@ export interface Faulty {
   reason: string;
 }
 
+/** A message that funes has no use for, because the person did not see it or it has no text. It is counted, and no fault. */
+export interface LeftOut {
+  kind: 'leftOut';
+}
+
 /** How far a file is read, and what was read. */
-export type Read = (Incoming | Faulty) & {
+export type Read = (Incoming | Faulty | LeftOut) & {
   /** Bytes up to the end of this row. */
   bytes: number;
 };

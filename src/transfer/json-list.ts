@@ -26,6 +26,9 @@ class ExactAssembler extends Assembler {
   }
 }
 
+/** Bytes of one element. All of it is in memory, and takes a few times as much there. */
+export const largestElement = 64 * 1024 * 1024;
+
 interface Token {
   name: string;
   value?: unknown;
@@ -34,33 +37,45 @@ interface Token {
 /**
  * Reads the elements of a large list in JSON, one by one.
  * @param options.key where the list may be if the file has an object: the name of the field.
+ * @param options.lines whether the file may also be one object, or JSON Lines of objects, which are then the elements.
  * @throws FunesError BAD_USER_INPUT for a file that is no such JSON.
  */
 export async function* readJsonList(
   parts: AsyncIterable<Buffer>,
-  { name, key }: { name: string; key?: string | undefined },
+  { name, key, lines = false }: { name: string; key?: string | undefined; lines?: boolean },
 ): AsyncGenerator<Element> {
+  let number = 0;
   let bytes = 0;
+  /** The bytes that had been read before the element that is not complete yet. */
+  let before = 0;
   async function* counted() {
     for await (const part of decodeParts(parts, name)) {
       bytes += Buffer.byteLength(part);
+      if (bytes - before > largestElement)
+        throw unreadable(
+          `${name} has more than ${largestElement} bytes in the one entry after entry ${number}.`,
+        );
       yield part;
     }
   }
-  const tokens = parser.asStream({ streamValues: false });
+  const tokens = parser.asStream({ streamValues: false, jsonStreaming: lines });
   const reading = pipeline(Readable.from(counted()), tokens);
   reading.catch(() => {}); // the iteration below throws the error, too
   /** The depth of the list in the file, once it has begun. */
   let list: number | undefined;
   let depth = 0;
   let isKey = false;
-  let number = 0;
   let found = false;
   let assembler: ExactAssembler | undefined;
   try {
     for await (const token of tokens as AsyncIterable<Token>) {
+      if (assembler === undefined) before = bytes;
       const opens = token.name === 'startArray' || token.name === 'startObject';
       const closes = token.name === 'endArray' || token.name === 'endObject';
+      if (lines && list === undefined && depth === 0 && token.name === 'startObject') {
+        list = 0;
+        found = true;
+      }
       if (list === undefined) {
         const begins = token.name === 'startArray' && (depth === 0 || (depth === 1 && isKey));
         if (opens) depth += 1;
@@ -83,6 +98,7 @@ export async function* readJsonList(
       number += 1;
       yield { number, value: assembler.current, loss: assembler.loss, bytes };
       assembler = undefined;
+      if (list === 0) list = undefined;
     }
     await reading;
   } catch (error) {

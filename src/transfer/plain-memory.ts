@@ -41,7 +41,7 @@ export interface PlainOptions {
   defaultUser: string;
   origins: OriginsOfContent;
   /** Which column or key of the file has a field. */
-  map: Partial<Record<MemoryField, string>>;
+  map: Partial<Record<MemoryField | `metadata.${string}`, string>>;
 }
 
 /** Makes a row of a memory, or says what is wrong with it. */

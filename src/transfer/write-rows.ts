@@ -25,32 +25,34 @@ const chunksOfStatement = 200;
 
 /**
  * Finds which of these rows the database has, in one statement. Memories are known by their idempotency key or their origin, live
- * or archived; documents by their origin or their bytes; tools by their name.
+ * or archived; documents by their origin or their bytes; tools by their name. Rows of this database are known by their id, if the row
+ * with that id was made at that time.
  * @returns their indexes in `rows`.
  */
 export async function findKnown(tx: Transaction, rows: readonly Incoming[]): Promise<Set<number>> {
-  const keys = rows.map(({ kind, userId, origin, idempotencyKey, ownId, contentHash }, n) => ({
+  const keys = rows.map(({ kind, userId, origin, idempotencyKey, ownId, ownCreatedAt, contentHash }, n) => ({
     n,
     kind,
     user: userId,
     origin,
     key: idempotencyKey,
     own: ownId,
+    made: ownCreatedAt ?? null,
     hash: contentHash,
   }));
   const memoryIn = (table: SQL) => sql`
     exists (select from ${table} as t where t.user_id = k."user" and t.idempotency_key = k.key)
     or exists (select from ${table} as t where t.user_id = k."user" and t.origin = k.origin)
-    or exists (select from ${table} as t where t.user_id = k."user" and t.id = k.own)`;
+    or exists (select from ${table} as t where t.user_id = k."user" and t.id = k.own and t.created_at = k.made)`;
   const found = await tx.execute<{ n: number }>(sql`
     select k.n from json_to_recordset(${JSON.stringify(keys)}::text::json)
-      as k(n int, kind text, "user" text, origin text, key text, own bigint, hash text)
+      as k(n int, kind text, "user" text, origin text, key text, own bigint, made timestamptz, hash text)
     where case k.kind
       when 'memory' then ${memoryIn(sql`${memories}`)} or ${memoryIn(sql`${memoriesArchive}`)}
       when 'document' then
         exists (select from ${documents} as t where t.user_id = k."user" and t.origin = k.origin)
         or exists (select from ${documents} as t where t.user_id = k."user" and t.content_hash = k.hash)
-        or exists (select from ${documents} as t where t.user_id = k."user" and t.id = k.own)
+        or exists (select from ${documents} as t where t.user_id = k."user" and t.id = k.own and t.created_at = k.made)
       else exists (select from ${toolEmbeddings} as t where t.tool_name = k.origin) end`);
   return new Set(found.map(({ n }) => n));
 }

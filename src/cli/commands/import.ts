@@ -86,10 +86,20 @@ export const importCommand: DatabaseCommand = (onDatabase) =>
 
 const megabytes = (bytes: number) => Math.round((bytes / bytesOfMegabyte) * 10) / 10;
 
-function describe({ memories, documents, chunks, tools, known, failed, pending }: ImportReport): string {
+function describe({
+  memories,
+  documents,
+  chunks,
+  tools,
+  known,
+  failed,
+  pending,
+  leftOut,
+}: ImportReport): string {
   return [
     `Imported ${memories} memories, ${documents} documents with ${chunks} chunks, and ${tools} tools; ${known} were there already, ` +
       `${failed} failed.`,
+    ...(leftOut > 0 ? [`Left out ${leftOut} messages that have no text or were not shown.`] : []),
     ...(pending > 0 ? [`${pending} texts wait for embeddings, which a server makes in the background.`] : []),
   ].join('\n');
 }

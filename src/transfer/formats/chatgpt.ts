@@ -1,6 +1,5 @@
 import { isObject } from '../json-list.ts';
-import type { PlainMemory } from '../plain-memory.ts';
-import { given, listFormat } from './list.ts';
+import { given, leftOut, listFormat, type Message } from './list.ts';
 
 type Fields = Record<string, unknown>;
 
@@ -13,22 +12,24 @@ export const readChatGpt = listFormat('conversation of ChatGPT', (conversation) 
   const { mapping, current_node: current } = conversation;
   if (!isObject(mapping)) return undefined;
   const sessionId = conversation.conversation_id ?? conversation.id;
-  return pathTo(mapping, typeof current === 'string' ? current : lastLeaf(mapping)).flatMap((node) => {
-    const message = node.message;
-    if (!isObject(message) || !isShown(message)) return [];
-    const content = textOf(message.content);
-    if (content === '') return [];
-    const { model_slug: model } = isObject(message.metadata) ? message.metadata : ({} as Fields);
-    return [
-      {
-        content,
-        source: 'chatgpt',
-        sessionId,
-        createdAt: message.create_time ?? conversation.create_time,
-        metadata: given({ role: roleOf(message), title: conversation.title, model }),
-      } satisfies PlainMemory,
-    ];
-  });
+  return pathTo(mapping, typeof current === 'string' ? current : lastLeaf(mapping)).flatMap(
+    (node): Message[] => {
+      const message = node.message;
+      if (!isObject(message)) return []; // the root has none
+      const content = textOf(message.content);
+      if (!isShown(message) || content === '') return [leftOut];
+      const { model_slug: model } = isObject(message.metadata) ? message.metadata : ({} as Fields);
+      return [
+        {
+          content,
+          source: 'chatgpt',
+          sessionId,
+          createdAt: message.create_time ?? conversation.create_time,
+          metadata: given({ role: roleOf(message), title: conversation.title, model }),
+        },
+      ];
+    },
+  );
 });
 
 /** The nodes from the root to this one. */

@@ -1,5 +1,5 @@
 import { isObject } from '../json-list.ts';
-import { given, listFormat } from './list.ts';
+import { given, leftOut, listFormat, type Message } from './list.ts';
 
 /**
  * Reads conversations.json of an export of Claude. Each message is a memory, the conversation is its session. The text of attached
@@ -8,9 +8,9 @@ import { given, listFormat } from './list.ts';
 export const readClaude = listFormat('conversation of Claude', (conversation) => {
   const { chat_messages: messages, uuid, name, created_at: begun } = conversation;
   if (!Array.isArray(messages)) return undefined;
-  return messages.filter(isObject).flatMap((message) => {
+  return messages.filter(isObject).flatMap((message): Message[] => {
     const content = textOf(message);
-    if (content === '') return [];
+    if (content === '') return [leftOut];
     const role = message.sender === 'human' ? 'user' : message.sender;
     const title = name === '' ? undefined : name;
     const metadata = given({ role, title, attachments: fileNames(message.attachments) });

@@ -1,7 +1,8 @@
 import { FunesError, quote } from '../../errors.ts';
-import { checkUserName } from '../../input/checks.ts';
+import { BIGINT_MAX, checkUserName } from '../../input/checks.ts';
 import { checkVector } from '../../input/vectors.ts';
 import { chunkText, toolText } from '../../store/embedded-text.ts';
+import { checkDepth, checkRow } from '../check-row.ts';
 import { fieldsOf, formatVersion, type LineKind, lineKinds } from '../format.ts';
 import { type Incoming, type IncomingChunk, type Read, unreadable } from '../incoming.ts';
 import { readTextLines, type TextLine } from '../read-lines.ts';
@@ -116,6 +117,7 @@ function parseLine({ text }: TextLine): Row {
     );
   }
   if (!isObject(value)) throw fault('the line is not a JSON object');
+  asFault(() => checkDepth(text));
   return value;
 }
 
@@ -147,6 +149,7 @@ function parseRow(kind: LineKind, row: unknown): Row {
       `the ${kind} has the field ${quote(unknown)}, which this version of funes does not know: a newer version wrote it`,
     );
   }
+  asFault(() => checkRow(fieldsOf[kind], row));
   checkEmbedding(row);
   return row;
 }
@@ -176,7 +179,13 @@ function parseIncoming(
   const userId = user ?? asFault(() => checkUserName(textOf(row, 'userId'), 'userId'));
   // Of a row that was imported itself, the first database counts.
   const origin = optionalText(row, 'origin') ?? `${databaseId}:${kind}:${id}`;
-  const common = { ...none, userId, origin, ownId: ownIdOf(origin, kind) };
+  const common = {
+    ...none,
+    userId,
+    origin,
+    ownId: ownIdOf(origin, kind),
+    ownCreatedAt: optionalText(row, 'createdAt'),
+  };
   if (kind === 'document') return { ...common, kind, contentHash: textOf(row, 'contentHash') };
   return {
     ...common,
@@ -190,7 +199,9 @@ function parseIncoming(
 /** The part of an origin that is an id of a database. Whether it is this database, `importRows` knows. */
 function ownIdOf(origin: string, kind: string): string | null {
   const [, ofKind, id] = origin.split(':');
-  return ofKind === kind && id !== undefined && /^[1-9]\d{0,18}$/.test(id) ? id : null;
+  return ofKind === kind && id !== undefined && /^[1-9]\d{0,18}$/.test(id) && BigInt(id) <= BIGINT_MAX
+    ? id
+    : null;
 }
 
 function parseChunk(row: Row, { number, text }: TextLine, index: number): IncomingChunk {

@@ -20,5 +20,5 @@ export const readMem0 = listFormat(
       },
     ];
   },
-  'results',
+  { key: 'results' },
 );

@@ -82,8 +82,12 @@ describe('a line that is wrong is named, and the others are imported', () => {
       'embedding has no embeddingModel',
     ],
     ['a number that is out of range', memory(2, { importanceScore: 2 }), 'importanceScore'],
-    ['a time that is none', memory(2, { createdAt: 'yesterday or so' }), 'A date or time is not valid'],
-    ['a NUL', memory(2, { content: 'a\u0000b' }), 'characters that cannot be stored'],
+    [
+      'a time that is none',
+      memory(2, { createdAt: 'yesterday or so' }),
+      'createdAt is "yesterday or so", not a time with a zone',
+    ],
+    ['a NUL', memory(2, { content: 'a\u0000b' }), 'content contains a NUL character (U+0000)'],
     ['no content', memory(2, { content: ' ' }), 'content'],
     ['a chunk without its document', chunk(0), 'the chunk does not follow its document'],
   ])('%s', async (_, line, reason) => {

@@ -1,7 +1,10 @@
+import { setImmediate } from 'node:timers/promises';
 import { sql } from 'drizzle-orm';
+import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { maintenance } from '../../../src/database/maintenance.ts';
 import { parseMap } from '../../../src/transfer/formats/fields.ts';
+import { largestElement, readJsonList } from '../../../src/transfer/json-list.ts';
 import type { ForeignFormat } from '../../../src/transfer/read-file.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { importText } from './exchange.ts';
@@ -167,6 +170,53 @@ test('LangChain: dumped documents and plain ones', async () => {
   ]);
 });
 
+test.each<[string, string]>([
+  ['JSON Lines', '{"page_content":"a","metadata":{"n":1}}\n\n{"page_content":"b {"}\n'],
+  ['one after the other', '{"page_content":"a","metadata":{"n":1}} {"page_content":"b {"}'],
+])('LangChain: %s', async (_, text) => {
+  expect(await bring('langchain', text)).toMatchObject({ memories: 2, failed: 0 });
+  expect(await stored()).toMatchObject([{ content: 'a', metadata: { n: 1 } }, { content: 'b {' }]);
+});
+
+test('LangChain: one document in several lines', async () => {
+  const text = JSON.stringify({ page_content: 'alone', metadata: { source: 'a' } }, null, 2);
+  expect(await bring('langchain', text)).toMatchObject({ memories: 1, failed: 0 });
+});
+
+test('LangChain: JSON Lines that are cut say after which document', async () => {
+  await expect(bring('langchain', '{"page_content":"a"}\n{"page_con')).rejects.toThrow(
+    'The file is not valid JSON: it is broken or cut after entry 1.',
+  );
+  expect(await stored()).toMatchObject([{ content: 'a' }]);
+});
+
+test('messages that are left out are counted', async () => {
+  expect(await bring('chatgpt', chatGpt)).toMatchObject({ memories: 2, failed: 0, leftOut: 1 });
+  const messages = [
+    { sender: 'human', text: 'Hello' },
+    { sender: 'assistant', text: '', content: [{ type: 'tool_use', name: 'search' }] },
+  ];
+  expect(await bring('claude', [{ uuid: 'u', chat_messages: messages }])).toMatchObject({
+    memories: 1,
+    failed: 0,
+    leftOut: 1,
+  });
+});
+
+test.each<[ForeignFormat, object, string]>([
+  ['claude', { mapping: {} }, 'it is no conversation of Claude; it looks like one that --from chatgpt reads'],
+  [
+    'chatgpt',
+    { chat_messages: [] },
+    'it is no conversation of ChatGPT; it looks like one that --from claude reads',
+  ],
+  ['langchain', mem0, 'it is no document of LangChain; it looks like one that --from mem0 reads'],
+  ['mem0', { page_content: 'a' }, 'it is no memory of mem0; it looks like one that --from langchain reads'],
+  ['mem0', { text: 'a' }, 'it is no memory of mem0'],
+])('the file of another program says which it looks like: %s %j', async (from, entry, reason) => {
+  expect(await bring(from, [entry])).toMatchObject({ failed: 1, faults: [`line 1: ${reason}`] });
+});
+
 describe('CSV', () => {
   test('takes columns by the map and by their names, and the others as metadata', async () => {
     const csv =
@@ -207,6 +257,52 @@ describe('CSV', () => {
     ['other rows than its header', 'content,b\na\n', undefined, 'The file is not a CSV that can be read'],
   ])('refuses %s', async (_, csv, map, message) => {
     await expect(bring('csv', csv, map === undefined ? {} : { map })).rejects.toThrow(message);
+  });
+
+  test('takes keys of the metadata by the map', async () => {
+    const csv = 'text,about,note\na,food,x\n';
+    expect(await bring('csv', csv, { map: 'content=text,metadata.topic=about' })).toMatchObject({
+      memories: 1,
+    });
+    expect(await stored()).toMatchObject([{ content: 'a', metadata: { topic: 'food', note: 'x' } }]);
+  });
+
+  test('refuses a key of the metadata whose column is not there, and names the columns', async () => {
+    await expect(bring('csv', 'content\na\n', { map: 'metadata.topic=about' })).rejects.toThrow(
+      '--map names the column "about", and The file has no such column. It has "content".',
+    );
+  });
+
+  test.each([';', '\t', '|', ','])('separates cells by %j if the header does', async (delimiter) => {
+    const csv = `content${delimiter}note\n"a, b; c | d"${delimiter}x\n`;
+    expect(await bring('csv', csv)).toMatchObject({ memories: 1, failed: 0 });
+    expect(await stored()).toMatchObject([{ content: 'a, b; c | d', metadata: { note: 'x' } }]);
+  });
+
+  test('imports the rows before one that cannot be read', async () => {
+    const csv = 'content,b\na,1\nb,2\nbroken\nc,3\n';
+    await expect(bring('csv', csv)).rejects.toThrow('The file is not a CSV that can be read');
+    expect((await stored()).map(({ content }) => content)).toEqual(['a', 'b']);
+  });
+
+  test('returns any text as it was quoted', async () => {
+    const cell = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 12 });
+    const isStorable = (text: string) => /[a-z]/i.test(text) && !/[\p{Cc}\p{Cs}]/u.test(text);
+    const cells = fc.array(fc.tuple(cell.filter(isStorable), fc.stringMatching(/^[",;|\r\n\t a]{1,8}$/)), {
+      minLength: 1,
+      maxLength: 6,
+    });
+    const quoted = (text: string) => `"${text.replaceAll('"', '""')}"`;
+    await fc.assert(
+      fc.asyncProperty(cells, fc.constantFrom(',', ';', '\t', '|'), async (rows, delimiter) => {
+        await run('delete from memories');
+        const lines = rows.map((row) => row.map(quoted).join(delimiter));
+        await bring('csv', [`content${delimiter}note`, ...lines].join('\n'));
+        const found = (await stored()) as { content: string; metadata: { note: string } }[];
+        expect(found.map(({ content, metadata }) => [content, metadata.note])).toEqual(rows);
+      }),
+      { numRuns: 30 },
+    );
   });
 
   test('refuses bytes that are no UTF-8', async () => {
@@ -251,6 +347,30 @@ describe('a list in JSON', () => {
   ])('%s', async (_, text, message) => {
     await expect(bring('mem0', text)).rejects.toThrow(message);
   });
+
+  test.each([
+    ['one text', ''],
+    ['many values', ',"memory":"'],
+  ])(
+    'with an entry that is too large for the memory is refused before all of it is read: %s',
+    async (_, between) => {
+      let megabytes = 0;
+      async function* file() {
+        yield Buffer.from('[{"memory":"a"},{"memory":"');
+        for (; megabytes < 500; megabytes++) {
+          await setImmediate(); // as a file is read
+          const text = 'x'.repeat(2 ** 20);
+          yield Buffer.from(between === '' ? text : `${text}"${between}`);
+        }
+      }
+      const entries: unknown[] = [];
+      await expect(async () => {
+        for await (const { value } of readJsonList(file(), { name: 'The file' })) entries.push(value);
+      }).rejects.toThrow(`The file has more than ${largestElement} bytes in the one entry after entry 1.`);
+      expect(entries).toEqual([{ memory: 'a' }]);
+      expect(megabytes).toBeLessThan(80);
+    },
+  );
 
   test('with a number that would be rounded', async () => {
     const text = '[{"memory":"a","metadata":{"n":1234567890123456789}},{"memory":"b"}]';

@@ -1,4 +1,5 @@
 import type { ReservedSql } from 'postgres';
+import { noteView } from '../database/origin.ts';
 import type { Database } from '../database/transaction.ts';
 
 /** Hears how connections and statements are used. It never hears a statement's text or its parameters. */
@@ -34,9 +35,11 @@ export function observeDatabase<D extends Database>(database: D, observer: Datab
     return observeConnection(connection, observer);
   };
   // A proxy, because what a database says of itself may change while it is used.
-  return new Proxy(database, {
+  const view = new Proxy(database, {
     get: (target, name) => (name === 'reserve' ? reserve : Reflect.get(target, name)),
   });
+  noteView(view, database);
+  return view;
 }
 
 /** A reservation is made for each user anew, so it can be changed. */

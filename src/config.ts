@@ -24,6 +24,10 @@ import { suggestion } from './suggestion.ts';
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
+/** Who may read /metrics. */
+const metricsModes = ['off', 'loopback', 'key'] as const;
+export type MetricsMode = (typeof metricsModes)[number];
+
 /** The origin of Apollo's Sandbox when a person opens it there. The Sandbox at `/` calls from this server's own origin. */
 const apolloStudio = 'https://studio.apollographql.com';
 
@@ -103,6 +107,10 @@ const settings = z.object({
     20 * 1024 ** 2,
   ),
   FUNES_INTROSPECTION: onOff.default(true),
+  FUNES_METRICS: setting(
+    'off, loopback for programs on this machine, or key for the keys of administrators',
+    (text) => metricsModes.find((mode) => mode === text.toLowerCase()),
+  ).default('loopback'),
   FUNES_LOG_LEVEL: setting(`one of ${logLevels.join(', ')}`, (text) =>
     logLevels.find((level) => level === text.toLowerCase()),
   ).default('info'),
@@ -161,6 +169,7 @@ function configOf(values: z.output<typeof settings>) {
     trustProxy: values.FUNES_TRUST_PROXY,
     bodyLimit: values.FUNES_BODY_LIMIT,
     introspection: values.FUNES_INTROSPECTION,
+    metrics: values.FUNES_METRICS,
     logLevel: values.FUNES_LOG_LEVEL,
   };
 }

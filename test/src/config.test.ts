@@ -61,6 +61,7 @@ describe('defaults', () => {
       trustProxy: [],
       bodyLimit: 20 * 1024 * 1024,
       introspection: true,
+      metrics: 'loopback',
       logLevel: 'info',
     });
   });

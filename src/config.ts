@@ -63,7 +63,9 @@ const settings = z.object({
   FUNES_WRITE_WAIT: setting('a time from 0s to 1h, such as 30s or 2min', duration(0, 3_600_000)).default(
     60_000,
   ),
-  FUNES_PREPARED_STATEMENTS: onOff.default(true),
+  FUNES_PREPARED_STATEMENTS: setting('on, off or auto', (text) =>
+    /^auto$/i.test(text) ? ('auto' as const) : onOrOff(text),
+  ).default('auto'),
   FUNES_EMBEDDING_MODEL: setting(`${modelForm}; leave it out for ${bundledModelName}`, (text) =>
     findModel(text) === undefined ? undefined : text,
   ).optional(),
@@ -134,6 +136,7 @@ function configOf(values: z.output<typeof settings>) {
     statementTimeout: values.FUNES_STATEMENT_TIMEOUT,
     /** How long a write waits for its embeddings. What has none by then is stored as PENDING. */
     writeWait: values.FUNES_WRITE_WAIT,
+    /** `auto`: named prepared statements, unless a pooler gives each transaction another session. */
     preparedStatements: values.FUNES_PREPARED_STATEMENTS,
     /** Undefined means the model of the installed packages. */
     embeddingModel: values.FUNES_EMBEDDING_MODEL,

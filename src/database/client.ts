@@ -6,9 +6,10 @@ export interface ClientOptions {
   database: string | EmbeddedConnection;
   connections: number;
   connectTimeoutMs: number;
-  /** Use named prepared statements and settings of the session. Off behind a pooler that shares connections. */
+  /** Whether to use named prepared statements. */
   prepare: boolean;
-  statementTimeoutMs: number;
+  /** The parameters with which a session starts. */
+  session: Readonly<Record<string, string>>;
   applicationName: string;
   logger: Pick<Logger, 'debug'> | undefined;
   /** Called after a connection, or an attempt to connect, has ended. */
@@ -30,10 +31,7 @@ export function openClient(options: ClientOptions): Sql {
     idle_timeout: 0,
     max_lifetime: null,
     backoff: () => reconnectPauseS,
-    connection: {
-      application_name: options.applicationName,
-      ...(prepare ? { statement_timeout: options.statementTimeoutMs } : {}),
-    },
+    connection: { application_name: options.applicationName, ...options.session },
     onnotice: (notice) => logger?.debug({ notice: notice.message }, 'database notice'),
     onclose: options.onclose,
   };

@@ -10,6 +10,7 @@ import { FunesError } from '../errors.ts';
 import { causeWithCode } from './errors.ts';
 import type { Pool } from './pool.ts';
 import { databaseRoles, ensureRoles } from './roles.ts';
+import { setLocal } from './transaction.ts';
 
 const defaultFolder = fileURLToPath(new URL('./drizzle', root));
 /** The key of the lock that a server holds while it migrates. Any number, but one and the same in every server. */
@@ -33,7 +34,7 @@ export async function migrate(pool: Pool, migrationsFolder = defaultFolder): Pro
   const connection = await pool.reserve({ statementTimeoutMs: 0 });
   try {
     await ensureRoles(connection);
-    await connection.unsafe('begin');
+    await connection.unsafe(['begin', ...setLocal(pool.localSettings)].join('; '));
     // A lock of the transaction, not of the session: behind a pooler, the next statement may be in another session.
     await connection`select pg_advisory_xact_lock(${lockKey})`;
     await connection.unsafe('set local statement_timeout = 0');
@@ -50,15 +51,13 @@ export async function migrate(pool: Pool, migrationsFolder = defaultFolder): Pro
 }
 
 /**
- * Reads which migrations are pending.
- * @param reader `admin` if the user of the connections owns nothing and only may switch to the admin role.
+ * Reads which migrations are pending, as a user who owns nothing and may switch to the admin role.
  * @throws FunesError UNAVAILABLE if the database is newer than this code, or if its user may not see which were applied.
  */
-export async function readPendingMigrations(pool: Pool, reader: 'owner' | 'admin'): Promise<string[]> {
+export async function readPendingMigrations(pool: Pool): Promise<string[]> {
   const connection = await pool.reserve();
   try {
-    const become = reader === 'admin' ? `; set local role ${databaseRoles.admin}` : '';
-    await connection.unsafe(`begin read only${become}`);
+    await connection.unsafe(`begin read only; set local role ${databaseRoles.admin}`);
     return pendingMigrations(knownMigrations(defaultFolder), await appliedMigrations(connection));
   } catch (error) {
     const refused = causeWithCode(error, '42501');

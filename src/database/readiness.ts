@@ -3,6 +3,7 @@ import type { ReservedSql } from 'postgres';
 import { FunesError } from '../errors.ts';
 import { withConnection } from './connection.ts';
 import type { Pool } from './pool.ts';
+import { type PreparedStatements, probeSessions } from './probe.ts';
 
 export interface ReadinessOptions {
   /** Describes the database in messages, without its password. */
@@ -13,7 +14,9 @@ export interface ReadinessOptions {
   createsVector?: boolean;
   /** How long to keep trying, in milliseconds. */
   withinMs: number;
-  logger?: { warn(fields: object, message: string): void } | undefined;
+  /** Default: auto. */
+  preparedStatements?: PreparedStatements | undefined;
+  logger?: { warn(fields: object, message: string): void; info?(message: string): void } | undefined;
 }
 
 /** The versions of a database server. */
@@ -42,6 +45,12 @@ export async function awaitDatabase(pool: Pool, options: ReadinessOptions): Prom
     try {
       return await check(pool, options);
     } catch (error) {
+      if (codeOf(error) === '08P01' && !pool.isPooled) {
+        // PgBouncer refuses the parameters of a start that it does not know.
+        pool.expectPooler({ prepare: options.preparedStatements === true });
+        sayPooled(options, messageOf(error));
+        continue;
+      }
       const problem = refusal(error, options);
       if (problem !== undefined) throw problem;
       if (Date.now() + pause >= deadline) throw unreachable(error, options);
@@ -51,11 +60,21 @@ export async function awaitDatabase(pool: Pool, options: ReadinessOptions): Prom
   }
 }
 
-function check(pool: Pool, { where, createsVector = true }: ReadinessOptions): Promise<ServerVersions> {
+async function check(pool: Pool, options: ReadinessOptions): Promise<ServerVersions> {
+  const { where, createsVector = true, preparedStatements = 'auto' } = options;
+  const sign = await probeSessions(pool, preparedStatements);
+  if (sign !== undefined) sayPooled(options, sign);
   return withConnection(pool, async (connection) => {
     const server = await checkServer(connection, where);
     return { server, vector: await checkVector(connection, where, createsVector) };
   });
+}
+
+function sayPooled({ where, setting = 'DATABASE_URL', logger }: ReadinessOptions, sign: string): void {
+  logger?.info?.(
+    `${setting} leads to ${where} through a pooler that gives each transaction another session (${sign}). ` +
+      'Each transaction makes its own settings.',
+  );
 }
 
 async function checkServer(connection: ReservedSql, where: string): Promise<string> {
@@ -144,6 +163,7 @@ function refusal(
   if (code === undefined) return error instanceof FunesError && error.cause === undefined ? error : undefined;
   if (code.startsWith('28')) return refuse(`${where} refuses the user or password of ${setting}.`);
   if (code === '3D000') return refuse(`There is no such database: ${where}. Create it (createdb).`);
+  if (code === '08P01') return refuse(`${where} refuses the connection: ${messageOf(error)}.`);
   if (code === '42704')
     return refuse(`${where} does not know a parameter of ${setting}: ${messageOf(error)}.`);
   return undefined;

@@ -29,8 +29,12 @@ const lostRaces = [
  * @returns the statements that were run.
  * @throws FunesError UNAVAILABLE if this user may not do that. The message has the statements that an administrator can run.
  */
-export function ensureRoles(connection: ReservedSql): Promise<string[]> {
-  return runMissing(connection, cannotMakeRoles, () => missingStatements(connection));
+export async function ensureRoles(connection: ReservedSql): Promise<string[]> {
+  const run = await runMissing(connection, cannotMakeRoles, () => missingStatements(connection));
+  // A user who has a right and may not grant it is only warned.
+  const left = run.length === 0 ? [] : await missingUsage(connection);
+  if (left.length > 0) throw refusal(cannotMakeRoles, left, undefined);
+  return run;
 }
 
 /**
@@ -75,10 +79,25 @@ export async function missingStatements(connection: ReservedSql): Promise<string
     from unnest(string_to_array(${names}, ',')) as name
       left join pg_roles role on role.rolname = name,
       (select current_setting('server_version_num')::int as version) server`;
-  return states.flatMap(({ name, exists, usable, user, version }) => [
-    ...(exists ? [] : [`create role ${name} nologin noinherit`]),
-    ...(usable ? [] : [`grant ${name} to ${user}${membership(version)}`]),
-  ]);
+  return [
+    ...states.flatMap(({ name, exists, usable, user, version }) => [
+      ...(exists ? [] : [`create role ${name} nologin noinherit`]),
+      ...(usable ? [] : [`grant ${name} to ${user}${membership(version)}`]),
+    ]),
+    ...(await missingUsage(connection)),
+  ];
+}
+
+/** The extension may be in a schema that only some roles may use, such as `extensions`. */
+async function missingUsage(connection: ReservedSql): Promise<string[]> {
+  const names = Object.values(databaseRoles).join(',');
+  const lacking = await connection<{ role: string; schema: string }[]>`
+    select wanted as role, quote_ident(nspname) as schema
+    from pg_extension join pg_namespace n on n.oid = extnamespace, unnest(string_to_array(${names}, ',')) as wanted
+      left join pg_roles role on role.rolname = wanted
+    where extname = 'vector' and not coalesce(has_schema_privilege(role.oid, n.oid, 'USAGE'),
+      exists (select from aclexplode(nspacl) where grantee = 0 and privilege_type = 'USAGE'))`;
+  return lacking.map(({ role, schema }) => `grant usage on schema ${schema} to ${role}`);
 }
 
 /** As `missingStatements`, on a connection of the pool. */
@@ -99,6 +118,6 @@ function refusal(problem: string, statements: readonly string[], cause: unknown)
     'UNAVAILABLE',
     `${problem} Let an administrator of the database run: ` +
       `${statements.map((statement) => `${statement};`).join(' ')}`,
-    { cause },
+    cause === undefined ? {} : { cause },
   );
 }

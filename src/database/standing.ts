@@ -19,12 +19,13 @@ export interface Standing {
 /** Reads what the user of the connections is. It needs no rights in the database. */
 export function readStanding(pool: Pool): Promise<Standing> {
   return withConnection(pool, async (connection) => {
+    const home = pool.schemas?.home ?? null;
     const [standing] = await connection<Standing[]>`
       select current_user as user, current_database() as database,
         (select rolsuper from pg_roles where rolname = current_user) as "isSuperuser",
         coalesce(
-          (select pg_has_role(relowner, 'USAGE') from pg_class where oid = to_regclass('memories')),
-          has_schema_privilege(current_schema(), 'CREATE'),
+          (select pg_has_role(relowner, 'USAGE') from pg_class where oid = to_regclass(quote_ident(coalesce(${home}::text, current_schema())) || '.memories')),
+          has_schema_privilege(coalesce(${home}::text, current_schema()), 'CREATE'),
           false) as "isOwner",
         (select oid from pg_database where datname = current_database()) || ' of ' || case
           when has_function_privilege('pg_control_system()', 'EXECUTE')

@@ -6,7 +6,7 @@ import { hasOwnRowsOnly, identityProblem, identityStatements } from './identity.
 import type { Pool } from './pool.ts';
 
 /** The pool of connections, as transactions use it. */
-export type Database = Pick<Pool, 'reserve' | 'prepare' | 'localSettings'>;
+export type Database = Pick<Pool, 'reserve' | 'prepare' | 'localSettings' | 'expectPooler'>;
 
 /** A transaction, in which functions of store and search run their statements. */
 export type Transaction = PgDatabase<PostgresJsQueryResultHKT, Record<string, never>>;
@@ -55,7 +55,7 @@ export async function transaction<T>(
   const mark = hasOwnRowsOnly(viewer) ? ' -- app' : '';
   const connection = await database.reserve();
   const opening = connection
-    .unsafe(begin(access, viewer, { ...database.localSettings, ...settings }))
+    .unsafe(begin(access, viewer, database.localSettings, settings))
     .execute();
   opening.catch(() => {}); // awaited below; until then, a BEGIN that fails would be an unhandled rejection
   let only: Statement | undefined;
@@ -92,10 +92,24 @@ export async function transaction<T>(
   return result;
 }
 
-function begin(access: 'read' | 'write', viewer: Viewer, settings: LocalSettings): string {
-  const set = Object.entries(settings).map(([name, value]) => `set local ${name} = ${value}`);
+function begin(
+  access: 'read' | 'write',
+  viewer: Viewer,
+  ofPool: LocalSettings,
+  settings: LocalSettings = {},
+): string {
   const mode = access === 'read' || viewer.role === 'reader' ? 'only' : 'write';
-  return [`begin read ${mode}`, ...identityStatements(viewer), ...set].join('; ');
+  return [
+    `begin read ${mode}`,
+    ...setLocal(ofPool),
+    ...identityStatements(viewer),
+    ...setLocal(settings),
+  ].join('; ');
+}
+
+/** The statements that make these settings for the rest of a transaction. */
+export function setLocal(settings: LocalSettings): string[] {
+  return Object.entries(settings).map(([name, value]) => `set local ${name} = ${value}`);
 }
 
 async function finish(

@@ -10,7 +10,7 @@ import { FunesError } from '../errors.ts';
 import { causeWithCode } from './errors.ts';
 import type { Pool } from './pool.ts';
 import { databaseRoles, ensureRoles } from './roles.ts';
-import { setLocal } from './transaction.ts';
+import { setLocal } from './session-settings.ts';
 
 const defaultFolder = fileURLToPath(new URL('./drizzle', root));
 /** The key of the lock that a server holds while it migrates. Any number, but one and the same in every server. */
@@ -33,7 +33,7 @@ export async function migrate(pool: Pool, migrationsFolder = defaultFolder): Pro
   const known = knownMigrations(migrationsFolder);
   const connection = await pool.reserve({ statementTimeoutMs: 0 });
   try {
-    await ensureRoles(connection);
+    await ensureRoles(connection, pool.localSettings);
     await connection.unsafe(['begin', ...setLocal(pool.localSettings)].join('; '));
     // A lock of the transaction, not of the session: behind a pooler, the next statement may be in another session.
     await connection`select pg_advisory_xact_lock(${lockKey})`;
@@ -57,7 +57,11 @@ export async function migrate(pool: Pool, migrationsFolder = defaultFolder): Pro
 export async function readPendingMigrations(pool: Pool): Promise<string[]> {
   const connection = await pool.reserve();
   try {
-    await connection.unsafe(`begin read only; set local role ${databaseRoles.admin}`);
+    await connection.unsafe(
+      ['begin read only', ...setLocal(pool.localSettings), `set local role ${databaseRoles.admin}`].join(
+        '; ',
+      ),
+    );
     return pendingMigrations(knownMigrations(defaultFolder), await appliedMigrations(connection));
   } catch (error) {
     const refused = causeWithCode(error, '42501');

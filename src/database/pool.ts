@@ -7,7 +7,12 @@ import { openClient } from './client.ts';
 import type { EmbeddedDatabase } from './embedded/embedded-database.ts';
 import { databaseError, isUnreachable } from './errors.ts';
 import { guardReservation } from './reservation.ts';
-import { type SchemaPath, startupParameters, transactionParameters } from './session-settings.ts';
+import {
+  type LocalSettings,
+  type SchemaPath,
+  startupParameters,
+  transactionParameters,
+} from './session-settings.ts';
 
 export interface PoolOptions {
   /** A server's URL, or the embedded database. */
@@ -42,7 +47,7 @@ export interface Pool {
   readonly prepare: boolean;
   readonly statementTimeoutMs: number;
   /** Settings for SET LOCAL in each transaction, because a session behind a pooler cannot have them. Empty without a pooler. */
-  readonly localSettings: Readonly<Record<string, string | number>>;
+  readonly localSettings: LocalSettings;
   /** Where the tables and the extension are, once `useSchemas` has been called. */
   readonly schemas: SchemaPath | undefined;
   /**
@@ -109,7 +114,7 @@ class GuardedPool implements Pool {
   readonly statementTimeoutMs: number;
   isPooled: boolean;
   prepare: boolean;
-  localSettings: Readonly<Record<string, string | number>> = {};
+  localSettings: LocalSettings = {};
   schemas: SchemaPath | undefined;
   private readonly connectTimeoutMs: number;
   private readonly embedded: EmbeddedDatabase | undefined;

@@ -25,7 +25,8 @@ export async function readRoleStatements(pool: Pool, login: string | undefined):
   return withConnection(pool, async (connection) => {
     const surroundings = await readSurroundings(connection, pool.schemas?.home);
     const { owner, ownerIsSuperuser, version, database, everybodyConnects, schema } = surroundings;
-    const named = login === undefined ? undefined : (await readLogin(connection, login, pool.schemas?.home)).quoted;
+    const named =
+      login === undefined ? undefined : (await readLogin(connection, login, pool.schemas?.home)).quoted;
     const member = membership(version);
     return [
       ...Object.values(databaseRoles).map((role) => createUnlessThere(role, 'nologin noinherit')),
@@ -55,7 +56,9 @@ export async function applyRoles(pool: Pool, login: string | undefined): Promise
     const changed = await ensureRoles(connection);
     if (login !== undefined) {
       const problem = 'The user of the database may not make the role of the server.';
-      changed.push(...(await runMissing(connection, problem, () => missingForLogin(connection, login, home))));
+      changed.push(
+        ...(await runMissing(connection, problem, () => missingForLogin(connection, login, home))),
+      );
       await refuseInheriting(connection, login, home);
     }
     const { schema } = await readSurroundings(connection, home);

@@ -3,6 +3,7 @@ import { FunesError } from '../errors.ts';
 import { withConnection } from './connection.ts';
 import { errorCode } from './errors.ts';
 import type { Pool } from './pool.ts';
+import { type LocalSettings, setLocal } from './session-settings.ts';
 
 /**
  * The roles of the policies of row-level security (`schema/columns/policies.ts`). Neither owns a table, and neither can log in.
@@ -26,11 +27,12 @@ const lostRaces = [
 /**
  * Creates the roles that are missing, and lets the user of this connection switch to them, which creating a role does not do
  * since PostgreSQL 16. Call it outside any transaction: a statement that lost a race against another session is sent again.
+ * @param settings what a pooler's session lacks. With any, each attempt is a transaction.
  * @returns the statements that were run.
  * @throws FunesError UNAVAILABLE if this user may not do that. The message has the statements that an administrator can run.
  */
-export async function ensureRoles(connection: ReservedSql): Promise<string[]> {
-  const run = await runMissing(connection, cannotMakeRoles, () => missingStatements(connection));
+export async function ensureRoles(connection: ReservedSql, settings: LocalSettings = {}): Promise<string[]> {
+  const run = await runMissing(connection, cannotMakeRoles, () => missingStatements(connection), settings);
   // A user who has a right and may not grant it is only warned.
   const left = run.length === 0 ? [] : await missingUsage(connection);
   if (left.length > 0) throw refusal(cannotMakeRoles, left, undefined);
@@ -47,13 +49,19 @@ export async function runMissing(
   connection: ReservedSql,
   problem: string,
   missing: () => Promise<string[]>,
+  settings: LocalSettings = {},
 ): Promise<string[]> {
+  const begin = setLocal(settings);
   for (let attempt = 1; ; attempt++) {
-    const statements = await missing();
+    let statements: string[] = [];
     try {
+      if (begin.length > 0) await connection.unsafe(['begin', ...begin].join('; '));
+      statements = await missing();
       for (const statement of statements) await connection.unsafe(statement);
+      if (begin.length > 0) await connection.unsafe('commit');
       return statements;
     } catch (error) {
+      if (begin.length > 0) await connection.unsafe('rollback').catch(() => {});
       if (errorCode(error) === '42501') throw refusal(problem, statements, error);
       if (attempt === mostAttempts || !lostRaces.includes(errorCode(error) ?? '')) throw error;
     }
@@ -101,7 +109,7 @@ async function missingUsage(connection: ReservedSql): Promise<string[]> {
 }
 
 /** As `missingStatements`, on a connection of the pool. */
-export function readMissingStatements(pool: Pick<Pool, 'reserve'>): Promise<string[]> {
+export function readMissingStatements(pool: Pick<Pool, 'reserve' | 'localSettings'>): Promise<string[]> {
   return withConnection(pool, missingStatements);
 }
 

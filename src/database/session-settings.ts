@@ -37,6 +37,14 @@ export function searchPath({ home, vector }: SchemaPath): string {
 /** A name as an identifier of SQL. */
 export const quoteIdentifier = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
+/** Names and values for `SET LOCAL`. They are not escaped, so they must never contain text of a request. */
+export type LocalSettings = Readonly<Record<string, string | number>>;
+
+/** The statements that make these settings for the rest of a transaction. */
+export function setLocal(settings: LocalSettings): string[] {
+  return Object.entries(settings).map(([name, value]) => `set local ${name} = ${value}`);
+}
+
 /** The parameters with which a session of PostgreSQL starts, if no pooler shares it. */
 export function startupParameters(
   statementTimeoutMs: number,
@@ -54,7 +62,7 @@ export function startupParameters(
 export function transactionParameters(
   statementTimeoutMs: number,
   path: SchemaPath | undefined,
-): Record<string, string | number> {
+): LocalSettings {
   return {
     // Before any query of the transaction; afterwards PostgreSQL refuses to change the isolation.
     transaction_isolation: `'${isolation}'`,

@@ -4,6 +4,7 @@ import type { ReservedSql, Sql } from 'postgres';
 import type { Viewer } from '../viewer.ts';
 import { hasOwnRowsOnly, identityProblem, identityStatements } from './identity.ts';
 import type { Pool } from './pool.ts';
+import { type LocalSettings, setLocal } from './session-settings.ts';
 
 /** The pool of connections, as transactions use it. */
 export type Database = Pick<Pool, 'reserve' | 'prepare' | 'localSettings' | 'expectPooler'>;
@@ -11,8 +12,7 @@ export type Database = Pick<Pool, 'reserve' | 'prepare' | 'localSettings' | 'exp
 /** A transaction, in which functions of store and search run their statements. */
 export type Transaction = PgDatabase<PostgresJsQueryResultHKT, Record<string, never>>;
 
-/** Names and values for `SET LOCAL`. They are not escaped, so they must never contain text of a request. */
-export type LocalSettings = Readonly<Record<string, string | number>>;
+export type { LocalSettings };
 
 export type TransactionOptions = {
   settings?: LocalSettings;
@@ -54,9 +54,7 @@ export async function transaction<T>(
   // mark makes another statement of it.
   const mark = hasOwnRowsOnly(viewer) ? ' -- app' : '';
   const connection = await database.reserve();
-  const opening = connection
-    .unsafe(begin(access, viewer, database.localSettings, settings))
-    .execute();
+  const opening = connection.unsafe(begin(access, viewer, database.localSettings, settings)).execute();
   opening.catch(() => {}); // awaited below; until then, a BEGIN that fails would be an unhandled rejection
   let only: Statement | undefined;
   let finished: Promise<void> | undefined;
@@ -105,11 +103,6 @@ function begin(
     ...identityStatements(viewer),
     ...setLocal(settings),
   ].join('; ');
-}
-
-/** The statements that make these settings for the rest of a transaction. */
-export function setLocal(settings: LocalSettings): string[] {
-  return Object.entries(settings).map(([name, value]) => `set local ${name} = ${value}`);
 }
 
 async function finish(

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { parse as parseEnvFile } from 'dotenv';
 import { z } from 'zod';
 import { authenticationProblems, authenticationSettings, jwtConfigOf } from './config/authentication.ts';
+import { parameterProblems, parseConnectionUrl } from './config/connection-url.ts';
 import { migrateUrlProblems, parseDatabaseUrl } from './config/database-url.ts';
 import {
   addressOrNetwork,
@@ -183,6 +184,7 @@ export function loadConfig({ env = process.env, envFile = resolve('.env') }: Con
   });
   problems.push(
     ...authenticationProblems(values),
+    ...urlProblems(values),
     ...migrateUrlProblems(values.FUNES_MIGRATE_URL, values.DATABASE_URL),
     ...unknownNames(values),
   );
@@ -231,6 +233,13 @@ function shown(name: string, value: string): string {
   if (name !== 'DATABASE_URL' && name !== 'FUNES_MIGRATE_URL') return quote(value);
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(value)?.[1];
   return scheme === undefined ? 'not a URL' : `a ${quote(`${scheme}://`)} URL that cannot be used`;
+}
+
+function urlProblems(values: Record<string, string>): string[] {
+  return ['DATABASE_URL', 'FUNES_MIGRATE_URL'].flatMap((name) => {
+    const url = values[name] === undefined ? undefined : parseConnectionUrl(values[name]);
+    return url === undefined ? [] : parameterProblems(name, url);
+  });
 }
 
 function unknownNames(values: Record<string, string>): string[] {

@@ -1,13 +1,14 @@
 import type { Logger } from 'pino';
+import { ignoredParameters, parseConnectionUrl } from './config/connection-url.ts';
 import { describeDatabaseUrl } from './config/database-url.ts';
 import type { Config } from './config.ts';
 import { databaseFolder } from './database/embedded/data-folder.ts';
 import { type EmbeddedDatabase, startEmbeddedDatabase } from './database/embedded/embedded-database.ts';
-import { migrate, readPendingMigrations } from './database/migrate.ts';
+import { migrate, readPendingMigrations, refuseForeignTables } from './database/migrate.ts';
 import { openPool, type Pool } from './database/pool.ts';
 import { awaitDatabase } from './database/readiness.ts';
 import { readMissingStatements } from './database/roles.ts';
-import { readStanding, refuseRemoteSuperuser, type Standing } from './database/standing.ts';
+import { readStanding, refuseReadOnly, refuseRemoteSuperuser, type Standing } from './database/standing.ts';
 import { FunesError, quote } from './errors.ts';
 
 /** A database that answers. */
@@ -45,6 +46,13 @@ export async function openOwnersDatabase(config: Config, log: Logger): Promise<O
   const url = migrateUrl ?? databaseUrl;
   if (url === undefined) return openDatabase(config, log);
   const database = await openUrl(url, setting, { ...config, poolSize: 1 }, log);
+  try {
+    refuseReadOnly(database.standing, setting);
+    await refuseForeignTables(database.pool);
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
   if (database.standing.isOwner) return database;
   await database.close();
   throw new FunesError('UNAVAILABLE', `${whyNoOwner(database.standing, setting)}. ${nameTheOwner}`);
@@ -59,6 +67,8 @@ export async function openMigratedDatabase(config: Config, log: Logger): Promise
   try {
     const database = await openDatabase(config, log);
     try {
+      refuseReadOnly(database.standing, 'DATABASE_URL');
+      await refuseForeignTables(database.pool);
       if (owners) await migrateAsOwner(owners, database, log);
       else await migrateOrRefuse(database, log);
       return database;
@@ -134,7 +144,14 @@ function openUrl(
   config: Config,
   log: Logger,
 ): Promise<OpenDatabase> {
-  return openWhenReady({ database: url, where: describeDatabaseUrl(url), setting }, config, log);
+  const parsed = parseConnectionUrl(url);
+  for (const line of parsed ? ignoredParameters(setting, parsed) : []) log.warn(line);
+  const isPooled = parsed?.parameters.pgbouncer === 'true' && config.preparedStatements === 'auto';
+  return openWhenReady(
+    { database: url, where: describeDatabaseUrl(url), setting },
+    isPooled ? { ...config, preparedStatements: false } : config,
+    log,
+  );
 }
 
 interface Opened {

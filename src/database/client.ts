@@ -1,6 +1,8 @@
 import type { Logger } from 'pino';
 import postgres, { type Options, type Sql } from 'postgres';
+import { parseConnectionUrl } from '../config/connection-url.ts';
 import type { EmbeddedConnection } from './embedded/embedded-database.ts';
+import { socketsTo } from './socket.ts';
 
 export interface ClientOptions {
   database: string | EmbeddedConnection;
@@ -37,16 +39,49 @@ export function openClient(options: ClientOptions): Sql {
   };
   const sql =
     typeof database === 'string'
-      ? postgres(database, settings)
+      ? postgres(serverOptions(database, settings, options.connectTimeoutMs))
       : postgres({ ...settings, ...database, ssl: false });
   passAsText(sql);
   return sql;
 }
 
+/**
+ * postgres.js does not read all of libpq's URLs. So it gets their parts one by one, and sockets that are connected and encrypted.
+ */
+function serverOptions(
+  text: string,
+  settings: Options<Record<string, never>>,
+  connectTimeoutMs: number,
+): Options<Record<string, never>> {
+  const url = parseConnectionUrl(text);
+  if (url === undefined) throw new Error('The URL of the database cannot be read.');
+  const { user, password, database, addresses, parameters } = url;
+  const attributes = parameters.target_session_attrs;
+  return {
+    ...settings,
+    ...(user !== undefined && { user }),
+    ...(password !== undefined && { password }),
+    ...(database !== undefined && { database }),
+    // Only for messages: the socket decides.
+    host: addresses[0]?.host,
+    port: addresses[0]?.port,
+    ssl: false,
+    ...(attributes !== undefined &&
+      attributes !== 'any' && { target_session_attrs: attributes as 'primary' }),
+    connection: {
+      ...settings.connection,
+      ...(parameters.application_name && { application_name: parameters.application_name }),
+      ...(parameters.options && { options: parameters.options }),
+      ...url.settings,
+    },
+    socket: socketsTo(url, connectTimeoutMs),
+  } as Options<Record<string, never>>;
+}
+
 /** The hosts that a client of this URL connects to; empty for a unix socket. The environment counts too (PGHOST). */
 export function serverHosts(url: string): string[] {
-  const { host, path } = postgres(url).options; // it does not connect
-  return path ? [] : host;
+  const addresses = parseConnectionUrl(url)?.addresses ?? [];
+  return addresses.map(({ host, address }) => address ?? host).filter((host) => !host.startsWith('/'));
 }
 
 /** Makes the client pass dates, times and JSON as text, because Drizzle converts them. Drizzle's own driver does this, too. */

@@ -7,7 +7,9 @@ import { migrate as runMigrations } from 'drizzle-orm/postgres-js/migrator';
 import type { ReservedSql, Sql } from 'postgres';
 import { root } from '../distribution.ts';
 import { FunesError } from '../errors.ts';
+import { withConnection } from './connection.ts';
 import { causeWithCode } from './errors.ts';
+import { grants } from './grants.ts';
 import type { Pool } from './pool.ts';
 import { databaseRoles, ensureRoles } from './roles.ts';
 import { setLocal } from './session-settings.ts';
@@ -76,6 +78,40 @@ export async function readPendingMigrations(pool: Pool): Promise<string[]> {
     await connection.unsafe('rollback').catch(() => {});
     connection.release();
   }
+}
+
+interface Found {
+  schema: string;
+  tables: string | null;
+  /** Whether this user may read which migrations were applied; null if there is no list of them. */
+  mayRead: boolean | null;
+}
+
+/**
+ * Refuses a database in which another application has tables of the names that the migrations use. It changes nothing.
+ * @throws FunesError UNAVAILABLE that names them.
+ */
+export async function refuseForeignTables(pool: Pool): Promise<void> {
+  const names = [...new Set(grants.flatMap(({ on, name }) => (on === 'table' && name ? [name] : [])))];
+  await withConnection(pool, async (connection) => {
+    const [found] = await connection<Found[]>`
+      select schema,
+        (select string_agg(relname, ', ' order by relname) from pg_class c join pg_namespace n on n.oid = relnamespace
+          where nspname = schema and relname = any(string_to_array(${names.join(',')}, ','))) as tables,
+        (select has_schema_privilege(n.oid, 'USAGE') and has_table_privilege(c.oid, 'SELECT')
+          from pg_class c join pg_namespace n on n.oid = relnamespace
+          where nspname = 'drizzle' and relname = '__drizzle_migrations') as "mayRead"
+      from (select coalesce(${pool.schemas?.home ?? null}::text, current_schema()) as schema) home`;
+    if (!found?.tables || found.mayRead === false) return;
+    const known = knownMigrations(defaultFolder);
+    const applied = found.mayRead ? await appliedMigrations(connection) : [];
+    if (known.some(({ when }) => applied.includes(when))) return;
+    throw new FunesError(
+      'UNAVAILABLE',
+      `The database belongs to another application: its schema ${found.schema} has ${found.tables}, and no migration of funes was ` +
+        'applied. Nothing was changed. Name a database in DATABASE_URL that funes has to itself.',
+    );
+  });
 }
 
 function knownMigrations(folder: string): Migration[] {

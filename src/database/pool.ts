@@ -33,7 +33,7 @@ export interface PoolOptions {
   preparedStatements?: boolean;
   /** The name of the connections in pg_stat_activity. */
   applicationName?: string;
-  logger?: Pick<Logger, 'debug'> | undefined;
+  logger?: (Pick<Logger, 'debug'> & Partial<Pick<Logger, 'warn'>>) | undefined;
 }
 
 export interface Pool {
@@ -64,8 +64,9 @@ export interface Pool {
    * From now on, takes each transaction to have a session of its own: no settings of the session, and no named prepared statements.
    * What is reserved goes on to its end; new reservations get new connections.
    * @param options.prepare true to go on with named prepared statements, for a pooler that knows them.
+   * @param options.reason the code of the error by which a pooler was noticed while the server runs; the log gets a line.
    */
-  expectPooler(options?: { prepare?: boolean }): void;
+  expectPooler(options?: { prepare?: boolean; reason?: string }): void;
   /**
    * Makes these schemas the search path.
    * @param options.isInUse whether connections have that search path without being told.
@@ -186,7 +187,14 @@ class GuardedPool implements Pool {
     await Promise.all([...this.generations].map(({ sql }) => sql.end({ timeout: 0 })));
   }
 
-  expectPooler({ prepare = false } = {}): void {
+  expectPooler({ prepare = false, reason }: { prepare?: boolean; reason?: string } = {}): void {
+    if (this.isPooled && this.prepare === prepare) return;
+    if (reason !== undefined) {
+      this.options.logger?.warn?.(
+        `The database answers as behind a pooler that gives each transaction another session (${reason}). From now on each ` +
+          'transaction makes its own settings, and no prepared statements are used.',
+      );
+    }
     this.isPooled = true;
     this.prepare = prepare;
     this.decideSettings();

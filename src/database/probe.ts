@@ -1,4 +1,5 @@
 import { withConnection } from './connection.ts';
+import { causeWithCode } from './errors.ts';
 import type { Pool } from './pool.ts';
 import { startupParameters } from './session-settings.ts';
 
@@ -28,10 +29,23 @@ interface Session {
  * cancelling. And one that drops the parameters of a start leaves the session with other settings.
  *
  * @returns the sign of a pooler, if this call found one.
- * @throws whatever the database answers; 08P01 if a pooler refuses the parameters of a start.
+ * @throws whatever the database answers.
  */
 export async function probeSessions(pool: Pool, preparedStatements: PreparedStatements): Promise<PoolerSign> {
   if (pool.isEmbedded) return undefined;
+  try {
+    return await probe(pool, preparedStatements);
+  } catch (error) {
+    const refused = pool.isPooled ? undefined : causeWithCode(error, '08P01');
+    if (refused === undefined) throw error;
+    // PgBouncer refuses the parameters of a start that it does not know.
+    pool.expectPooler({ prepare: preparedStatements === true });
+    await probe(pool, preparedStatements);
+    return refused.message;
+  }
+}
+
+async function probe(pool: Pool, preparedStatements: PreparedStatements): Promise<PoolerSign> {
   const { session, greeted } = await withConnection(pool, async (connection) => {
     const result = await connection<Session[]>`
       select pg_backend_pid() as pid,

@@ -45,12 +45,6 @@ export async function awaitDatabase(pool: Pool, options: ReadinessOptions): Prom
     try {
       return await check(pool, options);
     } catch (error) {
-      if (codeOf(error) === '08P01' && !pool.isPooled) {
-        // PgBouncer refuses the parameters of a start that it does not know.
-        pool.expectPooler({ prepare: options.preparedStatements === true });
-        sayPooled(options, messageOf(error));
-        continue;
-      }
       const problem = refusal(error, options);
       if (problem !== undefined) throw problem;
       if (Date.now() + pause >= deadline) throw unreachable(error, options);
@@ -78,9 +72,12 @@ function sayPooled({ where, setting = 'DATABASE_URL', logger }: ReadinessOptions
 }
 
 async function checkServer(connection: ReservedSql, where: string): Promise<string> {
-  const [row] = await connection<{ number: number; version: string }[]>`
-    select current_setting('server_version_num')::int as number, current_setting('server_version') as version`;
-  const problem = serverProblem(row?.number ?? 0, row?.version ?? 'unknown', where);
+  const [row] = await connection<{ number: number; version: string; encoding: string }[]>`
+    select current_setting('server_version_num')::int as number, current_setting('server_version') as version,
+      current_setting('server_encoding') as encoding`;
+  const problem =
+    serverProblem(row?.number ?? 0, row?.version ?? 'unknown', where) ??
+    encodingProblem(row?.encoding ?? 'unknown', where);
   if (problem !== undefined) throw problem;
   return row?.version ?? '';
 }
@@ -92,6 +89,15 @@ export function serverProblem(number: number, version: string, where: string): F
     'UNAVAILABLE',
     `The server of ${where} is PostgreSQL ${version}; funes needs ${oldestServer} or newer. Upgrade it, set ` +
       `DATABASE_URL to a newer server, ${orEmbedded}.`,
+  );
+}
+
+function encodingProblem(encoding: string, where: string): FunesError | undefined {
+  if (encoding === 'UTF8') return undefined;
+  return new FunesError(
+    'UNAVAILABLE',
+    `The database ${where} has the encoding ${encoding}, which cannot store every text; funes needs UTF8. Create one with ` +
+      `"createdb --encoding=UTF8 --template=template0", set DATABASE_URL to it, ${orEmbedded}.`,
   );
 }
 
@@ -163,6 +169,8 @@ function refusal(
   if (code === undefined) return error instanceof FunesError && error.cause === undefined ? error : undefined;
   if (code.startsWith('28')) return refuse(`${where} refuses the user or password of ${setting}.`);
   if (code === '3D000') return refuse(`There is no such database: ${where}. Create it (createdb).`);
+  if (code === 'TLS_REFUSED') return refuse(`${where} offers no TLS, and ${setting} asks for it (sslmode).`);
+  if (code === 'TLS_FAILED') return refuse(`TLS with ${where} failed: ${messageOf(error)}.`);
   if (code === '08P01') return refuse(`${where} refuses the connection: ${messageOf(error)}.`);
   if (code === '42704')
     return refuse(`${where} does not know a parameter of ${setting}: ${messageOf(error)}.`);

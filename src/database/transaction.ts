@@ -2,6 +2,7 @@ import { PgDatabase, PgDialect } from 'drizzle-orm/pg-core';
 import { type PostgresJsQueryResultHKT, PostgresJsSession } from 'drizzle-orm/postgres-js';
 import type { ReservedSql, Sql } from 'postgres';
 import type { Viewer } from '../viewer.ts';
+import { poolerCode } from './errors.ts';
 import { hasOwnRowsOnly, identityProblem, identityStatements } from './identity.ts';
 import type { Pool } from './pool.ts';
 import { type LocalSettings, setLocal } from './session-settings.ts';
@@ -40,6 +41,9 @@ const dialect = new PgDialect();
  * (postgres.js waits once for the types of the parameters: at the first use of a statement on a connection, or each time if
  * prepared statements are off.)
  *
+ * If an error tells that a pooler is in the way of sessions, the pool goes over to settings of each transaction, and `work` runs
+ * once more, in a new transaction: so it may change nothing but what its result is made of.
+ *
  * @throws whatever `work` throws, after the transaction has ended; FunesError UNAVAILABLE if the database cannot be reached.
  */
 export async function transaction<T>(
@@ -47,6 +51,36 @@ export async function transaction<T>(
   viewer: Viewer,
   options: TransactionOptions,
   work: (tx: Transaction) => Promise<T>,
+): Promise<T> {
+  if (!database.prepare) return attempt(database, viewer, options, work);
+  const signs = new PoolerSigns();
+  try {
+    return await attempt(database, viewer, options, work, signs);
+  } catch (error) {
+    const code = signs.found ?? poolerCode(error);
+    // After COMMIT was sent, the transaction may have taken place.
+    if (code === undefined || signs.committing) throw error;
+    database.expectPooler({ reason: code });
+    return attempt(database, viewer, options, work);
+  }
+}
+
+/** What an attempt tells about a pooler: another statement than the one whose error is thrown may have met it. */
+class PoolerSigns {
+  found: string | undefined;
+  committing = false;
+
+  readonly look = (error: unknown): void => {
+    this.found ??= poolerCode(error);
+  };
+}
+
+async function attempt<T>(
+  database: Database,
+  viewer: Viewer,
+  options: TransactionOptions,
+  work: (tx: Transaction) => Promise<T>,
+  signs?: PoolerSigns,
 ): Promise<T> {
   const { access, settings, onStatement } = options;
   const single = options.access === 'read' && options.single === true;
@@ -63,6 +97,7 @@ export async function transaction<T>(
       throw new Error('A second statement came in a transaction that is for a single one.');
     onStatement?.();
     const statement: Statement = connection.unsafe(query + mark, parameters, { prepare: database.prepare });
+    if (signs !== undefined) Promise.prototype.then.call(statement, undefined, signs.look); // `statement.then` would send it
     if (single) {
       only = statement.execute();
       finished = finish(connection, 'COMMIT', statement);
@@ -84,6 +119,7 @@ export async function transaction<T>(
     await (finished ?? finish(connection, 'ROLLBACK')).catch(() => {});
     throw first;
   }
+  if (signs !== undefined) signs.committing = true;
   finished ??= finish(connection, 'COMMIT');
   if (access === 'write') await finished;
   else finished.catch(() => {});

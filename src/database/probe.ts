@@ -47,19 +47,20 @@ export async function probeSessions(pool: Pool, preparedStatements: PreparedStat
 
 async function probe(pool: Pool, preparedStatements: PreparedStatements): Promise<PoolerSign> {
   const { session, greeted } = await withConnection(pool, async (connection) => {
-    const result = await connection<Session[]>`
+    // Without parameters, because PgBouncer may give the session away between the messages of a statement that has some.
+    const result = await connection.unsafe<Session[]>(`
       select pg_backend_pid() as pid,
         (select nspname from pg_extension join pg_namespace n on n.oid = extnamespace where extname = 'vector') as vector,
         coalesce(
           (select nspname from pg_class join pg_namespace n on n.oid = relnamespace
-            where relname = any(string_to_array(${ownTables.join(',')}, ',')) and relkind in ('r', 'p')
-            group by nspname having count(*) = ${ownTables.length}::int
+            where relname in (${ownTables.map((name) => `'${name}'`).join(', ')}) and relkind in ('r', 'p')
+            group by nspname having count(*) = ${ownTables.length}
             order by array_position(current_schemas(false), nspname), nspname <> 'public', nspname limit 1),
           nullif(current_schema(), 'pg_catalog'),
           'public') as home,
         to_json(current_schemas(false))::text as path,
         (select setting from pg_settings where name = 'statement_timeout') as "statementTimeout",
-        (select setting from pg_settings where name = 'lock_timeout') as "lockTimeout"`;
+        (select setting from pg_settings where name = 'lock_timeout') as "lockTimeout"`);
     const [row] = result;
     if (row === undefined) throw new Error('The database did not say what its session is.');
     return { session: row, greeted: (result as unknown as { state: { pid: number } }).state.pid };

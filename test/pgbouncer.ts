@@ -6,7 +6,6 @@ import { findServer, runTests } from './support/postgres-server.ts';
 
 const files = [
   'test/src/database/odd-settings.test.ts',
-  'test/src/database/pooler.test.ts',
   'test/resolvers/memory',
   'test/resolvers/document',
   'test/resolvers/recall',

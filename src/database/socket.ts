@@ -9,31 +9,36 @@ import {
 } from 'node:tls';
 import type { ConnectionUrl, ServerAddress } from '../config/connection-url.ts';
 
-/** Opens sockets to the servers of a URL, encrypted as it says. */
-export type OpenSocket = () => Promise<Socket>;
+/** Opens a socket to one of the servers of a URL, encrypted as it says. postgres.js calls it with its options. */
+export type OpenSocket = (options: { host: string[] }) => Promise<Socket>;
 
 const sslRequest = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
 const accepted = 'S'.charCodeAt(0);
 
 /**
- * Makes what opens sockets to the servers of a URL. Each call begins with the server behind the last one that it opened, and
- * tries all of them.
+ * Makes what opens sockets to the servers of a URL: to the first one that can be reached. With `target_session_attrs`, postgres.js
+ * leaves a server that it does not want and asks again; each call then begins with the next server.
  */
 export function socketsTo({ addresses, parameters }: ConnectionUrl, timeoutMs: number): OpenSocket {
   const tls = tlsOptions(parameters);
-  const start = parameters.load_balance_hosts === 'random' ? Math.floor(Math.random() * addresses.length) : 0;
-  let next = start;
-  return async () => {
+  const isRandom = parameters.load_balance_hosts === 'random';
+  const goesOn = (parameters.target_session_attrs ?? 'any') !== 'any';
+  let next = 0;
+  return async (options) => {
+    // While a connection starts, postgres.js keeps an error to itself and asks for another socket if it knows of another host.
+    options.host.splice(0, options.host.length, ...addresses.map(({ host }) => host));
+    const first = isRandom ? Math.floor(Math.random() * addresses.length) : goesOn ? next++ : 0;
     let failure: unknown;
     for (let tried = 0; tried < addresses.length; tried++) {
-      const address = addresses[next % addresses.length] as ServerAddress;
-      next++;
+      const address = addresses[(first + tried) % addresses.length] as ServerAddress;
       try {
         return await withinTime(address, parameters, tls, timeoutMs);
       } catch (error) {
         failure ??= error;
       }
     }
+    // All have been tried, so this error is for the caller.
+    options.host.splice(1);
     throw failure;
   };
 }
@@ -95,7 +100,7 @@ function withinTime(
         ...tls,
         socket,
         ...(parameters.sslsni !== '0' && isIP(host) === 0 && { servername: host }),
-        ...(parameters.sslmode === 'verify-full' && { host }),
+        ...(mode === 'verify-full' && { host }),
         ...(parameters.sslnegotiation === 'direct' && { ALPNProtocols: ['postgresql'] }),
       });
       open

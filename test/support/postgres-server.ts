@@ -9,7 +9,10 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
-const starter = fileURLToPath(new URL('../../../shared/tools/real-postgres.sh', import.meta.url));
+/** A script that starts and stops a server: `start FOLDER PORT` prints its URL, `stop FOLDER` stops it. */
+const starter =
+  process.env.POSTGRES_STARTER ||
+  fileURLToPath(new URL('../../../shared/tools/real-postgres.sh', import.meta.url));
 
 /** A server that tests run on. */
 export interface Server {
@@ -21,10 +24,14 @@ export interface Server {
 export async function findServer(): Promise<Server | undefined> {
   const url = process.env.TEST_DATABASE_URL;
   if (url) return { url, stop: async () => {} };
-  return existsSync(starter) ? startServer() : undefined;
+  return canStartServer ? startServer() : undefined;
 }
 
-async function startServer(): Promise<Server> {
+/** Whether `startServer` can start one on this machine. */
+export const canStartServer = existsSync(starter);
+
+/** Starts a server that nobody else uses. */
+export async function startServer(): Promise<Server> {
   const folder = await mkdtemp(join(tmpdir(), 'funes-postgres-'));
   const { stdout } = await run(starter, ['start', folder, String(await freePort())]);
   const stop = async () => {

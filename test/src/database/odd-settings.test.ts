@@ -52,6 +52,7 @@ describe.skipIf(isEmbedded).each([
     await database.pool.close();
     for (const setting of odd)
       await onServer(`${url.replace(/\/[^/]*$/, '/postgres')}`, `alter database ${name} set ${setting}`);
+    await database.loseConnections(); // a pooler would keep sessions that have the settings of before
     const pool = openPool({ database: url, poolSize: 3, preparedStatements });
     await probeSessions(pool, 'auto');
     const close = async () => {

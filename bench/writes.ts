@@ -18,6 +18,8 @@ const files = ['debian-policy.txt', 'developers-reference.txt'].map((name) => `d
 /** Characters of the document that is ingested beside other requests. */
 const documentLength = 235_000;
 const pauseMs = 40;
+/** Longer than a pool of threads keeps one that does nothing, if it ends such threads at all. */
+const pauseSeconds = 90;
 /** The bars: milliseconds at p99 beside the document, and the share of the embedder's own rate. The share is told for the embedded engine. */
 const bars = { typename: 50, search: 500, createMemory: 500, share: 0.9 };
 
@@ -117,10 +119,10 @@ await run(async () => {
     const small = (n: number) =>
       seconds(() => ingestText(send, `small-${n}`, `A small document, number ${n}.`));
     console.log(`The first small document: ${(1000 * (await small(1))).toFixed(0)} ms`);
-    await delay(15_000);
+    await delay(pauseSeconds * 1000);
     const [afterPause, next] = [await small(2), await small(3)];
     console.log(
-      `After a pause of 15 s: ${(1000 * afterPause).toFixed(0)} ms, the next ${(1000 * next).toFixed(0)} ms`,
+      `After a pause of ${pauseSeconds} s: ${(1000 * afterPause).toFixed(0)} ms, the next ${(1000 * next).toFixed(0)} ms`,
     );
 
     const idle = await latencies(send, 'nothing', () => delay(5000));

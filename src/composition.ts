@@ -7,6 +7,7 @@ import { buildSchema } from '../resolvers/schema.ts';
 import { listenForCommands } from './cli/control-server.ts';
 import type { Config } from './config.ts';
 import { startEmbedder } from './embedding/embedder.ts';
+import { openGenerations } from './generations.ts';
 import { byUserOrAddress } from './http/rate-limit.ts';
 import { type HttpConfig, type HttpServer, startHttpServer } from './http/server.ts';
 import { Chunker } from './ingest/chunker.ts';
@@ -106,7 +107,8 @@ export function startApi(
  * @throws FunesError if one of them fails. The other one is closed as soon as it has started.
  */
 export async function startBackend(config: Config, log: Logger): Promise<Backend> {
-  const databaseStart = openServedDatabase(config, log);
+  const commandServices = deferred<Services>();
+  const databaseStart = openServedDatabase(config, log, commandServices.promise);
   const failed = new AbortController();
   const embedderStart = startEmbedder(
     { model: config.embeddingModel, cacheDir: join(config.dataDir, 'models'), signal: failed.signal },
@@ -115,6 +117,7 @@ export async function startBackend(config: Config, log: Logger): Promise<Backend
   const [database, embedder] = await Promise.all([databaseStart, embedderStart]).catch(
     async (error: unknown) => {
       failed.abort();
+      commandServices.reject(error);
       // Not awaited: connecting to a database may take up to an hour.
       databaseStart.then((started) => started.close()).catch(() => {});
       // Awaited: ONNX Runtime aborts the process if it ends while a model is being loaded. A download may take longer, and may
@@ -125,24 +128,33 @@ export async function startBackend(config: Config, log: Logger): Promise<Backend
     },
   );
   const { pool, describe, alone, close } = database;
+  const generations = openGenerations(pool, embedder, config, log);
+  await generations.start().catch(async (error: unknown) => {
+    await Promise.all([embedder.close(), generations.close()]);
+    await close();
+    throw error;
+  });
   const extractor = new Extractor();
   const chunker = new Chunker({ model: config.embeddingModel, cacheDir: join(config.dataDir, 'models') });
-  const filler = startFiller({ database: pool, embedder, log }, { alone });
+  const filler = startFiller({ database: pool, embedder, generations, log }, { alone });
+  const services: Services = {
+    database: pool,
+    embedder,
+    generations,
+    extractor,
+    chunker,
+    log,
+    filler,
+    writeWaitMs: config.writeWait,
+    quota: config.quota,
+  };
+  commandServices.resolve({ ...services, embedsInBackground: true });
   return {
-    services: {
-      database: pool,
-      embedder,
-      extractor,
-      chunker,
-      log,
-      filler,
-      writeWaitMs: config.writeWait,
-      quota: config.quota,
-    },
+    services,
     database: describe,
     close: async () => {
       await filler.close();
-      await Promise.all([extractor.close(), chunker.close(), embedder.close()]);
+      await Promise.all([extractor.close(), chunker.close(), embedder.close(), generations.close()]);
       await close();
     },
   };
@@ -152,11 +164,14 @@ export async function startBackend(config: Config, log: Logger): Promise<Backend
 async function openServedDatabase(
   config: Config,
   log: Logger,
+  commandServices: Promise<Services>,
 ): Promise<Pick<OpenDatabase, 'pool' | 'describe' | 'close'> & { alone: boolean }> {
   const database = await openMigratedDatabase(config, log);
   try {
     const { pool, describe, folder } = database;
-    const control = folder && (await listenForCommands(folder, { pool, config, log }));
+    const control =
+      folder &&
+      (await listenForCommands(folder, { pool, config, log, startServices: () => commandServices }));
     const close = async () => {
       if (control) await control.close();
       await database.close();
@@ -166,4 +181,15 @@ async function openServedDatabase(
     await database.close();
     throw error;
   }
+}
+
+/** A promise, and the functions that settle it. A rejection is for whoever awaits the promise. */
+function deferred<T>() {
+  let resolve: (value: T) => void = () => {};
+  let reject: (reason: unknown) => void = () => {};
+  const promise = new Promise<T>((...functions) => {
+    [resolve, reject] = functions;
+  });
+  promise.catch(() => {});
+  return { promise, resolve, reject };
 }

@@ -70,6 +70,9 @@ const settings = z.object({
   FUNES_EMBEDDING_MODEL: setting(`${modelForm}; leave it out for ${bundledModelName}`, (text) =>
     findModel(text) === undefined ? undefined : text,
   ).optional(),
+  FUNES_PREVIOUS_EMBEDDING_MODEL: setting(modelForm, (text) =>
+    findModel(text) === undefined ? undefined : text,
+  ).optional(),
   FUNES_CORS_ORIGINS: setting(
     'web origins separated by commas and without paths, such as https://app.example.com,http://localhost:5173; ' +
       '* is not allowed, because every web page could then read what is stored; or off for none',
@@ -141,6 +144,8 @@ function configOf(values: z.output<typeof settings>) {
     preparedStatements: values.FUNES_PREPARED_STATEMENTS,
     /** Undefined means the model of the installed packages. */
     embeddingModel: values.FUNES_EMBEDDING_MODEL,
+    /** Where the model of the stored embeddings is, if its name does not tell and it is not `embeddingModel`. */
+    previousEmbeddingModel: values.FUNES_PREVIOUS_EMBEDDING_MODEL,
     auth: values.FUNES_AUTH,
     /** How long the answer to a look-up of a key is kept. 0 means that no answer is kept. */
     keyCache: values.FUNES_KEY_CACHE,

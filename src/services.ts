@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Database } from './database/transaction.ts';
 import type { Embedder } from './embedding/embedder.ts';
+import type { Generations } from './generations.ts';
 import type { Chunker } from './ingest/chunker.ts';
 import type { Extractor } from './ingest/extractor.ts';
 
@@ -16,7 +17,11 @@ export interface Services {
   readonly embedder: Embedder;
   readonly extractor: Extractor;
   readonly chunker: Chunker;
+  /** The models of the stored embeddings; without it, all are of the model of `embedder`. */
+  readonly generations?: Generations | undefined;
   readonly log: Logger;
+  /** Whether texts of writes are embedded only while no request needs the model. */
+  readonly embedsInBackground?: boolean | undefined;
   /** How long a write waits for its embeddings, in milliseconds. Default 60 s. */
   readonly writeWaitMs?: number | undefined;
   /** What embeds the rows that wait for it. Without it, they wait for another server or for the next start. */

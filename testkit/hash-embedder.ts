@@ -5,18 +5,22 @@ import type { Embedder, EmbedOptions } from '../src/embedding/embedder.ts';
 /** Components that each word sets; several, so that two words rarely share all of theirs. */
 const componentsPerWord = 8;
 
+/** The model of `HashEmbedder`. */
+export const hashModel = 'hash-embedder';
+
 /**
  * An embedder for tests where meaning does not matter: every word is hashed to a few signed components, a text
  * is the sum of its words scaled to length 1. Equal texts get equal vectors, texts that share words are nearer than
  * texts that do not. It counts what was asked of it, so that a test can say that nothing was.
  */
 export class HashEmbedder implements Embedder {
-  readonly model = 'hash-embedder';
   readonly dimensions = EMBEDDING_DIMENSIONS;
   /** Calls of `embed` and of `embedQuery` so far. */
   calls = 0;
   /** Texts in those calls. */
   texts = 0;
+
+  constructor(readonly model: string = hashModel) {}
 
   async embed(texts: readonly string[], { signal, onVector }: EmbedOptions = {}): Promise<Float32Array[]> {
     signal?.throwIfAborted();

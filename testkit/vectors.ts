@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm';
 import { DEFAULT_USER } from '../schema/columns/common.ts';
 import { EMBEDDING_DIMENSIONS } from '../schema/columns/vector.ts';
 import type { Database } from '../src/database/transaction.ts';
+import { hashModel } from './hash-embedder.ts';
 import { asOwner } from './owner.ts';
 
 /** A generator of numbers in [0, 1) that gives the same ones for the same seed (mulberry32). */
@@ -47,11 +48,12 @@ export function clusteredVectors(
  *
  * @param userIds the owners of the memories, each of an equal share. Memory N belongs to number (N + N / 1000) of them, so
  *   that each bucket has memories of ten owners, and each page of the table too. They are not escaped.
+ * @param model the model of the embeddings; by default that of `HashEmbedder`.
  */
 export async function storeVectors(
   database: Database,
   vectors: readonly Float32Array[],
-  { userIds = [DEFAULT_USER] }: { userIds?: readonly string[] } = {},
+  { userIds = [DEFAULT_USER], model = hashModel }: { userIds?: readonly string[]; model?: string } = {},
 ): Promise<void> {
   const run = (statement: ReturnType<typeof sql>) =>
     asOwner(database, async (tx) => {
@@ -65,7 +67,7 @@ export async function storeVectors(
       .map((v) => `"[${Array.from(v, (x) => x.toFixed(5)).join(',')}]"`);
     await run(sql`insert into memories (user_id, content, embedding, embedding_model, metadata)
       select (${`{${userIds.join(',')}}`}::text[])[1 + (number + number / 1000) % ${userIds.length}::int],
-        'memory ' || number, vector, 'test', jsonb_build_object('n', number, 'bucket', number % 1000)
+        'memory ' || number, vector, ${model}, jsonb_build_object('n', number, 'bucket', number % 1000)
       from unnest(${`{${literals.join(',')}}`}::vector[]) with ordinality as given (vector, place),
         lateral (select ${start}::int + place::int - 1 as number) numbered`);
   }

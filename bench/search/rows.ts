@@ -2,6 +2,7 @@ import type { ReservedSql } from 'postgres';
 import { vectorLiteral } from '../../schema/columns/vector.ts';
 import { migrate } from '../../src/database/migrate.ts';
 import { openPool, type Pool } from '../../src/database/pool.ts';
+import { bundledModelName } from '../../src/embedding/model.ts';
 import { clusteredVectors, storeVectors } from '../../testkit/vectors.ts';
 import { type BenchDatabase, startIfEmbedded } from '../support/database.ts';
 import { type Form, forms, k } from './forms.ts';
@@ -53,7 +54,7 @@ export async function loadRows(pool: Pool, rows: number, say: (text: string) => 
   const vectors = clusteredVectors(rows + queryCount);
   say('Storing them and building the index');
   await run('truncate memories');
-  await storeVectors(pool, vectors.slice(0, rows), { userIds });
+  await storeVectors(pool, vectors.slice(0, rows), { userIds, model: bundledModelName });
   await run('vacuum (analyze) memories');
   say('Searching for what is truly nearest');
   await run('delete from bench_queries');

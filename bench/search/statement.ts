@@ -4,6 +4,7 @@ import { createContext } from '../../resolvers/context.ts';
 import { buildSchema } from '../../resolvers/schema.ts';
 import { vectorLiteral } from '../../schema/columns/vector.ts';
 import type { Pool } from '../../src/database/pool.ts';
+import { bundledModelName } from '../../src/embedding/model.ts';
 import { Chunker } from '../../src/ingest/chunker.ts';
 import { Extractor } from '../../src/ingest/extractor.ts';
 import { createLogger } from '../../src/log.ts';
@@ -40,7 +41,8 @@ export async function captureStatement(
     contextValue: createContext(
       {
         database: recorded.database,
-        embedder: new HashEmbedder(),
+        // Of the name that the server's own model has, as the stored vectors: the statement asks for it.
+        embedder: new HashEmbedder(bundledModelName),
         extractor,
         chunker,
         log: createLogger({ level: 'silent' }),

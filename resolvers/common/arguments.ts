@@ -1,4 +1,4 @@
-import { GraphQLFloat, GraphQLID, GraphQLInt, GraphQLString } from 'graphql';
+import { GraphQLBoolean, GraphQLFloat, GraphQLID, GraphQLInt, GraphQLString } from 'graphql';
 import { Arg, ArgsType, type ClassType, Field } from 'type-graphql';
 import { limits } from '../../src/input/limits.ts';
 import { OptionalField } from './optional-field.ts';
@@ -43,6 +43,28 @@ export function listArgumentsOf<Filters extends object, Order extends object>(
   return ListArguments;
 }
 
+/** Makes the arguments of a mutation that changes all `plural` which pass filters. */
+export function whereArgumentsOf<Filters extends object>(plural: string, filtersType: ClassType<Filters>) {
+  @ArgsType()
+  abstract class WhereArguments {
+    @Field(() => filtersType, { description: `Which ${plural}.` })
+    filters!: Filters;
+
+    @Field(() => GraphQLBoolean, {
+      defaultValue: false,
+      description: `Whether filters without a condition mean all ${plural} that you may see. Without it, they are refused.`,
+    })
+    all!: boolean;
+
+    @Field(() => GraphQLBoolean, {
+      defaultValue: true,
+      description: `With true, nothing changes: you learn how many ${plural} there are, and see some of them.`,
+    })
+    dryRun!: boolean;
+  }
+  return WhereArguments;
+}
+
 /** Makes the arguments of a search for `plural` at the root: by text, vector or examples, read in pages. */
 export function searchArgumentsOf<Filters extends object>(plural: string, filtersType: ClassType<Filters>) {
   @ArgsType()
@@ -58,6 +80,13 @@ export function searchArgumentsOf<Filters extends object>(plural: string, filter
       `An embedding of your own to search for, ${limits.dimensions} numbers. Send exactly one of \`text\`, \`vector\` and \`like\`.`,
     )
     vector?: number[] | null;
+
+    @OptionalField(
+      () => GraphQLString,
+      'With `vector`: the model that made it, as `embeddingModel` of rows names it. The search is among rows whose embeddings are of ' +
+        'this model. By default that is the model by which the server embeds texts to search for.',
+    )
+    vectorModel?: string | null;
 
     @OptionalField(
       () => [GraphQLID],

@@ -2,8 +2,10 @@ import { GraphQLInt, GraphQLString } from 'graphql';
 import { GraphQLDateTime } from 'graphql-scalars';
 import { Field, InputType } from 'type-graphql';
 import { documentFormats } from '../../src/ingest/formats.ts';
-import type { DocumentUpdate, NewDocument, OwnChunk } from '../../src/ingest/ingest.ts';
+import type { DocumentUpdate, NewDocument, ReplaceBy as ReplaceByName } from '../../src/ingest/ingest.ts';
+import type { OwnChunk } from '../../src/ingest/own-chunks.ts';
 import { limits } from '../../src/input/limits.ts';
+import { enumOf } from '../common/enum.ts';
 import { GraphQLJSONObject } from '../common/json-object.ts';
 import { OptionalField } from '../common/optional-field.ts';
 import { OwnEmbedding } from '../common/own-embedding.ts';
@@ -17,6 +19,17 @@ const sizes = {
 const endings = documentFormats.map(({ name }) => `.${name}`).join(', ');
 const names = documentFormats.map(({ name }) => name).join(', ');
 const textFormats = documentFormats.flatMap(({ name, isText }) => (isText ? [name] : [])).join(', ');
+
+export const ReplaceBy = enumOf<ReplaceByName>(
+  'ReplaceBy',
+  'Which document of the user a new one replaces.',
+  {
+    NONE: 'None: it is stored beside the others.',
+    BY_FILE_PATH: 'The one with the same `filePath`.',
+    BY_FILENAME: 'The one with the same `filename`. If there are several, nothing is stored.',
+  },
+);
+export type ReplaceBy = ReplaceByName;
 
 @InputType({ description: 'A chunk that you have cut yourself.' })
 export class DocumentChunkInput extends OwnEmbedding implements OwnChunk {
@@ -94,10 +107,7 @@ export class UpdateDocumentInput implements DocumentUpdate {
   @OptionalField(() => GraphQLString, 'The new name of its file.')
   filename?: string | null;
 
-  @OptionalField(
-    () => GraphQLString,
-    'The new text. It is cut and embedded anew, and its chunks replace the old ones.',
-  )
+  @OptionalField(() => GraphQLString, 'The new text. It is cut anew, and its chunks replace the old ones.')
   content?: string | null;
 
   @OptionalField(() => GraphQLString, 'The new bytes in base64, instead of `content`.')

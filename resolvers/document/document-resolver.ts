@@ -21,6 +21,7 @@ import { limits } from '../../src/input/limits.ts';
 import type { DocumentMatch as FoundDocument } from '../../src/search/searches.ts';
 import { searchNear, similarTo } from '../../src/search/similar.ts';
 import { parseDocumentChunksRequest, parseDocumentTextRequest } from '../../src/store/chunks.ts';
+import { deleteDocumentsWhere } from '../../src/store/delete-where.ts';
 import { deleteDocument, documentList, readDocuments } from '../../src/store/documents.ts';
 import { readPage } from '../../src/store/pages.ts';
 import { ChunkConnection } from '../chunk/chunk.ts';
@@ -30,19 +31,21 @@ import {
   PageArguments,
   searchArgumentsOf,
   similarArgumentsOf,
+  whereArgumentsOf,
 } from '../common/arguments.ts';
 import { ReportAs } from '../common/search-report.ts';
 import { WaitArg } from '../common/wait.ts';
 import type { Context } from '../context.ts';
 import { DocumentFilters } from '../filters/document-filters.ts';
 import {
+  DeletedDocuments,
   Document,
   DocumentConnection,
   DocumentMatch,
   DocumentOrder,
   IngestDocumentPayload,
 } from './document.ts';
-import { IngestDocumentInput, UpdateDocumentInput } from './document-inputs.ts';
+import { IngestDocumentInput, ReplaceBy, UpdateDocumentInput } from './document-inputs.ts';
 
 @ArgsType()
 class DocumentListArguments extends listArgumentsOf(
@@ -51,6 +54,9 @@ class DocumentListArguments extends listArgumentsOf(
   DocumentOrder,
   'newest first',
 ) {}
+
+@ArgsType()
+class DocumentWhereArguments extends whereArgumentsOf('documents', DocumentFilters) {}
 
 @ArgsType()
 class TextArguments {
@@ -171,19 +177,25 @@ export class DocumentResolver {
   @Mutation(() => IngestDocumentPayload, {
     description:
       'Stores a document and its chunks, all or nothing. If the user has a document of the same bytes, nothing changes, and ' +
-      'that document is returned with the names of the fields that differ.',
+      'that document is returned with the names of the fields that differ. With `replace`, a changed file replaces its document.',
   })
   async ingestDocument(
     @Arg('input', () => IngestDocumentInput, { description: 'The document.' }) input: IngestDocumentInput,
     @WaitArg() wait: boolean,
+    @Arg('replace', () => ReplaceBy, {
+      defaultValue: 'NONE',
+      description: 'Which document of the user this one replaces, if there is one.',
+    })
+    replace: ReplaceBy,
     @Ctx() { services, viewer }: Context,
   ): Promise<IngestDocumentPayload> {
-    const { document, created, differs } = await ingestDocument(services, viewer, input, wait);
-    return { document, created, differs, chunkCount: document.totalChunks };
+    const { document, outcome, differs } = await ingestDocument(services, viewer, input, { wait, replace });
+    return { document, outcome, created: outcome === 'CREATED', differs, chunkCount: document.totalChunks };
   }
 
   @Mutation(() => Document, {
-    description: 'Changes a document. New text replaces all its chunks.',
+    description:
+      'Changes a document. New text replaces all its chunks, of which only those are embedded whose text is new.',
   })
   async updateDocument(
     @IdArg() id: string,
@@ -199,5 +211,16 @@ export class DocumentResolver {
   })
   async deleteDocument(@IdArg() id: string, @Ctx() { services, viewer }: Context): Promise<boolean> {
     return deleteDocument(services.database, viewer, id);
+  }
+
+  @Mutation(() => DeletedDocuments, {
+    description:
+      'Deletes all documents that pass the filters, with their chunks. By default it is a dry run, which changes nothing.',
+  })
+  async deleteDocumentsWhere(
+    @Args(() => DocumentWhereArguments) request: DocumentWhereArguments,
+    @Ctx() { services, viewer }: Context,
+  ): Promise<DeletedDocuments> {
+    return deleteDocumentsWhere(services, viewer, request);
   }
 }

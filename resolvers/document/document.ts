@@ -2,9 +2,12 @@ import { GraphQLBoolean, GraphQLFloat, GraphQLID, GraphQLInt, GraphQLString } fr
 import { GraphQLDateTime } from 'graphql-scalars';
 import { Field, ObjectType } from 'type-graphql';
 import { documentFormats } from '../../src/ingest/formats.ts';
+import type { IngestOutcome as IngestOutcomeName } from '../../src/ingest/ingest.ts';
+import { type Deleted, deletedSampleSize } from '../../src/store/delete-where.ts';
 import type { DocumentRow } from '../../src/store/rows.ts';
 import { Chunk } from '../chunk/chunk.ts';
 import { connectionOf, orderOf } from '../common/connection.ts';
+import { enumOf } from '../common/enum.ts';
 import { GraphQLJSONObject } from '../common/json-object.ts';
 import { Scores } from '../common/match.ts';
 
@@ -66,23 +69,46 @@ export class DocumentMatch extends Scores {
   chunk!: Chunk;
 }
 
+@ObjectType({
+  simpleResolvers: true,
+  description: 'What deleteDocumentsWhere did, or in a dry run would do.',
+})
+export class DeletedDocuments implements Deleted<DocumentRow> {
+  @Field(() => GraphQLInt, { description: 'How many documents.' })
+  count!: number;
+
+  @Field(() => [Document], {
+    description: `Up to ${deletedSampleSize} of them, oldest first, as they were before. Deleted ones have no chunks here.`,
+  })
+  sample!: Document[];
+}
+
+const IngestOutcome = enumOf<IngestOutcomeName>('IngestOutcome', 'What became of a document that was sent.', {
+  CREATED: 'It was stored as a new document.',
+  REPLACED: 'What was sent of it replaced what the stored document had.',
+  UNCHANGED: 'Nothing was written, because the user has a document of the same bytes.',
+});
+
 @ObjectType({ simpleResolvers: true, description: 'What ingestDocument did.' })
 export class IngestDocumentPayload {
   @Field(() => Document, { description: 'The document.' })
   document!: Document;
 
   @Field(() => GraphQLBoolean, {
-    description: 'False if the same bytes were stored before: then nothing was written.',
+    description: 'Whether it is a new document: `outcome` is CREATED.',
   })
   created!: boolean;
+
+  @Field(() => IngestOutcome, { description: 'What became of the document.' })
+  outcome!: IngestOutcomeName;
 
   @Field(() => GraphQLInt, { description: 'How many chunks the document has.' })
   chunkCount!: number;
 
   @Field(() => [GraphQLString], {
     description:
-      'If the same bytes were stored before: the fields that you sent whose stored values are others, such as "filename". Use ' +
-      'updateDocument to change them.',
+      'If it is UNCHANGED: the fields that you sent whose stored values are others, such as "filename". Use updateDocument to ' +
+      'change them.',
   })
   differs!: string[];
 }

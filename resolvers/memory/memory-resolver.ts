@@ -1,9 +1,21 @@
 import { GraphQLBoolean, GraphQLInt } from 'graphql';
-import { Arg, Args, ArgsType, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
+import {
+  Arg,
+  Args,
+  ArgsType,
+  Ctx,
+  Field,
+  FieldResolver,
+  Mutation,
+  Query,
+  Resolver,
+  Root,
+} from 'type-graphql';
 import { compileMemoryFilters } from '../../src/filters/filters.ts';
 import { limits } from '../../src/input/limits.ts';
 import type { Match } from '../../src/search/matches.ts';
 import { searchNear, similarTo } from '../../src/search/similar.ts';
+import { deleteMemoriesWhere } from '../../src/store/delete-where.ts';
 import {
   createMemories,
   deleteMemories,
@@ -11,7 +23,12 @@ import {
   readMemories,
   updateMemory,
 } from '../../src/store/memories.ts';
-import { archiveMemories, restoreMemories } from '../../src/store/memory-archive.ts';
+import {
+  archivedMemoryList,
+  archiveMemories,
+  restoreMemories,
+  restoreMemoriesWhere,
+} from '../../src/store/memory-archive.ts';
 import { readPage } from '../../src/store/pages.ts';
 import type { MemoryRow } from '../../src/store/rows.ts';
 import {
@@ -20,17 +37,47 @@ import {
   listArgumentsOf,
   searchArgumentsOf,
   similarArgumentsOf,
+  whereArgumentsOf,
 } from '../common/arguments.ts';
 import { EmbeddingField } from '../common/embedded.ts';
 import { ReportAs } from '../common/search-report.ts';
 import { WaitArg } from '../common/wait.ts';
 import type { Context } from '../context.ts';
 import { MemoryFilters } from '../filters/memory-filters.ts';
-import { ArchivePayload, Memory, MemoryConnection, MemoryMatch, MemoryOrder } from './memory.ts';
+import {
+  ArchivedMemoryOrder,
+  ArchivePayload,
+  DeletedMemories,
+  Memory,
+  MemoryConnection,
+  MemoryMatch,
+  MemoryOrder,
+  RestoredMemories,
+} from './memory.ts';
 import { ArchiveMemoriesInput, CreateMemoryInput, UpdateMemoryInput } from './memory-inputs.ts';
 
 @ArgsType()
 class MemoryListArguments extends listArgumentsOf('memories', MemoryFilters, MemoryOrder, 'newest first') {}
+
+@ArgsType()
+class ArchivedMemoryListArguments extends listArgumentsOf(
+  'archived memories',
+  MemoryFilters,
+  ArchivedMemoryOrder,
+  'last archived first',
+) {}
+
+@ArgsType()
+class MemoryWhereArguments extends whereArgumentsOf('memories', MemoryFilters) {}
+
+@ArgsType()
+class DeleteMemoriesWhereArguments extends MemoryWhereArguments {
+  @Field(() => GraphQLBoolean, {
+    defaultValue: false,
+    description: 'False for live memories, true for those in the archive.',
+  })
+  archived!: boolean;
+}
 
 @ArgsType()
 class MemorySearchArguments extends searchArgumentsOf('memories', MemoryFilters) {}
@@ -59,6 +106,21 @@ export class MemoryResolver {
       first,
       after,
       orderBy: orderBy ?? new MemoryOrder(),
+    });
+  }
+
+  @Query(() => MemoryConnection, {
+    description: 'All archived memories that pass the filters, a page at a time, last archived first.',
+  })
+  async archivedMemories(
+    @Args(() => ArchivedMemoryListArguments)
+    { filters, first, after, orderBy }: ArchivedMemoryListArguments,
+    @Ctx() { services, viewer }: Context,
+  ) {
+    return readPage(services.database, viewer, archivedMemoryList, compileMemoryFilters(filters), {
+      first,
+      after,
+      orderBy: orderBy ?? new ArchivedMemoryOrder(),
     });
   }
 
@@ -126,15 +188,29 @@ export class MemoryResolver {
   }
 
   @Mutation(() => GraphQLBoolean, {
-    description: 'Deletes a memory; false when there was none with this id.',
+    description: 'Deletes a memory, also from the archive; false when there was none with this id.',
   })
   async deleteMemory(@IdArg() id: string, @Ctx() { services, viewer }: Context): Promise<boolean> {
     return (await deleteMemories(services, viewer, [id], () => 'id')) > 0;
   }
 
-  @Mutation(() => GraphQLInt, { description: 'Deletes memories, and returns how many there were.' })
+  @Mutation(() => GraphQLInt, {
+    description: 'Deletes memories, also from the archive, and returns how many there were.',
+  })
   async deleteMemories(@IdsArg() ids: string[], @Ctx() { services, viewer }: Context): Promise<number> {
     return deleteMemories(services, viewer, ids);
+  }
+
+  @Mutation(() => DeletedMemories, {
+    description:
+      'Deletes all memories that pass the filters: live ones, or with `archived` those in the archive. By default it is a dry ' +
+      'run, which changes nothing.',
+  })
+  async deleteMemoriesWhere(
+    @Args(() => DeleteMemoriesWhereArguments) request: DeleteMemoriesWhereArguments,
+    @Ctx() { services, viewer }: Context,
+  ): Promise<DeletedMemories> {
+    return deleteMemoriesWhere(services, viewer, request);
   }
 
   @Mutation(() => ArchivePayload, {
@@ -156,5 +232,17 @@ export class MemoryResolver {
   })
   async restoreMemories(@IdsArg() ids: string[], @Ctx() { services, viewer }: Context): Promise<number> {
     return restoreMemories(services, viewer, ids);
+  }
+
+  @Mutation(() => RestoredMemories, {
+    description:
+      'Brings all archived memories back that pass the filters, all of them or none; a CONFLICT as of restoreMemories. By ' +
+      'default it is a dry run, which changes nothing.',
+  })
+  async restoreMemoriesWhere(
+    @Args(() => MemoryWhereArguments) request: MemoryWhereArguments,
+    @Ctx() { services, viewer }: Context,
+  ): Promise<RestoredMemories> {
+    return restoreMemoriesWhere(services, viewer, request);
   }
 }

@@ -1,6 +1,7 @@
 import { GraphQLFloat, GraphQLID, GraphQLInt, GraphQLString } from 'graphql';
 import { GraphQLDateTime } from 'graphql-scalars';
 import { Field, ObjectType } from 'type-graphql';
+import type { Deleted } from '../../src/store/delete-where.ts';
 import { type Archived, archiveSampleSize } from '../../src/store/memory-archive.ts';
 import type { MemoryRow } from '../../src/store/rows.ts';
 import { connectionOf, orderOf } from '../common/connection.ts';
@@ -58,8 +59,8 @@ export class Memory extends Embedded implements MemoryRow {
   @Field(() => GraphQLDateTime, {
     nullable: true,
     description:
-      'When it was archived (UTC). Null for a live memory. Only archiveMemories, and a write that repeats the key of an archived ' +
-      'memory, return archived memories.',
+      'When it was archived (UTC). Null for a live memory. Only archivedMemories, what archives or deletes memories, and a write ' +
+      'that repeats the key of an archived memory return archived memories.',
   })
   archivedAt?: Date | null | undefined;
 }
@@ -83,6 +84,29 @@ export class ArchivePayload implements Archived {
   sample!: Memory[];
 }
 
+@ObjectType({ simpleResolvers: true, description: 'What deleteMemoriesWhere did, or in a dry run would do.' })
+export class DeletedMemories implements Deleted<MemoryRow> {
+  @Field(() => GraphQLInt, { description: 'How many memories.' })
+  count!: number;
+
+  @Field(() => [Memory], {
+    description: `Up to ${archiveSampleSize} of them, oldest first, as they were before.`,
+  })
+  sample!: Memory[];
+}
+
+@ObjectType({
+  simpleResolvers: true,
+  description: 'What restoreMemoriesWhere did, or in a dry run would do.',
+})
+export class RestoredMemories implements Archived {
+  @Field(() => GraphQLInt, { description: 'How many memories.' })
+  count!: number;
+
+  @Field(() => [Memory], { description: `Up to ${archiveSampleSize} of them, oldest first.` })
+  sample!: Memory[];
+}
+
 export const MemoryConnection = connectionOf('Memory', 'memories', () => Memory);
 
 export const MemoryOrder = orderOf(
@@ -94,4 +118,16 @@ export const MemoryOrder = orderOf(
     ID: 'The id.',
   },
   { field: 'CREATED_AT', direction: 'DESC' },
+);
+
+export const ArchivedMemoryOrder = orderOf(
+  'ArchivedMemory',
+  {
+    ARCHIVED_AT: 'When it was archived.',
+    CREATED_AT: 'When it was made.',
+    UPDATED_AT: 'When it last changed.',
+    IMPORTANCE_SCORE: 'How much it matters.',
+    ID: 'The id.',
+  },
+  { field: 'ARCHIVED_AT', direction: 'DESC' },
 );

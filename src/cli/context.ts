@@ -2,14 +2,22 @@ import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import type { Pool } from '../database/pool.ts';
+import type { Services } from '../services.ts';
+import type { Terminal } from './terminal.ts';
 
 /** What a command works with: in a process of its own, or in the server that has the embedded database open. */
-export interface DatabaseContext {
+export interface DatabaseContext extends Terminal {
   readonly pool: Pool;
   /** The settings of the process that runs the command. */
   readonly config: Config;
   readonly log: Logger;
-  /** Prints `text` for people or, with `--json`, `value` as one line of JSON. It is the only way to the terminal. */
+  /** The working folder of whoever runs the command. Relative paths begin there. */
+  readonly workingFolder: string;
+  /** Returns what embeds and reads documents: the server's own, or one that is started for this command and ends with it. */
+  startServices(): Promise<Services>;
+  /** A file that has what came on standard input. Undefined unless the options asked for that. */
+  readonly inputFile: string | undefined;
+  /** Prints `text` for people or, with `--json`, `value` as one line of JSON, on standard output. */
   print(text: string, value: unknown): void;
 }
 
@@ -18,6 +26,10 @@ export type DatabaseWork = (context: DatabaseContext) => Promise<void>;
 /** The options that `OnDatabase` reads of a command. */
 export interface OutputOptions {
   json?: true | undefined;
+  /** The file that `data` goes to; otherwise standard output. */
+  outputFile?: string | undefined;
+  /** Whether the command reads standard input. */
+  readsInput?: boolean | undefined;
 }
 
 /**
@@ -39,3 +51,6 @@ export const jsonHelp = 'print one line of JSON, for programs';
 export function printer({ json }: OutputOptions, write: (text: string) => void): DatabaseContext['print'] {
   return (text, value) => write(`${json === true ? JSON.stringify(value) : text}\n`);
 }
+
+/** What a server gives to all commands that it runs. */
+export type ServerContext = Omit<DatabaseContext, 'print' | 'workingFolder' | 'inputFile' | keyof Terminal>;

@@ -2,11 +2,15 @@ import { once } from 'node:events';
 import { lstat, readlink, stat } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { dirname } from 'node:path';
+import { FunesError } from '../errors.ts';
 import { type ControlRequest, controlAnswer, controlPath, readLines } from './control-protocol.ts';
 import { CommandError } from './failure.ts';
+import { OutputClosed, type Terminal } from './terminal.ts';
 
 /**
  * Sends a command line to the server that has the database in this folder open, and writes what the command prints there.
+ * @param terminal where the rest of the command's output goes.
+ * @param inputFile a file with what came on standard input.
  * @returns false if no server listens: the command has not run.
  * @throws CommandError if the command failed, or if the server ended while the command ran.
  */
@@ -14,12 +18,15 @@ export async function runInServer(
   folder: string,
   args: readonly string[],
   write: (text: string) => void,
+  terminal: Terminal,
+  inputFile?: string,
 ): Promise<boolean> {
   const socket = await connectTo(folder);
   if (socket === undefined) return false;
   try {
-    socket.write(`${JSON.stringify({ arguments: [...args] } satisfies ControlRequest)}\n`);
-    const outcome = await readAnswer(socket, write);
+    const request: ControlRequest = { arguments: [...args], workingFolder: process.cwd(), inputFile };
+    socket.write(`${JSON.stringify(request)}\n`);
+    const outcome = await readAnswer(socket, write, terminal);
     if (outcome.status !== 0) throw new CommandError(outcome.message ?? '', outcome.status);
     return true;
   } finally {
@@ -27,14 +34,18 @@ export async function runInServer(
   }
 }
 
-async function readAnswer(socket: Socket, write: (text: string) => void) {
+async function readAnswer(socket: Socket, write: (text: string) => void, terminal: Terminal) {
   try {
     for await (const line of readLines(socket)) {
       const answer = controlAnswer.parse(line);
       if ('status' in answer) return answer;
-      write(answer.print);
+      if ('print' in answer) write(answer.print);
+      else if ('data' in answer) await terminal.data(answer.data);
+      else if ('note' in answer) terminal.note(answer.note);
+      else terminal.progress(answer.progress);
     }
-  } catch {
+  } catch (error) {
+    if (error instanceof OutputClosed || error instanceof FunesError) throw error;
     // The connection was lost in the middle of a line.
   }
   return {

@@ -4,9 +4,10 @@ import { createServer, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { socketPath } from '../database/embedded/data-folder.ts';
 import { runCommandLine } from './command-line.ts';
-import { type DatabaseContext, type OnDatabase, printer } from './context.ts';
+import { type OnDatabase, printer, type ServerContext } from './context.ts';
 import {
   type ControlAnswer,
+  type ControlRequest,
   controlName,
   controlPath,
   controlRequest,
@@ -14,6 +15,7 @@ import {
 } from './control-protocol.ts';
 import { databaseCommands } from './database-commands.ts';
 import { failureOf } from './failure.ts';
+import { OutputClosed, type Terminal } from './terminal.ts';
 
 /** Listens for commands of other processes. */
 export interface ControlServer {
@@ -26,10 +28,7 @@ export interface ControlServer {
  * database. Does nothing on Windows, whose sockets everybody can reach.
  * @param folder the folder of the embedded database, which this process has locked.
  */
-export async function listenForCommands(
-  folder: string,
-  context: Omit<DatabaseContext, 'print'>,
-): Promise<ControlServer> {
+export async function listenForCommands(folder: string, context: ServerContext): Promise<ControlServer> {
   if (process.platform === 'win32') return { close: async () => {} };
   const sockets = new Set<Socket>();
   /** The commands that run, with the sockets of their clients. */
@@ -39,10 +38,10 @@ export async function listenForCommands(
     // A client may be gone before its command is done. The command runs to its end.
     socket.on('error', () => {}).on('close', () => sockets.delete(socket));
     readRequest(socket.setEncoding('utf8')).then(
-      (args) =>
+      (request) =>
         running.set(
           socket,
-          answer(socket, args, context).finally(() => running.delete(socket)),
+          answer(socket, request, context).finally(() => running.delete(socket)),
         ),
       () => socket.destroy(), // it hung up, or it is no client of ours
     );
@@ -72,15 +71,28 @@ export async function listenForCommands(
   };
 }
 
+/** Characters in one line of the protocol; what a command prints may be longer. */
+const longestPrint = 100_000;
+
 /** Runs a command, and sends what it prints and how it ends. Resolves when all of that is sent. */
 async function answer(
   socket: Socket,
-  args: readonly string[],
-  context: Omit<DatabaseContext, 'print'>,
+  { arguments: args, workingFolder, inputFile }: ControlRequest,
+  context: ServerContext,
 ): Promise<void> {
   const send = (line: ControlAnswer) => void socket.write(`${JSON.stringify(line)}\n`);
-  const write = (print: string) => send({ print });
-  const onDatabase: OnDatabase = (options, work) => work({ ...context, print: printer(options, write) });
+  const write = (text: string) => {
+    for (let start = 0; start < text.length; start += longestPrint)
+      send({ print: text.slice(start, start + longestPrint) });
+  };
+  const onDatabase: OnDatabase = (options, work) =>
+    work({
+      ...context,
+      ...terminalOf(socket, send),
+      workingFolder,
+      inputFile,
+      print: printer(options, write),
+    });
   try {
     const commands = databaseCommands.map((command) => command(onDatabase));
     await runCommandLine(args, commands, write);
@@ -93,11 +105,45 @@ async function answer(
   await new Promise<void>((resolve) => socket.once('close', resolve).end(() => resolve()));
 }
 
-/** The words of the command that a client sends. */
-async function readRequest(socket: Socket): Promise<string[]> {
+/** Between two states of progress that are sent. */
+const progressEveryMs = 100;
+
+/** The terminal of a client, on the other end of the socket. */
+function terminalOf(socket: Socket, send: (line: ControlAnswer) => void): Terminal {
+  let sentAt = 0;
+  return {
+    progress: (progress) => {
+      const now = performance.now();
+      if (now - sentAt < progressEveryMs) return;
+      sentAt = now;
+      send({ progress });
+    },
+    note: (note) => send({ note }),
+    data: async (text) => {
+      for (let start = 0; start < text.length; start += longestPrint) {
+        if (socket.destroyed) throw new OutputClosed();
+        send({ data: text.slice(start, start + longestPrint) });
+        if (socket.writableNeedDrain) await drained(socket);
+      }
+    },
+  };
+}
+
+function drained(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      socket.off('drain', done).off('close', done);
+      resolve();
+    };
+    socket.on('drain', done).on('close', done);
+  });
+}
+
+/** The command that a client sends. */
+async function readRequest(socket: Socket): Promise<ControlRequest> {
   const lines = readLines(socket.iterator({ destroyOnReturn: false }));
   const { value } = await lines.next();
   await lines.return(undefined);
   socket.resume(); // otherwise nobody would see its end
-  return controlRequest.parse(value).arguments;
+  return controlRequest.parse(value);
 }

@@ -1,7 +1,21 @@
+import { archiveCommand } from './commands/archive.ts';
+import { exportCommand } from './commands/export.ts';
+import { importCommand } from './commands/import.ts';
+import { ingestCommand } from './commands/ingest.ts';
 import { keysCommand } from './commands/keys.ts';
 import { migrateCommand } from './commands/migrate.ts';
+import { reembedCommand } from './commands/reembed.ts';
 import { rolesCommand } from './commands/roles.ts';
 import type { DatabaseCommand } from './context.ts';
 
 /** The commands that work on the database, in the order of the help. The server runs these, and no others, for other processes. */
-export const databaseCommands: readonly DatabaseCommand[] = [migrateCommand, keysCommand, rolesCommand];
+export const databaseCommands: readonly DatabaseCommand[] = [
+  migrateCommand,
+  keysCommand,
+  rolesCommand,
+  ingestCommand,
+  exportCommand,
+  importCommand,
+  archiveCommand,
+  reembedCommand,
+];

@@ -114,6 +114,11 @@ export async function refuseForeignTables(pool: Pool): Promise<void> {
   });
 }
 
+/** Returns the name of the last migration of this code. */
+export function latestMigration(): string | null {
+  return knownMigrations(defaultFolder).at(-1)?.tag ?? null;
+}
+
 function knownMigrations(folder: string): Migration[] {
   const { entries } = JSON.parse(readFileSync(join(folder, 'meta/_journal.json'), 'utf8')) as {
     entries: Migration[];

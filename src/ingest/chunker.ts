@@ -34,8 +34,7 @@ export const defaultChunkSizes: ChunkSizes = { chunkSize: 200, overlap: 40 };
 export const leastChunkSize = 8;
 
 /**
- * Cuts texts into chunks that fit in the window of the embedding model. Works in a thread of its own, which starts with the
- * first text, takes one text at a time, and ends after a minute without work.
+ * Cuts texts into chunks that fit in the window of the embedding model. Works in a thread of its own, which takes one text at a time.
  */
 export class Chunker {
   private readonly pool: Piscina;

@@ -20,8 +20,8 @@ const usualLimits: ExtractorLimits = { milliseconds: 60_000, heapMegabytes: 1024
 const memoryCheckMilliseconds = 200;
 
 /**
- * Extracts the text of files. Works in a thread of its own, which starts with the first file and takes one file at a time. A file
- * that takes too long or too much memory ends the thread; the next file gets a new one.
+ * Extracts the text of files. Works in a thread of its own, which takes one file at a time. A file that takes too long or too much
+ * memory ends the thread; the next file gets a new one.
  */
 export class Extractor {
   private readonly pool: Piscina;

@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import stringify from 'safe-stable-stringify';
-import { FunesError, quote } from '../errors.ts';
+import { FunesError } from '../errors.ts';
+import { searchedModel } from '../generations.ts';
 import {
-  checkBatch,
   checkCreatedAt,
   checkJson,
   checkLimit,
@@ -13,24 +12,34 @@ import {
 } from '../input/checks.ts';
 import { limits } from '../input/limits.ts';
 import { parseMergeMetadata } from '../input/merge-patch.ts';
-import { type OwnEmbedding, type ParsedEmbedding, parseOwnEmbedding } from '../input/vectors.ts';
 import type { Services } from '../services.ts';
 import { embedChunks, leaseOf } from '../store/chunk-embeddings.ts';
 import {
-  type ChunkValues,
   createDocument,
+  type DocumentValues,
   documentNotFound,
+  type FileName,
   readDocumentByHash,
   readDocuments,
+  readDocumentToReplace,
+  sameBytesAs,
   updateDocument,
 } from '../store/documents.ts';
 import { checkQuota } from '../store/quota.ts';
 import type { DocumentRow } from '../store/rows.ts';
-import { ownEmbeddingColumns } from '../store/written-embeddings.ts';
+import type { ChunkValues, NewChunks } from '../store/written-chunks.ts';
 import { ownerOf, type Viewer } from '../viewer.ts';
-import { chunkMetadata } from './chunk-metadata.ts';
 import { checkChunkSizes } from './chunker.ts';
+import type { ChunkSizes } from './chunker-packing.ts';
+import { cut, type File } from './cut.ts';
 import { type DocumentFormat, decodeBase64, formatOf } from './formats.ts';
+import {
+  hashOfChunks,
+  type OwnChunk,
+  type ParsedChunk,
+  parseOwnChunks,
+  placeOwnChunks,
+} from './own-chunks.ts';
 
 /** The text of a document: exactly one of the two. */
 interface Source {
@@ -41,12 +50,6 @@ interface Source {
 interface Sizes {
   chunkSize?: number | null | undefined;
   overlap?: number | null | undefined;
-}
-
-/** A chunk that the client has cut, with a vector of its own or without. */
-export interface OwnChunk extends OwnEmbedding {
-  content: string;
-  metadata?: Record<string, unknown> | null | undefined;
 }
 
 /** A new document: its text, its bytes, or its chunks. */
@@ -70,61 +73,195 @@ export interface DocumentUpdate extends Source, Sizes {
   mergeMetadata?: Record<string, unknown> | null | undefined;
 }
 
-/** What ingestDocument did. */
+/** What made a document of the user be replaced, instead of storing a second one. */
+export const replaceBy = ['NONE', 'BY_FILE_PATH', 'BY_FILENAME'] as const;
+export type ReplaceBy = (typeof replaceBy)[number];
+
+/** What ingestDocument did: UNCHANGED if nothing was written. */
+export type IngestOutcome = 'CREATED' | 'REPLACED' | 'UNCHANGED';
+
+/** What ingestDocument did, and the document. */
 export interface Ingested {
   document: DocumentRow;
-  /** False if the user had a document with these bytes. */
-  created: boolean;
-  /** The fields whose values are others in that document than in the input. */
+  outcome: IngestOutcome;
+  /** If nothing was written: the fields whose values are others in that document than in the input. */
   differs: string[];
+}
+
+/** How ingestDocument stores. */
+export interface IngestOptions {
+  /** Whether to wait for the embeddings; without, the chunks are PENDING. Default: true. */
+  wait?: boolean;
+  /** Which document of the user to replace, if there is one. Default: NONE. */
+  replace?: ReplaceBy;
 }
 
 /**
  * Stores a document: bytes -> text -> chunks -> one transaction -> embeddings, which follow in short transactions. If the user
  * has a document with these bytes, stores nothing and returns that document, with the names of the fields that differ.
- * @param wait whether to wait for the embeddings; without, the chunks are PENDING.
- * @throws FunesError BAD_USER_INPUT or LIMIT_EXCEEDED that names the field. Nothing is stored then.
+ * @throws FunesError BAD_USER_INPUT or LIMIT_EXCEEDED that names the field; CONFLICT if it is not certain which document to replace, or
+ *   if another document has the bytes. Nothing is stored then.
  */
 export async function ingestDocument(
   services: Services,
   viewer: Viewer,
   input: NewDocument,
-  wait = true,
+  options: IngestOptions = {},
 ): Promise<Ingested> {
+  return storeDocument(services, viewer, parseNewDocument(viewer, input), options);
+}
+
+/** Stores a document whose values are checked, as `ingestDocument` does. */
+export async function storeDocument(
+  services: Services,
+  viewer: Viewer,
+  parsed: ParsedDocument,
+  { wait = true, replace = 'NONE' }: IngestOptions = {},
+): Promise<Ingested> {
+  const { userId, sent, sizes, own, file, contentHash } = parsed;
+  const name = nameToReplace(parsed, replace);
+  let cutting: Promise<ChunkValues[]> | undefined;
+  const readChunks = () => {
+    cutting ??= own ? placeOwnChunks(services, own) : cut(services, file, sizes);
+    return cutting;
+  };
+  // Another request can create or delete the document between two steps. The next round then finds what is there.
+  for (let round = 0; round < mostRounds; round++) {
+    const known = await readDocumentByHash(services.database, viewer, userId, contentHash);
+    const named = name && (await readDocumentToReplace(services.database, viewer, userId, name));
+    const ingested = named
+      ? await replaceNamed(services, viewer, parsed, { named, known, readChunks, wait })
+      : known
+        ? { document: known, outcome: 'UNCHANGED' as const, differs: differing(sent, known) }
+        : await create(services, viewer, parsed, { name, chunks: await readChunks(), wait });
+    if (ingested) return ingested;
+  }
+  throw new FunesError(
+    'CONFLICT',
+    'Other requests create and delete this document again and again. Send the request again.',
+  );
+}
+
+const mostRounds = 5;
+
+/** A new document whose values are checked. */
+export interface ParsedDocument {
+  userId: string;
+  file: File;
+  /** The chunks of the client's own, in place of the file's. */
+  own?: ParsedChunk[] | undefined;
+  sizes: ChunkSizes;
+  contentHash: string;
+  /** What the client sent. What it did not send cannot differ, and is not replaced. */
+  sent: Partial<DocumentValues> & { filename: string };
+}
+
+function parseNewDocument(viewer: Viewer, input: NewDocument): ParsedDocument {
   const userId = ownerOf(
     viewer,
     input.userId == null ? input.userId : checkUserName(input.userId, 'input.userId'),
     'input.userId',
   );
   const filename = checkText(input.filename, 'input.filename', 255);
-  const filePath = checkOptionalText(input.filePath, 'input.filePath', 4096) ?? null;
-  const metadata = checkJson(input.metadata ?? {}, 'input.metadata');
+  const filePath = checkOptionalText(input.filePath, 'input.filePath', 4096);
+  const metadata = input.metadata == null ? undefined : checkJson(input.metadata, 'input.metadata');
   const createdAt = checkCreatedAt(input.createdAt, 'input.createdAt');
   const sizes = parseSizes(input);
   const format = formatOf(filename, input.fileType);
   const own = input.chunks == null ? undefined : parseOwnChunks(input, input.chunks);
   const bytes = own ? Buffer.from(own.map(({ content }) => content).join('')) : parseBytes(input, format);
-  const contentHash = own ? hashOfChunks(own) : sha256(bytes);
-  const fields = { filename, filePath, fileType: format.name, metadata };
-  // What the client did not send cannot differ.
   const sent = {
     filename,
-    ...(input.filePath != null && { filePath }),
+    ...(filePath != null && { filePath }),
     ...(input.fileType != null && { fileType: format.name }),
-    ...(input.metadata != null && { metadata }),
+    ...(metadata && { metadata }),
     ...(createdAt && { createdAt }),
   };
-  const known = await readDocumentByHash(services.database, viewer, userId, contentHash);
-  if (known) return { document: known, created: false, differs: differing(sent, known) };
-  const chunks = own
-    ? await placeOwnChunks(services, own)
-    : await cut(services, { filename, format, bytes }, sizes);
-  await checkQuota(services.database, viewer, services.quota, [additionOf({ userId, ...fields }, chunks)]);
-  const values = { userId, ...fields, fileSize: bytes.length, contentHash, ...(createdAt && { createdAt }) };
+  const contentHash = own ? hashOfChunks(own) : hashOfBytes(bytes);
+  return { userId, file: { filename, format, bytes }, own, sizes, contentHash, sent };
+}
+
+function nameToReplace({ sent }: ParsedDocument, replace: ReplaceBy): FileName | undefined {
+  if (replace === 'NONE') return undefined;
+  if (replace === 'BY_FILENAME') return { field: 'filename', value: sent.filename };
+  if (sent.filePath != null) return { field: 'filePath', value: sent.filePath };
+  throw new FunesError(
+    'BAD_USER_INPUT',
+    'replace is BY_FILE_PATH, and input has no filePath. Send the path of the document to replace, or leave replace out.',
+  );
+}
+
+/** Creates the document. Returns undefined if another request has created one with this name meanwhile. */
+async function create(
+  services: Services,
+  viewer: Viewer,
+  { userId, sent, file, contentHash }: ParsedDocument,
+  { name, chunks, wait }: { name: FileName | undefined; chunks: readonly ChunkValues[]; wait: boolean },
+): Promise<Ingested | undefined> {
+  const values = {
+    filePath: null,
+    metadata: {},
+    ...sent,
+    userId,
+    fileType: file.format.name,
+    fileSize: file.bytes.length,
+    contentHash,
+  };
+  await checkQuota(services.database, viewer, services.quota, [additionOf(values, chunks)]);
   const lease = leaseOf(services, wait);
-  const { document, created, waiting } = await createDocument(services, viewer, values, chunks, lease);
+  const written = await createDocument(services, viewer, values, chunks, {
+    leaseMs: lease,
+    unlessNamed: name,
+  });
+  if (!written) return undefined;
+  const { document, created, waiting } = written;
   await embedChunks(services, viewer, waiting, wait);
-  return { document, created, differs: created ? [] : differing(sent, document) };
+  if (created) return { document, outcome: 'CREATED', differs: [] };
+  return { document, outcome: 'UNCHANGED', differs: differing(sent, document) };
+}
+
+interface NamedReplacement {
+  named: DocumentRow;
+  /** The document that has the bytes. */
+  known: DocumentRow | undefined;
+  readChunks(): Promise<ChunkValues[]>;
+  wait: boolean;
+}
+
+/** Replaces what the client sent of the document. Returns undefined if another request has deleted it meanwhile. */
+async function replaceNamed(
+  services: Services,
+  viewer: Viewer,
+  { sent, file, contentHash }: ParsedDocument,
+  { named, known, readChunks, wait }: NamedReplacement,
+): Promise<Ingested | undefined> {
+  if (known && known.id !== named.id) throw sameBytesAs(known);
+  // By another format, the bytes have another text.
+  const isSame = known !== undefined && named.fileType === file.format.name;
+  if (isSame && differing(sent, named).length === 0)
+    return { document: named, outcome: 'UNCHANGED', differs: [] };
+  const change = isSame
+    ? { values: sent }
+    : {
+        values: { ...sent, fileType: file.format.name, fileSize: file.bytes.length, contentHash },
+        chunks: await newChunks(services, await readChunks(), wait),
+      };
+  try {
+    const { document, waiting } = await updateDocument(services, viewer, named.id, change);
+    await embedChunks(services, viewer, waiting, wait);
+    return { document, outcome: 'REPLACED', differs: [] };
+  } catch (error) {
+    if (error instanceof FunesError && error.code === 'NOT_FOUND') return undefined;
+    throw error;
+  }
+}
+
+async function newChunks(
+  services: Services,
+  chunks: readonly ChunkValues[],
+  wait: boolean,
+): Promise<NewChunks> {
+  return { chunks, model: await searchedModel(services), leaseMs: leaseOf(services, wait) };
 }
 
 function differing(sent: Partial<DocumentRow>, stored: DocumentRow): string[] {
@@ -145,47 +282,6 @@ function additionOf(
   for (const chunk of chunks) texts.push(chunk.content, JSON.stringify(chunk.metadata));
   const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
   return { userId, rows: 1 + chunks.length, bytes };
-}
-
-interface ParsedChunk {
-  content: string;
-  metadata: Record<string, unknown>;
-  own: ParsedEmbedding | undefined;
-}
-
-function parseOwnChunks(input: NewDocument, chunks: readonly OwnChunk[]): ParsedChunk[] {
-  for (const field of ['content', 'contentBase64', 'chunkSize', 'overlap'] as const) {
-    if (input[field] != null) {
-      throw new FunesError(
-        'BAD_USER_INPUT',
-        `input.chunks and input.${field} are both sent. Chunks are stored as they are: leave ${field} out.`,
-      );
-    }
-  }
-  if (chunks.length === 0)
-    throw new FunesError('BAD_USER_INPUT', 'input.chunks is empty: send at least one chunk.');
-  checkBatch(chunks, 'input.chunks');
-  const parsed = chunks.map((chunk, i) => {
-    const inputPath = `input.chunks[${i}]`;
-    return {
-      content: checkText(chunk.content, `${inputPath}.content`, limits.contentLength),
-      metadata: checkJson(chunk.metadata ?? {}, `${inputPath}.metadata`),
-      own: parseOwnEmbedding(chunk, inputPath),
-    };
-  });
-  const length = parsed.reduce((sum, { content }) => sum + content.length, 0);
-  checkLimit(length, 'The number of characters in input.chunks', 1, limits.documentLength);
-  return parsed;
-}
-
-/** Returns a hash of all that the client sent of the chunks: other vectors make another document. */
-function hashOfChunks(chunks: readonly ParsedChunk[]): string {
-  const hash = createHash('sha256');
-  for (const { content, metadata, own } of chunks) {
-    hash.update(`${stringify([content, metadata, own?.embeddingModel ?? null])}\n`);
-    if (own) hash.update(own.embedding);
-  }
-  return hash.digest('hex');
 }
 
 /**
@@ -235,10 +331,9 @@ export async function replaceDocument(
   const bytes = parseBytes(input, format);
   const chunks = await cut(services, { filename, format, bytes }, sizes);
   const change = {
-    values: { ...values, fileType: format.name, fileSize: bytes.length, contentHash: sha256(bytes) },
+    values: { ...values, fileType: format.name, fileSize: bytes.length, contentHash: hashOfBytes(bytes) },
     mergeMetadata,
-    chunks,
-    leaseMs: leaseOf(services, wait),
+    chunks: await newChunks(services, chunks, wait),
   };
   const { document, waiting } = await updateDocument(services, viewer, id, change);
   await embedChunks(services, viewer, waiting, wait);
@@ -278,73 +373,7 @@ function parseBytes(source: Source, { name, isText }: DocumentFormat): Uint8Arra
   return decodeBase64(contentBase64 ?? '', 'input.contentBase64');
 }
 
-/** The characters of words that a search can find. Pictographs are words in chats. */
-const words = /[\p{L}\p{N}\p{Extended_Pictographic}]/u;
-
-async function cut(
-  { extractor, chunker }: Services,
-  { filename, format, bytes }: { filename: string; format: DocumentFormat; bytes: Uint8Array },
-  sizes: ReturnType<typeof checkChunkSizes>,
-): Promise<ChunkValues[]> {
-  const extraction = await extractor.extract(filename, format, bytes);
-  const text = checkText(extraction.text, `The text of the file ${quote(filename)}`, limits.documentLength);
-  if (!words.test(text)) {
-    throw new FunesError(
-      'BAD_USER_INPUT',
-      `No search could find this document, because its text has no letter, number or pictograph: ${quote(text)}. ` +
-        'Send a document that has words.',
-    );
-  }
-  const pieces = await chunker.chunk(text, { format: extraction.structure, ...sizes });
-  if (pieces.length === 0) {
-    throw new FunesError(
-      'BAD_USER_INPUT',
-      `No search could find this document, because its text has no token of the embedding model: ${quote(text)}.`,
-    );
-  }
-  return pieces.map(({ content, tokens, overlapTokens, startOffset, endOffset, tableHeader }) => ({
-    content,
-    chunkSize: tokens,
-    overlapSize: overlapTokens,
-    startOffset,
-    endOffset,
-    metadata: {
-      ...chunkMetadata(text, { startOffset, endOffset }, extraction.parts),
-      ...(tableHeader !== undefined && { tableHeader }),
-    },
-  }));
-}
-
-/** Puts the chunks of a client one behind the other: their texts together are the text of the document. */
-async function placeOwnChunks({ chunker }: Services, chunks: readonly ParsedChunk[]): Promise<ChunkValues[]> {
-  const placed: ChunkValues[] = [];
-  let startOffset = 0;
-  for (const [i, { content, metadata, own }] of chunks.entries()) {
-    // The tokens of neighbouring words add up to those of their text, so it does not matter where the text is cut.
-    const parts = await chunker.chunk(content, { format: 'text', chunkSize: limits.chunkSize, overlap: 0 });
-    const chunkSize = parts.reduce((sum, { tokens }) => sum + tokens, 0);
-    if (chunkSize === 0 || !words.test(content)) {
-      throw new FunesError(
-        'BAD_USER_INPUT',
-        `No search could find input.chunks[${i}], because its content has no letter, number or pictograph that the embedding ` +
-          `model knows: ${quote(content)}. Leave the chunk out.`,
-      );
-    }
-    const endOffset = startOffset + content.length;
-    placed.push({
-      content,
-      chunkSize,
-      overlapSize: 0,
-      startOffset,
-      endOffset,
-      metadata,
-      ...(own && ownEmbeddingColumns(own)),
-    });
-    startOffset = endOffset;
-  }
-  return placed;
-}
-
-function sha256(bytes: Uint8Array): string {
+/** Returns the hash by which a document is known again: the SHA-256 of its bytes. */
+export function hashOfBytes(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }

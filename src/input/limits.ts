@@ -18,6 +18,8 @@ export const limits = {
   userNameLength: 100,
   /** Characters in a document's text. */
   documentLength: 5_000_000,
+  /** Bytes of a file that `funes ingest` reads. */
+  fileLength: 100_000_000,
   /** Characters in a part of a document's text that one field returns. */
   textPartLength: 100_000,
   /** Tokens in a chunk. The embedding of a chunk that is longer than the model's window is the mean of its windows. */

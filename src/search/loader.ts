@@ -1,14 +1,16 @@
 import DataLoader from 'dataloader';
 import type { Database } from '../database/transaction.ts';
 import type { Embedder } from '../embedding/embedder.ts';
+import type { Generations } from '../generations.ts';
 import type { Viewer } from '../viewer.ts';
 import type { Position } from './cursor.ts';
 import { search } from './execute.ts';
 import type { MatchScores } from './matches.ts';
-import type { SearchOptions } from './options.ts';
+import type { Mode, SearchOptions } from './options.ts';
 import type { EmbeddedQuery, QueryBatch, SearchQuery } from './query.ts';
 import { ReportDraft, type SearchReport } from './report.ts';
 import type { SearchDefinition } from './searches.ts';
+import { isOutdated } from './sql/hits.ts';
 
 /** One search that a field of a request asks for. */
 export interface SearchKey<Filters> {
@@ -22,6 +24,9 @@ export interface SearchKey<Filters> {
   reportAs?: string | undefined;
 }
 
+/** How often a search begins again because the model has changed meanwhile. */
+const MOST_TRIES = 5;
+
 export type SearchLoader<Filters, M> = DataLoader<SearchKey<Filters>, M[]>;
 
 /**
@@ -32,7 +37,11 @@ export type SearchLoader<Filters, M> = DataLoader<SearchKey<Filters>, M[]>;
  * @param signal says that the client left: search texts that still wait are then not embedded.
  */
 export function createSearchLoader<Filters, Found extends { row: { id: string } }, Conditions>(
-  { database, embedder }: { database: Database; embedder: Embedder },
+  {
+    database,
+    embedder,
+    generations,
+  }: { database: Database; embedder: Embedder; generations?: Generations | undefined },
   viewer: Viewer,
   definition: SearchDefinition<Filters, Found, Conditions>,
   reports: SearchReport[] = [],
@@ -46,15 +55,39 @@ export function createSearchLoader<Filters, Found extends { row: { id: string } 
     const fields = keys.flatMap(({ reportAs }) => reportAs ?? []);
     const report = fields.length > 0 ? new ReportDraft(fields) : undefined;
     const request = { k, conditions: definition.compile(filters), options, after, pages, report };
-    const { batch, indexes } = await batchOf(
-      keys.map(({ query }) => query),
-      embedder,
-      viewer.userId,
-      signal,
+    const queries = keys.map(({ query }) => query);
+    const { lists, indexes } = await searchInOneModel(queries, options.mode, (batch) =>
+      search(database, viewer, definition, batch, request),
     );
-    const lists = await search(database, viewer, definition, batch, request);
     if (report) reports.push(report.finished());
     return indexes.map((index) => lists[index] ?? []);
+  }
+
+  /** Searches with the embedder of the installation's model. If that is another by now, embeds and searches again. */
+  async function searchInOneModel(
+    queries: readonly SearchQuery[],
+    mode: Mode,
+    searchFor: (batch: QueryBatch) => Promise<Matches[]>,
+  ): Promise<{ lists: Matches[]; indexes: number[] }> {
+    for (let tries = 1; ; tries++) {
+      const { batch, indexes } = await batchOf(queries, () => embedderFor(mode), viewer.userId, signal);
+      try {
+        return { lists: await searchFor(batch), indexes };
+      } catch (error) {
+        if (generations === undefined || tries === MOST_TRIES || !isOutdated(error)) throw error;
+        generations.refresh();
+      }
+    }
+  }
+
+  /** The embedder of texts to search for. Words need none, so for them any will do. */
+  async function embedderFor(mode: Mode): Promise<Embedder & { unused?: boolean }> {
+    if (generations === undefined) return embedder;
+    return generations.current().catch((error: unknown) => {
+      if (mode !== 'KEYWORD') throw error;
+      const embedQuery = (text: string, userId: string) => embedder.embedQuery(text, userId);
+      return Object.assign(Object.create(embedder) as Embedder, { embedQuery, unused: true });
+    });
   }
 
   return new DataLoader(
@@ -76,14 +109,19 @@ export function createSearchLoader<Filters, Found extends { row: { id: string } 
 
 /** Searches with an equal group key differ only in the text, vector or row. Searches by examples do not differ at all. */
 function groupKey<Filters>({ query, k, filters, options, after, pages }: SearchKey<Filters>): string {
-  const form = 'examples' in query ? query.examples : 'id' in query ? 'id' : 'except' in query;
+  const form =
+    'examples' in query
+      ? query.examples
+      : 'id' in query
+        ? 'id'
+        : ['except' in query, 'vector' in query ? query.model : undefined];
   return JSON.stringify([form, k, filters ?? null, options, after ?? null, pages ?? false]);
 }
 
 /** Makes a batch of queries of one form, each text once; `indexes` has the index of each query's list. */
 async function batchOf(
   queries: readonly SearchQuery[],
-  embedder: Embedder,
+  embedderOf: () => Promise<Embedder & { unused?: boolean }>,
   userId: string,
   signal: AbortSignal | undefined,
 ): Promise<{ batch: QueryBatch; indexes: number[] }> {
@@ -94,8 +132,18 @@ async function batchOf(
   const ids = queries.flatMap((query) => ('id' in query ? [query.id] : []));
   if (ids.length > 0) return { batch: { by: 'rows', ids }, indexes: [...ids.keys()] };
   const { values, indexes } = distinct(queries);
+  const named = first && 'vector' in first ? first.model : undefined;
+  if (named !== undefined) {
+    const vectors = values.flatMap((query) => ('vector' in query ? [{ vector: query.vector }] : []));
+    return {
+      batch: { by: 'vectors', queries: vectors, model: { name: named, isCurrent: false, isNamed: true } },
+      indexes,
+    };
+  }
+  const embedder = await embedderOf();
   const embedded = await Promise.all(values.map((query) => embed(query, embedder, userId, signal)));
-  return { batch: { by: 'vectors', queries: embedded }, indexes };
+  const model = { name: embedder.model, isCurrent: !embedder.unused };
+  return { batch: { by: 'vectors', queries: embedded, model }, indexes };
 }
 
 async function embed(

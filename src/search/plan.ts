@@ -2,7 +2,7 @@ import { and, eq, ne, notInArray, type SQL, sql } from 'drizzle-orm';
 import { hasOwnRowsOnly } from '../database/identity.ts';
 import type { LocalSettings } from '../database/transaction.ts';
 import { FunesError } from '../errors.ts';
-import { splitOwner, withoutIndexes } from '../filters/parts.ts';
+import { allOf, splitOwner, withoutIndexes } from '../filters/parts.ts';
 import { type Viewer, visibleTo } from '../viewer.ts';
 import type { Position } from './cursor.ts';
 import type { Kind } from './kinds.ts';
@@ -12,6 +12,7 @@ import type { ReportDraft } from './report.ts';
 import { notNewer } from './sql/keyset.ts';
 import { ownIdsContaining } from './sql/own-rows.ts';
 import { alias, column } from './sql/pipeline.ts';
+import { sourceModel } from './sql/queries.ts';
 import type { SearchTable } from './tables.ts';
 import { transactionSettings } from './transaction-settings.ts';
 
@@ -85,6 +86,10 @@ export interface SearchPlan {
   /** Matches for each query. */
   k: number;
   metric: Metric;
+  /** The model whose embeddings are compared: an expression over a row of the queries. */
+  model: SQL;
+  /** The search is for this model only as long as it is the model of the installation. */
+  current: SQL | undefined;
   /**
    * The search compares every row that passes the conditions and does not use the vector index: the client asked for that, or the
    * metric has no index.
@@ -210,6 +215,8 @@ export function planSearch(
   return {
     k,
     metric: options.metric,
+    model: batch.by === 'vectors' ? sql`${batch.model.name}` : sourceModel,
+    current: batch.by === 'vectors' && batch.model.isCurrent ? sql`${batch.model.name}` : undefined,
     exact: options.mode !== 'KEYWORD' && !indexed,
     sources: planned,
     ranking: ranked ? planRanking(options, planned, k) : undefined,
@@ -225,12 +232,13 @@ export function planSearch(
 }
 
 function planSource(
-  { kind, scope, filters, behindPolicy }: SearchSource,
+  { kind, scope, filters: given, behindPolicy }: SearchSource,
   index: number,
   batch: QueryBatch,
   { k, options, after }: Pick<SearchRequest<unknown>, 'k' | 'options' | 'after'>,
 ): PlannedSource {
   const { table } = kind;
+  const filters = allOf(given, ofRareModel(table, batch));
   const candidates = Math.max(
     (after?.k ?? k) * CANDIDATES_PER_MATCH,
     table.group ? LEAST_GROUPS : LEAST_CANDIDATES,
@@ -250,6 +258,14 @@ function planSource(
     wanted: candidates * roundsUntil(after),
     lends: table.session !== undefined && options.context > 0,
   };
+}
+
+/**
+ * The condition on the model, once more, for a search in a model that few rows may have: as a filter it is among those that decide
+ * whether the vector index is tried.
+ */
+function ofRareModel({ embeddingModel }: SearchTable, batch: QueryBatch): SQL | undefined {
+  return batch.by === 'vectors' && batch.model.isNamed ? eq(embeddingModel, batch.model.name) : undefined;
 }
 
 /** The condition that leaves out the rows that are the query. */

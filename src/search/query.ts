@@ -4,12 +4,15 @@ import { checkId, checkText } from '../input/checks.ts';
 import { limits } from '../input/limits.ts';
 import { checkVector } from '../input/vectors.ts';
 
+/** The most characters of the name of a model, as the columns have. */
+const MODEL_LENGTH = 200;
+
 /**
  * What to search for: a text (`except` is the id of a row that is no match), a vector, the stored row with this id, or examples.
  */
 export type SearchQuery =
   | { text: string; except?: string }
-  | { vector: VectorInput }
+  | { vector: VectorInput; model?: string | undefined }
   | { id: string }
   | { examples: Examples };
 
@@ -27,9 +30,18 @@ export interface EmbeddedQuery {
   except?: string | undefined;
 }
 
+/** The model whose embeddings a search compares. */
+export interface ComparedModel {
+  name: string;
+  /** The search is for the model of the installation, and must not go on if that is another by now. */
+  isCurrent: boolean;
+  /** The client named the model. */
+  isNamed?: boolean;
+}
+
 /** Queries that one statement answers. */
 export type QueryBatch =
-  | { by: 'vectors'; queries: readonly EmbeddedQuery[] }
+  | { by: 'vectors'; queries: readonly EmbeddedQuery[]; model: ComparedModel }
   | { by: 'rows'; ids: readonly string[] }
   | { by: 'examples'; examples: Examples };
 
@@ -37,6 +49,8 @@ export type QueryBatch =
 export interface QueryInput {
   text?: string | null | undefined;
   vector?: readonly number[] | null | undefined;
+  /** The model that made `vector`. */
+  vectorModel?: string | null | undefined;
   /** Ids of stored rows that matches should be near to; `unlike` has those that they should be far from. */
   like?: readonly string[] | null | undefined;
   unlike?: readonly string[] | null | undefined;
@@ -46,7 +60,7 @@ export interface QueryInput {
  * Parses the one query of the input.
  * @throws FunesError BAD_USER_INPUT for no query, for several, and for one that a search cannot use; LIMIT_EXCEEDED.
  */
-export function parseQuery({ text, vector, like, unlike }: QueryInput): SearchQuery {
+export function parseQuery({ text, vector, vectorModel, like, unlike }: QueryInput): SearchQuery {
   const given = Object.entries({ text, vector, like }).filter(([, value]) => value != null);
   if (given.length > 1) {
     throw new FunesError(
@@ -60,8 +74,17 @@ export function parseQuery({ text, vector, like, unlike }: QueryInput): SearchQu
       'unlike is given without like: send the id of at least one row in like.',
     );
   }
+  if (vectorModel != null && vector == null) {
+    throw new FunesError(
+      'BAD_USER_INPUT',
+      'vectorModel is given without vector: it names the model of a vector.',
+    );
+  }
   if (text != null) return { text: checkText(text, 'text', limits.queryLength) };
-  if (vector != null) return { vector: checkVector(vector, 'vector') };
+  if (vector != null) {
+    const model = vectorModel == null ? undefined : checkText(vectorModel, 'vectorModel', MODEL_LENGTH);
+    return { vector: checkVector(vector, 'vector'), model };
+  }
   if (like != null) return { examples: checkExamples({ like, unlike: unlike ?? [] }) };
   throw new FunesError('BAD_USER_INPUT', 'The search has no query: send text, vector or like.');
 }

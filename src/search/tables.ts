@@ -18,6 +18,8 @@ export interface SearchTable {
   /** The owner of a row; undefined if all users share the rows. */
   userId: PgColumn | undefined;
   embedding: PgColumn;
+  /** The model of `embedding`. */
+  embeddingModel: PgColumn;
   /** The tsvector column. */
   tsv: PgColumn;
   /** The stored length of the text, in characters. */
@@ -50,6 +52,7 @@ export const memoryTable: RowTable<MemoryRow> = {
   id: memories.id,
   userId: memories.userId,
   embedding: memories.embedding,
+  embeddingModel: memories.embeddingModel,
   tsv: memories.contentTsv,
   length: memories.contentLength,
   key: [memories.id, memories.userId],
@@ -64,6 +67,7 @@ export const chunkTable: RowTable<ChunkRow> = {
   id: documentChunks.id,
   userId: documentChunks.userId,
   embedding: documentChunks.embedding,
+  embeddingModel: documentChunks.embeddingModel,
   tsv: documentChunks.contentTsv,
   length: documentChunks.contentLength,
   key: [documentChunks.id, documentChunks.userId],
@@ -77,6 +81,7 @@ export const documentChunkTable: SearchTable = {
   id: documentChunks.id,
   userId: documentChunks.userId,
   embedding: documentChunks.embedding,
+  embeddingModel: documentChunks.embeddingModel,
   tsv: documentChunks.contentTsv,
   length: documentChunks.contentLength,
   group: documentChunks.documentId,
@@ -88,6 +93,7 @@ export const toolTable: RowTable<ToolRow> = {
   id: toolEmbeddings.id,
   userId: undefined,
   embedding: toolEmbeddings.embedding,
+  embeddingModel: toolEmbeddings.embeddingModel,
   tsv: toolEmbeddings.contentTsv,
   length: toolEmbeddings.contentLength,
   key: [toolEmbeddings.id],

@@ -1,8 +1,10 @@
 import { type Transaction, transaction } from '../database/transaction.ts';
+import { rowEmbedderOf, type TextVectors } from '../generations.ts';
 import type { Services } from '../services.ts';
 import type { Viewer } from '../viewer.ts';
 import { type EmbeddingServices, warnOfPending, writeWaitOf } from './embeddings.ts';
-import { type Claimed, releaseClaims, storeEmbeddings } from './pending.ts';
+import { type Claimed, claimChunks, releaseClaims, storeEmbeddings } from './pending.ts';
+import type { DocumentRow } from './rows.ts';
 
 /** Embeddings that one transaction stores. Each of them costs a search of the vector index, and other requests wait meanwhile. */
 const vectorsPerTransaction = 16;
@@ -19,6 +21,7 @@ export function leaseOf(services: EmbeddingServices, wait: boolean): number | un
  * Embeds the new chunks of a document, whose transaction is committed, and stores their embeddings in short transactions. So a
  * long document holds no transaction open. What is not embedded when the time is over is PENDING, and the filler embeds it. If the
  * process is killed, the filler finishes when the claims end. Never throws, because the document is stored.
+ * @returns how many chunks are left without an embedding.
  * @param claimed what the request has claimed; empty if it does not wait.
  */
 export async function embedChunks(
@@ -26,19 +29,21 @@ export async function embedChunks(
   viewer: Viewer,
   claimed: readonly Claimed[],
   wait: boolean,
-): Promise<void> {
-  const { database, embedder, filler, log } = services;
+): Promise<number> {
+  const { database, filler, log, embedsInBackground: background = false } = services;
   const waiting = new Set(claimed);
-  const ready: { row: Claimed; vector: Float32Array }[] = [];
+  const ready: { row: Claimed; vectors: TextVectors }[] = [];
   const write = (work: (tx: Transaction) => Promise<void>) =>
     transaction(database, viewer, { access: 'write' }, work);
   let writing = Promise.resolve();
+
+  const rowEmbedder = await rowEmbedderOf(services);
 
   function store(least: number): void {
     while (ready.length >= least && ready.length > 0) {
       const some = ready.splice(0, vectorsPerTransaction);
       writing = writing.then(async () => {
-        await write((tx) => storeEmbeddings(tx, 'chunks', embedder.model, some));
+        await write((tx) => storeEmbeddings(tx, 'chunks', rowEmbedder.models, some));
         for (const { row } of some) waiting.delete(row);
       });
       // Awaited below. Until then, a failure would be an unhandled rejection.
@@ -48,16 +53,16 @@ export async function embedChunks(
 
   if (claimed.length > 0) {
     const signal = AbortSignal.timeout(writeWaitOf(services));
-    const onVector = (index: number, vector: Float32Array) => {
+    const onVectors = (index: number, vectors: TextVectors) => {
       const row = claimed[index];
-      if (row === undefined) return;
-      ready.push({ row, vector });
+      if (row === undefined || vectors.vector === undefined) return;
+      ready.push({ row, vectors });
       store(vectorsPerTransaction);
     };
     try {
-      await embedder.embed(
+      await rowEmbedder.embed(
         claimed.map(({ text }) => text),
-        { signal, onVector },
+        { background, signal, onVectors },
       );
     } catch (error) {
       warnOfPending(log, error, waiting.size - ready.length, signal);
@@ -71,4 +76,35 @@ export async function embedChunks(
     }
   }
   if (!wait || waiting.size > 0) filler?.wake();
+  return waiting.size;
+}
+
+/** Chunks of a document that are claimed at a time, so that a claim never lasts much longer than embedding takes. */
+const chunksPerClaim = 64;
+/** Claims of a document at a time: the model computes one while the others are read or stored. */
+const claimsAtOnce = 2;
+
+/**
+ * Embeds what waits of a document, however long it takes. What others have claimed is left to them.
+ * @returns how many chunks could not be embedded. They stay PENDING.
+ */
+export async function embedWaitingChunks(
+  services: Pick<Services, 'database'> & EmbeddingServices,
+  viewer: Viewer,
+  document: Pick<DocumentRow, 'id' | 'userId' | 'totalChunks'>,
+): Promise<number> {
+  const size = { rows: chunksPerClaim, leaseMs: writeWaitOf(services) + leaseGraceMs };
+  let left = 0;
+  async function work(): Promise<void> {
+    while (left === 0) {
+      const claimed = await transaction(services.database, viewer, { access: 'write' }, (tx) =>
+        claimChunks(tx, document, size),
+      );
+      if (claimed.length > 0) left += await embedChunks(services, viewer, claimed, true);
+      if (claimed.length < chunksPerClaim) return;
+    }
+  }
+  const workers = document.totalChunks > chunksPerClaim ? claimsAtOnce : 1;
+  await Promise.all(Array.from({ length: workers }, work));
+  return left;
 }

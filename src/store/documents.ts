@@ -1,5 +1,5 @@
 import { and, eq, inArray, type SQL, sql } from 'drizzle-orm';
-import { documentChunks, documents } from '../../schema/index.ts';
+import { documents } from '../../schema/index.ts';
 import { databaseError } from '../database/errors.ts';
 import { type Database, type Transaction, transaction } from '../database/transaction.ts';
 import { FunesError, quote } from '../errors.ts';
@@ -7,11 +7,11 @@ import { checkId } from '../input/checks.ts';
 import { mergeMetadata } from '../input/merge-patch.ts';
 import type { Services } from '../services.ts';
 import { type Viewer, visibleTo } from '../viewer.ts';
-import type { EmbeddingColumns } from './embeddings.ts';
 import type { Listed } from './pages.ts';
-import { type Claimed, readClaimedChunks, timeIn } from './pending.ts';
+import { type Claimed, readClaimedChunks } from './pending.ts';
 import { withinQuota } from './quota.ts';
 import { type DocumentRow, documentColumns } from './rows.ts';
+import { type ChunkValues, insertChunks, type NewChunks, replaceChunks } from './written-chunks.ts';
 
 /** The values of a document that is written, without its chunks. */
 export interface DocumentValues {
@@ -26,28 +26,13 @@ export interface DocumentValues {
   createdAt?: Date;
 }
 
-/**
- * The values of a chunk that is written. Its index in the list of chunks becomes its `chunkIndex`. A chunk with a vector of the
- * client's own has an embedding; each other chunk waits for one.
- */
-export interface ChunkValues extends Partial<EmbeddingColumns> {
-  content: string;
-  chunkSize: number;
-  overlapSize: number;
-  startOffset: number;
-  endOffset: number;
-  /** Where it stands in the document, such as its page. */
-  metadata: Record<string, unknown>;
-}
-
-/** What changes in a document. If there are `chunks`, they replace all old chunks. */
+/** What changes in a document. */
 export interface DocumentChange {
-  values: Partial<Omit<DocumentValues, 'userId' | 'createdAt'>>;
+  values: Partial<Omit<DocumentValues, 'userId'>>;
   /** A JSON Merge Patch of the metadata. */
   mergeMetadata?: Record<string, unknown> | undefined;
-  chunks?: readonly ChunkValues[] | undefined;
-  /** How long the caller may take to embed the chunks. Until then nobody else does; undefined if the caller does not. */
-  leaseMs?: number | undefined;
+  /** What replaces all old chunks. */
+  chunks?: NewChunks | undefined;
 }
 
 /** A document that was written, and those of its new chunks that the caller embeds. */
@@ -55,9 +40,6 @@ export interface WrittenDocument {
   document: DocumentRow;
   waiting: Claimed[];
 }
-
-// Rows in one INSERT. The embedding of a row takes about 4 kB as text.
-const CHUNKS_PER_STATEMENT = 200;
 
 export const documentList: Listed<
   DocumentRow,
@@ -105,18 +87,69 @@ export async function readDocumentByHash(
   return row;
 }
 
+/** The name by which a user's document is known again. */
+export interface FileName {
+  field: 'filePath' | 'filename';
+  value: string;
+}
+
+/**
+ * Reads the document of `userId` with this name. Returns undefined if there is none.
+ * @throws FunesError CONFLICT that names the documents if there are several.
+ */
+export async function readDocumentToReplace(
+  database: Database,
+  viewer: Viewer,
+  userId: string,
+  name: FileName,
+): Promise<DocumentRow | undefined> {
+  const rows = await transaction(database, viewer, { access: 'read' }, (tx) =>
+    tx
+      .select(documentColumns)
+      .from(documents)
+      .where(and(hasName(userId, name), visibleTo(viewer, documents.userId)))
+      .orderBy(documents.id)
+      .limit(mostNamed + 1),
+  );
+  if (rows.length <= 1) return rows[0];
+  const ids = rows.slice(0, mostNamed).map(({ id }) => id);
+  const list = `${ids.join(', ')}${rows.length > mostNamed ? ' and more' : ''}`;
+  throw new FunesError(
+    'CONFLICT',
+    `Several documents have the ${name.field} ${quote(name.value)}: ${list}. Change one of them by updateDocument, or delete ` +
+      'those that you do not need.',
+  );
+}
+
+/** Ids that an error names. */
+const mostNamed = 10;
+
+function hasName(userId: string, { field, value }: FileName): SQL | undefined {
+  return and(eq(documents.userId, userId), eq(documents[field], value));
+}
+
+/** How a document is created. */
+export interface CreateOptions {
+  /** How long the caller may take to embed the chunks. Until then nobody else does; undefined if the caller does not. */
+  leaseMs?: number | undefined;
+  /** Creates nothing if the user has a document with this name. Requests with one name wait for each other. */
+  unlessNamed?: FileName | undefined;
+}
+
 /**
  * Stores a document with its chunks in one transaction. Only chunks with vectors of the client's own have embeddings then. If
- * another request stored the same bytes meanwhile, returns that document, and `created` is false.
+ * another request stored the same bytes meanwhile, returns that document, and `created` is false. Returns undefined if the user has a
+ * document with the name `unlessNamed`.
  */
 export async function createDocument(
   { database, quota }: Pick<Services, 'database' | 'quota'>,
   viewer: Viewer,
   values: DocumentValues,
   chunks: readonly ChunkValues[],
-  leaseMs?: number,
-): Promise<WrittenDocument & { created: boolean }> {
+  { leaseMs, unlessNamed }: CreateOptions = {},
+): Promise<(WrittenDocument & { created: boolean }) | undefined> {
   return transaction(database, viewer, { access: 'write' }, async (tx) => {
+    if (unlessNamed && (await isNamed(tx, values.userId, unlessNamed))) return undefined;
     const created = await withinQuota(tx, quota, [values.userId], async () => {
       const [document] = await tx
         .insert(documents)
@@ -139,6 +172,14 @@ export async function createDocument(
   });
 }
 
+/** Whether the user has a document with this name. Until the transaction ends, no other one gets an answer for the name. */
+async function isNamed(tx: Transaction, userId: string, name: FileName): Promise<boolean> {
+  const key = JSON.stringify(['funes document', userId, name.field, name.value]);
+  await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${key}, 0))`);
+  const rows = await tx.select({ id: documents.id }).from(documents).where(hasName(userId, name)).limit(1);
+  return rows.length > 0;
+}
+
 /**
  * Changes a document in one transaction.
  * @throws FunesError NOT_FOUND. CONFLICT that names another document with these bytes.
@@ -147,7 +188,7 @@ export async function updateDocument(
   { database, quota }: Pick<Services, 'database' | 'quota'>,
   viewer: Viewer,
   id: string,
-  { values, mergeMetadata: patch, chunks, leaseMs }: DocumentChange,
+  { values, mergeMetadata: patch, chunks: replacement }: DocumentChange,
 ): Promise<WrittenDocument> {
   const condition = visibleDocuments(viewer, [id]);
   let owner: string | undefined;
@@ -158,15 +199,20 @@ export async function updateDocument(
     const changes = {
       ...values,
       ...(patch && { metadata: mergeMetadata(current.metadata, patch) }),
-      ...(chunks && { totalChunks: chunks.length, processedAt: sql`now()` }),
+      ...(replacement && { totalChunks: replacement.chunks.length, processedAt: sql`now()` }),
     };
     if (Object.keys(changes).length === 0) return { document: current, waiting: [] };
     return withinQuota(tx, quota, [current.userId], async () => {
-      // The old chunks are deleted first, because each of them refers to the old number of chunks of the document.
-      if (chunks) await tx.delete(documentChunks).where(chunksOf(current));
-      const [updated] = await tx.update(documents).set(changes).where(condition).returning(documentColumns);
-      if (!updated) throw documentNotFound(id);
-      return { document: updated, waiting: chunks ? await insertChunks(tx, updated, chunks, leaseMs) : [] };
+      if (replacement === undefined) {
+        const [updated] = await tx.update(documents).set(changes).where(condition).returning(documentColumns);
+        if (!updated) throw documentNotFound(id);
+        return { document: updated, waiting: [] };
+      }
+      await replaceChunks(tx, current, changes, replacement);
+      const [replaced] = await tx.select(documentColumns).from(documents).where(condition);
+      if (!replaced) throw documentNotFound(id);
+      const waiting = replacement.leaseMs === undefined ? [] : await readClaimedChunks(tx, replaced);
+      return { document: replaced, waiting };
     });
   }).catch(async (error: unknown) => {
     const { contentHash } = values;
@@ -177,7 +223,8 @@ export async function updateDocument(
   });
 }
 
-function sameBytesAs({ id, filename }: DocumentRow): FunesError {
+/** Returns the error for bytes that another document of the user has. */
+export function sameBytesAs({ id, filename }: DocumentRow): FunesError {
   return new FunesError(
     'CONFLICT',
     `Document ${id} (${quote(filename)}) consists of exactly these bytes, and a user can have such a document only once. Use ` +
@@ -197,30 +244,6 @@ export async function deleteDocument(database: Database, viewer: Viewer, id: str
 /** Returns the error for an id that no document of the viewer has. */
 export function documentNotFound(id: string): FunesError {
   return new FunesError('NOT_FOUND', `There is no document with id ${quote(id)}.`);
-}
-
-async function insertChunks(
-  tx: Transaction,
-  document: DocumentRow,
-  chunks: readonly ChunkValues[],
-  leaseMs: number | undefined,
-): Promise<Claimed[]> {
-  const rows = chunks.map((chunk, chunkIndex) => ({
-    ...chunk,
-    chunkIndex,
-    userId: document.userId,
-    documentId: document.id,
-    totalChunks: chunks.length,
-    ...(leaseMs !== undefined && !chunk.embedding && { embeddingRetryAt: timeIn(leaseMs) }),
-  }));
-  for (let start = 0; start < rows.length; start += CHUNKS_PER_STATEMENT) {
-    await tx.insert(documentChunks).values(rows.slice(start, start + CHUNKS_PER_STATEMENT));
-  }
-  return leaseMs === undefined ? [] : readClaimedChunks(tx, document);
-}
-
-function chunksOf(document: DocumentRow): SQL | undefined {
-  return and(eq(documentChunks.documentId, document.id), eq(documentChunks.userId, document.userId));
 }
 
 function sameBytes(viewer: Viewer, userId: string, contentHash: string): SQL | undefined {

@@ -1,17 +1,23 @@
-import { and, inArray, sql } from 'drizzle-orm';
+import { and, eq, inArray, sql } from 'drizzle-orm';
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
 import type { Logger } from 'pino';
 import type { EMBEDDING_SOURCES } from '../../schema/columns/common.ts';
 import { parseVector } from '../../schema/columns/vector.ts';
-import { type Database, transaction } from '../database/transaction.ts';
+import { installation, type memories, type toolEmbeddings } from '../../schema/index.ts';
+import { type Database, type Transaction, transaction } from '../database/transaction.ts';
 import type { EmbeddingStatus } from '../filters/conditions.ts';
+import { embeddingStatusOf } from '../filters/embedding-status.ts';
+import { type RowModels, rowEmbedderOf, type TextVectors } from '../generations.ts';
 import type { Services } from '../services.ts';
 import { type Viewer, visibleTo } from '../viewer.ts';
 
 /** Who made the embedding of a row, or will make it while the row is PENDING. */
 export type EmbeddingSource = (typeof EMBEDDING_SOURCES)[number];
 
-/** The columns of an embedding. A write of a text sets all, so that nothing stays of the text that the row had before. */
+/**
+ * The columns of an embedding, and of the next model's. A write of a text sets all, so that nothing stays of the text that the row had
+ * before.
+ */
 export interface EmbeddingColumns {
   embedding: Float32Array | null;
   embeddingModel: string | null;
@@ -19,8 +25,8 @@ export interface EmbeddingColumns {
   embeddingError: null;
   embeddingAttempts: number;
   embeddingRetryAt: null;
-  nextEmbedding: null;
-  nextEmbeddingModel: null;
+  nextEmbedding: Float32Array | null;
+  nextEmbeddingModel: string | null;
 }
 
 /** What was known about the embedding that another one replaces. */
@@ -33,18 +39,26 @@ export const forgottenEmbedding = {
 };
 
 /** What embeds the texts of a write. */
-export type EmbeddingServices = Pick<Services, 'embedder' | 'log' | 'writeWaitMs' | 'filler'>;
+export type EmbeddingServices = Pick<
+  Services,
+  'embedder' | 'generations' | 'log' | 'writeWaitMs' | 'filler' | 'embedsInBackground'
+>;
 
 /** How long a write waits for its embeddings, in milliseconds. */
 export const writeWaitOf = ({ writeWaitMs = 60_000 }: EmbeddingServices): number => writeWaitMs;
 
-/** The embedding columns of a row. Without a vector, the row is PENDING. */
-export function embeddingColumns(model: string, vector: Float32Array | undefined): EmbeddingColumns {
+/** The embedding columns of a row. Without a vector of the model that searches compare, the row is PENDING. */
+export function embeddingColumns(
+  { model, nextModel }: Partial<RowModels>,
+  { vector, next }: Partial<TextVectors> = {},
+): EmbeddingColumns {
   return {
-    embedding: vector ?? null,
-    embeddingModel: vector ? model : null,
-    embeddingSource: 'FUNES',
     ...forgottenEmbedding,
+    embedding: vector ?? null,
+    embeddingModel: (vector && model) ?? null,
+    embeddingSource: 'FUNES',
+    nextEmbedding: next ?? null,
+    nextEmbeddingModel: (next && nextModel) ?? null,
   };
 }
 
@@ -58,21 +72,20 @@ export async function embedForWriting(
   texts: readonly string[],
   wait = true,
 ): Promise<EmbeddingColumns[]> {
-  const { embedder, log } = services;
-  const vectors = new Map<number, Float32Array>();
-  if (wait && texts.length > 0) {
-    const signal = AbortSignal.timeout(writeWaitOf(services));
-    const onVector = (index: number, vector: Float32Array) => {
-      vectors.set(index, vector);
-    };
-    await embedder
-      .embed(texts, { signal, onVector })
-      .then((all) => {
-        for (const [index, vector] of all.entries()) onVector(index, vector);
-      })
-      .catch((error: unknown) => warnOfPending(log, error, texts.length - vectors.size, signal));
-  }
-  return texts.map((_, index) => embeddingColumns(embedder.model, vectors.get(index)));
+  if (!wait || texts.length === 0) return texts.map(() => embeddingColumns({}));
+  const made = new Map<number, TextVectors>();
+  const signal = AbortSignal.timeout(writeWaitOf(services));
+  const rowEmbedder = await rowEmbedderOf(services);
+  const onVectors = (index: number, vectors: TextVectors) => {
+    made.set(index, vectors);
+  };
+  await rowEmbedder
+    .embed(texts, { background: services.embedsInBackground ?? false, signal, onVectors })
+    .catch((error: unknown) => {
+      const complete = [...made.values()].filter(({ vector }) => vector).length;
+      warnOfPending(services.log, error, texts.length - complete, signal);
+    });
+  return texts.map((_, index) => embeddingColumns(rowEmbedder.models, made.get(index)));
 }
 
 /** Says in the log why rows are stored without embeddings. */
@@ -92,6 +105,53 @@ export function wakeFiller(
   rows: readonly { embeddingStatus: EmbeddingStatus }[],
 ): void {
   if (rows.some(({ embeddingStatus }) => embeddingStatus === 'PENDING')) filler?.wake();
+}
+
+/** The columns of a row that say how its embedding stands, as a write returns them. */
+interface WrittenRow {
+  id: string;
+  embeddingModel: string | null;
+  embeddingStatus: EmbeddingStatus;
+}
+
+/**
+ * Takes the embeddings of another model than the installation's from rows that this transaction has written: the searches of all
+ * servers may have been switched to another model while their texts were embedded. What a row has of that model stays; without it, the
+ * row is PENDING. A switch waits for this transaction, because the transaction has written to the table. Returns the rows as they are then.
+ */
+export async function keepInstallationsModel<Row extends WrittenRow>(
+  tx: Transaction,
+  table: typeof memories | typeof toolEmbeddings,
+  rows: readonly Row[],
+): Promise<Row[]> {
+  // While the model changes, rows of the model that searches compare are STALE, too.
+  const stale = rows.filter(({ embeddingStatus }) => embeddingStatus === 'STALE').map(({ id }) => id);
+  if (stale.length === 0) return [...rows];
+  const installed = sql`(select embedding_model from ${installation})`;
+  const ifNext = (column: PgColumn) =>
+    sql`case when ${table.nextEmbeddingModel} = ${installed} then ${column} end`;
+  const kept = await tx
+    .update(table)
+    .set({
+      embedding: ifNext(table.nextEmbedding),
+      embeddingModel: ifNext(table.nextEmbeddingModel),
+      nextEmbedding: null,
+      nextEmbeddingModel: null,
+    })
+    .where(
+      and(
+        inArray(table.id, stale),
+        eq(table.embeddingSource, 'FUNES'),
+        sql`${table.embeddingModel} <> ${installed}`,
+      ),
+    )
+    .returning({
+      id: table.id,
+      embeddingModel: table.embeddingModel,
+      embeddingStatus: embeddingStatusOf(table),
+    });
+  const byId = new Map(kept.map((row) => [row.id, row]));
+  return rows.map((row) => ({ ...row, ...byId.get(row.id) }));
 }
 
 /** A table whose rows have an embedding. */

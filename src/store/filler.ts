@@ -3,6 +3,7 @@ import { maintenance } from '../database/maintenance.ts';
 import type { Database, Transaction } from '../database/transaction.ts';
 import type { Embedder, EmbeddingLog, EmbedOptions } from '../embedding/embedder.ts';
 import { FunesError } from '../errors.ts';
+import { type Generations, type RowEmbedder, rowEmbedderOf, type TextVectors } from '../generations.ts';
 import {
   type Claimed,
   claimPending,
@@ -34,6 +35,8 @@ const longestReason = 500;
 export interface FillerServices {
   database: Database;
   embedder: Embedder;
+  /** The models of the stored embeddings. Without it, all are of the model of `embedder`. */
+  generations?: Generations | undefined;
   log: EmbeddingLog;
 }
 
@@ -69,17 +72,21 @@ async function fill(
   filled: Filled,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const { database, embedder } = services;
+  const { database } = services;
+  const rowEmbedder = await rowEmbedderOf(services);
   const embed = (texts: readonly string[]) =>
-    attempt(embedder, texts, { background: true, ...(signal && { signal }) });
+    attempt(rowEmbedder, texts, { background: true, ...(signal && { signal }) });
   const outcome = await embed(rows.map(({ text }) => text));
   if ('vectors' in outcome) {
-    const embedded = rows.map((row, i) => ({ row, vector: outcome.vectors[i] ?? new Float32Array() }));
+    const embedded = rows.map((row, i) => ({
+      row,
+      vectors: outcome.vectors[i] ?? { vector: undefined, next: undefined },
+    }));
     await inOneTransaction(
       database,
       embedded,
       ({ row }) => row.kind,
-      (tx, kind, some) => storeEmbeddings(tx, kind, embedder.model, some),
+      (tx, kind, some) => storeEmbeddings(tx, kind, rowEmbedder.models, some),
     );
     filled.embedded += rows.length;
     return;
@@ -97,16 +104,17 @@ async function fill(
   }
 }
 
-type Outcome = { vectors: Float32Array[] } | { error: unknown };
+type Outcome = { vectors: TextVectors[] } | { error: unknown };
 
 async function attempt(
-  embedder: Embedder,
+  rowEmbedder: RowEmbedder,
   texts: readonly string[],
   options: EmbedOptions,
 ): Promise<Outcome> {
   try {
-    const vectors = await embedder.embed(texts, options);
-    for (const vector of vectors) vectorLiteral(vector); // throws if the database would refuse it
+    const vectors = await rowEmbedder.embed(texts, options);
+    // Throws if the database would refuse one.
+    for (const made of vectors) for (const vector of Object.values(made)) if (vector) vectorLiteral(vector);
     return { vectors };
   } catch (error) {
     return { error };

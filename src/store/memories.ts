@@ -17,8 +17,9 @@ import { mergeMetadata, parseMergeMetadata } from '../input/merge-patch.ts';
 import { type OwnEmbedding, parseOwnEmbedding } from '../input/vectors.ts';
 import type { Services } from '../services.ts';
 import { ownerOf, type Viewer, visibleTo } from '../viewer.ts';
-import { wakeFiller } from './embeddings.ts';
+import { keepInstallationsModel, wakeFiller } from './embeddings.ts';
 import { checkRepeats, hashFields, type KnownMemory, nameOf, readKnown } from './idempotency.ts';
+import { deleteArchived } from './memory-archive.ts';
 import type { Listed } from './pages.ts';
 import { checkQuota, withinQuota } from './quota.ts';
 import { type MemoryRow, memoryColumns } from './rows.ts';
@@ -125,7 +126,8 @@ export async function createMemories(
         .insert(memories)
         .values(rows)
         .onConflictDoNothing({ target: [memories.userId, memories.idempotencyKey] })
-        .returning(memoryColumns);
+        .returning(memoryColumns)
+        .then((written) => keepInstallationsModel(tx, memories, written));
       const keyedFresh = fresh.filter(isKeyed);
       // Another request may have used a key since the look-up, and even have archived the memory. The insertion waited for both,
       // so this statement sees what they did.
@@ -249,8 +251,8 @@ export async function updateMemory(
     };
     if (Object.keys(changes).length === 0) return undefined;
     return withinQuota(tx, quota, current ? [current.userId] : [], async () => {
-      const [updated] = await tx.update(memories).set(changes).where(found).returning(memoryColumns);
-      return updated;
+      const updated = await tx.update(memories).set(changes).where(found).returning(memoryColumns);
+      return (embedding ? await keepInstallationsModel(tx, memories, updated) : updated)[0];
     });
   });
   if (row === undefined) return notFound(id);
@@ -259,7 +261,7 @@ export async function updateMemory(
 }
 
 /**
- * Deletes the memories with these ids, and returns how many it deleted.
+ * Deletes the memories with these ids, live or archived, and returns how many it deleted.
  * @param inputPathOf returns the input path of the id with this index.
  */
 export async function deleteMemories(
@@ -269,10 +271,10 @@ export async function deleteMemories(
   inputPathOf: (index: number) => string = (index) => `ids[${index}]`,
 ): Promise<number> {
   const condition = visibleMemories(viewer, checkBatch(ids, 'ids'), inputPathOf);
-  const deleted = await transaction(database, viewer, { access: 'write' }, (tx) =>
-    tx.delete(memories).where(condition).returning({ id: memories.id }),
-  );
-  return deleted.length;
+  return transaction(database, viewer, { access: 'write' }, async (tx) => {
+    const deleted = await tx.delete(memories).where(condition).returning({ id: memories.id });
+    return deleted.length + (await deleteArchived(tx, condition));
+  });
 }
 
 function visibleMemories(

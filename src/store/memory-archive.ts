@@ -1,4 +1,5 @@
-import { and, asc, eq, getTableColumns, inArray, lt, or, type SQL, sql } from 'drizzle-orm';
+import { and, asc, count, eq, getTableColumns, inArray, lt, or, type SQL, sql } from 'drizzle-orm';
+import { alias } from 'drizzle-orm/pg-core';
 import { memories, memoriesArchive } from '../../schema/index.ts';
 import { type Transaction, transaction } from '../database/transaction.ts';
 import { FunesError, quote } from '../errors.ts';
@@ -8,7 +9,9 @@ import { parseDate } from '../filters/operands.ts';
 import { checkBatch, checkId, checkRange } from '../input/checks.ts';
 import type { Services } from '../services.ts';
 import { type Viewer, visibleTo } from '../viewer.ts';
+import type { Listed } from './pages.ts';
 import { type MemoryRow, memoryColumns } from './rows.ts';
+import { requireCondition, type WhereRequest } from './where.ts';
 
 /** Which memories to archive. A memory must meet every condition that is set. */
 export interface ArchiveRequest {
@@ -33,6 +36,27 @@ export const archiveSampleSize = 10;
 
 type Sampled = MemoryRow & { total: number };
 
+/** The archive under the name of the live memories, so that filters of memories are conditions of both. */
+const archive = alias(memoriesArchive, 'memories');
+
+export const archivedMemoryList: Listed<
+  MemoryRow,
+  'ARCHIVED_AT' | 'CREATED_AT' | 'UPDATED_AT' | 'IMPORTANCE_SCORE' | 'ID'
+> = {
+  name: 'archivedMemories',
+  table: archive,
+  id: archive.id,
+  userId: archive.userId,
+  columns: { ...memoryColumns, archivedAt: archive.archivedAt },
+  orders: {
+    ARCHIVED_AT: archive.archivedAt,
+    CREATED_AT: archive.createdAt,
+    UPDATED_AT: archive.updatedAt,
+    IMPORTANCE_SCORE: archive.importanceScore,
+    ID: archive.id,
+  },
+};
+
 // The columns that move between the tables: all that is stored of a memory. The values never leave the database, so
 // times keep their microseconds and embeddings their digits. Generated columns are computed again
 // when a memory is restored.
@@ -47,7 +71,7 @@ const movedNames = sql.join(
  * @throws FunesError BAD_USER_INPUT if the request has no condition, one that is null, or a value is out of its range.
  */
 export async function archiveMemories(
-  { database }: Services,
+  { database }: Pick<Services, 'database'>,
   viewer: Viewer,
   request: ArchiveRequest,
 ): Promise<Archived> {
@@ -135,21 +159,57 @@ export async function restoreMemories(
   ids: readonly string[],
 ): Promise<number> {
   for (const [i, id] of checkBatch(ids, 'ids').entries()) checkId(id, `ids[${i}]`);
-  const condition = and(inArray(memoriesArchive.id, [...ids]), visibleTo(viewer, memoriesArchive.userId));
-  return transaction(database, viewer, { access: 'write' }, async (tx) => {
-    // A row that cannot be inserted is skipped and does not fail the statement, so the error can name the row.
-    const rows = await tx.execute<MovedBack>(sql`
-      with moved as (delete from ${memoriesArchive} where ${condition} returning ${movedNames}),
-      restored as (
-        insert into ${memories} (${movedNames}) overriding system value select ${movedNames} from moved
-        on conflict do nothing returning id, user_id
-      )
-      select moved.id, moved.user_id as "userId", moved.idempotency_key as "idempotencyKey", restored.id is not null as restored
-      from moved left join restored using (id, user_id) order by moved.id`);
-    const refused = rows.find(({ restored }) => !restored);
-    if (refused) throw await notRestored(tx, refused, ids, rows);
-    return rows.length;
+  const condition = and(inArray(memories.id, [...ids]), visibleTo(viewer, memories.userId)) as SQL;
+  const nameOf = (id: string) => `ids[${ids.indexOf(id)}]`;
+  return transaction(database, viewer, { access: 'write' }, (tx) => moveBack(tx, condition, nameOf));
+}
+
+/** Which archived memories to restore. */
+export type RestoreRequest = WhereRequest<MemoryFilters>;
+
+/**
+ * Restores the archived memories that pass the filters as they were, all or none.
+ * @throws FunesError BAD_USER_INPUT if the filters have no condition and `all` is false. CONFLICT as `restoreMemories`.
+ */
+export async function restoreMemoriesWhere(
+  { database }: Services,
+  viewer: Viewer,
+  { filters, all, dryRun }: RestoreRequest,
+): Promise<Archived> {
+  const condition = and(
+    requireCondition(compileMemoryFilters(filters), all),
+    visibleTo(viewer, memories.userId),
+  );
+  return transaction(database, viewer, { access: dryRun ? 'read' : 'write' }, async (tx) => {
+    const sample = await readArchived(tx, condition);
+    if (dryRun) return { count: await countArchived(tx, condition), sample };
+    const restored = await moveBack(tx, condition ?? sql`true`, (id) => `archived memory ${id}`);
+    return { count: restored, sample: sample.map(({ archivedAt: _archivedAt, ...row }) => row) };
   });
+}
+
+/** Reads the oldest archived memories that meet the condition, which is one over `memories`. */
+export function readArchived(tx: Transaction, condition: SQL | undefined): Promise<MemoryRow[]> {
+  return tx
+    .select({ ...memoryColumns, archivedAt: archive.archivedAt })
+    .from(archive)
+    .where(condition)
+    .orderBy(asc(archive.createdAt), asc(archive.id))
+    .limit(archiveSampleSize);
+}
+
+/** Deletes the archived memories that meet the condition, which is one over `memories`. Returns how many it deleted. */
+export async function deleteArchived(tx: Transaction, condition: SQL | undefined): Promise<number> {
+  const [deleted] = await tx.execute<{ count: string }>(sql`
+    with deleted as (delete from ${memoriesArchive} as memories where ${condition ?? sql`true`} returning 1)
+    select count(*) from deleted`);
+  return Number(deleted?.count);
+}
+
+/** Counts the archived memories that meet the condition, which is one over `memories`. */
+export async function countArchived(tx: Transaction, condition: SQL | undefined): Promise<number> {
+  const [row] = await tx.select({ rows: count() }).from(archive).where(condition);
+  return row?.rows ?? 0;
 }
 
 interface MovedBack extends Record<string, unknown> {
@@ -160,11 +220,30 @@ interface MovedBack extends Record<string, unknown> {
   restored: boolean;
 }
 
+/**
+ * Moves the archived memories that meet the condition back, all or none. Returns how many.
+ * @param nameOf names the memory with this id in errors.
+ */
+async function moveBack(tx: Transaction, condition: SQL, nameOf: (id: string) => string): Promise<number> {
+  // A row that cannot be inserted is skipped and does not fail the statement, so the error can name the row.
+  const rows = await tx.execute<MovedBack>(sql`
+    with moved as (delete from ${memoriesArchive} as memories where ${condition} returning ${movedNames}),
+    restored as (
+      insert into ${memories} (${movedNames}) overriding system value select ${movedNames} from moved
+      on conflict do nothing returning id, user_id
+    )
+    select moved.id, moved.user_id as "userId", moved.idempotency_key as "idempotencyKey", restored.id is not null as restored
+    from moved left join restored using (id, user_id) order by moved.id`);
+  const refused = rows.find(({ restored }) => !restored);
+  if (refused) throw await notRestored(tx, refused, nameOf, rows);
+  return rows.length;
+}
+
 /** Returns why a memory stays in the archive. If you throw the error, the transaction moves no memory. */
 async function notRestored(
   tx: Transaction,
   { id, userId, idempotencyKey }: MovedBack,
-  ids: readonly string[],
+  nameOf: (id: string) => string,
   rows: readonly MovedBack[],
 ): Promise<FunesError> {
   const sameKey = idempotencyKey === null ? undefined : eq(memories.idempotencyKey, idempotencyKey);
@@ -174,16 +253,15 @@ async function notRestored(
     .where(and(eq(memories.userId, userId), or(eq(memories.id, id), sameKey)))
     .orderBy(sql`${memories.id} = ${id}::bigint desc`)
     .limit(1);
-  const [what, key] = [`ids[${ids.indexOf(id)}]`, `idempotencyKey ${quote(idempotencyKey)}`];
-  if (!live) return conflict(`The memory that blocked ${what} was removed meanwhile. Send the ids again.`);
+  const [what, key] = [nameOf(id), `idempotencyKey ${quote(idempotencyKey)}`];
+  if (!live)
+    return conflict(`The memory that blocked ${what} was removed meanwhile. Send the request again.`);
   if (live.id === id)
     return conflict(
       `${what}: another memory has the id ${quote(id)} now. Delete that memory first, or leave ${what} out.`,
     );
   if (rows.some((row) => row.restored && row.id === live.id))
-    return conflict(
-      `${what} and ids[${ids.indexOf(live.id)}] have the same ${key}. Restore only one of them.`,
-    );
+    return conflict(`${what} and ${nameOf(live.id)} have the same ${key}. Restore only one of them.`);
   return conflict(
     `${what} has the ${key}, which memory ${live.id} has taken meanwhile. Delete that memory first, or leave ${what} out.`,
   );

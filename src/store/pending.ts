@@ -1,8 +1,15 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { makePgArray, type PgTable } from 'drizzle-orm/pg-core';
 import { vectorLiteral } from '../../schema/columns/vector.ts';
-import { documentChunks, memories, memoriesArchive, toolEmbeddings } from '../../schema/index.ts';
+import {
+  documentChunks,
+  installation,
+  memories,
+  memoriesArchive,
+  toolEmbeddings,
+} from '../../schema/index.ts';
 import type { Transaction } from '../database/transaction.ts';
+import type { RowModels, TextVectors } from '../generations.ts';
 import { chunkText, toolText } from './embedded-text.ts';
 
 /** The tables whose rows have embeddings. */
@@ -10,7 +17,7 @@ export const embeddedKinds = ['memories', 'chunks', 'tools', 'archive'] as const
 export type EmbeddedKind = (typeof embeddedKinds)[number];
 
 /** How a row is embedded. In the SQL, `t` is the row. */
-interface Source {
+export interface Source {
   table: PgTable;
   /** The owner of the row. It is in the key of all tables but that of tools. */
   owner: SQL;
@@ -19,11 +26,11 @@ interface Source {
   /** The length of the text in characters. */
   length: SQL;
   /** Makes the text to embed from the parts. */
-  textOf(parts: Parts): string;
+  textOf(parts: TextParts): string;
 }
 
 /** The parts of any row; a row has some of them. */
-interface Parts {
+export interface TextParts {
   content: string;
   metadata: Record<string, unknown>;
   toolName: string;
@@ -34,10 +41,11 @@ const content = {
   owner: sql`t.user_id`,
   parts: sql`jsonb_build_object('content', t.content)`,
   length: sql`length(t.content)`,
-  textOf: (parts: Parts) => parts.content,
+  textOf: (parts: TextParts) => parts.content,
 };
 
-const sources: Readonly<Record<EmbeddedKind, Source>> = {
+/** How the rows of each kind are embedded. */
+export const sources: Readonly<Record<EmbeddedKind, Source>> = {
   memories: { table: memories, ...content },
   chunks: {
     ...content,
@@ -103,6 +111,24 @@ export async function claimPending(tx: Transaction, kind: EmbeddedKind, size: Cl
   return rows.map((row) => toClaimed(kind, row));
 }
 
+/** Claims chunks of a document that wait for their embedding, in their order, and skips those that another transaction changes. */
+export async function claimChunks(
+  tx: Transaction,
+  document: { id: string; userId: string },
+  { rows, leaseMs }: Pick<ClaimSize, 'rows' | 'leaseMs'>,
+): Promise<Claimed[]> {
+  const claimed = await tx.execute<ClaimedRow>(sql`
+    with due as materialized (
+      select t.id from ${documentChunks} as t
+      where t.document_id = ${document.id} and t.user_id = ${document.userId} and ${isWaiting}
+        and (t.embedding_retry_at is null or t.embedding_retry_at <= now())
+      order by t.chunk_index limit ${rows} for update skip locked
+    )
+    update ${documentChunks} as t set embedding_retry_at = ${timeIn(leaseMs)}
+    from due where t.id = due.id and t.user_id = ${document.userId} returning ${claimedColumns('chunks')}`);
+  return claimed.map((row) => toClaimed('chunks', row));
+}
+
 /** Reads the chunks of a document that this transaction has inserted with a claim, in their order. */
 export async function readClaimedChunks(
   tx: Transaction,
@@ -129,39 +155,41 @@ function toClaimed(kind: EmbeddedKind, { id, userId, parts, attempts, lease }: C
 
 /**
  * Stores the embeddings of rows that still wait for them and whose text is still what was embedded. Skips rows that another
- * transaction changes, so that nobody waits for it in a circle.
+ * transaction changes, so that nobody waits for it in a circle. If searches were switched to the next model meanwhile, stores the
+ * vectors of that alone; rows without one still wait.
  */
 export async function storeEmbeddings(
   tx: Transaction,
   kind: EmbeddedKind,
-  model: string,
-  embedded: readonly { row: Pick<Claimed, 'id' | 'userId' | 'parts'>; vector: Float32Array }[],
+  { model, nextModel }: RowModels,
+  embedded: readonly { row: Pick<Claimed, 'id' | 'userId' | 'parts'>; vectors: TextVectors }[],
 ): Promise<void> {
   const { table, owner, parts } = sources[kind];
-  const list = (values: string[], type: SQL) => sql`${makePgArray(values)}::${type}[]`;
-  const done = sql`unnest(
-    ${list(
-      embedded.map(({ row }) => row.id),
-      sql`bigint`,
-    )}, ${list(
-      embedded.map(({ row }) => row.userId),
-      sql`text`,
-    )}, ${list(
-      embedded.map(({ row }) => row.parts),
-      sql`text`,
-    )}, ${list(
-      embedded.map(({ vector }) => vectorLiteral(vector)),
-      sql`text`,
-    )}) as done (id, owner, parts, vector)`;
+  const list = (values: (string | null)[], type: SQL) => sql`${makePgArray(values)}::${type}[]`;
+  const text = sql`text`;
+  const literals = (which: keyof TextVectors) =>
+    list(
+      embedded.map(({ vectors: { [which]: vector } }) => (vector ? vectorLiteral(vector) : null)),
+      text,
+    );
+  const rows = (column: 'id' | 'userId' | 'parts') => embedded.map(({ row }) => row[column]);
+  const done = sql`unnest(${list(rows('id'), sql`bigint`)}, ${list(rows('userId'), text)}, ${list(rows('parts'), text)},
+    ${literals('vector')}, ${literals('next')}) as done (id, owner, parts, vector, next)`;
   await tx.execute(sql`
-    with free as materialized (
-      select t.id, ${owner} as owner, done.vector from ${table} as t join ${done} on t.id = done.id and ${owner} = done.owner
+    with generation as (
+      select coalesce(embedding_model, ${model ?? null}::varchar) as model from ${installation}
+    ), free as materialized (
+      select t.id, ${owner} as owner, generation.model,
+        case generation.model when ${model ?? null}::varchar then done.vector when ${nextModel ?? null}::varchar then done.next end as vector,
+        case generation.model when ${model ?? null}::varchar then done.next end as next
+      from ${table} as t join ${done} on t.id = done.id and ${owner} = done.owner, generation
       where ${isWaiting} and ${parts}::text = done.parts
       order by t.id for update of t skip locked
     )
-    update ${table} as t set embedding = free.vector::vector, embedding_model = ${model}, embedding_attempts = 0,
-      embedding_retry_at = null
-    from free where t.id = free.id and ${owner} = free.owner`);
+    update ${table} as t set embedding = free.vector::vector, embedding_model = free.model, embedding_attempts = 0,
+      embedding_retry_at = null, next_embedding = coalesce(free.next::vector, t.next_embedding),
+      next_embedding_model = case when free.next is null then t.next_embedding_model else ${nextModel ?? null}::varchar end
+    from free where t.id = free.id and ${owner} = free.owner and free.vector is not null`);
 }
 
 /** Gives claimed rows back, so that anybody may claim them at once. */

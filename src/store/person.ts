@@ -105,7 +105,7 @@ export interface ForgetRequest {
  *   of the person keep being written meanwhile; then none was deleted.
  */
 export async function forgetUser(
-  { database, embedder }: Pick<Services, 'database' | 'embedder'>,
+  { database, embedder, generations }: Pick<Services, 'database' | 'embedder' | 'generations'>,
   viewer: Viewer,
   { userId: named, dryRun }: ForgetRequest,
   forgetKeys: (userId: string) => void,
@@ -131,7 +131,7 @@ export async function forgetUser(
     }),
   );
   notes.add(line);
-  embedder.forget(userId);
+  (generations ?? embedder).forget(userId);
   forgetKeys(userId);
   return counts;
 }

@@ -4,13 +4,14 @@ import type { VectorInput } from '../../schema/columns/vector.ts';
 import { toolEmbeddings } from '../../schema/index.ts';
 import { type Database, transaction } from '../database/transaction.ts';
 import { FunesError, quote } from '../errors.ts';
+import { searchedModel } from '../generations.ts';
 import { checkBatch, checkJson, checkText } from '../input/checks.ts';
 import { limits } from '../input/limits.ts';
 import { type OwnEmbedding, parseOwnEmbedding } from '../input/vectors.ts';
 import type { Services } from '../services.ts';
 import type { Viewer } from '../viewer.ts';
 import { toolText } from './embedded-text.ts';
-import { forgottenEmbedding, wakeFiller } from './embeddings.ts';
+import { forgottenEmbedding, keepInstallationsModel, wakeFiller } from './embeddings.ts';
 import type { Listed } from './pages.ts';
 import { type ToolRow, toolColumns } from './rows.ts';
 import { embedUnlessOwn } from './written-embeddings.ts';
@@ -73,7 +74,8 @@ export async function registerTools(
   // A statement locks rows in the order in which it writes them. Without one order for all, two agents that register
   // the same tools would deadlock.
   values.sort((a, b) => (a.toolName < b.toolName ? -1 : 1));
-  const { database, embedder } = services;
+  const { database } = services;
+  const model = await searchedModel(services);
   const names = values.map(({ toolName }) => toolName);
   const stored = await transaction(database, viewer, { access: 'read', single: true }, (tx) =>
     tx
@@ -82,9 +84,7 @@ export async function registerTools(
       .where(inArray(toolEmbeddings.toolName, names)),
   );
   const before = new Map(stored.map((row) => [row.toolName, row]));
-  const changed = values.filter(
-    (value) => !isAsItWas(value, before.get(value.toolName), embedder.model, wait),
-  );
+  const changed = values.filter((value) => !isAsItWas(value, before.get(value.toolName), model, wait));
   const byName = new Map<string, ToolRow>(
     stored.map(({ embedding: _embedding, ...row }) => [row.toolName, row]),
   );
@@ -107,9 +107,12 @@ export async function registerTools(
             embeddingModel: sql`excluded.embedding_model`,
             embeddingSource: sql`excluded.embedding_source`,
             ...forgottenEmbedding,
+            nextEmbedding: sql`excluded.next_embedding`,
+            nextEmbeddingModel: sql`excluded.next_embedding_model`,
           },
         })
-        .returning(toolColumns),
+        .returning(toolColumns)
+        .then((written) => keepInstallationsModel(tx, toolEmbeddings, written)),
     );
     wakeFiller(services, rows);
     for (const row of rows) byName.set(row.toolName, row);
@@ -129,8 +132,8 @@ function parseNewTool(input: NewTool, inputPath: string) {
 }
 
 /**
- * Whether a tool is stored as the client sends it. Without a vector of its own, the stored vector must be the server's, of its
- * present model, so that a tool which is registered again gets what it lacks. If the client does not wait, a tool that is PENDING
+ * Whether a tool is stored as the client sends it. Without a vector of its own, the stored vector must be the server's, of the
+ * model that searches compare, so that a tool which is registered again gets what it lacks. If the client does not wait, a tool that is PENDING
  * lacks nothing, because the filler embeds it.
  */
 function isAsItWas(

@@ -14,7 +14,7 @@ export interface Embeddable {
 
 /** The embedding columns of a row with a vector of the client's own. */
 export function ownEmbeddingColumns({ embedding, embeddingModel }: ParsedEmbedding): EmbeddingColumns {
-  return { ...embeddingColumns(embeddingModel, embedding), embeddingSource: 'CLIENT' };
+  return { ...embeddingColumns({ model: embeddingModel }, { vector: embedding }), embeddingSource: 'CLIENT' };
 }
 
 /**

@@ -1,8 +1,9 @@
 import { randomInt } from 'node:crypto';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Installation, install } from './installation.ts';
-import { documentWrites, memoryWrites, sender, startWriters, type WriteKind } from './writers.ts';
+import { documentWrites, memoryWrites, type Send, sender, startWriters, type WriteKind } from './writers.ts';
 
 // Kills the server with SIGKILL at random moments, and looks whether all is there that it had acknowledged. The server starts again
 // by the command that started it, without a repair. `npm run test:crash [kills]` kills it more often.
@@ -98,4 +99,135 @@ test(
     }
   },
   2 * minutes * Math.max(1, kills),
+);
+
+interface Counts {
+  embeddings: { status: string; model: string | null; count: number }[];
+}
+
+test(
+  `a change of the model goes on after the server and the command are killed, ${kills} times`,
+  async () => {
+    const memories = new Map<string, unknown>();
+    const first = installation.start();
+    const send = sender(await first.url);
+    // Enough to be killed in the middle of it.
+    const writers = Array.from({ length: 8 }, async () => {
+      for (let i = 0; i < 25; i++) {
+        const { id, written } = await memoryWrites.write(send);
+        memories.set(id, written);
+      }
+    });
+    await Promise.all(writers);
+    first.signal('SIGKILL');
+    await first.ended;
+
+    const models = [installation.otherModel, ''];
+    for (let done = 0; done < kills; ) {
+      installation.settings = { FUNES_EMBEDDING_MODEL: models[0] ?? '' };
+      const server = installation.start();
+      await server.url;
+      const command = installation.command('reembed', '--json');
+      const lifeMs = randomInt(500, 4000);
+      const ended = await Promise.race([command.ended, delay(lifeMs)]);
+      command.signal('SIGKILL');
+      server.signal('SIGKILL');
+      await Promise.all([command.ended, server.ended]);
+      if (ended) {
+        // It was complete before the kill: the next one changes to the other model.
+        expect(ended).toMatchObject({ status: 0 });
+        models.reverse();
+        continue;
+      }
+      done += 1;
+      console.log(`reembed: killed after ${lifeMs} ms, while the command ran`);
+
+      const next = installation.start();
+      const nextSend = sender(await next.url);
+      const found = await memoryWrites.readAll(nextSend);
+      for (const [id, written] of memories) expect(found.get(id)).toEqual(written);
+      const { similarMemories } = await nextSend<{
+        similarMemories: { memory: { embeddingModel: string } }[];
+      }>('{ similarMemories(text: "the tide at the harbour", k: 50) { memory { embeddingModel } } }');
+      expect(similarMemories).toHaveLength(50);
+      expect(new Set(similarMemories.map(({ memory }) => memory.embeddingModel)).size).toBe(1);
+      next.signal('SIGKILL');
+      await next.ended;
+    }
+
+    const last = installation.start();
+    const lastUrl = await last.url;
+    expect(await installation.command('reembed', '--json').ended).toMatchObject({ status: 0 });
+    const { embeddings } = await sender(lastUrl)<Counts>('{ embeddings { status model count } }');
+    const model = models[0] === '' ? 'all-MiniLM-L6-v2' : 'another-model';
+    expect(new Set(embeddings.map((one) => `${one.status} ${one.model}`))).toEqual(
+      new Set([`READY ${model}`]),
+    );
+    last.signal('SIGKILL');
+    await last.ended;
+  },
+  4 * minutes * Math.max(1, kills),
+);
+
+test(
+  `an import goes on after the server and the command are killed, ${kills} times`,
+  async () => {
+    installation.settings = {};
+    const source = installation.start();
+    const send = sender(await source.url);
+    while ((await memoryWrites.readAll(send)).size < 150) await memoryWrites.write(send);
+    while ((await documentWrites.readAll(send)).size < 10) await documentWrites.write(send);
+    const read = async (from: Send) => {
+      const rows = [
+        ...(await memoryWrites.readAll(from)).values(),
+        ...(await documentWrites.readAll(from)).values(),
+      ];
+      return rows.map((row) => JSON.stringify(row)).sort();
+    };
+    const wanted = await read(send);
+    const file = join(installation.folder, 'export.jsonl');
+    // Without vectors, an import takes long enough to be killed.
+    expect(await installation.command('export', file, '--no-vectors').ended).toMatchObject({ status: 0 });
+    source.signal('SIGKILL');
+    await source.ended;
+
+    for (let done = 0; done < kills; ) {
+      const target = await install();
+      try {
+        let before: string[] = [];
+        for (let complete = false; !complete; ) {
+          const server = target.start();
+          await server.url;
+          const command = target.command('import', file, '--json');
+          const lifeMs = done < kills ? randomInt(500, 4000) : 10 * minutes;
+          const ended = await Promise.race([command.ended, delay(lifeMs, undefined, { ref: false })]);
+          command.signal('SIGKILL');
+          server.signal('SIGKILL');
+          await Promise.all([command.ended, server.ended]);
+          if (ended) expect(ended).toMatchObject({ status: 0 });
+          complete = ended !== undefined;
+
+          const next = target.start();
+          const found = await read(sender(await next.url));
+          if (!complete) {
+            done += 1;
+            console.log(
+              `import: killed after ${lifeMs} ms, while the command ran; ${found.length} of ${wanted.length} rows are there`,
+            );
+          }
+          for (const row of before) expect(found).toContain(row);
+          expect(complete ? found : found.filter((row) => wanted.includes(row))).toEqual(
+            complete ? wanted : found,
+          );
+          expect(new Set(found).size).toBe(found.length);
+          before = found;
+          next.signal('SIGKILL');
+          await next.ended;
+        }
+      } finally {
+        await target.close();
+      }
+    }
+  },
+  4 * minutes * Math.max(1, kills),
 );

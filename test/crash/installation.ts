@@ -12,6 +12,8 @@ export interface Installation {
   readonly engine: 'embedded' | 'postgres';
   /** A folder for files, inside the folder of the data. */
   readonly folder: string;
+  /** Another model than the bundled one, for FUNES_EMBEDDING_MODEL. */
+  readonly otherModel: string;
   /** Settings that the next processes have beside those of the installation. */
   settings: Record<string, string>;
   /** Starts the server, and returns before it listens. */
@@ -23,9 +25,12 @@ export interface Installation {
 
 /** Makes an empty database on the engine that the run is for. */
 export async function install(): Promise<Installation> {
-  await convertedModelFolder(testModelCache);
+  const converted = await convertedModelFolder(testModelCache);
   const folder = await mkdtemp(join(tmpdir(), 'funes-crash-'));
   await symlink(testModelCache, join(folder, 'models'), 'junction');
+  // The same weights by another name are another model.
+  const otherModel = join(folder, 'another-model');
+  await symlink(converted, otherModel, 'junction');
   const database = await openTestDatabase();
   const started: { signal(name: 'SIGKILL'): void; ended: Promise<number | null | FinishedCommand> }[] = [];
   const settings = () => ({
@@ -42,6 +47,7 @@ export async function install(): Promise<Installation> {
   const installation: Installation = {
     engine: database.engine,
     folder,
+    otherModel,
     settings: {},
     start: () => kept(launch(folder, settings())),
     command: (...args) => kept(startFunes(args, { settings: settings() })),

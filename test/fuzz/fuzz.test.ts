@@ -24,6 +24,8 @@ beforeEach(async () => {
         { content: "coffee in Lisbon", sessionId: "talk-1", userId: "ana", importanceScore: 0.9 }
         { content: "the passport of the orchid", sessionId: "talk-1", userId: "李小龍" }
       ]) { id }
+      old: createMemories(inputs: [{ content: "an old cello" }, { content: "an old train" }, { content: "an old orchid" }]) { id }
+      archiveMemories(input: { filters: { content: { startsWith: "an old" } }, dryRun: false }) { count }
       ingestDocument(input: { filename: "start.md", content: $content, chunkSize: 16, overlap: 4 }) { chunkCount }
       registerTools(inputs: $tools) { id }
     }`,

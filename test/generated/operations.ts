@@ -15,6 +15,27 @@ export type ArchiveMemoriesInput = {
   olderThan?: string | null | undefined;
 };
 
+/** The order of a list. */
+export type ArchivedMemoryOrder = {
+  /** Which end comes first. */
+  direction?: OrderDirection;
+  /** What the list is ordered by. */
+  field?: ArchivedMemoryOrderField;
+};
+
+/** What a list is ordered by. The tie-break is the id. */
+export type ArchivedMemoryOrderField =
+  /** When it was archived. */
+  | 'ARCHIVED_AT'
+  /** When it was made. */
+  | 'CREATED_AT'
+  /** The id. */
+  | 'ID'
+  /** How much it matters. */
+  | 'IMPORTANCE_SCORE'
+  /** When it last changed. */
+  | 'UPDATED_AT';
+
 /** What was done. */
 export type AuditAction =
   /** A key was made. */
@@ -330,6 +351,15 @@ export type IngestDocumentInput = {
   userId?: string | null | undefined;
 };
 
+/** What became of a document that was sent. */
+export type IngestOutcome =
+  /** It was stored as a new document. */
+  | 'CREATED'
+  /** What was sent of it replaced what the stored document had. */
+  | 'REPLACED'
+  /** Nothing was written, because the user has a document of the same bytes. */
+  | 'UNCHANGED';
+
 /** Conditions on a whole number; a row must meet all that are given. */
 export type IntFilter = {
   /** Equal to this; null finds rows without a value, where the column may lack one. */
@@ -512,6 +542,15 @@ export type RegisterToolInput = {
   toolParameters?: Record<string, unknown> | null | undefined;
 };
 
+/** Which document of the user a new one replaces. */
+export type ReplaceBy =
+  /** The one with the same `filename`. If there are several, nothing is stored. */
+  | 'BY_FILENAME'
+  /** The one with the same `filePath`. */
+  | 'BY_FILE_PATH'
+  /** None: it is stored beside the others. */
+  | 'NONE';
+
 /** What makes a row a good match. */
 export type SearchMode =
   /** Both: the two scores are fused. */
@@ -638,7 +677,7 @@ export type ToolOrderField =
 export type UpdateDocumentInput = {
   /** With new text: Longest chunk, in the embedding model's tokens, 8 to 1000. Default 200. */
   chunkSize?: number | null | undefined;
-  /** The new text. It is cut and embedded anew, and its chunks replace the old ones. */
+  /** The new text. It is cut anew, and its chunks replace the old ones. */
   content?: string | null | undefined;
   /** The new bytes in base64, instead of `content`. */
   contentBase64?: string | null | undefined;
@@ -735,6 +774,7 @@ export type CountChunksQuery = { chunks: { totalCount: number } };
 export type SimilarChunksQueryVariables = Exact<{
   text?: string | null | undefined;
   vector?: Array<number> | number | null | undefined;
+  vectorModel?: string | null | undefined;
   like?: Array<string> | string | null | undefined;
   unlike?: Array<string> | string | null | undefined;
   k?: number;
@@ -827,6 +867,7 @@ export type CountDocumentsQuery = { documents: { totalCount: number } };
 export type SimilarDocumentsQueryVariables = Exact<{
   text?: string | null | undefined;
   vector?: Array<number> | number | null | undefined;
+  vectorModel?: string | null | undefined;
   like?: Array<string> | string | null | undefined;
   unlike?: Array<string> | string | null | undefined;
   k?: number;
@@ -850,10 +891,11 @@ export type DocumentNeighboursQuery = { document: { similar: Array<{ distance: n
 
 export type IngestDocumentMutationVariables = Exact<{
   input: IngestDocumentInput;
+  replace?: ReplaceBy;
 }>;
 
 
-export type IngestDocumentMutation = { ingestDocument: { created: boolean, chunkCount: number, differs: Array<string>, document: { id: string, userId: string, filename: string, filePath: string | null, fileType: string | null, fileSize: number | null, contentHash: string, totalChunks: number, createdAt: string, processedAt: string, updatedAt: string, metadata: Record<string, unknown> } } };
+export type IngestDocumentMutation = { ingestDocument: { created: boolean, outcome: IngestOutcome, chunkCount: number, differs: Array<string>, document: { id: string, userId: string, filename: string, filePath: string | null, fileType: string | null, fileSize: number | null, contentHash: string, totalChunks: number, createdAt: string, processedAt: string, updatedAt: string, metadata: Record<string, unknown> } } };
 
 export type UpdateDocumentMutationVariables = Exact<{
   id: string;
@@ -869,6 +911,15 @@ export type DeleteDocumentMutationVariables = Exact<{
 
 
 export type DeleteDocumentMutation = { deleteDocument: boolean };
+
+export type DeleteDocumentsWhereMutationVariables = Exact<{
+  filters: DocumentFilters;
+  all?: boolean;
+  dryRun?: boolean;
+}>;
+
+
+export type DeleteDocumentsWhereMutation = { deleteDocumentsWhere: { count: number, sample: Array<{ id: string, filename: string, chunks: { totalCount: number } }> } };
 
 export type EmbeddingsQueryVariables = Exact<{ [key: string]: never; }>;
 
@@ -1003,6 +1054,7 @@ export type CountMemoriesQuery = { memories: { totalCount: number } };
 export type SimilarMemoriesQueryVariables = Exact<{
   text?: string | null | undefined;
   vector?: Array<number> | number | null | undefined;
+  vectorModel?: string | null | undefined;
   like?: Array<string> | string | null | undefined;
   unlike?: Array<string> | string | null | undefined;
   k?: number;
@@ -1091,6 +1143,35 @@ export type ArchiveMemoriesWithNeighboursMutationVariables = Exact<{
 
 
 export type ArchiveMemoriesWithNeighboursMutation = { archiveMemories: { sample: Array<{ id: string, embedding: Array<number> | null, embeddingStatus: EmbeddingStatus, similar: Array<{ distance: number }> }> } };
+
+export type ArchivedMemoriesQueryVariables = Exact<{
+  first?: number;
+  after?: string | null | undefined;
+  filters?: MemoryFilters | null | undefined;
+  orderBy?: ArchivedMemoryOrder | null | undefined;
+}>;
+
+
+export type ArchivedMemoriesQuery = { archivedMemories: { totalCount: number, edges: Array<{ node: { archivedAt: string | null, embeddingStatus: EmbeddingStatus, id: string, userId: string, content: string, contentSummary: string | null, source: string, sessionId: string | null, importanceScore: number, metadata: Record<string, unknown>, idempotencyKey: string | null, embeddingModel: string | null, embeddingSource: EmbeddingSource, createdAt: string, updatedAt: string } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+
+export type DeleteMemoriesWhereMutationVariables = Exact<{
+  filters: MemoryFilters;
+  archived?: boolean;
+  all?: boolean;
+  dryRun?: boolean;
+}>;
+
+
+export type DeleteMemoriesWhereMutation = { deleteMemoriesWhere: { count: number, sample: Array<{ id: string, content: string, archivedAt: string | null }> } };
+
+export type RestoreMemoriesWhereMutationVariables = Exact<{
+  filters: MemoryFilters;
+  all?: boolean;
+  dryRun?: boolean;
+}>;
+
+
+export type RestoreMemoriesWhereMutation = { restoreMemoriesWhere: { count: number, sample: Array<{ id: string, content: string, archivedAt: string | null }> } };
 
 export type RestoreMemoriesMutationVariables = Exact<{
   ids: Array<string> | string;
@@ -1246,6 +1327,7 @@ export type CountToolsQuery = { tools: { totalCount: number } };
 export type SimilarToolsQueryVariables = Exact<{
   text?: string | null | undefined;
   vector?: Array<number> | number | null | undefined;
+  vectorModel?: string | null | undefined;
   like?: Array<string> | string | null | undefined;
   unlike?: Array<string> | string | null | undefined;
   k?: number;
@@ -1670,10 +1752,11 @@ export const CountChunksDocument = new TypedDocumentString(`
 }
     `) as unknown as TypedDocumentString<CountChunksQuery, CountChunksQueryVariables>;
 export const SimilarChunksDocument = new TypedDocumentString(`
-    query SimilarChunks($text: String, $vector: [Float!], $like: [ID!], $unlike: [ID!], $k: Int! = 5, $filters: ChunkFilters, $options: SearchOptions) {
+    query SimilarChunks($text: String, $vector: [Float!], $vectorModel: String, $like: [ID!], $unlike: [ID!], $k: Int! = 5, $filters: ChunkFilters, $options: SearchOptions) {
   similarChunks(
     text: $text
     vector: $vector
+    vectorModel: $vectorModel
     like: $like
     unlike: $unlike
     k: $k
@@ -1927,10 +2010,11 @@ export const CountDocumentsDocument = new TypedDocumentString(`
 }
     `) as unknown as TypedDocumentString<CountDocumentsQuery, CountDocumentsQueryVariables>;
 export const SimilarDocumentsDocument = new TypedDocumentString(`
-    query SimilarDocuments($text: String, $vector: [Float!], $like: [ID!], $unlike: [ID!], $k: Int! = 5, $filters: DocumentFilters, $options: SearchOptions) {
+    query SimilarDocuments($text: String, $vector: [Float!], $vectorModel: String, $like: [ID!], $unlike: [ID!], $k: Int! = 5, $filters: DocumentFilters, $options: SearchOptions) {
   similarDocuments(
     text: $text
     vector: $vector
+    vectorModel: $vectorModel
     like: $like
     unlike: $unlike
     k: $k
@@ -2053,12 +2137,13 @@ fragment DocumentMatchFields on DocumentMatch {
   }
 }`) as unknown as TypedDocumentString<DocumentNeighboursQuery, DocumentNeighboursQueryVariables>;
 export const IngestDocumentDocument = new TypedDocumentString(`
-    mutation IngestDocument($input: IngestDocumentInput!) {
-  ingestDocument(input: $input) {
+    mutation IngestDocument($input: IngestDocumentInput!, $replace: ReplaceBy! = NONE) {
+  ingestDocument(input: $input, replace: $replace) {
     document {
       ...DocumentFields
     }
     created
+    outcome
     chunkCount
     differs
   }
@@ -2102,6 +2187,20 @@ export const DeleteDocumentDocument = new TypedDocumentString(`
   deleteDocument(id: $id)
 }
     `) as unknown as TypedDocumentString<DeleteDocumentMutation, DeleteDocumentMutationVariables>;
+export const DeleteDocumentsWhereDocument = new TypedDocumentString(`
+    mutation DeleteDocumentsWhere($filters: DocumentFilters!, $all: Boolean! = false, $dryRun: Boolean! = true) {
+  deleteDocumentsWhere(filters: $filters, all: $all, dryRun: $dryRun) {
+    count
+    sample {
+      id
+      filename
+      chunks {
+        totalCount
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<DeleteDocumentsWhereMutation, DeleteDocumentsWhereMutationVariables>;
 export const EmbeddingsDocument = new TypedDocumentString(`
     query Embeddings {
   embeddings {
@@ -2345,10 +2444,11 @@ export const CountMemoriesDocument = new TypedDocumentString(`
 }
     `) as unknown as TypedDocumentString<CountMemoriesQuery, CountMemoriesQueryVariables>;
 export const SimilarMemoriesDocument = new TypedDocumentString(`
-    query SimilarMemories($text: String, $vector: [Float!], $like: [ID!], $unlike: [ID!], $k: Int! = 5, $filters: MemoryFilters, $options: SearchOptions) {
+    query SimilarMemories($text: String, $vector: [Float!], $vectorModel: String, $like: [ID!], $unlike: [ID!], $k: Int! = 5, $filters: MemoryFilters, $options: SearchOptions) {
   similarMemories(
     text: $text
     vector: $vector
+    vectorModel: $vectorModel
     like: $like
     unlike: $unlike
     k: $k
@@ -2605,6 +2705,73 @@ export const ArchiveMemoriesWithNeighboursDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<ArchiveMemoriesWithNeighboursMutation, ArchiveMemoriesWithNeighboursMutationVariables>;
+export const ArchivedMemoriesDocument = new TypedDocumentString(`
+    query ArchivedMemories($first: Int! = 20, $after: String, $filters: MemoryFilters, $orderBy: ArchivedMemoryOrder) {
+  archivedMemories(
+    first: $first
+    after: $after
+    filters: $filters
+    orderBy: $orderBy
+  ) {
+    totalCount
+    edges {
+      node {
+        ...MemoryFields
+        archivedAt
+        embeddingStatus
+      }
+    }
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+  }
+}
+    fragment MemoryFields on Memory {
+  id
+  userId
+  content
+  contentSummary
+  source
+  sessionId
+  importanceScore
+  metadata
+  idempotencyKey
+  embeddingModel
+  embeddingStatus
+  embeddingSource
+  createdAt
+  updatedAt
+}`) as unknown as TypedDocumentString<ArchivedMemoriesQuery, ArchivedMemoriesQueryVariables>;
+export const DeleteMemoriesWhereDocument = new TypedDocumentString(`
+    mutation DeleteMemoriesWhere($filters: MemoryFilters!, $archived: Boolean! = false, $all: Boolean! = false, $dryRun: Boolean! = true) {
+  deleteMemoriesWhere(
+    filters: $filters
+    archived: $archived
+    all: $all
+    dryRun: $dryRun
+  ) {
+    count
+    sample {
+      id
+      content
+      archivedAt
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<DeleteMemoriesWhereMutation, DeleteMemoriesWhereMutationVariables>;
+export const RestoreMemoriesWhereDocument = new TypedDocumentString(`
+    mutation RestoreMemoriesWhere($filters: MemoryFilters!, $all: Boolean! = false, $dryRun: Boolean! = true) {
+  restoreMemoriesWhere(filters: $filters, all: $all, dryRun: $dryRun) {
+    count
+    sample {
+      id
+      content
+      archivedAt
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<RestoreMemoriesWhereMutation, RestoreMemoriesWhereMutationVariables>;
 export const RestoreMemoriesDocument = new TypedDocumentString(`
     mutation RestoreMemories($ids: [ID!]!) {
   restoreMemories(ids: $ids)
@@ -2986,10 +3153,11 @@ export const CountToolsDocument = new TypedDocumentString(`
 }
     `) as unknown as TypedDocumentString<CountToolsQuery, CountToolsQueryVariables>;
 export const SimilarToolsDocument = new TypedDocumentString(`
-    query SimilarTools($text: String, $vector: [Float!], $like: [ID!], $unlike: [ID!], $k: Int! = 5, $filters: ToolFilters, $options: SearchOptions) {
+    query SimilarTools($text: String, $vector: [Float!], $vectorModel: String, $like: [ID!], $unlike: [ID!], $k: Int! = 5, $filters: ToolFilters, $options: SearchOptions) {
   similarTools(
     text: $text
     vector: $vector
+    vectorModel: $vectorModel
     like: $like
     unlike: $unlike
     k: $k

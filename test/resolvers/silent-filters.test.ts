@@ -2,6 +2,7 @@ import { getNamedType, isInputObjectType, isObjectType } from 'graphql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildSchema } from '../../resolvers/schema.ts';
 import {
+  ArchiveMemoriesDocument,
   CreateMemoriesDocument,
   IngestDocumentDocument,
   RegisterToolsDocument,
@@ -19,6 +20,11 @@ beforeAll(async () => {
     ['tea', 'coffee'].map((drink) => ({ content: `${userId} drinks ${drink}`, userId, sessionId: drink })),
   );
   await server.request(CreateMemoriesDocument, { inputs });
+  const archived = inputs.map((input) => ({ ...input, content: `${input.content} no more` }));
+  await server.request(CreateMemoriesDocument, { inputs: archived });
+  await server.request(ArchiveMemoriesDocument, {
+    input: { filters: { content: { contains: 'no more' } }, dryRun: false },
+  });
   for (const { userId, sessionId } of inputs) {
     const input = { filename: `${sessionId} of ${userId}.txt`, content: `${userId}, ${sessionId}.`, userId };
     await server.request(IngestDocumentDocument, { input });
@@ -94,6 +100,10 @@ const filteredFields: Record<string, FilteredField> = {
     ask: (filters) =>
       `archiveMemories(input: { importanceBelow: 1, filters: ${filters} }) { sample { userId } }`,
   },
+  'Query.archivedMemories': {
+    ...memory,
+    ask: (filters) => `archivedMemories(filters: ${filters}) ${edges('userId')}`,
+  },
   'Query.recall': {
     ...memory,
     name: 'filters.memories',
@@ -117,6 +127,22 @@ const filteredFields: Record<string, FilteredField> = {
     name: 'filters.tools',
     ask: (filters) =>
       `recall(text: "tea", kinds: [TOOL], filters: { tools: ${filters} }) { ... on ToolMatch { tool { toolDescription } } }`,
+  },
+};
+
+/** Mutations of all rows that pass filters, which they need. Each is a dry run. */
+const byCondition: Record<string, FilteredField> = {
+  'Mutation.deleteMemoriesWhere': {
+    ...memory,
+    ask: (filters) => `deleteMemoriesWhere(filters: ${filters}) { sample { userId } }`,
+  },
+  'Mutation.restoreMemoriesWhere': {
+    ...memory,
+    ask: (filters) => `restoreMemoriesWhere(filters: ${filters}) { sample { userId } }`,
+  },
+  'Mutation.deleteDocumentsWhere': {
+    ...document,
+    ask: (filters) => `deleteDocumentsWhere(filters: ${filters}) { sample { userId } }`,
   },
 };
 
@@ -150,11 +176,12 @@ test('every field that takes filters is tried here', () => {
       }),
     )
     .map(({ type, field }) => `${type.name}.${field.name}`);
-  const named = Object.keys(filteredFields).map((name) => name.split(' ')[0]);
+  const named = Object.keys({ ...filteredFields, ...byCondition }).map((name) => name.split(' ')[0]);
   expect([...new Set(named)].sort()).toEqual(takesFilters.sort());
 });
 
-describe.each(Object.entries(filteredFields))('%s', (coordinate, { type, field, name = 'filters', ask }) => {
+describe.each(Object.entries({ ...filteredFields, ...byCondition }))('%s', (coordinate, filtered) => {
+  const { type, field, name = 'filters', ask } = filtered;
   const byOperand = operation(coordinate, '$user: String', ask(`{ ${field}: { eq: $user } }`));
 
   test('refuses an operator whose variable has no value', async () => {
@@ -173,7 +200,7 @@ describe.each(Object.entries(filteredFields))('%s', (coordinate, { type, field, 
   });
 
   test('refuses parts of filters in a variable that say nothing', async () => {
-    const query = operation(coordinate, `$filters: ${type}`, ask('$filters'));
+    const query = operation(coordinate, `$filters: ${type}!`, ask('$filters'));
     const user = { [field]: { eq: 'ada' } };
     expect(await answered(query, { filters: user })).toEqual(['ada']);
     for (const [filters, at] of [
@@ -189,12 +216,23 @@ describe.each(Object.entries(filteredFields))('%s', (coordinate, { type, field, 
       );
   });
 
-  test('takes filters that are empty as a whole for none', async () => {
-    const query = operation(coordinate, `$filters: ${type}`, ask('$filters'));
-    for (const filters of [null, {}, { and: [] }, { or: [] }])
-      expect(await answered(query, { filters })).toEqual(['ada', 'bob']);
-    expect(await answered(`${query.split(' (')[0]} { ${ask('{}')} }`)).toEqual(['ada', 'bob']);
-  });
+  test(
+    coordinate in byCondition
+      ? 'refuses filters that are empty as a whole'
+      : 'takes filters that are empty as a whole for none',
+    async () => {
+      if (coordinate in byCondition) {
+        const query = operation(coordinate, `$filters: ${type}!`, ask('$filters'));
+        for (const filters of [{}, { and: [] }, { or: [] }])
+          expect(await refused(query, { filters })).toMatch(/^filters has no condition, /);
+        return;
+      }
+      const query = operation(coordinate, `$filters: ${type}`, ask('$filters'));
+      for (const filters of [null, {}, { and: [] }, { or: [] }])
+        expect(await answered(query, { filters })).toEqual(['ada', 'bob']);
+      expect(await answered(`${query.split(' (')[0]} { ${ask('{}')} }`)).toEqual(['ada', 'bob']);
+    },
+  );
 });
 
 describe('a variable of filters as a whole may have no value', () => {

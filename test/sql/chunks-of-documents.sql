@@ -71,7 +71,11 @@ from
           "document_chunks"
         where
           (
-            "document_chunks"."embedding" is not null
+            (
+              case
+                when "document_chunks"."embedding_model" = $3::text then 1
+              end
+            ) is not null
             and (
               (
                 select
@@ -87,7 +91,7 @@ from
                   "documents"
                 where
                   case
-                    when "documents"."filename" = $3::text then true
+                    when "documents"."filename" = $4::text then true
                   end
               )
             )
@@ -96,7 +100,7 @@ from
           distance,
           "document_chunks"."id"
         limit
-          $4
+          $5
       ),
       completed as materialized (
         select
@@ -111,14 +115,18 @@ from
               "document_chunks"
             where
               (
-                "document_chunks"."embedding" is not null
+                (
+                  case
+                    when "document_chunks"."embedding_model" = $3::text then 1
+                  end
+                ) is not null
                 and (
                   not (
                     select
                       count(*)
                     from
                       near
-                  ) >= $5
+                  ) >= $6
                   and ("document_chunks"."document_id", "document_chunks"."user_id") in (
                     select
                       "documents"."id",
@@ -135,7 +143,7 @@ from
           distance + 0,
           id
         limit
-          $6
+          $7
       ) (
         select
           *
@@ -147,12 +155,12 @@ from
               count(*)
             from
               near
-          ) >= $7
+          ) >= $8
         order by
           distance,
           id
         limit
-          $8
+          $9
       )
     union all
     select
@@ -164,6 +172,13 @@ from
     "document_chunks"."id" = hit."id"
     and "document_chunks"."user_id" = hit."user_id"
   )
+where
+  1 / (
+    select
+      (coalesce(embedding_model, $3::text) = $3::text)::int
+    from
+      installation
+  ) = 1
 order by
   1::bigint asc,
   hit.distance asc,

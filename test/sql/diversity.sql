@@ -66,12 +66,16 @@ from
                 from
                   "memories"
                 where
-                  "memories"."embedding" is not null
+                  (
+                    case
+                      when "memories"."embedding_model" = $3 then 1
+                    end
+                  ) is not null
                 order by
                   distance,
                   "memories"."id"
                 limit
-                  $3
+                  $4
               ),
               completed as materialized (
                 select
@@ -86,20 +90,24 @@ from
                       "memories"
                     where
                       (
-                        "memories"."embedding" is not null
+                        (
+                          case
+                            when "memories"."embedding_model" = $5 then 1
+                          end
+                        ) is not null
                         and not (
                           select
                             count(*)
                           from
                             near
-                        ) >= $4
+                        ) >= $6
                       )
                   ) candidate
                 order by
                   distance + 0,
                   id
                 limit
-                  $5
+                  $7
               ) (
                 select
                   *
@@ -111,12 +119,12 @@ from
                       count(*)
                     from
                       near
-                  ) >= $6
+                  ) >= $8
                 order by
                   distance,
                   id
                 limit
-                  $7
+                  $9
               )
             union all
             select
@@ -161,7 +169,11 @@ from
           pool
           cross join lateral (
             select
-              "memories"."embedding" <=> query.vector as distance
+              (
+                case
+                  when "memories"."embedding_model" = $10 then "memories"."embedding"
+                end
+              ) <=> query.vector as distance
             from
               "memories"
             where
@@ -241,12 +253,14 @@ from
           score desc,
           id
         limit
-          $8
+          $11
       ),
       placed as materialized (
         select
           chosen.*,
-          "memories"."embedding" as embedding
+          case
+            when "memories"."embedding_model" = $12 then "memories"."embedding"
+          end as embedding
         from
           chosen
           join "memories" using ("id", "user_id")
@@ -271,6 +285,13 @@ from
     "memories"."id" = hit."id"
     and "memories"."user_id" = hit."user_id"
   )
+where
+  1 / (
+    select
+      (coalesce(embedding_model, $13) = $14)::int
+    from
+      installation
+  ) = 1
 order by
   query.n asc,
   hit.score desc,

@@ -202,12 +202,16 @@ from
                                 from
                                   "document_chunks"
                                 where
-                                  "document_chunks"."embedding" is not null
+                                  (
+                                    case
+                                      when "document_chunks"."embedding_model" = $3 then 1
+                                    end
+                                  ) is not null
                                 order by
                                   distance,
                                   "document_chunks"."id"
                                 limit
-                                  $3
+                                  $4
                               ),
                               completed as materialized (
                                 select
@@ -223,20 +227,24 @@ from
                                       "document_chunks"
                                     where
                                       (
-                                        "document_chunks"."embedding" is not null
+                                        (
+                                          case
+                                            when "document_chunks"."embedding_model" = $5 then 1
+                                          end
+                                        ) is not null
                                         and not (
                                           select
                                             count(*)
                                           from
                                             near
-                                        ) >= $4
+                                        ) >= $6
                                       )
                                   ) candidate
                                 order by
                                   distance + 0,
                                   id
                                 limit
-                                  $5
+                                  $7
                               ) (
                                 select
                                   *
@@ -248,12 +256,12 @@ from
                                       count(*)
                                     from
                                       near
-                                  ) >= $6
+                                  ) >= $8
                                 order by
                                   distance,
                                   id
                                 limit
-                                  $7
+                                  $9
                               )
                             union all
                             select
@@ -285,8 +293,12 @@ from
                                     count(*)
                                   from
                                     best
-                                ) >= $8
-                                and "document_chunks"."embedding" is not null
+                                ) >= $10
+                                and (
+                                  case
+                                    when "document_chunks"."embedding_model" = $11 then 1
+                                  end
+                                ) is not null
                               )
                             order by
                               document_id,
@@ -297,7 +309,7 @@ from
                           distance,
                           document_id
                         limit
-                          $9
+                          $12
                       ) (
                         select
                           *
@@ -309,12 +321,12 @@ from
                               count(*)
                             from
                               best
-                          ) >= $10
+                          ) >= $13
                         order by
                           distance,
                           document_id
                         limit
-                          $11
+                          $14
                       )
                     union all
                     select
@@ -363,7 +375,7 @@ from
                     count(distinct "document_id")
                   from
                     rare
-                ) < $12
+                ) < $15
                 and (
                   "document_chunks"."content_tsv" @@ (
                     select
@@ -487,7 +499,7 @@ from
               bm25 desc,
               id
             limit
-              $13
+              $16
           ),
           candidates as materialized (
             select
@@ -592,7 +604,11 @@ from
               pool
               cross join lateral (
                 select
-                  "document_chunks"."embedding" <=> query.vector as distance,
+                  (
+                    case
+                      when "document_chunks"."embedding_model" = $17 then "document_chunks"."embedding"
+                    end
+                  ) <=> query.vector as distance,
                   "document_chunks"."content_tsv" || ''::tsvector as tsv,
                   "document_chunks"."content_length" as length
                 from
@@ -646,7 +662,7 @@ from
             select
               features.*,
               (
-                coalesce((mean - distance) / nullif(spread, 0), 0) + $14::float8 * coalesce((bm25 - word_mean) / nullif(word_spread, 0), 0)
+                coalesce((mean - distance) / nullif(spread, 0), 0) + $18::float8 * coalesce((bm25 - word_mean) / nullif(word_spread, 0), 0)
               )::float8 as base
             from
               features
@@ -754,7 +770,7 @@ from
           score desc,
           "document_id"
         limit
-          $15
+          $19
       ) best
   ) as hit
   inner join "document_chunks" on (
@@ -765,6 +781,13 @@ from
     "documents"."id" = hit.document_id
     and "documents"."user_id" = hit.user_id
   )
+where
+  1 / (
+    select
+      (coalesce(embedding_model, $20) = $21)::int
+    from
+      installation
+  ) = 1
 order by
   query.n asc,
   hit.score desc,

@@ -76,12 +76,16 @@ from
                 from
                   "document_chunks"
                 where
-                  "document_chunks"."embedding" is not null
+                  (
+                    case
+                      when "document_chunks"."embedding_model" = $3 then 1
+                    end
+                  ) is not null
                 order by
                   distance,
                   "document_chunks"."id"
                 limit
-                  $3
+                  $4
               ),
               completed as materialized (
                 select
@@ -97,20 +101,24 @@ from
                       "document_chunks"
                     where
                       (
-                        "document_chunks"."embedding" is not null
+                        (
+                          case
+                            when "document_chunks"."embedding_model" = $5 then 1
+                          end
+                        ) is not null
                         and not (
                           select
                             count(*)
                           from
                             near
-                        ) >= $4
+                        ) >= $6
                       )
                   ) candidate
                 order by
                   distance + 0,
                   id
                 limit
-                  $5
+                  $7
               ) (
                 select
                   *
@@ -122,12 +130,12 @@ from
                       count(*)
                     from
                       near
-                  ) >= $6
+                  ) >= $8
                 order by
                   distance,
                   id
                 limit
-                  $7
+                  $9
               )
             union all
             select
@@ -159,8 +167,12 @@ from
                     count(*)
                   from
                     best
-                ) >= $8
-                and "document_chunks"."embedding" is not null
+                ) >= $10
+                and (
+                  case
+                    when "document_chunks"."embedding_model" = $11 then 1
+                  end
+                ) is not null
               )
             order by
               document_id,
@@ -171,7 +183,7 @@ from
           distance,
           document_id
         limit
-          $9
+          $12
       ) (
         select
           *
@@ -183,12 +195,12 @@ from
               count(*)
             from
               best
-          ) >= $10
+          ) >= $13
         order by
           distance,
           document_id
         limit
-          $11
+          $14
       )
     union all
     select
@@ -204,6 +216,13 @@ from
     "documents"."id" = hit.document_id
     and "documents"."user_id" = hit.user_id
   )
+where
+  1 / (
+    select
+      (coalesce(embedding_model, $15) = $16)::int
+    from
+      installation
+  ) = 1
 order by
   query.n asc,
   hit.distance asc,

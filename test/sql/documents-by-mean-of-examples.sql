@@ -10,6 +10,7 @@ set local max_parallel_workers_per_gather = 0;
 select
   to_json(source.known),
   to_json(source.pending),
+  to_json(source.models),
   hit.distance is not null,
   1::text,
   hit.distance,
@@ -62,6 +63,8 @@ from
     select
       known,
       pending,
+      models,
+      models[1] as embedding_model,
       l2_normalize (
         case
           when away is null then near
@@ -79,6 +82,13 @@ from
             ),
             '{}'
           ) as pending,
+          coalesce(
+            array_agg(distinct embedding_model::text) filter (
+              where
+                embedding_model is not null
+            ),
+            '{}'
+          ) as models,
           avg(vector) filter (
             where
               id in ($1)
@@ -91,17 +101,34 @@ from
           (
             select
               "documents"."id" as id,
-              (
+              mean.vector as vector,
+              mean.embedding_model
+            from
+              "documents"
+              left join lateral (
                 select
-                  avg(member.embedding)
+                  avg(member.embedding) as vector,
+                  member.embedding_model
                 from
                   document_chunks member
                 where
                   member.document_id = "documents"."id"
                   and member.user_id = "documents"."user_id"
-              ) as vector
-            from
-              "documents"
+                  and member.embedding is not null
+                group by
+                  member.embedding_model
+                order by
+                  member.embedding_model = (
+                    select
+                      embedding_model
+                    from
+                      installation
+                  ) desc nulls last,
+                  count(*) desc,
+                  member.embedding_model
+                limit
+                  1
+              ) mean on true
             where
               "documents"."id" in ($2)
           ) example
@@ -150,7 +177,11 @@ from
                               "document_chunks"
                             where
                               (
-                                "document_chunks"."embedding" is not null
+                                (
+                                  case
+                                    when "document_chunks"."embedding_model" = source.embedding_model then 1
+                                  end
+                                ) is not null
                                 and "document_chunks"."document_id" not in ($3)
                               )
                             order by
@@ -173,7 +204,11 @@ from
                                   "document_chunks"
                                 where
                                   (
-                                    "document_chunks"."embedding" is not null
+                                    (
+                                      case
+                                        when "document_chunks"."embedding_model" = source.embedding_model then 1
+                                      end
+                                    ) is not null
                                     and (
                                       not (
                                         select
@@ -239,7 +274,11 @@ from
                               from
                                 best
                             ) >= $10
-                            and "document_chunks"."embedding" is not null
+                            and (
+                              case
+                                when "document_chunks"."embedding_model" = source.embedding_model then 1
+                              end
+                            ) is not null
                             and "document_chunks"."document_id" not in ($11)
                           )
                         order by
@@ -279,7 +318,11 @@ from
           ) candidate
           cross join lateral (
             select
-              avg(member.embedding) as vector
+              avg(
+                case
+                  when member.embedding_model = source.embedding_model then member.embedding
+                end
+              ) as vector
             from
               document_chunks member
             where

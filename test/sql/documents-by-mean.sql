@@ -56,8 +56,9 @@ select
   end
 from
   (
-    select
-      document_id,
+    select distinct
+      on (document_id) document_id,
+      embedding_model as embedding_model,
       avg(embedding) as vector
     from
       "document_chunks"
@@ -67,7 +68,18 @@ from
         and "document_chunks"."embedding" is not null
       )
     group by
-      document_id
+      document_id,
+      embedding_model
+    order by
+      document_id,
+      embedding_model = (
+        select
+          embedding_model
+        from
+          installation
+      ) desc nulls last,
+      count(*) desc,
+      embedding_model
   ) as source
   cross join lateral (
     select
@@ -112,7 +124,11 @@ from
                               "document_chunks"
                             where
                               (
-                                "document_chunks"."embedding" is not null
+                                (
+                                  case
+                                    when "document_chunks"."embedding_model" = source.embedding_model then 1
+                                  end
+                                ) is not null
                                 and "document_chunks"."document_id" <> source.document_id
                               )
                             order by
@@ -135,7 +151,11 @@ from
                                   "document_chunks"
                                 where
                                   (
-                                    "document_chunks"."embedding" is not null
+                                    (
+                                      case
+                                        when "document_chunks"."embedding_model" = source.embedding_model then 1
+                                      end
+                                    ) is not null
                                     and (
                                       not (
                                         select
@@ -201,7 +221,11 @@ from
                               from
                                 best
                             ) >= $7
-                            and "document_chunks"."embedding" is not null
+                            and (
+                              case
+                                when "document_chunks"."embedding_model" = source.embedding_model then 1
+                              end
+                            ) is not null
                             and "document_chunks"."document_id" <> source.document_id
                           )
                         order by
@@ -241,7 +265,11 @@ from
           ) candidate
           cross join lateral (
             select
-              avg(member.embedding) as vector
+              avg(
+                case
+                  when member.embedding_model = source.embedding_model then member.embedding
+                end
+              ) as vector
             from
               document_chunks member
             where

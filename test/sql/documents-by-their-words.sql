@@ -58,8 +58,9 @@ select
   end
 from
   (
-    select
-      document_id,
+    select distinct
+      on (document_id) document_id,
+      null::varchar as embedding_model,
       avg(embedding) as vector,
       left(
         string_agg(
@@ -75,7 +76,18 @@ from
     where
       "document_chunks"."document_id" in ($1)
     group by
-      document_id
+      document_id,
+      null::varchar
+    order by
+      document_id,
+      null::varchar = (
+        select
+          embedding_model
+        from
+          installation
+      ) desc nulls last,
+      count(*) desc,
+      null::varchar
   ) as source
   cross join lateral (
     select
@@ -453,7 +465,11 @@ from
               pool
               cross join lateral (
                 select
-                  "document_chunks"."embedding" <=> source.vector as distance,
+                  (
+                    case
+                      when "document_chunks"."embedding_model" = source.embedding_model then "document_chunks"."embedding"
+                    end
+                  ) <=> source.vector as distance,
                   "document_chunks"."content_tsv" || ''::tsvector as tsv,
                   "document_chunks"."content_length" as length
                 from

@@ -76,12 +76,16 @@ from
                 from
                   "document_chunks"
                 where
-                  "document_chunks"."embedding" is not null
+                  (
+                    case
+                      when "document_chunks"."embedding_model" = $3 then 1
+                    end
+                  ) is not null
                 order by
                   distance,
                   "document_chunks"."id"
                 limit
-                  $3
+                  $4
               ),
               completed as materialized (
                 select
@@ -97,20 +101,24 @@ from
                       "document_chunks"
                     where
                       (
-                        "document_chunks"."embedding" is not null
+                        (
+                          case
+                            when "document_chunks"."embedding_model" = $5 then 1
+                          end
+                        ) is not null
                         and not (
                           select
                             count(*)
                           from
                             near
-                        ) >= $4
+                        ) >= $6
                       )
                   ) candidate
                 order by
                   distance + 0,
                   id
                 limit
-                  $5
+                  $7
               ) (
                 select
                   *
@@ -122,12 +130,12 @@ from
                       count(*)
                     from
                       near
-                  ) >= $6
+                  ) >= $8
                 order by
                   distance,
                   id
                 limit
-                  $7
+                  $9
               )
             union all
             select
@@ -160,9 +168,13 @@ from
                   from
                     best
                   where
-                    (distance, document_id) > ($8::float8, $9::bigint)
-                ) >= $10
-                and "document_chunks"."embedding" is not null
+                    (distance, document_id) > ($10::float8, $11::bigint)
+                ) >= $12
+                and (
+                  case
+                    when "document_chunks"."embedding_model" = $13 then 1
+                  end
+                ) is not null
               )
             order by
               document_id,
@@ -170,12 +182,12 @@ from
               id
           ) every_document
         where
-          (distance, document_id) > ($11::float8, $12::bigint)
+          (distance, document_id) > ($14::float8, $15::bigint)
         order by
           distance,
           document_id
         limit
-          $13
+          $16
       ) (
         select
           *
@@ -189,15 +201,15 @@ from
               from
                 best
               where
-                (distance, document_id) > ($14::float8, $15::bigint)
-            ) >= $16
-            and (distance, document_id) > ($17::float8, $18::bigint)
+                (distance, document_id) > ($17::float8, $18::bigint)
+            ) >= $19
+            and (distance, document_id) > ($20::float8, $21::bigint)
           )
         order by
           distance,
           document_id
         limit
-          $19
+          $22
       )
     union all
     select
@@ -213,6 +225,13 @@ from
     "documents"."id" = hit.document_id
     and "documents"."user_id" = hit.user_id
   )
+where
+  1 / (
+    select
+      (coalesce(embedding_model, $23) = $24)::int
+    from
+      installation
+  ) = 1
 order by
   query.n asc,
   hit.distance asc,

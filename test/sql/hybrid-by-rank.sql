@@ -168,12 +168,16 @@ from
                 from
                   "memories"
                 where
-                  "memories"."embedding" is not null
+                  (
+                    case
+                      when "memories"."embedding_model" = $3 then 1
+                    end
+                  ) is not null
                 order by
                   distance,
                   "memories"."id"
                 limit
-                  $3
+                  $4
               ),
               completed as materialized (
                 select
@@ -188,20 +192,24 @@ from
                       "memories"
                     where
                       (
-                        "memories"."embedding" is not null
+                        (
+                          case
+                            when "memories"."embedding_model" = $5 then 1
+                          end
+                        ) is not null
                         and not (
                           select
                             count(*)
                           from
                             near
-                        ) >= $4
+                        ) >= $6
                       )
                   ) candidate
                 order by
                   distance + 0,
                   id
                 limit
-                  $5
+                  $7
               ) (
                 select
                   *
@@ -213,12 +221,12 @@ from
                       count(*)
                     from
                       near
-                  ) >= $6
+                  ) >= $8
                 order by
                   distance,
                   id
                 limit
-                  $7
+                  $9
               )
             union all
             select
@@ -264,7 +272,7 @@ from
                 count(*)
               from
                 rare
-            ) < $8
+            ) < $10
             and (
               "memories"."content_tsv" @@ (
                 select
@@ -378,7 +386,7 @@ from
           bm25 desc,
           id
         limit
-          $9
+          $11
       ),
       candidates as materialized (
         select
@@ -478,7 +486,11 @@ from
           pool
           cross join lateral (
             select
-              "memories"."embedding" <=> query.vector as distance,
+              (
+                case
+                  when "memories"."embedding_model" = $12 then "memories"."embedding"
+                end
+              ) <=> query.vector as distance,
               "memories"."content_tsv" || ''::tsvector as tsv,
               "memories"."content_length" as length
             from
@@ -526,7 +538,7 @@ from
       based as materialized (
         select
           features.*,
-          (coalesce(1.0 / (60 + near.rank), 0) + $10::float8 * coalesce(1.0 / (60 + worded.rank), 0))::float8 as base
+          (coalesce(1.0 / (60 + near.rank), 0) + $13::float8 * coalesce(1.0 / (60 + worded.rank), 0))::float8 as base
         from
           features
           cross join moments
@@ -624,12 +636,19 @@ from
       score desc,
       id
     limit
-      $11
+      $14
   ) as hit
   inner join "memories" on (
     "memories"."id" = hit."id"
     and "memories"."user_id" = hit."user_id"
   )
+where
+  1 / (
+    select
+      (coalesce(embedding_model, $15) = $16)::int
+    from
+      installation
+  ) = 1
 order by
   query.n asc,
   hit.score desc,

@@ -128,14 +128,18 @@ from
                   "memories"
                 where
                   (
-                    "memories"."embedding" is not null
-                    and "memories"."id" + 0 <= $6::bigint
+                    (
+                      case
+                        when "memories"."embedding_model" = $6 then 1
+                      end
+                    ) is not null
+                    and "memories"."id" + 0 <= $7::bigint
                   )
                 order by
                   distance,
                   "memories"."id"
                 limit
-                  $7
+                  $8
               ),
               completed as materialized (
                 select
@@ -150,15 +154,19 @@ from
                       "memories"
                     where
                       (
-                        "memories"."embedding" is not null
+                        (
+                          case
+                            when "memories"."embedding_model" = $9 then 1
+                          end
+                        ) is not null
                         and (
                           not (
                             select
                               count(*)
                             from
                               near
-                          ) >= $8
-                          and "memories"."id" + 0 <= $9::bigint
+                          ) >= $10
+                          and "memories"."id" + 0 <= $11::bigint
                         )
                       )
                   ) candidate
@@ -166,7 +174,7 @@ from
                   distance + 0,
                   id
                 limit
-                  $10
+                  $12
               ) (
                 select
                   *
@@ -178,12 +186,12 @@ from
                       count(*)
                     from
                       near
-                  ) >= $11
+                  ) >= $13
                 order by
                   distance,
                   id
                 limit
-                  $12
+                  $14
               )
             union all
             select
@@ -210,7 +218,7 @@ from
               where
                 chosen
             )
-            and "memories"."id" + 0 <= $13::bigint
+            and "memories"."id" + 0 <= $15::bigint
           )
         limit
           1000
@@ -232,7 +240,7 @@ from
                 count(*)
               from
                 rare
-            ) < $14
+            ) < $16
             and (
               "memories"."content_tsv" @@ (
                 select
@@ -251,7 +259,7 @@ from
                   chosen
               )
             )
-            and "memories"."id" + 0 <= $15::bigint
+            and "memories"."id" + 0 <= $17::bigint
           )
         limit
           1000
@@ -347,7 +355,7 @@ from
           bm25 desc,
           id
         limit
-          $16
+          $18
       ),
       candidates as materialized (
         select
@@ -417,7 +425,7 @@ from
                   (
                     "memories"."user_id" = turn.user_id
                     and "memories"."session_id" = turn.session_id
-                    and "memories"."id" + 0 <= $17::bigint
+                    and "memories"."id" + 0 <= $19::bigint
                   )
                   and "memories"."id" < turn.id
                 )
@@ -442,7 +450,7 @@ from
                   (
                     "memories"."user_id" = turn.user_id
                     and "memories"."session_id" = turn.session_id
-                    and "memories"."id" + 0 <= $18::bigint
+                    and "memories"."id" + 0 <= $20::bigint
                   )
                   and "memories"."id" > turn.id
                 )
@@ -582,7 +590,11 @@ from
           pool
           cross join lateral (
             select
-              "memories"."embedding" <=> query.vector as distance,
+              (
+                case
+                  when "memories"."embedding_model" = $21 then "memories"."embedding"
+                end
+              ) <=> query.vector as distance,
               "memories"."content_tsv" || ''::tsvector as tsv,
               "memories"."content_length" as length,
               power(
@@ -592,10 +604,10 @@ from
                     extract(
                       epoch
                       from
-                        $19::timestamptz - "memories"."created_at"
+                        $22::timestamptz - "memories"."created_at"
                     )::float8,
                     0
-                  ) / (86400 * $20::float8),
+                  ) / (86400 * $23::float8),
                   1000
                 )
               ) as recency,
@@ -613,16 +625,16 @@ from
       ),
       moments as materialized (
         select
-          $21::float8 as mean,
-          $22::float8 as spread,
-          $23::float8 as word_mean,
-          $24::float8 as word_spread
+          $24::float8 as mean,
+          $25::float8 as spread,
+          $26::float8 as word_mean,
+          $27::float8 as word_spread
       ),
       based as materialized (
         select
           features.*,
           (
-            coalesce((mean - distance) / nullif(spread, 0), 0) + $25::float8 * coalesce((bm25 - word_mean) / nullif(word_spread, 0), 0)
+            coalesce((mean - distance) / nullif(spread, 0), 0) + $28::float8 * coalesce((bm25 - word_mean) / nullif(word_spread, 0), 0)
           )::float8 as base
         from
           features
@@ -631,7 +643,7 @@ from
       loans as materialized (
         select
           shares.id,
-          $26::float8 * sum(
+          $29::float8 * sum(
             shares.share * lender.base
             order by
               shares.other
@@ -658,8 +670,8 @@ from
           *,
           (
             (
-              $27::float8 * coalesce(((base + coalesce(lent, 0)) - $28::float8) / nullif($29::float8 - $30::float8, 0), 1) + $31::float8 * recency + $32::float8 * importance
-            ) / $33::float8
+              $30::float8 * coalesce(((base + coalesce(lent, 0)) - $31::float8) / nullif($32::float8 - $33::float8, 0), 1) + $34::float8 * recency + $35::float8 * importance
+            ) / $36::float8
           ) as score
         from
           relevant
@@ -679,23 +691,30 @@ from
             round,
             score desc,
             id
-        ) = 1 then $34::jsonb
+        ) = 1 then $37::jsonb
       end as basis
     from
       scored best
     where
-      (round, - score, id) > ($35::bigint, $36::float8, $37::bigint)
+      (round, - score, id) > ($38::bigint, $39::float8, $40::bigint)
     order by
       round,
       score desc,
       id
     limit
-      $38
+      $41
   ) as hit
   inner join "memories" on (
     "memories"."id" = hit."id"
     and "memories"."user_id" = hit."user_id"
   )
+where
+  1 / (
+    select
+      (coalesce(embedding_model, $42) = $43)::int
+    from
+      installation
+  ) = 1
 order by
   query.n asc,
   hit.round,

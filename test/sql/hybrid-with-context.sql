@@ -168,12 +168,16 @@ from
                 from
                   "memories"
                 where
-                  "memories"."embedding" is not null
+                  (
+                    case
+                      when "memories"."embedding_model" = $3 then 1
+                    end
+                  ) is not null
                 order by
                   distance,
                   "memories"."id"
                 limit
-                  $3
+                  $4
               ),
               completed as materialized (
                 select
@@ -188,20 +192,24 @@ from
                       "memories"
                     where
                       (
-                        "memories"."embedding" is not null
+                        (
+                          case
+                            when "memories"."embedding_model" = $5 then 1
+                          end
+                        ) is not null
                         and not (
                           select
                             count(*)
                           from
                             near
-                        ) >= $4
+                        ) >= $6
                       )
                   ) candidate
                 order by
                   distance + 0,
                   id
                 limit
-                  $5
+                  $7
               ) (
                 select
                   *
@@ -213,12 +221,12 @@ from
                       count(*)
                     from
                       near
-                  ) >= $6
+                  ) >= $8
                 order by
                   distance,
                   id
                 limit
-                  $7
+                  $9
               )
             union all
             select
@@ -264,7 +272,7 @@ from
                 count(*)
               from
                 rare
-            ) < $8
+            ) < $10
             and (
               "memories"."content_tsv" @@ (
                 select
@@ -378,7 +386,7 @@ from
           bm25 desc,
           id
         limit
-          $9
+          $11
       ),
       candidates as materialized (
         select
@@ -611,7 +619,11 @@ from
           pool
           cross join lateral (
             select
-              "memories"."embedding" <=> query.vector as distance,
+              (
+                case
+                  when "memories"."embedding_model" = $12 then "memories"."embedding"
+                end
+              ) <=> query.vector as distance,
               "memories"."content_tsv" || ''::tsvector as tsv,
               "memories"."content_length" as length
             from
@@ -660,7 +672,7 @@ from
         select
           features.*,
           (
-            coalesce((mean - distance) / nullif(spread, 0), 0) + $10::float8 * coalesce((bm25 - word_mean) / nullif(word_spread, 0), 0)
+            coalesce((mean - distance) / nullif(spread, 0), 0) + $13::float8 * coalesce((bm25 - word_mean) / nullif(word_spread, 0), 0)
           )::float8 as base
         from
           features
@@ -669,7 +681,7 @@ from
       loans as materialized (
         select
           shares.id,
-          $11::float8 * sum(
+          $14::float8 * sum(
             shares.share * lender.base
             order by
               shares.other
@@ -772,12 +784,19 @@ from
       score desc,
       id
     limit
-      $12
+      $15
   ) as hit
   inner join "memories" on (
     "memories"."id" = hit."id"
     and "memories"."user_id" = hit."user_id"
   )
+where
+  1 / (
+    select
+      (coalesce(embedding_model, $16) = $17)::int
+    from
+      installation
+  ) = 1
 order by
   query.n asc,
   hit.score desc,

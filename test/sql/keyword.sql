@@ -393,7 +393,11 @@ from
           pool
           cross join lateral (
             select
-              "memories"."embedding" <=> query.vector as distance,
+              (
+                case
+                  when "memories"."embedding_model" = $5 then "memories"."embedding"
+                end
+              ) <=> query.vector as distance,
               "memories"."content_tsv" || ''::tsvector as tsv,
               "memories"."content_length" as length
             from
@@ -537,12 +541,19 @@ from
       score desc,
       id
     limit
-      $5
+      $6
   ) as hit
   inner join "memories" on (
     "memories"."id" = hit."id"
     and "memories"."user_id" = hit."user_id"
   )
+where
+  1 / (
+    select
+      (coalesce(embedding_model, $7) = $8)::int
+    from
+      installation
+  ) = 1
 order by
   query.n asc,
   hit.score desc,

@@ -52,18 +52,29 @@ from
         from
           "memories"
         where
-          "memories"."embedding" is not null
+          (
+            case
+              when "memories"."embedding_model" = $2::text then 1
+            end
+          ) is not null
       ) candidate
     order by
       distance + 0,
       id
     limit
-      $2
+      $3
   ) as hit
   inner join "memories" on (
     "memories"."id" = hit."id"
     and "memories"."user_id" = hit."user_id"
   )
+where
+  1 / (
+    select
+      (coalesce(embedding_model, $2::text) = $2::text)::int
+    from
+      installation
+  ) = 1
 order by
   1::bigint asc,
   hit.distance asc,

@@ -64,7 +64,11 @@ from
           "memories"
         where
           (
-            "memories"."embedding" is not null
+            (
+              case
+                when "memories"."embedding_model" = $4::text then 1
+              end
+            ) is not null
             and (
               (
                 select
@@ -74,8 +78,8 @@ from
               )
               and case
                 when (
-                  "memories"."source" = $4::text
-                  and "memories"."metadata" @> $5::text::jsonb
+                  "memories"."source" = $5::text
+                  and "memories"."metadata" @> $6::text::jsonb
                 ) then true
               end
             )
@@ -84,7 +88,7 @@ from
           distance,
           "memories"."id"
         limit
-          $6
+          $7
       ),
       completed as materialized (
         select
@@ -99,7 +103,11 @@ from
               "memories"
             where
               (
-                "memories"."embedding" is not null
+                (
+                  case
+                    when "memories"."embedding_model" = $4::text then 1
+                  end
+                ) is not null
                 and (
                   not (
                     select
@@ -107,22 +115,22 @@ from
                     from
                       near
                     where
-                      (distance, id) > ($7::float8, $8::bigint)
-                  ) >= $9
+                      (distance, id) > ($8::float8, $9::bigint)
+                  ) >= $10
                   and (
-                    "memories"."source" = $10::text
-                    and "memories"."metadata" @> $11::text::jsonb
+                    "memories"."source" = $11::text
+                    and "memories"."metadata" @> $12::text::jsonb
                   )
                 )
               )
           ) candidate
         where
-          (distance, id) > ($12::float8, $13::bigint)
+          (distance, id) > ($13::float8, $14::bigint)
         order by
           distance + 0,
           id
         limit
-          $14
+          $15
       ) (
         select
           *
@@ -136,15 +144,15 @@ from
               from
                 near
               where
-                (distance, id) > ($15::float8, $16::bigint)
-            ) >= $17
-            and (distance, id) > ($18::float8, $19::bigint)
+                (distance, id) > ($16::float8, $17::bigint)
+            ) >= $18
+            and (distance, id) > ($19::float8, $20::bigint)
           )
         order by
           distance,
           id
         limit
-          $20
+          $21
       )
     union all
     select
@@ -156,6 +164,13 @@ from
     "memories"."id" = hit."id"
     and "memories"."user_id" = hit."user_id"
   )
+where
+  1 / (
+    select
+      (coalesce(embedding_model, $4::text) = $4::text)::int
+    from
+      installation
+  ) = 1
 order by
   1::bigint asc,
   hit.distance asc,

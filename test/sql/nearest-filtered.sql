@@ -64,7 +64,11 @@ from
           "memories"
         where
           (
-            "memories"."embedding" is not null
+            (
+              case
+                when "memories"."embedding_model" = $4::text then 1
+              end
+            ) is not null
             and (
               (
                 select
@@ -74,8 +78,8 @@ from
               )
               and case
                 when (
-                  "memories"."source" = $4::text
-                  and "memories"."metadata" @> $5::text::jsonb
+                  "memories"."source" = $5::text
+                  and "memories"."metadata" @> $6::text::jsonb
                 ) then true
               end
             )
@@ -84,7 +88,7 @@ from
           distance,
           "memories"."id"
         limit
-          $6
+          $7
       ),
       completed as materialized (
         select
@@ -99,14 +103,18 @@ from
               "memories"
             where
               (
-                "memories"."embedding" is not null
+                (
+                  case
+                    when "memories"."embedding_model" = $4::text then 1
+                  end
+                ) is not null
                 and (
                   not (
                     select
                       count(*)
                     from
                       near
-                  ) >= $7
+                  ) >= $8
                   and (
                     "memories"."source" = $1::text
                     and "memories"."metadata" @> $2::text::jsonb
@@ -118,7 +126,7 @@ from
           distance + 0,
           id
         limit
-          $8
+          $9
       ) (
         select
           *
@@ -130,12 +138,12 @@ from
               count(*)
             from
               near
-          ) >= $9
+          ) >= $10
         order by
           distance,
           id
         limit
-          $10
+          $11
       )
     union all
     select
@@ -147,6 +155,13 @@ from
     "memories"."id" = hit."id"
     and "memories"."user_id" = hit."user_id"
   )
+where
+  1 / (
+    select
+      (coalesce(embedding_model, $4::text) = $4::text)::int
+    from
+      installation
+  ) = 1
 order by
   1::bigint asc,
   hit.distance asc,

@@ -51,12 +51,16 @@ from
         from
           "memories"
         where
-          "memories"."embedding" is not null
+          (
+            case
+              when "memories"."embedding_model" = $2::text then 1
+            end
+          ) is not null
         order by
           distance,
           "memories"."id"
         limit
-          $2
+          $3
       ),
       completed as materialized (
         select
@@ -71,24 +75,28 @@ from
               "memories"
             where
               (
-                "memories"."embedding" is not null
+                (
+                  case
+                    when "memories"."embedding_model" = $2::text then 1
+                  end
+                ) is not null
                 and not (
                   select
                     count(*)
                   from
                     near
                   where
-                    (distance, id) > ($3::float8, $4::bigint)
-                ) >= $5
+                    (distance, id) > ($4::float8, $5::bigint)
+                ) >= $6
               )
           ) candidate
         where
-          (distance, id) > ($6::float8, $7::bigint)
+          (distance, id) > ($7::float8, $8::bigint)
         order by
           distance + 0,
           id
         limit
-          $8
+          $9
       ) (
         select
           *
@@ -102,15 +110,15 @@ from
               from
                 near
               where
-                (distance, id) > ($9::float8, $10::bigint)
-            ) >= $11
-            and (distance, id) > ($12::float8, $13::bigint)
+                (distance, id) > ($10::float8, $11::bigint)
+            ) >= $12
+            and (distance, id) > ($13::float8, $14::bigint)
           )
         order by
           distance,
           id
         limit
-          $14
+          $15
       )
     union all
     select
@@ -122,6 +130,13 @@ from
     "memories"."id" = hit."id"
     and "memories"."user_id" = hit."user_id"
   )
+where
+  1 / (
+    select
+      (coalesce(embedding_model, $2::text) = $2::text)::int
+    from
+      installation
+  ) = 1
 order by
   1::bigint asc,
   hit.distance asc,

@@ -10,6 +10,7 @@ set local max_parallel_workers_per_gather = 0;
 select
   to_json(source.known),
   to_json(source.pending),
+  to_json(source.models),
   hit.distance is not null,
   1::text,
   hit.distance,
@@ -48,6 +49,8 @@ from
     select
       known,
       pending,
+      models,
+      models[1] as embedding_model,
       l2_normalize (
         case
           when away is null then near
@@ -65,6 +68,13 @@ from
             ),
             '{}'
           ) as pending,
+          coalesce(
+            array_agg(distinct embedding_model::text) filter (
+              where
+                embedding_model is not null
+            ),
+            '{}'
+          ) as models,
           avg(vector) filter (
             where
               id in ($1)
@@ -77,7 +87,8 @@ from
           (
             select
               "memories"."id" as id,
-              "memories"."embedding" as vector
+              "memories"."embedding" as vector,
+              "memories"."embedding_model" as embedding_model
             from
               "memories"
             where
@@ -96,7 +107,11 @@ from
           "memories"
         where
           (
-            "memories"."embedding" is not null
+            (
+              case
+                when "memories"."embedding_model" = source.embedding_model then 1
+              end
+            ) is not null
             and "memories"."id" not in ($5, $6)
           )
         order by
@@ -118,7 +133,11 @@ from
               "memories"
             where
               (
-                "memories"."embedding" is not null
+                (
+                  case
+                    when "memories"."embedding_model" = source.embedding_model then 1
+                  end
+                ) is not null
                 and (
                   not (
                     select

@@ -53,7 +53,11 @@ from
           "memories"
         where
           (
-            "memories"."embedding" is not null
+            (
+              case
+                when "memories"."embedding_model" = source.embedding_model then 1
+              end
+            ) is not null
             and "memories"."id" <> source.id
           )
         order by
@@ -75,7 +79,11 @@ from
               "memories"
             where
               (
-                "memories"."embedding" is not null
+                (
+                  case
+                    when "memories"."embedding_model" = source.embedding_model then 1
+                  end
+                ) is not null
                 and (
                   not (
                     select

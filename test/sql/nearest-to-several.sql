@@ -52,12 +52,16 @@ from
         from
           "memories"
         where
-          "memories"."embedding" is not null
+          (
+            case
+              when "memories"."embedding_model" = $3 then 1
+            end
+          ) is not null
         order by
           distance,
           "memories"."id"
         limit
-          $3
+          $4
       ),
       completed as materialized (
         select
@@ -72,20 +76,24 @@ from
               "memories"
             where
               (
-                "memories"."embedding" is not null
+                (
+                  case
+                    when "memories"."embedding_model" = $5 then 1
+                  end
+                ) is not null
                 and not (
                   select
                     count(*)
                   from
                     near
-                ) >= $4
+                ) >= $6
               )
           ) candidate
         order by
           distance + 0,
           id
         limit
-          $5
+          $7
       ) (
         select
           *
@@ -97,12 +105,12 @@ from
               count(*)
             from
               near
-          ) >= $6
+          ) >= $8
         order by
           distance,
           id
         limit
-          $7
+          $9
       )
     union all
     select
@@ -114,6 +122,13 @@ from
     "memories"."id" = hit."id"
     and "memories"."user_id" = hit."user_id"
   )
+where
+  1 / (
+    select
+      (coalesce(embedding_model, $10) = $11)::int
+    from
+      installation
+  ) = 1
 order by
   query.n asc,
   hit.distance asc,

@@ -51,12 +51,16 @@ from
         from
           "memories"
         where
-          "memories"."embedding" is not null
+          (
+            case
+              when "memories"."embedding_model" = $2::text then 1
+            end
+          ) is not null
         order by
           distance,
           "memories"."id"
         limit
-          $2
+          $3
       ),
       completed as materialized (
         select
@@ -71,20 +75,24 @@ from
               "memories"
             where
               (
-                "memories"."embedding" is not null
+                (
+                  case
+                    when "memories"."embedding_model" = $2::text then 1
+                  end
+                ) is not null
                 and not (
                   select
                     count(*)
                   from
                     near
-                ) >= $3
+                ) >= $4
               )
           ) candidate
         order by
           distance + 0,
           id
         limit
-          $4
+          $5
       ) (
         select
           *
@@ -96,12 +104,12 @@ from
               count(*)
             from
               near
-          ) >= $5
+          ) >= $6
         order by
           distance,
           id
         limit
-          $6
+          $7
       )
     union all
     select
@@ -113,6 +121,13 @@ from
     "memories"."id" = hit."id"
     and "memories"."user_id" = hit."user_id"
   )
+where
+  1 / (
+    select
+      (coalesce(embedding_model, $2::text) = $2::text)::int
+    from
+      installation
+  ) = 1
 order by
   1::bigint asc,
   hit.distance asc,

@@ -66,12 +66,16 @@ from
                 from
                   "memories"
                 where
-                  "memories"."embedding" is not null
+                  (
+                    case
+                      when "memories"."embedding_model" = $3 then 1
+                    end
+                  ) is not null
                 order by
                   distance,
                   "memories"."id"
                 limit
-                  $3
+                  $4
               ),
               completed as materialized (
                 select
@@ -86,20 +90,24 @@ from
                       "memories"
                     where
                       (
-                        "memories"."embedding" is not null
+                        (
+                          case
+                            when "memories"."embedding_model" = $5 then 1
+                          end
+                        ) is not null
                         and not (
                           select
                             count(*)
                           from
                             near
-                        ) >= $4
+                        ) >= $6
                       )
                   ) candidate
                 order by
                   distance + 0,
                   id
                 limit
-                  $5
+                  $7
               ) (
                 select
                   *
@@ -111,12 +119,12 @@ from
                       count(*)
                     from
                       near
-                  ) >= $6
+                  ) >= $8
                 order by
                   distance,
                   id
                 limit
-                  $7
+                  $9
               )
             union all
             select
@@ -161,7 +169,11 @@ from
           pool
           cross join lateral (
             select
-              "memories"."embedding" <=> query.vector as distance,
+              (
+                case
+                  when "memories"."embedding_model" = $10 then "memories"."embedding"
+                end
+              ) <=> query.vector as distance,
               power(
                 0.5::float8,
                 least(
@@ -172,7 +184,7 @@ from
                         now() - "memories"."created_at"
                     )::float8,
                     0
-                  ) / (86400 * $8::float8),
+                  ) / (86400 * $11::float8),
                   1000
                 )
               ) as recency,
@@ -237,13 +249,13 @@ from
       scored as materialized (
         select
           *,
-          (($9::float8 * (base + coalesce(lent, 0)) + $10::float8 * recency + $11::float8 * importance) / $12::float8) as score
+          (($12::float8 * (base + coalesce(lent, 0)) + $13::float8 * recency + $14::float8 * importance) / $15::float8) as score
         from
           relevant
         where
           coalesce(distance, 2) <= (
             select
-              percentile_cont($13::float8) within group (
+              percentile_cont($16::float8) within group (
                 order by
                   distance
               )
@@ -291,7 +303,7 @@ from
           'farthest',
           (
             select
-              percentile_cont($14::float8) within group (
+              percentile_cont($17::float8) within group (
                 order by
                   distance
               )
@@ -310,12 +322,19 @@ from
       score desc,
       id
     limit
-      $15
+      $18
   ) as hit
   inner join "memories" on (
     "memories"."id" = hit."id"
     and "memories"."user_id" = hit."user_id"
   )
+where
+  1 / (
+    select
+      (coalesce(embedding_model, $19) = $20)::int
+    from
+      installation
+  ) = 1
 order by
   query.n asc,
   hit.score desc,

@@ -344,14 +344,18 @@ from
                       "memories"
                     where
                       (
-                        "memories"."embedding" is not null
-                        and "memories"."id" + 0 <= $9::bigint
+                        (
+                          case
+                            when "memories"."embedding_model" = $9 then 1
+                          end
+                        ) is not null
+                        and "memories"."id" + 0 <= $10::bigint
                       )
                     order by
                       distance,
                       "memories"."id"
                     limit
-                      $10
+                      $11
                   ),
                   completed as materialized (
                     select
@@ -366,15 +370,19 @@ from
                           "memories"
                         where
                           (
-                            "memories"."embedding" is not null
+                            (
+                              case
+                                when "memories"."embedding_model" = $12 then 1
+                              end
+                            ) is not null
                             and (
                               not (
                                 select
                                   count(*)
                                 from
                                   near
-                              ) >= $11
-                              and "memories"."id" + 0 <= $12::bigint
+                              ) >= $13
+                              and "memories"."id" + 0 <= $14::bigint
                             )
                           )
                       ) candidate
@@ -382,7 +390,7 @@ from
                       distance + 0,
                       id
                     limit
-                      $13
+                      $15
                   ) (
                     select
                       *
@@ -394,12 +402,12 @@ from
                           count(*)
                         from
                           near
-                      ) >= $14
+                      ) >= $16
                     order by
                       distance,
                       id
                     limit
-                      $15
+                      $17
                   )
                 union all
                 select
@@ -426,7 +434,7 @@ from
                   where
                     chosen
                 )
-                and "memories"."id" + 0 <= $16::bigint
+                and "memories"."id" + 0 <= $18::bigint
               )
             limit
               1000
@@ -448,7 +456,7 @@ from
                     count(*)
                   from
                     rare
-                ) < $17
+                ) < $19
                 and (
                   "memories"."content_tsv" @@ (
                     select
@@ -467,7 +475,7 @@ from
                       chosen
                   )
                 )
-                and "memories"."id" + 0 <= $18::bigint
+                and "memories"."id" + 0 <= $20::bigint
               )
             limit
               1000
@@ -563,7 +571,7 @@ from
               bm25 desc,
               id
             limit
-              $19
+              $21
           ),
           candidates as materialized (
             select
@@ -633,7 +641,7 @@ from
                       (
                         "memories"."user_id" = turn.user_id
                         and "memories"."session_id" = turn.session_id
-                        and "memories"."id" + 0 <= $20::bigint
+                        and "memories"."id" + 0 <= $22::bigint
                       )
                       and "memories"."id" < turn.id
                     )
@@ -658,7 +666,7 @@ from
                       (
                         "memories"."user_id" = turn.user_id
                         and "memories"."session_id" = turn.session_id
-                        and "memories"."id" + 0 <= $21::bigint
+                        and "memories"."id" + 0 <= $23::bigint
                       )
                       and "memories"."id" > turn.id
                     )
@@ -798,7 +806,11 @@ from
               pool
               cross join lateral (
                 select
-                  "memories"."embedding" <=> query.vector as distance,
+                  (
+                    case
+                      when "memories"."embedding_model" = $24 then "memories"."embedding"
+                    end
+                  ) <=> query.vector as distance,
                   "memories"."content_tsv" || ''::tsvector as tsv,
                   "memories"."content_length" as length
                 from
@@ -915,14 +927,18 @@ from
                       "tool_embeddings"
                     where
                       (
-                        "tool_embeddings"."embedding" is not null
-                        and "tool_embeddings"."id" + 0 <= $22::bigint
+                        (
+                          case
+                            when "tool_embeddings"."embedding_model" = $25 then 1
+                          end
+                        ) is not null
+                        and "tool_embeddings"."id" + 0 <= $26::bigint
                       )
                     order by
                       distance,
                       "tool_embeddings"."id"
                     limit
-                      $23
+                      $27
                   ),
                   completed as materialized (
                     select
@@ -936,15 +952,19 @@ from
                           "tool_embeddings"
                         where
                           (
-                            "tool_embeddings"."embedding" is not null
+                            (
+                              case
+                                when "tool_embeddings"."embedding_model" = $28 then 1
+                              end
+                            ) is not null
                             and (
                               not (
                                 select
                                   count(*)
                                 from
                                   near
-                              ) >= $24
-                              and "tool_embeddings"."id" + 0 <= $25::bigint
+                              ) >= $29
+                              and "tool_embeddings"."id" + 0 <= $30::bigint
                             )
                           )
                       ) candidate
@@ -952,7 +972,7 @@ from
                       distance + 0,
                       id
                     limit
-                      $26
+                      $31
                   ) (
                     select
                       *
@@ -964,12 +984,12 @@ from
                           count(*)
                         from
                           near
-                      ) >= $27
+                      ) >= $32
                     order by
                       distance,
                       id
                     limit
-                      $28
+                      $33
                   )
                 union all
                 select
@@ -995,7 +1015,7 @@ from
                   where
                     chosen
                 )
-                and "tool_embeddings"."id" + 0 <= $29::bigint
+                and "tool_embeddings"."id" + 0 <= $34::bigint
               )
             limit
               1000
@@ -1016,7 +1036,7 @@ from
                     count(*)
                   from
                     rare
-                ) < $30
+                ) < $35
                 and (
                   "tool_embeddings"."content_tsv" @@ (
                     select
@@ -1035,7 +1055,7 @@ from
                       chosen
                   )
                 )
-                and "tool_embeddings"."id" + 0 <= $31::bigint
+                and "tool_embeddings"."id" + 0 <= $36::bigint
               )
             limit
               1000
@@ -1130,7 +1150,7 @@ from
               bm25 desc,
               id
             limit
-              $32
+              $37
           ),
           candidates as materialized (
             select
@@ -1225,7 +1245,11 @@ from
               pool
               cross join lateral (
                 select
-                  "tool_embeddings"."embedding" <=> query.vector as distance,
+                  (
+                    case
+                      when "tool_embeddings"."embedding_model" = $38 then "tool_embeddings"."embedding"
+                    end
+                  ) <=> query.vector as distance,
                   "tool_embeddings"."content_tsv" || ''::tsvector as tsv,
                   "tool_embeddings"."content_length" as length
                 from
@@ -1286,16 +1310,16 @@ from
       ),
       moments as materialized (
         select
-          $33::float8 as mean,
-          $34::float8 as spread,
-          $35::float8 as word_mean,
-          $36::float8 as word_spread
+          $39::float8 as mean,
+          $40::float8 as spread,
+          $41::float8 as word_mean,
+          $42::float8 as word_spread
       ),
       based as materialized (
         select
           features.*,
           (
-            coalesce((mean - distance) / nullif(spread, 0), 0) + $37::float8 * coalesce((bm25 - word_mean) / nullif(word_spread, 0), 0)
+            coalesce((mean - distance) / nullif(spread, 0), 0) + $43::float8 * coalesce((bm25 - word_mean) / nullif(word_spread, 0), 0)
           )::float8 as base
         from
           features
@@ -1304,7 +1328,7 @@ from
       loans as materialized (
         select
           shares.id,
-          $38::float8 * sum(
+          $44::float8 * sum(
             shares.share * lender.base
             order by
               shares.other
@@ -1351,17 +1375,17 @@ from
             round,
             score desc,
             id
-        ) = 1 then $39::jsonb
+        ) = 1 then $45::jsonb
       end as basis
     from
       scored best
     where
       (round, - score, row_id) > (
-        $40::bigint,
-        $41::float8,
+        $46::bigint,
+        $47::float8,
         case kind
-          when 'MEMORY' then $42::bigint
-          when 'TOOL' then $43::bigint
+          when 'MEMORY' then $48::bigint
+          when 'TOOL' then $49::bigint
         end
       )
     order by
@@ -1369,10 +1393,10 @@ from
       score desc,
       id
     limit
-      $44
+      $50
   ) as hit
   left join "memories" on (
-    hit.kind in ($45)
+    hit.kind in ($51)
     and "memories"."id" = hit.row_id
     and "memories"."user_id" = hit.user_id
   )
@@ -1387,9 +1411,16 @@ from
     and "documents"."user_id" = hit.user_id
   )
   left join "tool_embeddings" on (
-    hit.kind in ($46)
+    hit.kind in ($52)
     and "tool_embeddings"."id" = hit.row_id
   )
+where
+  1 / (
+    select
+      (coalesce(embedding_model, $53) = $54)::int
+    from
+      installation
+  ) = 1
 order by
   query.n asc,
   hit.round,

@@ -658,12 +658,16 @@ from
                     from
                       "memories"
                     where
-                      "memories"."embedding" is not null
+                      (
+                        case
+                          when "memories"."embedding_model" = $3 then 1
+                        end
+                      ) is not null
                     order by
                       distance,
                       "memories"."id"
                     limit
-                      $3
+                      $4
                   ),
                   completed as materialized (
                     select
@@ -678,20 +682,24 @@ from
                           "memories"
                         where
                           (
-                            "memories"."embedding" is not null
+                            (
+                              case
+                                when "memories"."embedding_model" = $5 then 1
+                              end
+                            ) is not null
                             and not (
                               select
                                 count(*)
                               from
                                 near
-                            ) >= $4
+                            ) >= $6
                           )
                       ) candidate
                     order by
                       distance + 0,
                       id
                     limit
-                      $5
+                      $7
                   ) (
                     select
                       *
@@ -703,12 +711,12 @@ from
                           count(*)
                         from
                           near
-                      ) >= $6
+                      ) >= $8
                     order by
                       distance,
                       id
                     limit
-                      $7
+                      $9
                   )
                 union all
                 select
@@ -754,7 +762,7 @@ from
                     count(*)
                   from
                     rare
-                ) < $8
+                ) < $10
                 and (
                   "memories"."content_tsv" @@ (
                     select
@@ -868,7 +876,7 @@ from
               bm25 desc,
               id
             limit
-              $9
+              $11
           ),
           candidates as materialized (
             select
@@ -1101,7 +1109,11 @@ from
               pool
               cross join lateral (
                 select
-                  "memories"."embedding" <=> query.vector as distance,
+                  (
+                    case
+                      when "memories"."embedding_model" = $12 then "memories"."embedding"
+                    end
+                  ) <=> query.vector as distance,
                   "memories"."content_tsv" || ''::tsvector as tsv,
                   "memories"."content_length" as length
                 from
@@ -1218,12 +1230,16 @@ from
                     from
                       "document_chunks"
                     where
-                      "document_chunks"."embedding" is not null
+                      (
+                        case
+                          when "document_chunks"."embedding_model" = $13 then 1
+                        end
+                      ) is not null
                     order by
                       distance,
                       "document_chunks"."id"
                     limit
-                      $10
+                      $14
                   ),
                   completed as materialized (
                     select
@@ -1238,20 +1254,24 @@ from
                           "document_chunks"
                         where
                           (
-                            "document_chunks"."embedding" is not null
+                            (
+                              case
+                                when "document_chunks"."embedding_model" = $15 then 1
+                              end
+                            ) is not null
                             and not (
                               select
                                 count(*)
                               from
                                 near
-                            ) >= $11
+                            ) >= $16
                           )
                       ) candidate
                     order by
                       distance + 0,
                       id
                     limit
-                      $12
+                      $17
                   ) (
                     select
                       *
@@ -1263,12 +1283,12 @@ from
                           count(*)
                         from
                           near
-                      ) >= $13
+                      ) >= $18
                     order by
                       distance,
                       id
                     limit
-                      $14
+                      $19
                   )
                 union all
                 select
@@ -1314,7 +1334,7 @@ from
                     count(*)
                   from
                     rare
-                ) < $15
+                ) < $20
                 and (
                   "document_chunks"."content_tsv" @@ (
                     select
@@ -1428,7 +1448,7 @@ from
               bm25 desc,
               id
             limit
-              $16
+              $21
           ),
           candidates as materialized (
             select
@@ -1528,7 +1548,11 @@ from
               pool
               cross join lateral (
                 select
-                  "document_chunks"."embedding" <=> query.vector as distance,
+                  (
+                    case
+                      when "document_chunks"."embedding_model" = $22 then "document_chunks"."embedding"
+                    end
+                  ) <=> query.vector as distance,
                   "document_chunks"."content_tsv" || ''::tsvector as tsv,
                   "document_chunks"."content_length" as length
                 from
@@ -1637,12 +1661,16 @@ from
                                 from
                                   "document_chunks"
                                 where
-                                  "document_chunks"."embedding" is not null
+                                  (
+                                    case
+                                      when "document_chunks"."embedding_model" = $23 then 1
+                                    end
+                                  ) is not null
                                 order by
                                   distance,
                                   "document_chunks"."id"
                                 limit
-                                  $17
+                                  $24
                               ),
                               completed as materialized (
                                 select
@@ -1658,20 +1686,24 @@ from
                                       "document_chunks"
                                     where
                                       (
-                                        "document_chunks"."embedding" is not null
+                                        (
+                                          case
+                                            when "document_chunks"."embedding_model" = $25 then 1
+                                          end
+                                        ) is not null
                                         and not (
                                           select
                                             count(*)
                                           from
                                             near
-                                        ) >= $18
+                                        ) >= $26
                                       )
                                   ) candidate
                                 order by
                                   distance + 0,
                                   id
                                 limit
-                                  $19
+                                  $27
                               ) (
                                 select
                                   *
@@ -1683,12 +1715,12 @@ from
                                       count(*)
                                     from
                                       near
-                                  ) >= $20
+                                  ) >= $28
                                 order by
                                   distance,
                                   id
                                 limit
-                                  $21
+                                  $29
                               )
                             union all
                             select
@@ -1720,8 +1752,12 @@ from
                                     count(*)
                                   from
                                     best
-                                ) >= $22
-                                and "document_chunks"."embedding" is not null
+                                ) >= $30
+                                and (
+                                  case
+                                    when "document_chunks"."embedding_model" = $31 then 1
+                                  end
+                                ) is not null
                               )
                             order by
                               document_id,
@@ -1732,7 +1768,7 @@ from
                           distance,
                           document_id
                         limit
-                          $23
+                          $32
                       ) (
                         select
                           *
@@ -1744,12 +1780,12 @@ from
                               count(*)
                             from
                               best
-                          ) >= $24
+                          ) >= $33
                         order by
                           distance,
                           document_id
                         limit
-                          $25
+                          $34
                       )
                     union all
                     select
@@ -1798,7 +1834,7 @@ from
                     count(distinct "document_id")
                   from
                     rare
-                ) < $26
+                ) < $35
                 and (
                   "document_chunks"."content_tsv" @@ (
                     select
@@ -1922,7 +1958,7 @@ from
               bm25 desc,
               id
             limit
-              $27
+              $36
           ),
           candidates as materialized (
             select
@@ -2027,7 +2063,11 @@ from
               pool
               cross join lateral (
                 select
-                  "document_chunks"."embedding" <=> query.vector as distance,
+                  (
+                    case
+                      when "document_chunks"."embedding_model" = $37 then "document_chunks"."embedding"
+                    end
+                  ) <=> query.vector as distance,
                   "document_chunks"."content_tsv" || ''::tsvector as tsv,
                   "document_chunks"."content_length" as length
                 from
@@ -2121,12 +2161,16 @@ from
                     from
                       "tool_embeddings"
                     where
-                      "tool_embeddings"."embedding" is not null
+                      (
+                        case
+                          when "tool_embeddings"."embedding_model" = $38 then 1
+                        end
+                      ) is not null
                     order by
                       distance,
                       "tool_embeddings"."id"
                     limit
-                      $28
+                      $39
                   ),
                   completed as materialized (
                     select
@@ -2140,20 +2184,24 @@ from
                           "tool_embeddings"
                         where
                           (
-                            "tool_embeddings"."embedding" is not null
+                            (
+                              case
+                                when "tool_embeddings"."embedding_model" = $40 then 1
+                              end
+                            ) is not null
                             and not (
                               select
                                 count(*)
                               from
                                 near
-                            ) >= $29
+                            ) >= $41
                           )
                       ) candidate
                     order by
                       distance + 0,
                       id
                     limit
-                      $30
+                      $42
                   ) (
                     select
                       *
@@ -2165,12 +2213,12 @@ from
                           count(*)
                         from
                           near
-                      ) >= $31
+                      ) >= $43
                     order by
                       distance,
                       id
                     limit
-                      $32
+                      $44
                   )
                 union all
                 select
@@ -2214,7 +2262,7 @@ from
                     count(*)
                   from
                     rare
-                ) < $33
+                ) < $45
                 and (
                   "tool_embeddings"."content_tsv" @@ (
                     select
@@ -2327,7 +2375,7 @@ from
               bm25 desc,
               id
             limit
-              $34
+              $46
           ),
           candidates as materialized (
             select
@@ -2422,7 +2470,11 @@ from
               pool
               cross join lateral (
                 select
-                  "tool_embeddings"."embedding" <=> query.vector as distance,
+                  (
+                    case
+                      when "tool_embeddings"."embedding_model" = $47 then "tool_embeddings"."embedding"
+                    end
+                  ) <=> query.vector as distance,
                   "tool_embeddings"."content_tsv" || ''::tsvector as tsv,
                   "tool_embeddings"."content_length" as length
                 from
@@ -2522,7 +2574,7 @@ from
         select
           features.*,
           (
-            coalesce((mean - distance) / nullif(spread, 0), 0) + $35::float8 * coalesce((bm25 - word_mean) / nullif(word_spread, 0), 0)
+            coalesce((mean - distance) / nullif(spread, 0), 0) + $48::float8 * coalesce((bm25 - word_mean) / nullif(word_spread, 0), 0)
           )::float8 as base
         from
           features
@@ -2531,7 +2583,7 @@ from
       loans as materialized (
         select
           shares.id,
-          $36::float8 * sum(
+          $49::float8 * sum(
             shares.share * lender.base
             order by
               shares.other
@@ -2744,27 +2796,34 @@ from
       score desc,
       id
     limit
-      $37
+      $50
   ) as hit
   left join "memories" on (
-    hit.kind in ($38)
+    hit.kind in ($51)
     and "memories"."id" = hit.row_id
     and "memories"."user_id" = hit.user_id
   )
   left join "document_chunks" on (
-    hit.kind in ($39, $40)
+    hit.kind in ($52, $53)
     and "document_chunks"."id" = hit.chunk_id
     and "document_chunks"."user_id" = hit.user_id
   )
   left join "documents" on (
-    hit.kind in ($41)
+    hit.kind in ($54)
     and "documents"."id" = hit.row_id
     and "documents"."user_id" = hit.user_id
   )
   left join "tool_embeddings" on (
-    hit.kind in ($42)
+    hit.kind in ($55)
     and "tool_embeddings"."id" = hit.row_id
   )
+where
+  1 / (
+    select
+      (coalesce(embedding_model, $56) = $57)::int
+    from
+      installation
+  ) = 1
 order by
   query.n asc,
   hit.score desc,

@@ -137,12 +137,16 @@ from
                 from
                   "memories"
                 where
-                  "memories"."embedding" is not null
+                  (
+                    case
+                      when "memories"."embedding_model" = $3 then 1
+                    end
+                  ) is not null
                 order by
                   distance,
                   "memories"."id"
                 limit
-                  $3
+                  $4
               ),
               completed as materialized (
                 select
@@ -157,24 +161,28 @@ from
                       "memories"
                     where
                       (
-                        "memories"."embedding" is not null
+                        (
+                          case
+                            when "memories"."embedding_model" = $5 then 1
+                          end
+                        ) is not null
                         and not (
                           select
                             count(*)
                           from
                             near
                           where
-                            (distance, id) > ($4::float8, $5::bigint)
-                        ) >= $6
+                            (distance, id) > ($6::float8, $7::bigint)
+                        ) >= $8
                       )
                   ) candidate
                 where
-                  (distance, id) > ($7::float8, $8::bigint)
+                  (distance, id) > ($9::float8, $10::bigint)
                 order by
                   distance + 0,
                   id
                 limit
-                  $9
+                  $11
               ) (
                 select
                   *
@@ -188,15 +196,15 @@ from
                       from
                         near
                       where
-                        (distance, id) > ($10::float8, $11::bigint)
-                    ) >= $12
-                    and (distance, id) > ($13::float8, $14::bigint)
+                        (distance, id) > ($12::float8, $13::bigint)
+                    ) >= $14
+                    and (distance, id) > ($15::float8, $16::bigint)
                   )
                 order by
                   distance,
                   id
                 limit
-                  $15
+                  $17
               )
             union all
             select
@@ -221,12 +229,16 @@ from
                 from
                   "tool_embeddings"
                 where
-                  "tool_embeddings"."embedding" is not null
+                  (
+                    case
+                      when "tool_embeddings"."embedding_model" = $18 then 1
+                    end
+                  ) is not null
                 order by
                   distance,
                   "tool_embeddings"."id"
                 limit
-                  $16
+                  $19
               ),
               completed as materialized (
                 select
@@ -240,24 +252,28 @@ from
                       "tool_embeddings"
                     where
                       (
-                        "tool_embeddings"."embedding" is not null
+                        (
+                          case
+                            when "tool_embeddings"."embedding_model" = $20 then 1
+                          end
+                        ) is not null
                         and not (
                           select
                             count(*)
                           from
                             near
                           where
-                            (distance, id) > ($17::float8, $18::bigint)
-                        ) >= $19
+                            (distance, id) > ($21::float8, $22::bigint)
+                        ) >= $23
                       )
                   ) candidate
                 where
-                  (distance, id) > ($20::float8, $21::bigint)
+                  (distance, id) > ($24::float8, $25::bigint)
                 order by
                   distance + 0,
                   id
                 limit
-                  $22
+                  $26
               ) (
                 select
                   *
@@ -271,15 +287,15 @@ from
                       from
                         near
                       where
-                        (distance, id) > ($23::float8, $24::bigint)
-                    ) >= $25
-                    and (distance, id) > ($26::float8, $27::bigint)
+                        (distance, id) > ($27::float8, $28::bigint)
+                    ) >= $29
+                    and (distance, id) > ($30::float8, $31::bigint)
                   )
                 order by
                   distance,
                   id
                 limit
-                  $28
+                  $32
               )
             union all
             select
@@ -293,10 +309,10 @@ from
       kind,
       row_id
     limit
-      $29
+      $33
   ) as hit
   left join "memories" on (
-    hit.kind in ($30)
+    hit.kind in ($34)
     and "memories"."id" = hit.row_id
     and "memories"."user_id" = hit.user_id
   )
@@ -311,9 +327,16 @@ from
     and "documents"."user_id" = hit.user_id
   )
   left join "tool_embeddings" on (
-    hit.kind in ($31)
+    hit.kind in ($35)
     and "tool_embeddings"."id" = hit.row_id
   )
+where
+  1 / (
+    select
+      (coalesce(embedding_model, $36) = $37)::int
+    from
+      installation
+  ) = 1
 order by
   query.n asc,
   hit.distance asc,

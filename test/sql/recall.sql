@@ -137,12 +137,16 @@ from
                 from
                   "memories"
                 where
-                  "memories"."embedding" is not null
+                  (
+                    case
+                      when "memories"."embedding_model" = $3 then 1
+                    end
+                  ) is not null
                 order by
                   distance,
                   "memories"."id"
                 limit
-                  $3
+                  $4
               ),
               completed as materialized (
                 select
@@ -157,20 +161,24 @@ from
                       "memories"
                     where
                       (
-                        "memories"."embedding" is not null
+                        (
+                          case
+                            when "memories"."embedding_model" = $5 then 1
+                          end
+                        ) is not null
                         and not (
                           select
                             count(*)
                           from
                             near
-                        ) >= $4
+                        ) >= $6
                       )
                   ) candidate
                 order by
                   distance + 0,
                   id
                 limit
-                  $5
+                  $7
               ) (
                 select
                   *
@@ -182,12 +190,12 @@ from
                       count(*)
                     from
                       near
-                  ) >= $6
+                  ) >= $8
                 order by
                   distance,
                   id
                 limit
-                  $7
+                  $9
               )
             union all
             select
@@ -213,12 +221,16 @@ from
                 from
                   "document_chunks"
                 where
-                  "document_chunks"."embedding" is not null
+                  (
+                    case
+                      when "document_chunks"."embedding_model" = $10 then 1
+                    end
+                  ) is not null
                 order by
                   distance,
                   "document_chunks"."id"
                 limit
-                  $8
+                  $11
               ),
               completed as materialized (
                 select
@@ -233,20 +245,24 @@ from
                       "document_chunks"
                     where
                       (
-                        "document_chunks"."embedding" is not null
+                        (
+                          case
+                            when "document_chunks"."embedding_model" = $12 then 1
+                          end
+                        ) is not null
                         and not (
                           select
                             count(*)
                           from
                             near
-                        ) >= $9
+                        ) >= $13
                       )
                   ) candidate
                 order by
                   distance + 0,
                   id
                 limit
-                  $10
+                  $14
               ) (
                 select
                   *
@@ -258,12 +274,12 @@ from
                       count(*)
                     from
                       near
-                  ) >= $11
+                  ) >= $15
                 order by
                   distance,
                   id
                 limit
-                  $12
+                  $16
               )
             union all
             select
@@ -299,12 +315,16 @@ from
                         from
                           "document_chunks"
                         where
-                          "document_chunks"."embedding" is not null
+                          (
+                            case
+                              when "document_chunks"."embedding_model" = $17 then 1
+                            end
+                          ) is not null
                         order by
                           distance,
                           "document_chunks"."id"
                         limit
-                          $13
+                          $18
                       ),
                       completed as materialized (
                         select
@@ -320,20 +340,24 @@ from
                               "document_chunks"
                             where
                               (
-                                "document_chunks"."embedding" is not null
+                                (
+                                  case
+                                    when "document_chunks"."embedding_model" = $19 then 1
+                                  end
+                                ) is not null
                                 and not (
                                   select
                                     count(*)
                                   from
                                     near
-                                ) >= $14
+                                ) >= $20
                               )
                           ) candidate
                         order by
                           distance + 0,
                           id
                         limit
-                          $15
+                          $21
                       ) (
                         select
                           *
@@ -345,12 +369,12 @@ from
                               count(*)
                             from
                               near
-                          ) >= $16
+                          ) >= $22
                         order by
                           distance,
                           id
                         limit
-                          $17
+                          $23
                       )
                     union all
                     select
@@ -382,8 +406,12 @@ from
                             count(*)
                           from
                             best
-                        ) >= $18
-                        and "document_chunks"."embedding" is not null
+                        ) >= $24
+                        and (
+                          case
+                            when "document_chunks"."embedding_model" = $25 then 1
+                          end
+                        ) is not null
                       )
                     order by
                       document_id,
@@ -394,7 +422,7 @@ from
                   distance,
                   document_id
                 limit
-                  $19
+                  $26
               ) (
                 select
                   *
@@ -406,12 +434,12 @@ from
                       count(*)
                     from
                       best
-                  ) >= $20
+                  ) >= $27
                 order by
                   distance,
                   document_id
                 limit
-                  $21
+                  $28
               )
             union all
             select
@@ -436,12 +464,16 @@ from
                 from
                   "tool_embeddings"
                 where
-                  "tool_embeddings"."embedding" is not null
+                  (
+                    case
+                      when "tool_embeddings"."embedding_model" = $29 then 1
+                    end
+                  ) is not null
                 order by
                   distance,
                   "tool_embeddings"."id"
                 limit
-                  $22
+                  $30
               ),
               completed as materialized (
                 select
@@ -455,20 +487,24 @@ from
                       "tool_embeddings"
                     where
                       (
-                        "tool_embeddings"."embedding" is not null
+                        (
+                          case
+                            when "tool_embeddings"."embedding_model" = $31 then 1
+                          end
+                        ) is not null
                         and not (
                           select
                             count(*)
                           from
                             near
-                        ) >= $23
+                        ) >= $32
                       )
                   ) candidate
                 order by
                   distance + 0,
                   id
                 limit
-                  $24
+                  $33
               ) (
                 select
                   *
@@ -480,12 +516,12 @@ from
                       count(*)
                     from
                       near
-                  ) >= $25
+                  ) >= $34
                 order by
                   distance,
                   id
                 limit
-                  $26
+                  $35
               )
             union all
             select
@@ -499,27 +535,34 @@ from
       kind,
       row_id
     limit
-      $27
+      $36
   ) as hit
   left join "memories" on (
-    hit.kind in ($28)
+    hit.kind in ($37)
     and "memories"."id" = hit.row_id
     and "memories"."user_id" = hit.user_id
   )
   left join "document_chunks" on (
-    hit.kind in ($29, $30)
+    hit.kind in ($38, $39)
     and "document_chunks"."id" = hit.chunk_id
     and "document_chunks"."user_id" = hit.user_id
   )
   left join "documents" on (
-    hit.kind in ($31)
+    hit.kind in ($40)
     and "documents"."id" = hit.row_id
     and "documents"."user_id" = hit.user_id
   )
   left join "tool_embeddings" on (
-    hit.kind in ($32)
+    hit.kind in ($41)
     and "tool_embeddings"."id" = hit.row_id
   )
+where
+  1 / (
+    select
+      (coalesce(embedding_model, $42) = $43)::int
+    from
+      installation
+  ) = 1
 order by
   query.n asc,
   hit.distance asc,

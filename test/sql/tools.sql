@@ -47,12 +47,16 @@ from
         from
           "tool_embeddings"
         where
-          "tool_embeddings"."embedding" is not null
+          (
+            case
+              when "tool_embeddings"."embedding_model" = $2::text then 1
+            end
+          ) is not null
         order by
           distance,
           "tool_embeddings"."id"
         limit
-          $2
+          $3
       ),
       completed as materialized (
         select
@@ -66,20 +70,24 @@ from
               "tool_embeddings"
             where
               (
-                "tool_embeddings"."embedding" is not null
+                (
+                  case
+                    when "tool_embeddings"."embedding_model" = $2::text then 1
+                  end
+                ) is not null
                 and not (
                   select
                     count(*)
                   from
                     near
-                ) >= $3
+                ) >= $4
               )
           ) candidate
         order by
           distance + 0,
           id
         limit
-          $4
+          $5
       ) (
         select
           *
@@ -91,12 +99,12 @@ from
               count(*)
             from
               near
-          ) >= $5
+          ) >= $6
         order by
           distance,
           id
         limit
-          $6
+          $7
       )
     union all
     select
@@ -105,6 +113,13 @@ from
       completed
   ) as hit
   inner join "tool_embeddings" on "tool_embeddings"."id" = hit."id"
+where
+  1 / (
+    select
+      (coalesce(embedding_model, $2::text) = $2::text)::int
+    from
+      installation
+  ) = 1
 order by
   1::bigint asc,
   hit.distance asc,

@@ -56,8 +56,8 @@ async function store(viewer: Viewer) {
   const ingested: DocumentRow[] = [];
   for (const [n, content] of files.entries()) {
     const input = { filename: `${n}.txt`, content, chunkSize: 8, overlap: 0, userId };
-    const { document, created } = await ingestDocument(services, viewer, input);
-    expect(created).toBe(true);
+    const { document, outcome } = await ingestDocument(services, viewer, input);
+    expect(outcome).toBe('CREATED');
     ingested.push(document);
   }
   return { stored, ingested };

@@ -43,7 +43,7 @@ export function ranked(plan: SearchPlan, ranking: RankingPlan, operands: Operand
     tieBreak: group ?? column.id,
     sources: [{ newest: newestOf(source), words: wordBasis }],
     report: candidateReport(ranking),
-    embedded: sql`select ${cte.chosen}.*, ${comparableEmbedding(table)} as ${column.embedding} from ${cte.chosen} join ${table.table} using (${key})`,
+    embedded: sql`select ${cte.chosen}.*, ${comparableEmbedding(table, plan.model)} as ${column.embedding} from ${cte.chosen} join ${table.table} using (${key})`,
   });
 }
 
@@ -85,7 +85,7 @@ export function candidateSteps(
     ...lists.map(({ steps }) => steps),
     sql`${cte.candidates} as materialized (select ${key}, min(${column.round}) as ${column.round}
       from (${sql.join(found, sql` union all `)}) found group by ${key})`,
-    ...(session ? [neighbours(ranking, source, session)] : []),
+    ...(session ? [neighbours(plan, ranking, source, session)] : []),
     session
       ? sql`pool as materialized (select ${key}, bool_or(${column.candidate}) as ${column.candidate}, min(${column.round}) as ${column.round} from (
       select ${key}, true as ${column.candidate}, ${column.round} from ${cte.candidates}
@@ -107,7 +107,7 @@ function wordedSteps(source: PlannedSource): SQL {
 }
 
 function features(
-  { metric, after }: SearchPlan,
+  { metric, model, after }: SearchPlan,
   { words, weights }: RankingPlan,
   table: SearchTable,
   vector: SQLWrapper,
@@ -120,7 +120,7 @@ function features(
   const text = words
     ? sql`, ${plainTsv(table)} as ${column.tsv}, ${table.length} as ${column.length}`
     : sql``;
-  const columns = sql`${distanceTo(comparableEmbedding(table), metric, vector)} as ${column.distance}${text}${worth}`;
+  const columns = sql`${distanceTo(sql`(${comparableEmbedding(table, model)})`, metric, vector)} as ${column.distance}${text}${worth}`;
   return sql`${cte.features} as materialized (
     select pool.*, row.*, ${words ? bm25(sql`row.${column.tsv}`, sql`row.${column.length}`) : sql`0::float8`} as ${column.bm25}
     from ${withRow(table, sql`pool`, columns, sql`row`)})`;

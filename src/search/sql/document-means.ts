@@ -26,7 +26,7 @@ export function documentsByMean(plan: SearchPlan, { vector }: Operands): SQL {
       ${roundOf(sql`candidate.${column.rank}`, size, after)} as ${column.round},
       ${distanceTo(sql`mean.vector`, plan.metric, vector)} as ${column.distance}${found}
     from (select *, row_number() over (order by ${column.distance}, ${column.documentId}) as ${column.rank} from ${candidates} nearest) candidate
-    cross join lateral (select avg(${comparableEmbedding(table, sql`member`)}) as vector from document_chunks member
+    cross join lateral (select avg(${comparableEmbedding(table, plan.model, sql`member`)}) as vector from document_chunks member
       where member.document_id = candidate.${column.documentId} and member.user_id = candidate.${column.userId}) mean`;
   if (plan.ranking) return rankedMeans(plan, plan.ranking, means);
   const id = column.documentId;

@@ -1,4 +1,5 @@
 import { asc, lte, type SQL, sql } from 'drizzle-orm';
+import { causeWithCode } from '../../database/errors.ts';
 import type { Basis } from '../cursor.ts';
 import type { ScoreParts } from '../matches.ts';
 import type { SearchPlan } from '../plan.ts';
@@ -58,4 +59,20 @@ export function hitOrder({ ranking, rounds }: SearchPlan): SQL {
 export function withinDistance({ maxDistance, ranking, report }: SearchPlan): SQL | undefined {
   // A report also counts rows beyond the threshold: `toMatches` leaves them out.
   return maxDistance === undefined || ranking || report ? undefined : lte(distance, maxDistance);
+}
+
+/**
+ * The condition that the plan's model is still the model of the installation. If it is not, the statement fails with a division by
+ * zero, and not with too few rows: nothing in it could tell those from a table with few rows. See `isOutdated`.
+ */
+export function whileCurrent({ current }: SearchPlan): SQL | undefined {
+  return (
+    current &&
+    sql`1 / (select (coalesce(embedding_model, ${current}) = ${current})::int from installation) = 1`
+  );
+}
+
+/** Whether the statement of a search failed because of `whileCurrent`. */
+export function isOutdated(error: unknown): boolean {
+  return causeWithCode(error, '22012') !== undefined;
 }

@@ -20,14 +20,14 @@ const dialect = new PgDialect();
  * else that the server does for a search. The values in the conditions become placeholders, so a kept statement holds no data of
  * a request: neither the viewer nor what the client searched for. The statement of a later page is not kept.
  * @param build builds the statement of a plan, in whose conditions placeholders stand for the values.
- * @returns the statement, and the values of those placeholders.
+ * @returns the statement, and the values of those placeholders. Beside them, the statement needs `model`, the name of the model.
  */
 export function keptStatement<Rows>(
   table: object,
   plan: SearchPlan,
   build: Build<Rows>,
 ): { statement: Compiled<Rows>; values: Record<string, unknown> } {
-  if (plan.after) return { statement: compile((builder) => build(builder, plan)), values: {} };
+  if (plan.after) return { statement: compile((builder) => build(builder, withModel(plan))), values: {} };
   const values: Record<string, unknown> = {};
   const shapes: string[] = [];
   const sources = plan.sources.map((source, i) => {
@@ -40,17 +40,23 @@ export function keptStatement<Rows>(
     }
     return { ...source, rows };
   });
-  const { k, metric, exact, maxDistance, pages, report } = plan;
-  const key = JSON.stringify([k, metric, exact, maxDistance, pages, report, shapes]);
+  const { k, metric, exact, maxDistance, pages, report, current } = plan;
+  const key = JSON.stringify([k, metric, exact, maxDistance, pages, report, current !== undefined, shapes]);
   let statements = kept.get(table);
   if (statements === undefined) {
     statements = new LRUCache({ max: MOST_KEPT });
     kept.set(table, statements);
   }
   const known = statements.get(key) as Compiled<Rows> | undefined;
-  const statement = known ?? compile((builder) => build(builder, { ...plan, sources }));
+  const statement = known ?? compile((builder) => build(builder, { ...withModel(plan), sources }));
   if (known === undefined) statements.set(key, statement);
   return { statement, values };
+}
+
+/** The plan with the placeholder `model` for its model. */
+function withModel(plan: SearchPlan): SearchPlan {
+  const model = sql`${sql.placeholder('model')}::text`;
+  return { ...plan, model, current: plan.current && model };
 }
 
 /** The text of a condition, and the condition with a placeholder for each value. Adds the values to `values`. */

@@ -20,7 +20,7 @@ export function nearestDocuments(plan: NearestPlan, query: NearestQuery): SQL {
   const everyDocument = (guard: SQL | undefined, completes: SQL) => sql`select * from (
       select distinct on (${column.documentId}) ${column.id} as ${column.chunkId}, ${column.documentId}, ${column.userId},
         ${distanceTo(documentChunks.embedding, plan.metric, operand)} as ${column.distance}${andReport(plan, { candidates: sql`count(*) over ()`, completed: completes })}
-      from ${documentChunks} where ${and(guard, isComparable(documentChunkTable), passingByIndex(rows))}
+      from ${documentChunks} where ${and(guard, isComparable(documentChunkTable, plan.model), passingByIndex(rows))}
       order by ${column.documentId}, ${column.distance}, ${column.id}) every_document${past ? sql` where ${past}` : sql``}
     order by ${column.distance}, ${column.documentId} limit ${k}`;
   if (plan.exact) return sql`(${everyDocument(undefined, sql`false`)})`;

@@ -21,7 +21,7 @@ export interface NearestQuery {
 }
 
 /** The part of a plan that a search for the nearest rows follows. */
-export type NearestPlan = Pick<SearchPlan, 'metric' | 'exact' | 'report'>;
+export type NearestPlan = Pick<SearchPlan, 'metric' | 'exact' | 'report' | 'model'>;
 
 /**
  * The index scan is tried only if the conditions leave at least one row in so many. If they leave fewer, the scan skips so many rows
@@ -125,7 +125,7 @@ function byScan(
 
 function candidates(
   searchTable: SearchTable,
-  { metric }: NearestPlan,
+  { metric, model }: NearestPlan,
   operand: SQLWrapper,
   conditions: SQL | undefined,
   how = sql``,
@@ -133,5 +133,5 @@ function candidates(
   const { table, key, embedding } = searchTable;
   const distance = distanceTo(embedding, metric, operand);
   const columns = sql.join([...key, sql`${distance} as ${column.distance}`], sql`, `);
-  return sql`select ${columns}${how} from ${table} where ${and(isComparable(searchTable), conditions)}`;
+  return sql`select ${columns}${how} from ${table} where ${and(isComparable(searchTable, model), conditions)}`;
 }

@@ -88,7 +88,10 @@ export function rankedOfAll(plan: SearchPlan, ranking: RankingPlan, operands: Op
       completed: sql`(select bool_or(${column.completed}) from ${cte.features})`,
       capped: sql`(select bool_or(${column.capped}) from ${cte.features})`,
     }),
-    embedded: sql`select ${cte.chosen}.*, case ${column.kind} ${list(sources.map(embeddingOf), sql` `)} end as ${column.embedding} from ${cte.chosen}`,
+    embedded: sql`select ${cte.chosen}.*, case ${column.kind} ${list(
+      sources.map((source) => embeddingOf(source, plan.model)),
+      sql` `,
+    )} end as ${column.embedding} from ${cte.chosen}`,
   });
 }
 
@@ -131,9 +134,9 @@ function candidatesOf({ kind, lends }: PlannedSource, { report }: SearchPlan, ra
   return sql`select ${literal(kind.name)} as ${column.kind}, ${hitRow(kind, false)}, ${column.candidate}, ${cte.features}.${column.round}, ${column.distance}, ${column.bm25}, ${shares.columns}${worth}${how} from ${reported}${shares.join}`;
 }
 
-function embeddingOf({ kind, table }: PlannedSource): SQL {
+function embeddingOf({ kind, table }: PlannedSource, model: SQL): SQL {
   const { id, userId } = table;
   const compared = kind.hit.chunkId ? column.chunkId : column.rowId;
   const owner = userId ? sql` and ${column.userId} = ${cte.chosen}.${column.userId}` : sql``;
-  return sql`when ${literal(kind.name)} then (select ${comparableEmbedding(table)} from ${table.table} where ${id} = ${cte.chosen}.${compared}${owner})`;
+  return sql`when ${literal(kind.name)} then (select ${comparableEmbedding(table, model)} from ${table.table} where ${id} = ${cte.chosen}.${compared}${owner})`;
 }

@@ -1,6 +1,6 @@
 import { and, type SQL, sql } from 'drizzle-orm';
 import type { Position } from '../cursor.ts';
-import { type PlannedSource, passing, type RankingPlan } from '../plan.ts';
+import { type PlannedSource, passing, type RankingPlan, type SearchPlan } from '../plan.ts';
 import type { SearchTable } from '../tables.ts';
 import { isComparable } from './comparable.ts';
 import { withRow } from './keys.ts';
@@ -15,6 +15,7 @@ const SECOND_SHARE = sql.raw('0.5');
  * with the share of a score that they exchange. `turns` has the keys of those turns. `shares` has who lends to whom.
  */
 export function neighbours(
+  { model }: Pick<SearchPlan, 'model'>,
   { words }: RankingPlan,
   { table, rows }: PlannedSource,
   session: NonNullable<SearchTable['session']>,
@@ -22,7 +23,7 @@ export function neighbours(
   const same = and(
     sql`${session.userId} = turn.${column.userId}`,
     sql`${session.sessionId} = turn.session_id`,
-    words ? undefined : isComparable(table),
+    words ? undefined : isComparable(table, model),
     passing(rows),
   );
   const side = (

@@ -17,7 +17,7 @@ import type { QueryBatch } from '../query.ts';
 import type { RowTable } from '../tables.ts';
 import { ranked } from './candidates.ts';
 import { documentsByMean } from './document-means.ts';
-import { type Hit, hitColumns, hitOrder, withinDistance } from './hits.ts';
+import { type Hit, hitColumns, hitOrder, whileCurrent, withinDistance } from './hits.ts';
 import { keptStatement } from './kept-statements.ts';
 import { nearest } from './nearest.ts';
 import { nearestDocuments } from './nearest-documents.ts';
@@ -77,12 +77,17 @@ export function rowStatement<Row>(
       found,
     };
   }
-  const select = (tx: Transaction, from: SQL, { key, where }: Pick<CompiledQueries, 'key' | 'where'>) =>
+  const select = (
+    tx: Transaction,
+    plan: SearchPlan,
+    from: SQL,
+    { key, where }: Pick<CompiledQueries, 'key' | 'where'>,
+  ) =>
     tx
       .select({ ...hitColumns(key, plan), row: table.columns })
       .from(from)
       .innerJoin(table.table, sameRow)
-      .where(and(where, withinDistance(plan)))
+      .where(and(where, withinDistance(plan), whileCurrent(plan)))
       .orderBy(asc(key), hitOrder(plan), asc(table.id));
   if (batch.by === 'vectors' && batch.queries.length === 1 && !plan.ranking) {
     const [query] = batch.queries;
@@ -90,17 +95,22 @@ export function rowStatement<Row>(
       const key = sql`1::bigint`;
       const operands = { vector: sql`${sql.placeholder('vector')}::vector`, text: undefined };
       const { statement, values } = keptStatement(table, plan, (builder, kept) =>
-        select(builder, sql`${rowHits(kept, operands)} as ${alias.hit}`, { key }),
+        select(builder, kept, sql`${rowHits(kept, operands)} as ${alias.hit}`, { key }),
       );
       const vector = vectorLiteral(query.vector);
-      return { keys: ['1'], select: (tx) => statement(tx, { ...values, vector }) as Promise<Hit[]>, found };
+      const model = batch.model.name;
+      return {
+        keys: ['1'],
+        select: (tx) => statement(tx, { ...values, vector, model }) as Promise<Hit[]>,
+        found,
+      };
     }
   }
   const queries =
     batch.by === 'rows' ? rowQueries(plan, viewer, table, batch.ids) : vectorQueries(batch.queries);
   return {
     keys: queries.keys,
-    select: async (tx) => select(tx, queries.from(rowHits(plan, queries.operands)), queries),
+    select: async (tx) => select(tx, plan, queries.from(rowHits(plan, queries.operands)), queries),
     found,
   };
 }
@@ -151,7 +161,7 @@ export function documentStatement(
         .from(queries.from(documentHits(plan, queries.operands)))
         .innerJoin(documentChunks, itsChunk)
         .innerJoin(documents, itself)
-        .where(withinDistance(plan))
+        .where(and(withinDistance(plan), whileCurrent(plan)))
         .orderBy(asc(queries.key), hitOrder(plan), asc(documents.id)),
     found,
   };
@@ -212,7 +222,7 @@ export function recallStatement(
           ),
         )
         .leftJoin(toolEmbeddings, and(isOf('TOOL'), eq(toolEmbeddings.id, sql`${alias.hit}.${column.rowId}`)))
-        .where(withinDistance(plan))
+        .where(and(withinDistance(plan), whileCurrent(plan)))
         .orderBy(
           asc(queries.key),
           hitOrder(plan),

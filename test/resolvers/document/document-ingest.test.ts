@@ -303,7 +303,7 @@ describe('the same bytes again', () => {
       ],
       [{ filename: 'bytes.txt', contentBase64 }, ['filename']],
     ] as const) {
-      expect(await ingest(again)).toEqual({ ...first, created: false, differs });
+      expect(await ingest(again)).toEqual({ ...first, created: false, outcome: 'UNCHANGED', differs });
     }
     expect(await server.contents()).toEqual(before);
   });

@@ -343,7 +343,11 @@ from
                                   "document_chunks"
                                 where
                                   (
-                                    "document_chunks"."embedding" is not null
+                                    (
+                                      case
+                                        when "document_chunks"."embedding_model" = $7 then 1
+                                      end
+                                    ) is not null
                                     and (
                                       (
                                         select
@@ -365,14 +369,14 @@ from
                                             breadth
                                         )
                                       )
-                                      and "document_chunks"."user_id" = $7
+                                      and "document_chunks"."user_id" = $8
                                     )
                                   )
                                 order by
                                   distance,
                                   "document_chunks"."id"
                                 limit
-                                  $8
+                                  $9
                               ),
                               completed as materialized (
                                 select
@@ -388,15 +392,19 @@ from
                                       "document_chunks"
                                     where
                                       (
-                                        "document_chunks"."embedding" is not null
+                                        (
+                                          case
+                                            when "document_chunks"."embedding_model" = $10 then 1
+                                          end
+                                        ) is not null
                                         and (
                                           not (
                                             select
                                               count(*)
                                             from
                                               near
-                                          ) >= $9
-                                          and "document_chunks"."user_id" = $10
+                                          ) >= $11
+                                          and "document_chunks"."user_id" = $12
                                         )
                                       )
                                   ) candidate
@@ -404,7 +412,7 @@ from
                                   distance + 0,
                                   id
                                 limit
-                                  $11
+                                  $13
                               ) (
                                 select
                                   *
@@ -416,12 +424,12 @@ from
                                       count(*)
                                     from
                                       near
-                                  ) >= $12
+                                  ) >= $14
                                 order by
                                   distance,
                                   id
                                 limit
-                                  $13
+                                  $15
                               )
                             union all
                             select
@@ -453,9 +461,13 @@ from
                                     count(*)
                                   from
                                     best
-                                ) >= $14
-                                and "document_chunks"."embedding" is not null
-                                and "document_chunks"."user_id" = $15
+                                ) >= $16
+                                and (
+                                  case
+                                    when "document_chunks"."embedding_model" = $17 then 1
+                                  end
+                                ) is not null
+                                and "document_chunks"."user_id" = $18
                               )
                             order by
                               document_id,
@@ -466,7 +478,7 @@ from
                           distance,
                           document_id
                         limit
-                          $16
+                          $19
                       ) (
                         select
                           *
@@ -478,12 +490,12 @@ from
                               count(*)
                             from
                               best
-                          ) >= $17
+                          ) >= $20
                         order by
                           distance,
                           document_id
                         limit
-                          $18
+                          $21
                       )
                     union all
                     select
@@ -519,7 +531,7 @@ from
                       1000
                     )
                 )
-                and "document_chunks"."user_id" = $19
+                and "document_chunks"."user_id" = $22
               )
             limit
               1000
@@ -542,7 +554,7 @@ from
                     count(distinct "document_id")
                   from
                     rare
-                ) < $20
+                ) < $23
                 and "document_chunks"."id" in (
                   select
                     funes_own_chunks_with_words (
@@ -565,7 +577,7 @@ from
                       1000
                     )
                 )
-                and "document_chunks"."user_id" = $21
+                and "document_chunks"."user_id" = $24
               )
             limit
               1000
@@ -671,7 +683,7 @@ from
               bm25 desc,
               id
             limit
-              $22
+              $25
           ),
           candidates as materialized (
             select
@@ -776,7 +788,11 @@ from
               pool
               cross join lateral (
                 select
-                  "document_chunks"."embedding" <=> query.vector as distance,
+                  (
+                    case
+                      when "document_chunks"."embedding_model" = $26 then "document_chunks"."embedding"
+                    end
+                  ) <=> query.vector as distance,
                   "document_chunks"."content_tsv" || ''::tsvector as tsv,
                   "document_chunks"."content_length" as length
                 from
@@ -830,7 +846,7 @@ from
             select
               features.*,
               (
-                coalesce((mean - distance) / nullif(spread, 0), 0) + $23::float8 * coalesce((bm25 - word_mean) / nullif(word_spread, 0), 0)
+                coalesce((mean - distance) / nullif(spread, 0), 0) + $27::float8 * coalesce((bm25 - word_mean) / nullif(word_spread, 0), 0)
               )::float8 as base
             from
               features
@@ -876,7 +892,7 @@ from
                     from
                       "document_chunks"
                     where
-                      "document_chunks"."user_id" = $24
+                      "document_chunks"."user_id" = $28
                   ),
                   0
                 )::text
@@ -940,7 +956,7 @@ from
           score desc,
           "document_id"
         limit
-          $25
+          $29
       ) best
   ) as hit
   inner join "document_chunks" on (
@@ -951,6 +967,13 @@ from
     "documents"."id" = hit.document_id
     and "documents"."user_id" = hit.user_id
   )
+where
+  1 / (
+    select
+      (coalesce(embedding_model, $30) = $31)::int
+    from
+      installation
+  ) = 1
 order by
   query.n asc,
   hit.score desc,

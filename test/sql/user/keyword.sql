@@ -524,7 +524,11 @@ from
           pool
           cross join lateral (
             select
-              "memories"."embedding" <=> query.vector as distance,
+              (
+                case
+                  when "memories"."embedding_model" = $9 then "memories"."embedding"
+                end
+              ) <=> query.vector as distance,
               "memories"."content_tsv" || ''::tsvector as tsv,
               "memories"."content_length" as length
             from
@@ -616,7 +620,7 @@ from
                 from
                   "memories"
                 where
-                  "memories"."user_id" = $9
+                  "memories"."user_id" = $10
               ),
               0
             )::text
@@ -670,12 +674,19 @@ from
       score desc,
       id
     limit
-      $10
+      $11
   ) as hit
   inner join "memories" on (
     "memories"."id" = hit."id"
     and "memories"."user_id" = hit."user_id"
   )
+where
+  1 / (
+    select
+      (coalesce(embedding_model, $12) = $13)::int
+    from
+      installation
+  ) = 1
 order by
   query.n asc,
   hit.score desc,

@@ -83,7 +83,11 @@ from
           "memories"
         where
           (
-            "memories"."embedding" is not null
+            (
+              case
+                when "memories"."embedding_model" = $5::text then 1
+              end
+            ) is not null
             and (
               (
                 select
@@ -100,8 +104,8 @@ from
               and "memories"."user_id" = $1
               and case
                 when (
-                  "memories"."source" = $5::text
-                  and "memories"."metadata" @> $6::text::jsonb
+                  "memories"."source" = $6::text
+                  and "memories"."metadata" @> $7::text::jsonb
                 ) then true
               end
             )
@@ -110,7 +114,7 @@ from
           distance,
           "memories"."id"
         limit
-          $7
+          $8
       ),
       completed as materialized (
         select
@@ -125,19 +129,23 @@ from
               "memories"
             where
               (
-                "memories"."embedding" is not null
+                (
+                  case
+                    when "memories"."embedding_model" = $5::text then 1
+                  end
+                ) is not null
                 and (
                   not (
                     select
                       count(*)
                     from
                       near
-                  ) >= $8
+                  ) >= $9
                   and (
                     "memories"."user_id" = $1
                     and "memories"."id" in (
                       select
-                        funes_own_memories_containing ($9::text::jsonb, null)
+                        funes_own_memories_containing ($10::text::jsonb, null)
                     )
                     and (
                       "memories"."source" = $2::text
@@ -151,7 +159,7 @@ from
           distance + 0,
           id
         limit
-          $10
+          $11
       ) (
         select
           *
@@ -163,12 +171,12 @@ from
               count(*)
             from
               near
-          ) >= $11
+          ) >= $12
         order by
           distance,
           id
         limit
-          $12
+          $13
       )
     union all
     select
@@ -180,6 +188,13 @@ from
     "memories"."id" = hit."id"
     and "memories"."user_id" = hit."user_id"
   )
+where
+  1 / (
+    select
+      (coalesce(embedding_model, $5::text) = $5::text)::int
+    from
+      installation
+  ) = 1
 order by
   1::bigint asc,
   hit.distance asc,

@@ -77,7 +77,11 @@ from
           "memories"
         where
           (
-            "memories"."embedding" is not null
+            (
+              case
+                when "memories"."embedding_model" = $3::text then 1
+              end
+            ) is not null
             and (
               (
                 select
@@ -106,7 +110,7 @@ from
           distance,
           "memories"."id"
         limit
-          $3
+          $4
       ),
       completed as materialized (
         select
@@ -121,14 +125,18 @@ from
               "memories"
             where
               (
-                "memories"."embedding" is not null
+                (
+                  case
+                    when "memories"."embedding_model" = $3::text then 1
+                  end
+                ) is not null
                 and (
                   not (
                     select
                       count(*)
                     from
                       near
-                  ) >= $4
+                  ) >= $5
                   and "memories"."user_id" = $1
                 )
               )
@@ -137,7 +145,7 @@ from
           distance + 0,
           id
         limit
-          $5
+          $6
       ) (
         select
           *
@@ -149,12 +157,12 @@ from
               count(*)
             from
               near
-          ) >= $6
+          ) >= $7
         order by
           distance,
           id
         limit
-          $7
+          $8
       )
     union all
     select
@@ -166,6 +174,13 @@ from
     "memories"."id" = hit."id"
     and "memories"."user_id" = hit."user_id"
   )
+where
+  1 / (
+    select
+      (coalesce(embedding_model, $3::text) = $3::text)::int
+    from
+      installation
+  ) = 1
 order by
   1::bigint asc,
   hit.distance asc,

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import packageJson from '../../../package.json' with { type: 'json' };
+import { databaseCommands } from '../../../src/cli/database-commands.ts';
 import { convertedModelFolder } from '../../../src/embedding/model-cache.ts';
 import { type FinishedCommand, runFunes } from '../../support/command.ts';
 import { openTestDatabase } from '../../support/database.ts';
@@ -55,9 +56,10 @@ test('--version prints the version of the package', async () => {
 
 describe('a wrong command line is refused in one line with status 2:', () => {
   const help = '"funes --help" says what there is.';
+  const commandNames = ['serve', ...databaseCommands.map((command) => command(async () => {}).name())];
   const helpOfMigrate = '"funes migrate --help" says what there is.';
   test.each([
-    ['no command', [], `Name a command: serve, migrate, keys, roles. ${help}`],
+    ['no command', [], `Name a command: ${commandNames.join(', ')}. ${help}`],
     ['an unknown command', ['migrat'], `"migrat" is not a command of funes. Did you mean migrate? ${help}`],
     ['one that is like no other', ['frobnicate'], `"frobnicate" is not a command of funes. ${help}`],
     [

@@ -34,16 +34,23 @@ afterEach(async () => {
 async function listen(at = folder, pool: Pool = database.pool): Promise<ControlServer> {
   const config = loadConfig({ env: {}, envFile: '/nowhere/.env' });
   const log = createLogger({ level: 'silent' });
-  const server = await listenForCommands(at, { pool, config, log });
+  const server = await listenForCommands(at, {
+    pool,
+    config,
+    log,
+    startServices: () => Promise.reject(new Error('These commands need no model.')),
+  });
   servers.push(server);
   return server;
 }
 
 async function send(args: string[], at = folder): Promise<{ ran: boolean; output: string }> {
   let output = '';
-  const ran = await runInServer(at, args, (text) => {
+  const terminal = { progress: () => {}, note: () => {}, data: async () => {} };
+  const write = (text: string) => {
     output += text;
-  });
+  };
+  const ran = await runInServer(at, args, write, terminal);
   return { ran, output };
 }
 

@@ -15,13 +15,15 @@ import { chunkSearch, documentSearch, memorySearch, recallSearch } from '../../.
 import type { Services } from '../../../src/services.ts';
 import { createMemories, type NewMemory } from '../../../src/store/memories.ts';
 import { localViewer, type Viewer } from '../../../src/viewer.ts';
-import { HashEmbedder } from '../../../testkit/hash-embedder.ts';
+import { HashEmbedder, hashModel } from '../../../testkit/hash-embedder.ts';
 import { asOwner } from '../../../testkit/owner.ts';
 import { recordStatements } from '../../../testkit/statements.ts';
 import { seededRandom } from '../../../testkit/vectors.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { sharedChunker } from '../../support/shared-chunker.ts';
 import { sharedExtractor } from '../../support/shared-extractor.ts';
+
+const model = { name: hashModel, isCurrent: true };
 
 // How rare a word is, for a user: what others store must change nothing.
 
@@ -80,7 +82,7 @@ async function searchOf(
     db.pool,
     viewer,
     memorySearch,
-    { by: 'vectors', queries: [query] },
+    { by: 'vectors', queries: [query], model },
     request,
   );
   return list;
@@ -179,7 +181,7 @@ describe('a user’s rows alone and among those of others', () => {
       among.pool,
       ann,
       recallSearch as never,
-      { by: 'vectors', queries: [query] },
+      { by: 'vectors', queries: [query], model },
       { k: 5, conditions, options, pages: true },
     );
     const [first] = list as unknown as Awaited<ReturnType<typeof searchOf>>;
@@ -211,7 +213,13 @@ describe('a user’s rows alone and among those of others', () => {
       const recorded = recordStatements(among.pool);
       const query = { text: 'violin', vector: await embedder.embedQuery('violin') };
       const request = { k: 5, conditions: undefined, options: parseSearchOptions({ mode: 'KEYWORD' }) };
-      await search(recorded.database, ann, definition as never, { by: 'vectors', queries: [query] }, request);
+      await search(
+        recorded.database,
+        ann,
+        definition as never,
+        { by: 'vectors', queries: [query], model },
+        request,
+      );
       expect(recorded.statements).toHaveLength(1);
       expect(recorded.statements[0]?.text).not.toMatch(/tablesample|pg_relation_size/);
     }
@@ -230,7 +238,7 @@ test('chunks and documents are found by the metadata of their document, one’s 
           from generate_series(1, 60) n returning id, user_id, filename)
         insert into document_chunks (user_id, document_id, chunk_index, total_chunks, content, chunk_size, start_offset, end_offset,
           embedding, embedding_model, metadata)
-        select user_id, id, 0, 1, 'violin in ' || filename, 10, 0, 10, ${vectorLiteral(vector)}::vector, 'test', '{"part": 1}' from document`);
+        select user_id, id, 0, 1, 'violin in ' || filename, 10, 0, 10, ${vectorLiteral(vector)}::vector, ${hashModel}, '{"part": 1}' from document`);
     });
     const en: DocumentFilters = { metadata: { contains: { lang: 'en' } } };
     const ofChunk: ChunkFilters = { document: en, metadata: { contains: { part: 1 } } };
@@ -242,7 +250,7 @@ test('chunks and documents are found by the metadata of their document, one’s 
         documentSearch.compile({ and: [{ not: { metadata: { contains: { lang: 'de' } } } }] }),
       ],
     ] as const;
-    const batch = { by: 'vectors' as const, queries: [{ text: 'violin', vector }] };
+    const batch = { by: 'vectors' as const, queries: [{ text: 'violin', vector }], model };
     for (const [definition, conditions] of searched)
       for (const input of [{}, { mode: 'KEYWORD' }, { mode: 'HYBRID' }] as const) {
         const request = { k: 50, conditions, options: parseSearchOptions(input) };

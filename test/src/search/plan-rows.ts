@@ -1,5 +1,6 @@
 import { DEFAULT_USER } from '../../../schema/columns/common.ts';
 import type { Pool } from '../../../src/database/pool.ts';
+import { hashModel } from '../../../testkit/hash-embedder.ts';
 import { clusteredVectors, storeVectors } from '../../../testkit/vectors.ts';
 import type { Seed } from '../../support/database.ts';
 
@@ -43,11 +44,11 @@ async function storePlanRows(pool: Pool): Promise<void> {
       numbered as (select *, row_number() over (order by id) - 1 as n from document)
       insert into document_chunks (user_id, document_id, chunk_index, total_chunks, content, embedding, embedding_model,
         chunk_size, start_offset, end_offset)
-      select numbered.user_id, numbered.id, place % 4, 4, case place % 50 when 0 then 'violin' else 'harbor' end || ' part ' || place, embedding, 'test', 10, place % 4 * 20, place % 4 * 20 + 15
+      select numbered.user_id, numbered.id, place % 4, 4, case place % 50 when 0 then 'violin' else 'harbor' end || ' part ' || place, embedding, '${hashModel}', 10, place % 4 * 20, place % 4 * 20 + 15
       from (select embedding, row_number() over (order by id) - 1 as place from memories) memory
         join numbered on numbered.n = place / 4`);
     await run(`insert into tool_embeddings (tool_name, tool_description, embedding, embedding_model)
-      select 'tool ' || id, 'plays the ' || case id % 50 when 0 then 'violin' else 'harbor' end, embedding, 'test' from memories`);
+      select 'tool ' || id, 'plays the ' || case id % 50 when 0 then 'violin' else 'harbor' end, embedding, '${hashModel}' from memories`);
     for (const table of kept) {
       await run(`create index ${hnsw(table)} on ${table} using hnsw (embedding vector_cosine_ops)`);
     }

@@ -11,15 +11,18 @@ import type { EmbeddedQuery } from '../../../src/search/query.ts';
 import { memorySearch } from '../../../src/search/searches.ts';
 import type { MemoryRow } from '../../../src/store/rows.ts';
 import { localViewer } from '../../../src/viewer.ts';
+import { hashModel } from '../../../testkit/hash-embedder.ts';
 import { explain, recordStatements } from '../../../testkit/statements.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { clusteredMemories, ROWS, vectorsWithQueries } from './clustered-memories.ts';
+
+const model = { name: hashModel, isCurrent: true };
 
 const QUERIES = 50;
 const k = 10;
 
 function searchByVectors(database: Database, queries: readonly EmbeddedQuery[], request: SearchRequest) {
-  return searchBatch(database, localViewer, memorySearch, { by: 'vectors', queries }, request);
+  return searchBatch(database, localViewer, memorySearch, { by: 'vectors', queries, model }, request);
 }
 
 describe('search among 20,000 clustered vectors', () => {

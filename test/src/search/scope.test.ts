@@ -5,9 +5,12 @@ import { search } from '../../../src/search/execute.ts';
 import { parseSearchOptions } from '../../../src/search/options.ts';
 import { memorySearch } from '../../../src/search/searches.ts';
 import type { Viewer } from '../../../src/viewer.ts';
+import { hashModel } from '../../../testkit/hash-embedder.ts';
 import { explain, recordStatements } from '../../../testkit/statements.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { clusteredMemories, vectorsWithQueries } from './clustered-memories.ts';
+
+const model = { name: hashModel, isCurrent: true };
 
 // What a viewer of role `user` finds among 20,000 memories.
 
@@ -29,7 +32,7 @@ function found(
   exact = false,
 ) {
   const request = { k, conditions: compileMemoryFilters(filters), options: parseSearchOptions({ exact }) };
-  return search(database, viewer(userId), memorySearch, { by: 'vectors', queries: asked }, request);
+  return search(database, viewer(userId), memorySearch, { by: 'vectors', queries: asked, model }, request);
 }
 
 async function statementOf(userId: string, filters?: MemoryFilters) {
@@ -88,7 +91,7 @@ describe('a search among one’s own rows', () => {
     const recorded = recordStatements(db.pool);
     const filters = { and: [{ userId: { eq: 'some' } }] };
     const request = { k, conditions: compileMemoryFilters(filters), options: parseSearchOptions({}) };
-    const batch = { by: 'vectors' as const, queries: queries.slice(0, 1) };
+    const batch = { by: 'vectors' as const, queries: queries.slice(0, 1), model };
     const [list] = await search(
       recorded.database,
       { userId: 'root', role: 'admin' },

@@ -37,11 +37,19 @@ const mutations: Record<string, Case> = {
   },
   deleteMemory: { roles: writers, call: ({ memory }) => `deleteMemory(id: "${memory}")` },
   deleteMemories: { roles: writers, call: ({ memory }) => `deleteMemories(ids: ["${memory}"])` },
+  deleteMemoriesWhere: {
+    roles: writers,
+    call: () => 'deleteMemoriesWhere(filters: {}, all: true, dryRun: true) { count }',
+  },
   archiveMemories: {
     roles: writers,
     call: () => 'archiveMemories(input: { importanceBelow: 1, dryRun: true }) { count }',
   },
   restoreMemories: { roles: writers, call: ({ archived }) => `restoreMemories(ids: ["${archived}"])` },
+  restoreMemoriesWhere: {
+    roles: writers,
+    call: () => 'restoreMemoriesWhere(filters: {}, all: true, dryRun: true) { count }',
+  },
   ingestDocument: {
     roles: writers,
     call: ({ text }) => `ingestDocument(input: { filename: "a.txt", content: "${text}" }) { created }`,
@@ -51,6 +59,10 @@ const mutations: Record<string, Case> = {
     call: ({ document }) => `updateDocument(id: "${document}", input: { filename: "b.txt" }) { id }`,
   },
   deleteDocument: { roles: writers, call: ({ document }) => `deleteDocument(id: "${document}")` },
+  deleteDocumentsWhere: {
+    roles: writers,
+    call: () => 'deleteDocumentsWhere(filters: {}, all: true, dryRun: true) { count }',
+  },
   recordToolUse: { roles: writers, call: () => 'recordToolUse(name: "hammer") { usageCount }' },
   registerTools: {
     roles: administrators,

@@ -69,8 +69,8 @@ const store = (rows: readonly Claimed[]) =>
     storeEmbeddings(
       tx,
       'memories',
-      'hash-embedder',
-      rows.map((row) => ({ row, vector: hashVector(row.text) })),
+      { model: 'hash-embedder', nextModel: undefined },
+      rows.map((row) => ({ row, vectors: { vector: hashVector(row.text), next: undefined } })),
     ),
   );
 

@@ -37,6 +37,8 @@ export function settleArguments(
   if (has('options')) settleSearch(field.name, args, wanted, draw, { add, has });
   if (field.name === 'recall') settleRecall(args, wanted);
   if (field.name === 'forgetUser') settleForgetting(args, wanted, draw);
+  if (field.name === 'ingestDocument') settleReplacing(args);
+  if (field.name.endsWith('Where')) settleWhere(field.name, args, wanted, draw);
   return args;
 }
 
@@ -44,6 +46,22 @@ export function settleArguments(
 function settleForgetting(args: Values, wanted: string | undefined, draw: Draw): void {
   if (wanted !== 'dryRun' || draw.chance(0.7)) args.dryRun = true;
   else if (args.dryRun === false) args.userId = 'Bjørn';
+}
+
+/** Few rows are changed for good, so that there remain some. Filters may have no condition, so all are meant otherwise. */
+function settleWhere(field: string, args: Values, wanted: string | undefined, draw: Draw): void {
+  args.all = true;
+  if (wanted !== 'dryRun' || draw.chance(0.7)) args.dryRun = true;
+  if (args.dryRun === true) return;
+  args.filters =
+    field === 'deleteDocumentsWhere' ? { fileSize: { lt: 50 } } : { importanceScore: { lt: 0.05 } };
+}
+
+/** Only a document with a path replaces another one by its path. */
+function settleReplacing(args: Values): void {
+  const { replace } = args;
+  if (!(replace instanceof EnumValue) || replace.name !== 'BY_FILE_PATH') return;
+  if (!isGiven(asInput(args.input) ?? {}, 'filePath')) args.replace = new EnumValue('BY_FILENAME');
 }
 
 interface Arguments {
@@ -61,13 +79,16 @@ function settleSearch(
   const options = asInput(args.options);
   const mode = options?.mode instanceof EnumValue ? options.mode.name : 'SEMANTIC';
   if (has('vector')) {
-    keepOne(args, ['text', 'vector', 'like'], wanted === 'unlike' ? 'like' : wanted, draw);
+    const needed = { unlike: 'like', vectorModel: 'vector' }[wanted ?? ''] ?? wanted;
+    if (wanted === 'vectorModel') add('vector');
+    keepOne(args, ['text', 'vector', 'like'], needed, draw);
     if (wanted === 'unlike' || isGiven(args, 'like')) {
       delete args.text;
       delete args.vector;
       add('like');
     } else if (!isGiven(args, 'vector')) add('text');
     if (!isGiven(args, 'like')) delete args.unlike;
+    if (!isGiven(args, 'vector')) delete args.vectorModel;
     // Words are those of a text.
     if (mode !== 'SEMANTIC' && !isGiven(args, 'text')) {
       if (wanted === 'options') {

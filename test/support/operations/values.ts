@@ -95,6 +95,7 @@ const texts: Record<string, (draw: Draw, known: Known) => string> = {
   about: (draw) => draw.pick(users),
   sessionId: (draw) => `talk-${draw.below(4)}`,
   embeddingModel: (draw) => draw.pick(['own-model', 'another model']),
+  vectorModel: (draw) => draw.pick(['own-model', 'another model']),
   source: (draw) => draw.pick(['chat', 'mail', 'odd ✉']),
   idempotencyKey: (draw) => `key-${draw.below(1_000_000)}`,
   path: (draw) => draw.pick(['tags', 'turn', 'user', '0', '-1', 'ключ']),

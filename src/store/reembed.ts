@@ -69,7 +69,7 @@ type RowEmbedder = Pick<Embedder, 'embed' | 'model'>;
  * Embeds all rows by the model of `embedder` whose embeddings are the server's, and switches searches to that model. Embeddings of
  * clients stay as they are. A run that was ended goes on where it was.
  * @param pool connections of the owner of the tables.
- * @throws FunesError UNAVAILABLE if others hold a table for too long, or if the embedder stops. CONFLICT if another run changes the
+ * @throws FunesError UNAVAILABLE if others hold a table for too long, if the embedder stops, or behind a pooler. CONFLICT if another run changes the
  *   embeddings to another model.
  */
 export async function reembed(

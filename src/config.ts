@@ -3,7 +3,6 @@ import { resolve } from 'node:path';
 import { parse as parseEnvFile } from 'dotenv';
 import { z } from 'zod';
 import { authenticationProblems, authenticationSettings, jwtConfigOf } from './config/authentication.ts';
-import { parameterProblems, parseConnectionUrl } from './config/connection-url.ts';
 import { migrateUrlProblems, parseDatabaseUrl } from './config/database-url.ts';
 import {
   addressOrNetwork,
@@ -18,6 +17,7 @@ import {
   webOrigin,
   wholeNumber,
 } from './config/values.ts';
+import { parameterProblems, parseConnectionUrl } from './connection-url.ts';
 import { bundledModelName, findModel, modelForm } from './embedding/model.ts';
 import { FunesError, quote } from './errors.ts';
 import { suggestion } from './suggestion.ts';

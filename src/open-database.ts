@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
-import { ignoredParameters, parseConnectionUrl } from './config/connection-url.ts';
 import { describeDatabaseUrl } from './config/database-url.ts';
 import type { Config } from './config.ts';
+import { ignoredParameters, parseConnectionUrl } from './connection-url.ts';
 import { databaseFolder } from './database/embedded/data-folder.ts';
 import { type EmbeddedDatabase, startEmbeddedDatabase } from './database/embedded/embedded-database.ts';
 import { migrate, readPendingMigrations, refuseForeignTables } from './database/migrate.ts';

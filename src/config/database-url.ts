@@ -1,4 +1,4 @@
-import { parseConnectionUrl } from './connection-url.ts';
+import { parseConnectionUrl } from '../connection-url.ts';
 
 /** Returns the URL if it can name a PostgreSQL database, otherwise undefined. */
 export function parseDatabaseUrl(text: string): string | undefined {

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import postgres, { type Options, type Sql } from 'postgres';
-import { parseConnectionUrl } from '../config/connection-url.ts';
+import { parseConnectionUrl } from '../connection-url.ts';
 import type { EmbeddedConnection } from './embedded/embedded-database.ts';
 import { socketsTo } from './socket.ts';
 

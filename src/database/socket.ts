@@ -7,7 +7,7 @@ import {
   rootCertificates,
   type SecureVersion,
 } from 'node:tls';
-import type { ConnectionUrl, ServerAddress } from '../config/connection-url.ts';
+import type { ConnectionUrl, ServerAddress } from '../connection-url.ts';
 
 /** Opens a socket to one of the servers of a URL, encrypted as it says. postgres.js calls it with its options. */
 export type OpenSocket = (options: { host: string[] }) => Promise<Socket>;

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { loadConfig } from '../../src/config.ts';
 import {
   ignoredParameters,
   parameterProblems,
   parseConnectionUrl,
   urlParameters,
-} from '../../../src/config/connection-url.ts';
-import { loadConfig } from '../../../src/config.ts';
+} from '../../src/connection-url.ts';
 
 const server = (host: string, port = 5432, address?: string) => ({ host, address, port });
 
@@ -84,7 +84,7 @@ test('the start says in a line which parameters it ignores', () => {
 });
 
 test('docs/postgresql.md says of each parameter what the code does', () => {
-  const page = readFileSync(new URL('../../../docs/postgresql.md', import.meta.url), 'utf8');
+  const page = readFileSync(new URL('../../docs/postgresql.md', import.meta.url), 'utf8');
   const rows = [...page.matchAll(/^\| (`[a-z_`, ]+`) \| (understood|ignored|refused)\b/gm)];
   const listed = rows.flatMap(([, names = '', treatment]) =>
     [...names.matchAll(/`([a-z_]+)`/g)].map(([, name]) => [name, treatment]),

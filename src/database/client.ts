@@ -66,8 +66,8 @@ function serverOptions(
     host: addresses[0]?.host,
     port: addresses[0]?.port,
     ssl: false,
-    ...(attributes !== undefined &&
-      attributes !== 'any' && { target_session_attrs: attributes as 'primary' }),
+    // A standby passes for what postgres.js calls read-write.
+    ...(attributes !== undefined && attributes !== 'any' && { target_session_attrs: 'primary' as const }),
     connection: {
       ...settings.connection,
       ...(parameters.application_name && { application_name: parameters.application_name }),

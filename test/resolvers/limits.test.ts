@@ -222,6 +222,7 @@ test('no limit is left out', () => {
       'repeats',
     ],
     'document/document-text.test.ts': ['textPartLength'],
+    '../src/ingest/ingest-files.test.ts': ['fileLength'],
     'no limits': ['dimensions', 'usualTextPartLength', 'usualChunkSize', 'usualOverlap'],
   };
   const known = new Set(Object.values(elsewhere).flat());

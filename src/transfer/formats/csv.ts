@@ -122,9 +122,7 @@ function checkColumns(columns: readonly string[], { name, map }: PlainOptions): 
   const list = columns.map((column) => quote(column)).join(', ');
   const missing = Object.values(map).find((column) => column !== undefined && !columns.includes(column));
   if (missing !== undefined)
-    throw unreadable(
-      `--map names the column ${quote(missing)}, and ${name} has no such column. It has ${list}.`,
-    );
+    throw unreadable(`${name} has no column ${quote(missing)}, which --map names. It has ${list}.`);
   if (map.content === undefined && !columns.includes('content'))
     throw unreadable(
       `${name} has no column "content". Name the one that has the text, such as --map content=text. It has ${list}.`,

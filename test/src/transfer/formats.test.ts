@@ -251,7 +251,7 @@ describe('CSV', () => {
       'a column that is not there',
       'content\na\n',
       'createdAt=when',
-      '--map names the column "when", and The file has no such column.',
+      'The file has no column "when", which --map names.',
     ],
     ['no column for the content', 'text\na\n', undefined, 'The file has no column "content".'],
     ['other rows than its header', 'content,b\na\n', undefined, 'The file is not a CSV that can be read'],
@@ -269,7 +269,7 @@ describe('CSV', () => {
 
   test('refuses a key of the metadata whose column is not there, and names the columns', async () => {
     await expect(bring('csv', 'content\na\n', { map: 'metadata.topic=about' })).rejects.toThrow(
-      '--map names the column "about", and The file has no such column. It has "content".',
+      'The file has no column "about", which --map names. It has "content".',
     );
   });
 

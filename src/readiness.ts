@@ -53,7 +53,7 @@ export function readinessChecker({
 
 async function checkDatabase(pool: Pool): Promise<readonly ReadinessCheck[]> {
   try {
-    const pending = await readPendingMigrations(pool, 'admin');
+    const pending = await readPendingMigrations(pool);
     const detail = pending.length === 0 ? undefined : `Pending: ${pending.join(', ')}. Run "funes migrate".`;
     return [
       { name: 'database', ready: true },

@@ -23,7 +23,8 @@ const odd = [
   'gin_fuzzy_search_limit = 1',
   "client_encoding = 'LATIN1'",
   "default_transaction_isolation = 'serializable'",
-  "statement_timeout = '1ms'",
+  // Not so short that it ends the message in which a transaction sets its own.
+  "statement_timeout = '9s'",
   "lock_timeout = '1ms'",
   "search_path = 'elsewhere'",
 ];
@@ -161,5 +162,10 @@ describe.skipIf(isEmbedded).each([
         embedding <=> embedding as distance from memories`),
     );
     expect(ids).toEqual([{ id: mine.createMemory.id, own: mine.createMemory.id, distance: 0 }]);
+    const [own] = await transaction(pool, asAnn, { access: 'read' }, (tx) =>
+      tx.execute(sql`select current_setting('statement_timeout') as statement, current_setting('lock_timeout') as lock,
+        current_setting('DateStyle') as date, current_setting('transaction_isolation') as isolation`),
+    );
+    expect(own).toEqual({ statement: '30s', lock: '0', date: 'ISO, MDY', isolation: 'read committed' });
   });
 });

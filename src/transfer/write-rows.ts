@@ -1,4 +1,5 @@
 import { getTableColumns, type SQL, sql } from 'drizzle-orm';
+import { makePgArray } from 'drizzle-orm/pg-core';
 import { documentChunks, documents, memories, memoriesArchive, toolEmbeddings } from '../../schema/index.ts';
 import type { Transaction } from '../database/transaction.ts';
 import type { Incoming } from './incoming.ts';
@@ -118,13 +119,32 @@ async function insertMemories(tx: Transaction, rows: readonly Numbered[]): Promi
       "updatedAt" timestamptz, ${sql.raw(embeddedFields)})
     order by p.n on conflict do nothing returning id, user_id as "user", origin`);
   const byName = new Map(rows.map((row) => [JSON.stringify([row.row.userId, row.row.origin]), row]));
+  const taken = await deleteArchivedMeanwhile(tx, stored);
   const inserted = stored.flatMap(({ id, user, origin }) => {
-    const row = byName.get(JSON.stringify([user, origin]));
+    const row = taken.has(id) ? undefined : byName.get(JSON.stringify([user, origin]));
     return row ? [{ ...row, id }] : [];
   });
   const archived = inserted.filter(({ row }) => row.archivedAt !== null);
   if (archived.length > 0) await moveToArchive(tx, archived);
   return inserted;
+}
+
+/**
+ * Deletes memories that this transaction has inserted, if the archive has them: another transaction may have archived them since they
+ * were looked for. The insertion waited for it, so this statement sees what it did. Returns their ids.
+ */
+async function deleteArchivedMeanwhile(
+  tx: Transaction,
+  stored: readonly { id: string }[],
+): Promise<Set<string>> {
+  if (stored.length === 0) return new Set();
+  const has = (column: SQL) => sql`exists (
+    select from ${memoriesArchive} as a where a.user_id = t.user_id and a.${column} = t.${column})`;
+  const deleted = await tx.execute<{ id: string }>(sql`
+    delete from ${memories} as t where t.id = any(${makePgArray(stored.map(({ id }) => id))}::bigint[])
+      and (${has(sql`origin`)} or ${has(sql`idempotency_key`)})
+    returning t.id`);
+  return new Set(deleted.map(({ id }) => id));
 }
 
 const { archivedAt: _archivedAt, ...movedColumns } = getTableColumns(memoriesArchive);

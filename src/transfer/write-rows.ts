@@ -1,6 +1,13 @@
 import { getTableColumns, type SQL, sql } from 'drizzle-orm';
 import { makePgArray } from 'drizzle-orm/pg-core';
-import { documentChunks, documents, memories, memoriesArchive, toolEmbeddings } from '../../schema/index.ts';
+import {
+  documentChunks,
+  documents,
+  installation,
+  memories,
+  memoriesArchive,
+  toolEmbeddings,
+} from '../../schema/index.ts';
 import type { Transaction } from '../database/transaction.ts';
 import type { Incoming } from './incoming.ts';
 
@@ -95,12 +102,19 @@ const payloadColumns = sql.raw(
 const embeddedFields =
   '"embedding" text, "embeddingModel" text, "embeddingSource" text, "embeddingError" text';
 
-/** The embedding columns of a row: the file's vector, or the one that was made, or none yet. */
+/** The model that searches compare when the row is written. They may have been switched to the next model since it was embedded. */
+const installed = sql`coalesce((select embedding_model from ${installation}), p.model)`;
+
+/** The embedding columns of a row: the file's vector, or the one that was made by the model that searches compare, or none yet. */
 const embeddingValues = sql`
-  coalesce(p.vector, r."embedding")::vector,
-  case when p.vector is not null then p.model when r."embedding" is not null then r."embeddingModel" end,
+  coalesce(case ${installed} when p.model then p.vector when p."nextModel" then p.next end, r."embedding")::vector,
+  case when r."embedding" is not null then r."embeddingModel"
+    when ${installed} = p.model and p.vector is not null then p.model
+    when ${installed} = p."nextModel" and p.next is not null then p."nextModel" end,
   case when r."embedding" is not null then coalesce(r."embeddingSource", 'CLIENT') else 'FUNES' end,
-  r."embeddingError", p.next::vector, case when p.next is not null then p."nextModel" end`;
+  r."embeddingError",
+  case when ${installed} = p.model then p.next end::vector,
+  case when ${installed} = p.model and p.next is not null then p."nextModel" end`;
 const embeddingNames = sql.raw(
   'embedding, embedding_model, embedding_source, embedding_error, next_embedding, next_embedding_model',
 );

@@ -190,6 +190,20 @@ test('LangChain: JSON Lines that are cut say after which document', async () => 
   expect(await stored()).toMatchObject([{ content: 'a' }]);
 });
 
+test('ChatGPT: what the assistant sent to a tool is left out', async () => {
+  const question = node('m1', 'root', ['m2'], 'user', ['What is 2 ** 70?']);
+  const call = node('m2', 'm1', ['m3'], 'assistant', ['print(2 ** 70)']);
+  const answer = node('m3', 'm2', [], 'assistant', ['A large number.']);
+  const mapping = {
+    m1: question,
+    m2: { ...call, message: { ...call.message, recipient: 'python' } },
+    m3: { ...answer, message: { ...answer.message, recipient: 'all' } },
+  };
+  const report = await bring('chatgpt', [{ conversation_id: 'c', current_node: 'm3', mapping }]);
+  expect(report).toMatchObject({ memories: 2, failed: 0, leftOut: 1 });
+  expect(await stored()).toMatchObject([{ content: 'What is 2 ** 70?' }, { content: 'A large number.' }]);
+});
+
 test('messages that are left out are counted', async () => {
   expect(await bring('chatgpt', chatGpt)).toMatchObject({ memories: 2, failed: 0, leftOut: 1 });
   const messages = [

@@ -250,6 +250,14 @@ describe('CSV', () => {
     ]);
   });
 
+  test('has seconds since 1970 as a time, and nothing in blank cells', async () => {
+    const csv = 'content,createdAt,importanceScore\na,1706745600.5,0.25\nb, , \n';
+    expect(await bring('csv', csv)).toMatchObject({ memories: 2, failed: 0 });
+    expect(await stored()).toMatchObject([{ created: '2024-02-01T00:00:00.500000' }, { content: 'b' }]);
+    const scores = await run('select importance_score as score from memories order by id');
+    expect(scores).toEqual([{ score: 0.25 }, { score: 0.5 }]);
+  });
+
   test('names the line of a row that is wrong', async () => {
     const csv = 'content,createdAt\na,yesterday\n,2024-01-01\nc,2024-01-01\n';
     const report = await bring('csv', csv);
@@ -343,6 +351,11 @@ describe('JSON Lines', () => {
     ],
     ['a vector without its model', '{"content":"a","embedding":[1]}', 'embedding is sent without'],
     ['a time in the future', '{"content":"a","createdAt":"9999-01-01"}', 'in the future'],
+    [
+      'milliseconds as a time',
+      '{"content":"a","createdAt":1706745600000}',
+      'createdAt is 1706745600000, which is too much for seconds since 1970',
+    ],
     ['no text', '{"content":7}', 'content is 7, not a text'],
     ['a cut end', '{"content":"a', 'the file ends in the middle of this line'],
   ])('refuse %s', async (_, line, reason) => {

@@ -5,6 +5,7 @@ import { chunkText, toolText } from '../../store/embedded-text.ts';
 import { checkDepth, checkRow } from '../check-row.ts';
 import { fieldsOf, formatVersion, type LineKind, lineKinds } from '../format.ts';
 import { type Incoming, type IncomingChunk, type Read, unreadable } from '../incoming.ts';
+import { isObject } from '../json-list.ts';
 import { readTextLines, type TextLine } from '../read-lines.ts';
 
 type Row = Record<string, unknown>;
@@ -237,10 +238,6 @@ function textOf(row: Row, field: string): string {
 
 function optionalText(row: Row, field: string): string | null {
   return row[field] == null ? null : textOf(row, field);
-}
-
-function isObject(value: unknown): value is Row {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function asFault<T>(check: () => T): T {

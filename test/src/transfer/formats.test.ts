@@ -190,6 +190,20 @@ test('LangChain: JSON Lines that are cut say after which document', async () => 
   expect(await stored()).toMatchObject([{ content: 'a' }]);
 });
 
+test('ChatGPT: what the assistant sent to a tool is left out', async () => {
+  const question = node('m1', 'root', ['m2'], 'user', ['What is 2 ** 70?']);
+  const call = node('m2', 'm1', ['m3'], 'assistant', ['print(2 ** 70)']);
+  const answer = node('m3', 'm2', [], 'assistant', ['A large number.']);
+  const mapping = {
+    m1: question,
+    m2: { ...call, message: { ...call.message, recipient: 'python' } },
+    m3: { ...answer, message: { ...answer.message, recipient: 'all' } },
+  };
+  const report = await bring('chatgpt', [{ conversation_id: 'c', current_node: 'm3', mapping }]);
+  expect(report).toMatchObject({ memories: 2, failed: 0, leftOut: 1 });
+  expect(await stored()).toMatchObject([{ content: 'What is 2 ** 70?' }, { content: 'A large number.' }]);
+});
+
 test('messages that are left out are counted', async () => {
   expect(await bring('chatgpt', chatGpt)).toMatchObject({ memories: 2, failed: 0, leftOut: 1 });
   const messages = [
@@ -234,6 +248,14 @@ describe('CSV', () => {
       },
       { user: 'default_user', content: 'Other', created: '2024-05-31T00:00:00.000000' },
     ]);
+  });
+
+  test('has seconds since 1970 as a time, and nothing in blank cells', async () => {
+    const csv = 'content,createdAt,importanceScore\na,1706745600.5,0.25\nb, , \n';
+    expect(await bring('csv', csv)).toMatchObject({ memories: 2, failed: 0 });
+    expect(await stored()).toMatchObject([{ created: '2024-02-01T00:00:00.500000' }, { content: 'b' }]);
+    const scores = await run('select importance_score as score from memories order by id');
+    expect(scores).toEqual([{ score: 0.25 }, { score: 0.5 }]);
   });
 
   test('names the line of a row that is wrong', async () => {
@@ -329,6 +351,11 @@ describe('JSON Lines', () => {
     ],
     ['a vector without its model', '{"content":"a","embedding":[1]}', 'embedding is sent without'],
     ['a time in the future', '{"content":"a","createdAt":"9999-01-01"}', 'in the future'],
+    [
+      'milliseconds as a time',
+      '{"content":"a","createdAt":1706745600000}',
+      'createdAt is 1706745600000, which is too much for seconds since 1970',
+    ],
     ['no text', '{"content":7}', 'content is 7, not a text'],
     ['a cut end', '{"content":"a', 'the file ends in the middle of this line'],
   ])('refuse %s', async (_, line, reason) => {

@@ -10,6 +10,8 @@ import { documentWrites, memoryWrites, type Send, sender, startWriters, type Wri
 
 const kills = Number(process.env.CRASH_KILLS ?? 1);
 const minutes = 60_000;
+/** Enough memories to be killed in the middle of them, and few where the server is killed once. */
+const memoriesOfCommands = kills > 1 ? 200 : 80;
 let installation: Installation;
 
 beforeAll(async () => {
@@ -113,7 +115,7 @@ test(
     const send = sender(await first.url);
     // Enough to be killed in the middle of it.
     const writers = Array.from({ length: 8 }, async () => {
-      for (let i = 0; i < 25; i++) {
+      for (let i = 0; i < memoriesOfCommands / 8; i++) {
         const { id, written } = await memoryWrites.write(send);
         memories.set(id, written);
       }
@@ -175,7 +177,7 @@ test(
     installation.settings = {};
     const source = installation.start();
     const send = sender(await source.url);
-    while ((await memoryWrites.readAll(send)).size < 150) await memoryWrites.write(send);
+    while ((await memoryWrites.readAll(send)).size < memoriesOfCommands) await memoryWrites.write(send);
     while ((await documentWrites.readAll(send)).size < 10) await documentWrites.write(send);
     const read = async (from: Send) => {
       const rows = [

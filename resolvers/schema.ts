@@ -16,6 +16,7 @@ import { DocumentResolver } from './document/document-resolver.ts';
 import { EmbeddingResolver } from './embedding/embedding-resolver.ts';
 import { KeyResolver } from './key/key-resolver.ts';
 import { MemoryResolver } from './memory/memory-resolver.ts';
+import { OperationsResolver } from './operations/operations-resolver.ts';
 import { PersonResolver } from './person/person-resolver.ts';
 import { RecallResolver } from './recall/recall-resolver.ts';
 import { ToolResolver } from './tool/tool-resolver.ts';
@@ -33,6 +34,7 @@ export function buildSchema(): GraphQLSchema {
       PersonResolver,
       AuditResolver,
       EmbeddingResolver,
+      OperationsResolver,
     ],
     directives: [...specifiedDirectives, searchReportDirective],
     // src/ checks what GraphQL types cannot express, with error messages of its own.

@@ -9,10 +9,14 @@ import type { Config } from './config.ts';
 import { startEmbedder } from './embedding/embedder.ts';
 import { openGenerations } from './generations.ts';
 import { byUserOrAddress } from './http/rate-limit.ts';
+import type { RequestRecord } from './http/request-log.ts';
 import { type HttpConfig, type HttpServer, startHttpServer } from './http/server.ts';
 import { Chunker } from './ingest/chunker.ts';
 import { Extractor } from './ingest/extractor.ts';
+import { createMetrics, type Metrics } from './metrics/metrics.ts';
+import { observeDatabase } from './metrics/observed-database.ts';
 import { type OpenDatabase, openMigratedDatabase } from './open-database.ts';
+import { readinessChecker } from './readiness.ts';
 import {
   type AuthConfig,
   type Authenticate,
@@ -34,6 +38,8 @@ export interface Backend {
   readonly services: Services;
   /** Describes the database, for people. */
   readonly database: string;
+  /** What the server counts of itself; undefined if FUNES_METRICS is off. */
+  readonly metrics: Metrics | undefined;
   close(): Promise<void>;
 }
 
@@ -57,7 +63,7 @@ export interface FunesServer {
 export async function startFunes(config: Config, log: Logger): Promise<FunesServer> {
   const backend = await startBackend(config, log);
   try {
-    const http = await startApi(config, backend.services);
+    const http = await startApi(config, backend.services, backend);
     return {
       url: http.url,
       database: backend.database,
@@ -76,23 +82,34 @@ export async function startFunes(config: Config, log: Logger): Promise<FunesServ
 
 /**
  * Starts the API over HTTP. Closing the server does not close `services`.
- * @param authenticate who sends a request; by default as the settings say.
+ * @param options what counts requests  and who sends a request; without them nothing counts, and the settings say who sends a request.
  */
 export function startApi(
   config: HttpConfig & AuthConfig,
   services: Services,
-  authenticate: Authenticate = authenticator(config, services.database, services.log),
+  {
+    authenticate = authenticator(config, services.database, services.log),
+    metrics,
+  }: Partial<Pick<Backend, 'metrics'> & { authenticate: Authenticate }> = {},
 ): Promise<HttpServer> {
-  const contextFor = (viewer: Viewer, signal: AbortSignal) =>
-    createContext(services, viewer, authenticate.forget, signal);
+  const contextFor = (viewer: Viewer, record: RequestRecord, signal: AbortSignal) => {
+    const database = observeDatabase(services.database, {
+      onStatement: ({ rows }) => {
+        record.rows = (record.rows ?? 0) + rows;
+      },
+    });
+    return createContext({ ...services, database }, viewer, authenticate.forget, signal);
+  };
   return startHttpServer({
     config,
+    metrics,
+    checkReadiness: services.checkReadiness,
     schema: buildSchema(),
-    createContext: ({ raw }, signal) => {
+    createContext: ({ raw, record }, signal) => {
       const viewer = authenticate(raw.rawHeaders);
       return viewer instanceof Promise
-        ? viewer.then((one) => contextFor(one, signal))
-        : contextFor(viewer, signal);
+        ? viewer.then((one) => contextFor(one, record, signal))
+        : contextFor(viewer, record, signal);
     },
     logger: services.log,
     examples: exampleQueries,
@@ -109,9 +126,16 @@ export function startApi(
 export async function startBackend(config: Config, log: Logger): Promise<Backend> {
   const commandServices = deferred<Services>();
   const databaseStart = openServedDatabase(config, log, commandServices.promise);
+  const poolSize = config.databaseUrl === undefined ? 1 : config.poolSize;
+  const metrics = config.metrics === 'off' ? undefined : createMetrics({ poolSize });
   const failed = new AbortController();
   const embedderStart = startEmbedder(
-    { model: config.embeddingModel, cacheDir: join(config.dataDir, 'models'), signal: failed.signal },
+    {
+      model: config.embeddingModel,
+      cacheDir: join(config.dataDir, 'models'),
+      signal: failed.signal,
+      observer: metrics?.embedding,
+    },
     log,
   );
   const [database, embedder] = await Promise.all([databaseStart, embedderStart]).catch(
@@ -127,7 +151,8 @@ export async function startBackend(config: Config, log: Logger): Promise<Backend
       throw error;
     },
   );
-  const { pool, describe, alone, close } = database;
+  const { describe, alone, close } = database;
+  const pool = metrics ? observeDatabase(database.pool, metrics.database) : database.pool;
   const generations = openGenerations(pool, embedder, config, log);
   await generations.start().catch(async (error: unknown) => {
     await Promise.all([embedder.close(), generations.close()]);
@@ -147,11 +172,14 @@ export async function startBackend(config: Config, log: Logger): Promise<Backend
     filler,
     writeWaitMs: config.writeWait,
     quota: config.quota,
+    checkReadiness: readinessChecker({ pool: database.pool, embedder }),
+    embedded: alone,
   };
   commandServices.resolve({ ...services, embedsInBackground: true });
   return {
     services,
     database: describe,
+    metrics,
     close: async () => {
       await filler.close();
       await Promise.all([extractor.close(), chunker.close(), embedder.close(), generations.close()]);

@@ -17,12 +17,17 @@ import {
   webOrigin,
   wholeNumber,
 } from './config/values.ts';
+import { parameterProblems, parseConnectionUrl } from './connection-url.ts';
 import { bundledModelName, findModel, modelForm } from './embedding/model.ts';
 import { FunesError, quote } from './errors.ts';
 import { suggestion } from './suggestion.ts';
 
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
+
+/** Who may read /metrics. */
+const metricsModes = ['off', 'loopback', 'key'] as const;
+export type MetricsMode = (typeof metricsModes)[number];
 
 /** The origin of Apollo's Sandbox when a person opens it there. The Sandbox at `/` calls from this server's own origin. */
 const apolloStudio = 'https://studio.apollographql.com';
@@ -63,7 +68,9 @@ const settings = z.object({
   FUNES_WRITE_WAIT: setting('a time from 0s to 1h, such as 30s or 2min', duration(0, 3_600_000)).default(
     60_000,
   ),
-  FUNES_PREPARED_STATEMENTS: onOff.default(true),
+  FUNES_PREPARED_STATEMENTS: setting('on, off or auto', (text) =>
+    /^auto$/i.test(text) ? ('auto' as const) : onOrOff(text),
+  ).default('auto'),
   FUNES_EMBEDDING_MODEL: setting(`${modelForm}; leave it out for ${bundledModelName}`, (text) =>
     findModel(text) === undefined ? undefined : text,
   ).optional(),
@@ -103,6 +110,10 @@ const settings = z.object({
     20 * 1024 ** 2,
   ),
   FUNES_INTROSPECTION: onOff.default(true),
+  FUNES_METRICS: setting(
+    'off, loopback for programs on this machine, or key for the keys of administrators',
+    (text) => metricsModes.find((mode) => mode === text.toLowerCase()),
+  ).default('loopback'),
   FUNES_LOG_LEVEL: setting(`one of ${logLevels.join(', ')}`, (text) =>
     logLevels.find((level) => level === text.toLowerCase()),
   ).default('info'),
@@ -137,6 +148,7 @@ function configOf(values: z.output<typeof settings>) {
     statementTimeout: values.FUNES_STATEMENT_TIMEOUT,
     /** How long a write waits for its embeddings. What has none by then is stored as PENDING. */
     writeWait: values.FUNES_WRITE_WAIT,
+    /** `auto`: named prepared statements, unless a pooler gives each transaction another session. */
     preparedStatements: values.FUNES_PREPARED_STATEMENTS,
     /** Undefined means the model of the installed packages. */
     embeddingModel: values.FUNES_EMBEDDING_MODEL,
@@ -161,6 +173,7 @@ function configOf(values: z.output<typeof settings>) {
     trustProxy: values.FUNES_TRUST_PROXY,
     bodyLimit: values.FUNES_BODY_LIMIT,
     introspection: values.FUNES_INTROSPECTION,
+    metrics: values.FUNES_METRICS,
     logLevel: values.FUNES_LOG_LEVEL,
   };
 }
@@ -185,6 +198,7 @@ export function loadConfig({ env = process.env, envFile = resolve('.env') }: Con
   });
   problems.push(
     ...authenticationProblems(values),
+    ...urlProblems(values),
     ...migrateUrlProblems(values.FUNES_MIGRATE_URL, values.DATABASE_URL),
     ...unknownNames(values),
   );
@@ -233,6 +247,13 @@ function shown(name: string, value: string): string {
   if (name !== 'DATABASE_URL' && name !== 'FUNES_MIGRATE_URL') return quote(value);
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(value)?.[1];
   return scheme === undefined ? 'not a URL' : `a ${quote(`${scheme}://`)} URL that cannot be used`;
+}
+
+function urlProblems(values: Record<string, string>): string[] {
+  return ['DATABASE_URL', 'FUNES_MIGRATE_URL'].flatMap((name) => {
+    const url = values[name] === undefined ? undefined : parseConnectionUrl(values[name]);
+    return url === undefined ? [] : parameterProblems(name, url);
+  });
 }
 
 function unknownNames(values: Record<string, string>): string[] {

@@ -1,7 +1,11 @@
+import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 
 /** The folder that has package.json. The build puts all of its modules into one folder there, beside which `src` stands. */
 export const root = new URL('..', import.meta.url);
+
+/** The version of the package. */
+export const version: string = JSON.parse(readFileSync(new URL('./package.json', root), 'utf8')).version;
 
 /** Whether this is the built package. A clone of the repository runs its source. */
 export const isBuilt = !import.meta.url.endsWith('.ts');

@@ -1,13 +1,14 @@
 import type { Logger } from 'pino';
 import { describeDatabaseUrl } from './config/database-url.ts';
 import type { Config } from './config.ts';
+import { ignoredParameters, parseConnectionUrl } from './connection-url.ts';
 import { databaseFolder } from './database/embedded/data-folder.ts';
 import { type EmbeddedDatabase, startEmbeddedDatabase } from './database/embedded/embedded-database.ts';
-import { migrate, readPendingMigrations } from './database/migrate.ts';
+import { migrate, readPendingMigrations, refuseForeignTables } from './database/migrate.ts';
 import { openPool, type Pool } from './database/pool.ts';
 import { awaitDatabase } from './database/readiness.ts';
 import { readMissingStatements } from './database/roles.ts';
-import { readStanding, refuseRemoteSuperuser, type Standing } from './database/standing.ts';
+import { readStanding, refuseReadOnly, refuseRemoteSuperuser, type Standing } from './database/standing.ts';
 import { FunesError, quote } from './errors.ts';
 
 /** A database that answers. */
@@ -37,17 +38,21 @@ export async function openDatabase(config: Config, log: Logger): Promise<OpenDat
 /**
  * Opens the database for the work of the owner of its tables: on FUNES_MIGRATE_URL or, without it, on DATABASE_URL or the
  * embedded database.
- * @throws as `openDatabase`; FunesError UNAVAILABLE if that is no direct connection of the owner.
+ * @throws as `openDatabase`; FunesError UNAVAILABLE if that is no connection of the owner.
  */
 export async function openOwnersDatabase(config: Config, log: Logger): Promise<OpenDatabase> {
   const { databaseUrl, migrateUrl } = config;
   const setting = migrateUrl === undefined ? 'DATABASE_URL' : 'FUNES_MIGRATE_URL';
   const url = migrateUrl ?? databaseUrl;
   if (url === undefined) return openDatabase(config, log);
-  const pooled = migrateUrl === undefined && whyPooled(config);
-  if (pooled) throw new FunesError('UNAVAILABLE', `${pooled}. ${nameTheOwner}`);
-  const direct = { ...config, poolSize: 1, preparedStatements: true };
-  const database = await openUrl(url, setting, direct, log);
+  const database = await openUrl(url, setting, { ...config, poolSize: 1 }, log);
+  try {
+    refuseReadOnly(database.standing, setting);
+    await refuseForeignTables(database.pool);
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
   if (database.standing.isOwner) return database;
   await database.close();
   throw new FunesError('UNAVAILABLE', `${whyNoOwner(database.standing, setting)}. ${nameTheOwner}`);
@@ -62,8 +67,10 @@ export async function openMigratedDatabase(config: Config, log: Logger): Promise
   try {
     const database = await openDatabase(config, log);
     try {
+      refuseReadOnly(database.standing, 'DATABASE_URL');
+      await refuseForeignTables(database.pool);
       if (owners) await migrateAsOwner(owners, database, log);
-      else await migrateOrRefuse(database, config, log);
+      else await migrateOrRefuse(database, log);
       return database;
     } catch (error) {
       await database.close();
@@ -76,12 +83,6 @@ export async function openMigratedDatabase(config: Config, log: Logger): Promise
 
 const nameTheOwner =
   'Set FUNES_MIGRATE_URL to a direct connection of the owner of the tables, for the work that only the owner may do.';
-
-function whyPooled({ databaseUrl, preparedStatements }: Config): string | undefined {
-  return databaseUrl !== undefined && !preparedStatements
-    ? 'FUNES_PREPARED_STATEMENTS is off, so DATABASE_URL may lead through a pooler'
-    : undefined;
-}
 
 function whyNoOwner({ user }: Standing, setting: string): string {
   return `The user ${quote(user)} of ${setting} does not own the tables of funes`;
@@ -102,11 +103,10 @@ async function migrateAsOwner(owners: OpenDatabase, served: OpenDatabase, log: L
 }
 
 /** Migrates the served database by its own connections, if they may. */
-async function migrateOrRefuse(database: OpenDatabase, config: Config, log: Logger): Promise<void> {
+async function migrateOrRefuse(database: OpenDatabase, log: Logger): Promise<void> {
   const { pool, standing } = database;
-  const why = whyPooled(config) ?? (standing.isOwner ? undefined : whyNoOwner(standing, 'DATABASE_URL'));
-  if (why === undefined) logApplied(await migrate(pool), log);
-  else await requireMigrated(database, why, log);
+  if (standing.isOwner) logApplied(await migrate(pool), log);
+  else await requireMigrated(database, whyNoOwner(standing, 'DATABASE_URL'), log);
 }
 
 function logApplied(applied: readonly string[], log: Logger): void {
@@ -115,9 +115,8 @@ function logApplied(applied: readonly string[], log: Logger): void {
 
 /** Of a database that this server cannot migrate. */
 async function requireMigrated(database: OpenDatabase, why: string, log: Logger): Promise<void> {
-  const { pool, standing } = database;
-  if (!standing.isOwner) await requireMembership(database);
-  const pending = await readPendingMigrations(pool, standing.isOwner ? 'owner' : 'admin');
+  await requireMembership(database);
+  const pending = await readPendingMigrations(database.pool);
   if (pending.length > 0) {
     const [names, be] = [pending.join(', '), pending.length === 1 ? 'migration is' : 'migrations are'];
     throw new FunesError(
@@ -126,16 +125,13 @@ async function requireMigrated(database: OpenDatabase, why: string, log: Logger)
         'the owner of the tables.',
     );
   }
-  if (standing.isOwner) await requireMembership(database);
   log.info(`${why}, so this server does not migrate. No migration is pending.`);
 }
 
 /** Refuses a user of the connections who may not switch to the roles of requests. */
-async function requireMembership({ pool, standing: { user, isOwner } }: OpenDatabase): Promise<void> {
+async function requireMembership({ pool, standing: { user } }: OpenDatabase): Promise<void> {
   if ((await readMissingStatements(pool)).length === 0) return;
-  const remedy = isOwner
-    ? 'Run "funes migrate" with FUNES_MIGRATE_URL set to a direct connection of this user.'
-    : `Run "funes roles --login ${user} --apply" with FUNES_MIGRATE_URL set to a direct connection of the owner of the tables.`;
+  const remedy = `Run "funes roles --login ${user} --apply" with FUNES_MIGRATE_URL set to a direct connection of the owner of the tables.`;
   throw new FunesError(
     'UNAVAILABLE',
     `The user ${quote(user)} of DATABASE_URL may not switch to the roles that requests run as. ${remedy}`,
@@ -148,7 +144,14 @@ function openUrl(
   config: Config,
   log: Logger,
 ): Promise<OpenDatabase> {
-  return openWhenReady({ database: url, where: describeDatabaseUrl(url), setting }, config, log);
+  const parsed = parseConnectionUrl(url);
+  for (const line of parsed ? ignoredParameters(setting, parsed) : []) log.warn(line);
+  const isPooled = parsed?.parameters.pgbouncer === 'true' && config.preparedStatements === 'auto';
+  return openWhenReady(
+    { database: url, where: describeDatabaseUrl(url), setting },
+    isPooled ? { ...config, preparedStatements: false } : config,
+    log,
+  );
 }
 
 interface Opened {
@@ -167,7 +170,7 @@ async function openWhenReady(
     database,
     poolSize: config.poolSize,
     statementTimeoutMs: config.statementTimeout,
-    preparedStatements: config.preparedStatements,
+    preparedStatements: config.preparedStatements !== false,
     logger: log,
   });
   const close = async () => {
@@ -180,6 +183,7 @@ async function openWhenReady(
       setting,
       createsVector: setting === 'FUNES_MIGRATE_URL' || config.migrateUrl === undefined,
       withinMs: config.databaseConnectTimeout,
+      preparedStatements: config.preparedStatements,
       logger: log,
     });
     const standing = await readStanding(pool);

@@ -4,6 +4,7 @@ import type { Embedder } from './embedding/embedder.ts';
 import type { Generations } from './generations.ts';
 import type { Chunker } from './ingest/chunker.ts';
 import type { Extractor } from './ingest/extractor.ts';
+import type { ReadinessCheck } from './readiness.ts';
 
 /** How much one user may store; null means any amount. */
 export interface Quota {
@@ -26,6 +27,10 @@ export interface Services {
   readonly writeWaitMs?: number | undefined;
   /** What embeds the rows that wait for it. Without it, they wait for another server or for the next start. */
   readonly filler?: { wake(): void } | undefined;
+  /** Looks whether requests can be served. Without it, nothing is looked at. */
+  readonly checkReadiness?: (() => Promise<readonly ReadinessCheck[]>) | undefined;
+  /** Whether the database is the embedded one. */
+  readonly embedded?: boolean | undefined;
   /** How much one user may store; without it, any amount. */
   readonly quota?: Quota | undefined;
 }

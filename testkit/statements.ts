@@ -26,8 +26,13 @@ export function watchConnection(connection: ReservedSql, heard: Heard): Reserved
 export function watchDatabase(database: Database, hear: () => Heard): Database {
   return {
     ...database,
-    prepare: database.prepare,
-    localSettings: database.localSettings,
+    get prepare() {
+      return database.prepare;
+    },
+    get localSettings() {
+      return database.localSettings;
+    },
+    expectPooler: (options) => database.expectPooler(options),
     reserve: async (options) => watchConnection(await database.reserve(options), hear()),
   };
 }

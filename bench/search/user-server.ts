@@ -10,7 +10,7 @@ if (userId === undefined) throw new Error('Name the user whose server this is.')
 const config = loadConfig();
 const log = createLogger({ level: config.logLevel });
 const backend = await startBackend(config, log);
-const api = await startApi(config, backend.services, () => ({ userId, role: 'user' }));
+const api = await startApi(config, backend.services, { authenticate: () => ({ userId, role: 'user' }) });
 process.once('SIGTERM', async () => {
   await api.close();
   await backend.close();

@@ -1,13 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { CommanderError } from 'commander';
-import { root } from '../distribution.ts';
+import { version } from '../distribution.ts';
 import { quote } from '../errors.ts';
 import { suggestion } from '../suggestion.ts';
 import { CommandError, wrongUsage } from './failure.ts';
-
-/** The version of the package. */
-export const version: string = JSON.parse(readFileSync(new URL('./package.json', root), 'utf8')).version;
 
 /**
  * Runs one command line. `--help` and `--version` print and do nothing else.

@@ -1,4 +1,5 @@
 import { archiveCommand } from './commands/archive.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { exportCommand } from './commands/export.ts';
 import { importCommand } from './commands/import.ts';
 import { ingestCommand } from './commands/ingest.ts';
@@ -18,4 +19,5 @@ export const databaseCommands: readonly DatabaseCommand[] = [
   importCommand,
   archiveCommand,
   reembedCommand,
+  doctorCommand,
 ];

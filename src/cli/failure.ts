@@ -31,7 +31,7 @@ export function failureOf(error: unknown): Failure {
   // undefined_table
   if (root instanceof Error && 'code' in root && root.code === '42P01')
     return { message: 'The database has no tables of this version yet. Run "funes migrate" first.', status };
-  const what = root instanceof Error ? `${root.name}: ${root.message}` : String(root);
+  const what = reasonOf(root);
   return {
     message: `The command failed for a reason that it does not expect (${oneLine(what)}). FUNES_LOG_LEVEL=debug shows more.`,
     status,
@@ -43,6 +43,13 @@ function rootOf(error: unknown): unknown {
   let root = error;
   while (root instanceof Error && root.cause !== undefined) root = root.cause;
   return root;
+}
+
+/** What an unexpected error says, without the statement that Drizzle's message begins with. */
+function reasonOf(root: unknown): string {
+  if (!(root instanceof Error)) return String(root);
+  if (/^Failed query:/.test(root.message)) return 'a statement failed';
+  return `${root.name}: ${root.message}`;
 }
 
 /** The text in one line, without stack frames. */

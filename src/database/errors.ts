@@ -87,6 +87,18 @@ export function causeWithCode(error: unknown, code: string): Error | undefined {
   return undefined;
 }
 
+/** What PostgreSQL or a pooler answers if a statement or a setting of an earlier transaction is in another session. */
+const poolerCodes = [
+  '26000', // invalid_sql_statement_name
+  '42P05', // duplicate_prepared_statement
+  '08P01', // protocol_violation
+];
+
+/** The code by which an error tells that sessions are shared, from the chain of `cause`s. Undefined for any other error. */
+export function poolerCode(error: unknown): string | undefined {
+  return poolerCodes.find((code) => causeWithCode(error, code) !== undefined);
+}
+
 function classify(error: DriverError, statementTimeoutMs: number | undefined): FunesError | undefined {
   const { code, constraint_name: constraint = '', column_name: column } = error;
   const funesError = (funesCode: FunesError['code'], message: string) =>

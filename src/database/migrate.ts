@@ -7,9 +7,12 @@ import { migrate as runMigrations } from 'drizzle-orm/postgres-js/migrator';
 import type { ReservedSql, Sql } from 'postgres';
 import { root } from '../distribution.ts';
 import { FunesError } from '../errors.ts';
+import { withConnection } from './connection.ts';
 import { causeWithCode } from './errors.ts';
+import { grants } from './grants.ts';
 import type { Pool } from './pool.ts';
 import { databaseRoles, ensureRoles } from './roles.ts';
+import { setLocal } from './session-settings.ts';
 
 const defaultFolder = fileURLToPath(new URL('./drizzle', root));
 /** The key of the lock that a server holds while it migrates. Any number, but one and the same in every server. */
@@ -32,8 +35,8 @@ export async function migrate(pool: Pool, migrationsFolder = defaultFolder): Pro
   const known = knownMigrations(migrationsFolder);
   const connection = await pool.reserve({ statementTimeoutMs: 0 });
   try {
-    await ensureRoles(connection);
-    await connection.unsafe('begin');
+    await ensureRoles(connection, pool.localSettings);
+    await connection.unsafe(['begin', ...setLocal(pool.localSettings)].join('; '));
     // A lock of the transaction, not of the session: behind a pooler, the next statement may be in another session.
     await connection`select pg_advisory_xact_lock(${lockKey})`;
     await connection.unsafe('set local statement_timeout = 0');
@@ -50,15 +53,17 @@ export async function migrate(pool: Pool, migrationsFolder = defaultFolder): Pro
 }
 
 /**
- * Reads which migrations are pending.
- * @param reader `admin` if the user of the connections owns nothing and only may switch to the admin role.
+ * Reads which migrations are pending, as a user who owns nothing and may switch to the admin role.
  * @throws FunesError UNAVAILABLE if the database is newer than this code, or if its user may not see which were applied.
  */
-export async function readPendingMigrations(pool: Pool, reader: 'owner' | 'admin'): Promise<string[]> {
+export async function readPendingMigrations(pool: Pool): Promise<string[]> {
   const connection = await pool.reserve();
   try {
-    const become = reader === 'admin' ? `; set local role ${databaseRoles.admin}` : '';
-    await connection.unsafe(`begin read only${become}`);
+    await connection.unsafe(
+      ['begin read only', ...setLocal(pool.localSettings), `set local role ${databaseRoles.admin}`].join(
+        '; ',
+      ),
+    );
     return pendingMigrations(knownMigrations(defaultFolder), await appliedMigrations(connection));
   } catch (error) {
     const refused = causeWithCode(error, '42501');
@@ -73,6 +78,40 @@ export async function readPendingMigrations(pool: Pool, reader: 'owner' | 'admin
     await connection.unsafe('rollback').catch(() => {});
     connection.release();
   }
+}
+
+interface Found {
+  schema: string;
+  tables: string | null;
+  /** Whether this user may read which migrations were applied; null if there is no list of them. */
+  mayRead: boolean | null;
+}
+
+/**
+ * Refuses a database in which another application has tables of the names that the migrations use. It changes nothing.
+ * @throws FunesError UNAVAILABLE that names them.
+ */
+export async function refuseForeignTables(pool: Pool): Promise<void> {
+  const names = [...new Set(grants.flatMap(({ on, name }) => (on === 'table' && name ? [name] : [])))];
+  await withConnection(pool, async (connection) => {
+    const [found] = await connection<Found[]>`
+      select schema,
+        (select string_agg(relname, ', ' order by relname) from pg_class c join pg_namespace n on n.oid = relnamespace
+          where nspname = schema and relname = any(string_to_array(${names.join(',')}, ','))) as tables,
+        (select has_schema_privilege(n.oid, 'USAGE') and has_table_privilege(c.oid, 'SELECT')
+          from pg_class c join pg_namespace n on n.oid = relnamespace
+          where nspname = 'drizzle' and relname = '__drizzle_migrations') as "mayRead"
+      from (select coalesce(${pool.schemas?.home ?? null}::text, current_schema()) as schema) home`;
+    if (!found?.tables || found.mayRead === false) return;
+    const known = knownMigrations(defaultFolder);
+    const applied = found.mayRead ? await appliedMigrations(connection) : [];
+    if (known.some(({ when }) => applied.includes(when))) return;
+    throw new FunesError(
+      'UNAVAILABLE',
+      `The database belongs to another application: its schema ${found.schema} has ${found.tables}, and no migration of funes was ` +
+        'applied. Nothing was changed. Name a database in DATABASE_URL that funes has to itself.',
+    );
+  });
 }
 
 /** Returns the name of the last migration of this code. */

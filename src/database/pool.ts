@@ -7,6 +7,12 @@ import { openClient } from './client.ts';
 import type { EmbeddedDatabase } from './embedded/embedded-database.ts';
 import { databaseError, isUnreachable } from './errors.ts';
 import { guardReservation } from './reservation.ts';
+import {
+  type LocalSettings,
+  type SchemaPath,
+  startupParameters,
+  transactionParameters,
+} from './session-settings.ts';
 
 export interface PoolOptions {
   /** A server's URL, or the embedded database. */
@@ -20,23 +26,30 @@ export interface PoolOptions {
   /** How long a request waits for a connection while all are in use, in milliseconds. */
   acquireTimeoutMs?: number;
   /**
-   * Turn this off behind a pooler that gives each transaction another connection, such as PgBouncer in transaction mode. The
-   * pool then uses no named prepared statements and no settings of the session: they would reach other clients or be refused.
+   * False if a pooler gives each transaction another session, as PgBouncer in transaction mode does. The pool then uses no named
+   * prepared statements and no settings of the session: they would reach other clients or be refused. Default: true, until
+   * `expectPooler` is called.
    */
   preparedStatements?: boolean;
   /** The name of the connections in pg_stat_activity. */
   applicationName?: string;
-  logger?: Pick<Logger, 'debug'> | undefined;
+  logger?: (Pick<Logger, 'debug'> & Partial<Pick<Logger, 'warn'>>) | undefined;
 }
 
 export interface Pool {
   /** The largest number of connections. */
   readonly size: number;
+  /** Whether the database is the embedded one, which has no settings but its own. */
+  readonly isEmbedded: boolean;
+  /** Whether each transaction may get another session, so that nothing can be kept in one. */
+  readonly isPooled: boolean;
   /** Whether to send named prepared statements. */
   readonly prepare: boolean;
   readonly statementTimeoutMs: number;
   /** Settings for SET LOCAL in each transaction, because a session behind a pooler cannot have them. Empty without a pooler. */
-  readonly localSettings: Readonly<Record<string, number>>;
+  readonly localSettings: LocalSettings;
+  /** Where the tables and the extension are, once `useSchemas` has been called. */
+  readonly schemas: SchemaPath | undefined;
   /**
    * Reserves a connection for one user. The user must call `release`, and may call it at any time. If the connection is lost
    * before, all its statements, waiting or new, are rejected with a connection error; none runs on another connection.
@@ -47,6 +60,18 @@ export interface Pool {
    * @throws FunesError UNAVAILABLE if no connection becomes free in time, or if the database cannot be reached.
    */
   reserve(options?: { statementTimeoutMs?: number }): Promise<ReservedSql>;
+  /**
+   * From now on, takes each transaction to have a session of its own: no settings of the session, and no named prepared statements.
+   * What is reserved goes on to its end; new reservations get new connections.
+   * @param options.prepare true to go on with named prepared statements, for a pooler that knows them.
+   * @param options.reason the code of the error by which a pooler was noticed while the server runs; the log gets a line.
+   */
+  expectPooler(options?: { prepare?: boolean; reason?: string }): void;
+  /**
+   * Makes these schemas the search path.
+   * @param options.isInUse whether connections have that search path without being told.
+   */
+  useSchemas(path: SchemaPath, options: { isInUse: boolean }): void;
   /** Waits until no connection is in use, at most `timeoutMs` (default 5 s), then closes all of them. */
   close(timeoutMs?: number): Promise<void>;
 }
@@ -86,9 +111,12 @@ const isHangUp = (error: unknown) =>
  */
 class GuardedPool implements Pool {
   readonly size: number;
-  readonly prepare: boolean;
+  readonly isEmbedded: boolean;
   readonly statementTimeoutMs: number;
-  readonly localSettings: Readonly<Record<string, number>>;
+  isPooled: boolean;
+  prepare: boolean;
+  localSettings: LocalSettings = {};
+  schemas: SchemaPath | undefined;
   private readonly connectTimeoutMs: number;
   private readonly embedded: EmbeddedDatabase | undefined;
   private readonly turns: SemaphoreInterface;
@@ -103,10 +131,12 @@ class GuardedPool implements Pool {
   constructor(private readonly options: PoolOptions) {
     this.embedded = typeof options.database === 'string' ? undefined : options.database;
     this.size = this.embedded === undefined ? (options.poolSize ?? 10) : 1;
+    this.isEmbedded = this.embedded !== undefined;
     this.prepare = options.preparedStatements ?? true;
+    this.isPooled = !this.prepare;
     this.statementTimeoutMs = options.statementTimeoutMs ?? 30_000;
     this.connectTimeoutMs = options.connectTimeoutMs ?? 5000;
-    this.localSettings = this.prepare ? {} : { statement_timeout: this.statementTimeoutMs };
+    this.decideSettings();
     const acquireTimeoutMs = options.acquireTimeoutMs ?? 30_000;
     this.turns = withTimeout(
       new Semaphore(this.size, sentAway),
@@ -157,6 +187,38 @@ class GuardedPool implements Pool {
     await Promise.all([...this.generations].map(({ sql }) => sql.end({ timeout: 0 })));
   }
 
+  expectPooler({ prepare = false, reason }: { prepare?: boolean; reason?: string } = {}): void {
+    if (this.isPooled && this.prepare === prepare) return;
+    if (reason !== undefined) {
+      this.options.logger?.warn?.(
+        `The database answers as behind a pooler that gives each transaction another session (${reason}). From now on each ` +
+          'transaction makes its own settings, and no prepared statements are used.',
+      );
+    }
+    this.isPooled = true;
+    this.prepare = prepare;
+    this.decideSettings();
+    if (this.current !== undefined) this.retire(this.current);
+  }
+
+  useSchemas(path: SchemaPath, { isInUse }: { isInUse: boolean }): void {
+    const changed = this.schemas?.home !== path.home || this.schemas.vector !== path.vector;
+    if (!changed || this.isEmbedded) return;
+    this.schemas = path;
+    this.decideSettings();
+    if (this.current === undefined || this.isPooled) return;
+    Object.assign(this.current.sql.options.connection, this.sessionParameters());
+    if (!isInUse) this.retire(this.current);
+  }
+
+  private decideSettings(): void {
+    this.localSettings = this.isPooled ? transactionParameters(this.statementTimeoutMs, this.schemas) : {};
+  }
+
+  private sessionParameters(): Record<string, string> {
+    return this.isPooled ? {} : startupParameters(this.statementTimeoutMs, this.schemas);
+  }
+
   private async connect(): Promise<{ generation: Generation; reserved: ReservedSql }> {
     for (let refusals = 0; ; ) {
       const generation = this.current ?? this.newGeneration();
@@ -196,7 +258,7 @@ class GuardedPool implements Pool {
         connections: this.size,
         connectTimeoutMs: this.connectTimeoutMs,
         prepare: this.prepare,
-        statementTimeoutMs: this.statementTimeoutMs,
+        session: this.sessionParameters(),
         applicationName,
         logger,
         onclose: () => this.retire(generation),

@@ -3,6 +3,7 @@ import type { ReservedSql } from 'postgres';
 import { FunesError } from '../errors.ts';
 import { withConnection } from './connection.ts';
 import type { Pool } from './pool.ts';
+import { type PreparedStatements, probeSessions } from './probe.ts';
 
 export interface ReadinessOptions {
   /** Describes the database in messages, without its password. */
@@ -13,7 +14,9 @@ export interface ReadinessOptions {
   createsVector?: boolean;
   /** How long to keep trying, in milliseconds. */
   withinMs: number;
-  logger?: { warn(fields: object, message: string): void } | undefined;
+  /** Default: auto. */
+  preparedStatements?: PreparedStatements | undefined;
+  logger?: { warn(fields: object, message: string): void; info?(message: string): void } | undefined;
 }
 
 /** The versions of a database server. */
@@ -51,17 +54,30 @@ export async function awaitDatabase(pool: Pool, options: ReadinessOptions): Prom
   }
 }
 
-function check(pool: Pool, { where, createsVector = true }: ReadinessOptions): Promise<ServerVersions> {
+async function check(pool: Pool, options: ReadinessOptions): Promise<ServerVersions> {
+  const { where, createsVector = true, preparedStatements = 'auto' } = options;
+  const sign = await probeSessions(pool, preparedStatements);
+  if (sign !== undefined) sayPooled(options, sign);
   return withConnection(pool, async (connection) => {
     const server = await checkServer(connection, where);
     return { server, vector: await checkVector(connection, where, createsVector) };
   });
 }
 
+function sayPooled({ where, setting = 'DATABASE_URL', logger }: ReadinessOptions, sign: string): void {
+  logger?.info?.(
+    `${setting} leads to ${where} through a pooler that gives each transaction another session (${sign}). ` +
+      'Each transaction makes its own settings.',
+  );
+}
+
 async function checkServer(connection: ReservedSql, where: string): Promise<string> {
-  const [row] = await connection<{ number: number; version: string }[]>`
-    select current_setting('server_version_num')::int as number, current_setting('server_version') as version`;
-  const problem = serverProblem(row?.number ?? 0, row?.version ?? 'unknown', where);
+  const [row] = await connection<{ number: number; version: string; encoding: string }[]>`
+    select current_setting('server_version_num')::int as number, current_setting('server_version') as version,
+      current_setting('server_encoding') as encoding`;
+  const problem =
+    serverProblem(row?.number ?? 0, row?.version ?? 'unknown', where) ??
+    encodingProblem(row?.encoding ?? 'unknown', where);
   if (problem !== undefined) throw problem;
   return row?.version ?? '';
 }
@@ -73,6 +89,15 @@ export function serverProblem(number: number, version: string, where: string): F
     'UNAVAILABLE',
     `The server of ${where} is PostgreSQL ${version}; funes needs ${oldestServer} or newer. Upgrade it, set ` +
       `DATABASE_URL to a newer server, ${orEmbedded}.`,
+  );
+}
+
+function encodingProblem(encoding: string, where: string): FunesError | undefined {
+  if (encoding === 'UTF8') return undefined;
+  return new FunesError(
+    'UNAVAILABLE',
+    `The database ${where} has the encoding ${encoding}, which cannot store every text; funes needs UTF8. Create one with ` +
+      `"createdb --encoding=UTF8 --template=template0", set DATABASE_URL to it, ${orEmbedded}.`,
   );
 }
 
@@ -144,6 +169,9 @@ function refusal(
   if (code === undefined) return error instanceof FunesError && error.cause === undefined ? error : undefined;
   if (code.startsWith('28')) return refuse(`${where} refuses the user or password of ${setting}.`);
   if (code === '3D000') return refuse(`There is no such database: ${where}. Create it (createdb).`);
+  if (code === 'TLS_REFUSED') return refuse(`${where} offers no TLS, and ${setting} asks for it (sslmode).`);
+  if (code === 'TLS_FAILED') return refuse(`TLS with ${where} failed: ${messageOf(error)}.`);
+  if (code === '08P01') return refuse(`${where} refuses the connection: ${messageOf(error)}.`);
   if (code === '42704')
     return refuse(`${where} does not know a parameter of ${setting}: ${messageOf(error)}.`);
   return undefined;

@@ -40,7 +40,7 @@ export interface ReservationLimits {
 }
 
 const mostParameters = 65_533; // postgres.js cannot encode more
-const shortStatement = 512; // postgres.js sends it in one piece
+const shortStatement = 1000; // postgres.js sends it in one piece
 const isGreeting = (text: string) => text === '' || /^begin\b/i.test(text);
 const nothing = () => {};
 

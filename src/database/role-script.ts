@@ -23,9 +23,10 @@ const requestRoles = Object.values(databaseRoles).join(', ');
  */
 export async function readRoleStatements(pool: Pool, login: string | undefined): Promise<string[]> {
   return withConnection(pool, async (connection) => {
-    const surroundings = await readSurroundings(connection);
+    const surroundings = await readSurroundings(connection, pool.schemas?.home);
     const { owner, ownerIsSuperuser, version, database, everybodyConnects, schema } = surroundings;
-    const named = login === undefined ? undefined : (await readLogin(connection, login)).quoted;
+    const named =
+      login === undefined ? undefined : (await readLogin(connection, login, pool.schemas?.home)).quoted;
     const member = membership(version);
     return [
       ...Object.values(databaseRoles).map((role) => createUnlessThere(role, 'nologin noinherit')),
@@ -49,15 +50,18 @@ export async function readRoleStatements(pool: Pool, login: string | undefined):
  */
 export async function applyRoles(pool: Pool, login: string | undefined): Promise<AppliedRoles> {
   return withConnection(pool, async (connection) => {
-    await refuseUnmigrated(connection);
-    const before = login === undefined ? undefined : await readLogin(connection, login);
+    const home = pool.schemas?.home;
+    await refuseUnmigrated(connection, home);
+    const before = login === undefined ? undefined : await readLogin(connection, login, home);
     const changed = await ensureRoles(connection);
     if (login !== undefined) {
       const problem = 'The user of the database may not make the role of the server.';
-      changed.push(...(await runMissing(connection, problem, () => missingForLogin(connection, login))));
-      await refuseInheriting(connection, login);
+      changed.push(
+        ...(await runMissing(connection, problem, () => missingForLogin(connection, login, home))),
+      );
+      await refuseInheriting(connection, login, home);
     }
-    const { schema } = await readSurroundings(connection);
+    const { schema } = await readSurroundings(connection, home);
     const statements = grantStatements(schema);
     // One string of several statements is one transaction.
     const problem = 'The user of the database may not grant what the roles of requests need.';
@@ -65,6 +69,9 @@ export async function applyRoles(pool: Pool, login: string | undefined): Promise
     return { changed, grants: statements, isNewLogin: before?.exists === false };
   });
 }
+
+/** The schema of the tables. Without it, the current schema of the session is. */
+type Home = string | undefined;
 
 interface Surroundings {
   owner: string;
@@ -75,13 +82,13 @@ interface Surroundings {
   version: number;
 }
 
-async function readSurroundings(connection: ReservedSql): Promise<Surroundings> {
+async function readSurroundings(connection: ReservedSql, home: Home): Promise<Surroundings> {
   const [row] = await connection<Surroundings[]>`
     select quote_ident(current_user) as owner,
       (select rolsuper from pg_roles where rolname = current_user) as "ownerIsSuperuser",
       quote_ident(current_database()) as database,
       has_database_privilege('public', current_database(), 'CONNECT') as "everybodyConnects",
-      quote_ident(current_schema()) as schema,
+      quote_ident(coalesce(${home ?? null}::text, current_schema())) as schema,
       current_setting('server_version_num')::int as version`;
   if (row === undefined) throw new Error('The database did not say what it is.');
   return row;
@@ -101,14 +108,14 @@ interface LoginState {
   hasRights: boolean;
 }
 
-async function readLogin(connection: ReservedSql, login: string): Promise<LoginState> {
+async function readLogin(connection: ReservedSql, login: string, home: Home): Promise<LoginState> {
   refuseName(login);
   const names = Object.values(databaseRoles).join(',');
   const [state] = await connection<LoginState[]>`
     select quote_ident(${login}) as quoted, role.oid is not null as exists, version,
       coalesce(rolcanlogin, false) as "mayLogIn", coalesce(rolinherit, false) as inherits,
       coalesce(rolsuper, false) as "isSuperuser", coalesce(rolbypassrls, false) as "passesPolicies",
-      coalesce(pg_has_role(role.oid, (select relowner from pg_class where oid = to_regclass('memories')), 'MEMBER'), false) as owns,
+      coalesce(pg_has_role(role.oid, (select relowner from pg_class where oid = to_regclass(quote_ident(coalesce(${home ?? null}::text, current_schema())) || '.memories')), 'MEMBER'), false) as owns,
       coalesce((
         select bool_and(pg_has_role(role.oid, request.oid, case when version < 160000 then 'MEMBER' else 'SET' end))
         from pg_roles request where rolname = any(string_to_array(${names}, ','))), false) as "isMember",
@@ -141,12 +148,13 @@ function refuseName(login: string): void {
   );
 }
 
-async function missingForLogin(connection: ReservedSql, login: string): Promise<string[]> {
+async function missingForLogin(connection: ReservedSql, login: string, home: Home): Promise<string[]> {
   const { quoted, exists, version, mayLogIn, inherits, isMember, hasRights } = await readLogin(
     connection,
     login,
+    home,
   );
-  const { database, everybodyConnects } = await readSurroundings(connection);
+  const { database, everybodyConnects } = await readSurroundings(connection, home);
   const mayConnect = everybodyConnects || (exists && (await mayConnectTo(connection, login)));
   return [
     ...(exists ? [] : [`create role ${quoted} login noinherit`]),
@@ -165,8 +173,8 @@ async function mayConnectTo(connection: ReservedSql, login: string): Promise<boo
 }
 
 /** Somebody else may have granted a role so that it is inherited. Only that grantor or a superuser can revoke it. */
-async function refuseInheriting(connection: ReservedSql, login: string): Promise<void> {
-  const { quoted, hasRights } = await readLogin(connection, login);
+async function refuseInheriting(connection: ReservedSql, login: string, home: Home): Promise<void> {
+  const { quoted, hasRights } = await readLogin(connection, login, home);
   if (!hasRights) return;
   throw new FunesError(
     'UNAVAILABLE',
@@ -176,15 +184,16 @@ async function refuseInheriting(connection: ReservedSql, login: string): Promise
 }
 
 /** Refuses a database that lacks tables, or the policies that a restore leaves out if there were no roles. */
-async function refuseUnmigrated(connection: ReservedSql): Promise<void> {
+async function refuseUnmigrated(connection: ReservedSql, home: Home): Promise<void> {
   const names = [...new Set(grants.flatMap(({ on, name }) => (on === 'table' && name ? [name] : [])))];
   const [row] = await connection<{ tables: string | null; policies: string | null }[]>`
     select
       (select string_agg(name, ', ') from unnest(string_to_array(${names.join(',')}, ',')) as name
-        where to_regclass(name) is null) as tables,
+        where to_regclass(case when name like '%.%' then name else schema || '.' || name end) is null) as tables,
       (select string_agg(relname, ', ' order by relname) from pg_class
-        where relnamespace = current_schema()::regnamespace and relrowsecurity
-          and not exists (select from pg_policy where polrelid = pg_class.oid)) as policies`;
+        where relnamespace = schema::regnamespace and relrowsecurity
+          and not exists (select from pg_policy where polrelid = pg_class.oid)) as policies
+    from (select quote_ident(coalesce(${home ?? null}::text, current_schema())) as schema) home`;
   if (row?.tables) {
     throw new FunesError(
       'UNAVAILABLE',

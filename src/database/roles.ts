@@ -3,6 +3,7 @@ import { FunesError } from '../errors.ts';
 import { withConnection } from './connection.ts';
 import { errorCode } from './errors.ts';
 import type { Pool } from './pool.ts';
+import { type LocalSettings, setLocal } from './session-settings.ts';
 
 /**
  * The roles of the policies of row-level security (`schema/columns/policies.ts`). Neither owns a table, and neither can log in.
@@ -26,11 +27,16 @@ const lostRaces = [
 /**
  * Creates the roles that are missing, and lets the user of this connection switch to them, which creating a role does not do
  * since PostgreSQL 16. Call it outside any transaction: a statement that lost a race against another session is sent again.
+ * @param settings what a pooler's session lacks. With any, each attempt is a transaction.
  * @returns the statements that were run.
  * @throws FunesError UNAVAILABLE if this user may not do that. The message has the statements that an administrator can run.
  */
-export function ensureRoles(connection: ReservedSql): Promise<string[]> {
-  return runMissing(connection, cannotMakeRoles, () => missingStatements(connection));
+export async function ensureRoles(connection: ReservedSql, settings: LocalSettings = {}): Promise<string[]> {
+  const run = await runMissing(connection, cannotMakeRoles, () => missingStatements(connection), settings);
+  // A user who has a right and may not grant it is only warned.
+  const left = run.length === 0 ? [] : await missingUsage(connection);
+  if (left.length > 0) throw refusal(cannotMakeRoles, left, undefined);
+  return run;
 }
 
 /**
@@ -43,13 +49,19 @@ export async function runMissing(
   connection: ReservedSql,
   problem: string,
   missing: () => Promise<string[]>,
+  settings: LocalSettings = {},
 ): Promise<string[]> {
+  const begin = setLocal(settings);
   for (let attempt = 1; ; attempt++) {
-    const statements = await missing();
+    let statements: string[] = [];
     try {
+      if (begin.length > 0) await connection.unsafe(['begin', ...begin].join('; '));
+      statements = await missing();
       for (const statement of statements) await connection.unsafe(statement);
+      if (begin.length > 0) await connection.unsafe('commit');
       return statements;
     } catch (error) {
+      if (begin.length > 0) await connection.unsafe('rollback').catch(() => {});
       if (errorCode(error) === '42501') throw refusal(problem, statements, error);
       if (attempt === mostAttempts || !lostRaces.includes(errorCode(error) ?? '')) throw error;
     }
@@ -75,14 +87,29 @@ export async function missingStatements(connection: ReservedSql): Promise<string
     from unnest(string_to_array(${names}, ',')) as name
       left join pg_roles role on role.rolname = name,
       (select current_setting('server_version_num')::int as version) server`;
-  return states.flatMap(({ name, exists, usable, user, version }) => [
-    ...(exists ? [] : [`create role ${name} nologin noinherit`]),
-    ...(usable ? [] : [`grant ${name} to ${user}${membership(version)}`]),
-  ]);
+  return [
+    ...states.flatMap(({ name, exists, usable, user, version }) => [
+      ...(exists ? [] : [`create role ${name} nologin noinherit`]),
+      ...(usable ? [] : [`grant ${name} to ${user}${membership(version)}`]),
+    ]),
+    ...(await missingUsage(connection)),
+  ];
+}
+
+/** The extension may be in a schema that only some roles may use, such as `extensions`. */
+async function missingUsage(connection: ReservedSql): Promise<string[]> {
+  const names = Object.values(databaseRoles).join(',');
+  const lacking = await connection<{ role: string; schema: string }[]>`
+    select wanted as role, quote_ident(nspname) as schema
+    from pg_extension join pg_namespace n on n.oid = extnamespace, unnest(string_to_array(${names}, ',')) as wanted
+      left join pg_roles role on role.rolname = wanted
+    where extname = 'vector' and not coalesce(has_schema_privilege(role.oid, n.oid, 'USAGE'),
+      exists (select from aclexplode(nspacl) where grantee = 0 and privilege_type = 'USAGE'))`;
+  return lacking.map(({ role, schema }) => `grant usage on schema ${schema} to ${role}`);
 }
 
 /** As `missingStatements`, on a connection of the pool. */
-export function readMissingStatements(pool: Pick<Pool, 'reserve'>): Promise<string[]> {
+export function readMissingStatements(pool: Pick<Pool, 'reserve' | 'localSettings'>): Promise<string[]> {
   return withConnection(pool, missingStatements);
 }
 
@@ -99,6 +126,6 @@ function refusal(problem: string, statements: readonly string[], cause: unknown)
     'UNAVAILABLE',
     `${problem} Let an administrator of the database run: ` +
       `${statements.map((statement) => `${statement};`).join(' ')}`,
-    { cause },
+    cause === undefined ? {} : { cause },
   );
 }

@@ -12,6 +12,8 @@ export interface Standing {
   /** The user may change the tables or, where there are none yet, create them. */
   readonly isOwner: boolean;
   readonly database: string;
+  /** Why the database takes no writes: it follows another server, or a setting makes transactions read-only. Null if it takes them. */
+  readonly readOnly: 'standby' | 'setting' | null;
   /** The same text for two connections means that both lead to one database of one server. */
   readonly identity: string;
 }
@@ -19,13 +21,16 @@ export interface Standing {
 /** Reads what the user of the connections is. It needs no rights in the database. */
 export function readStanding(pool: Pool): Promise<Standing> {
   return withConnection(pool, async (connection) => {
+    const home = pool.schemas?.home ?? null;
     const [standing] = await connection<Standing[]>`
       select current_user as user, current_database() as database,
         (select rolsuper from pg_roles where rolname = current_user) as "isSuperuser",
         coalesce(
-          (select pg_has_role(relowner, 'USAGE') from pg_class where oid = to_regclass('memories')),
-          has_schema_privilege(current_schema(), 'CREATE'),
+          (select pg_has_role(relowner, 'USAGE') from pg_class where oid = to_regclass(quote_ident(coalesce(${home}::text, current_schema())) || '.memories')),
+          has_schema_privilege(coalesce(${home}::text, current_schema()), 'CREATE'),
           false) as "isOwner",
+        case when pg_is_in_recovery() then 'standby'
+          when current_setting('default_transaction_read_only') = 'on' then 'setting' end as "readOnly",
         (select oid from pg_database where datname = current_database()) || ' of ' || case
           when has_function_privilege('pg_control_system()', 'EXECUTE')
           then (select system_identifier from pg_control_system())::text else '' end as identity`;
@@ -55,6 +60,22 @@ export async function refuseRemoteSuperuser(
     `The user ${quote(user)} of ${setting} is a superuser, and the server of the database is not on this machine. To make a user for funes, ` +
       'run "funes roles --login NAME --apply" once with FUNES_ALLOW_SUPERUSER=on, and name that user in DATABASE_URL; or keep ' +
       'FUNES_ALLOW_SUPERUSER=on.',
+  );
+}
+
+/**
+ * Refuses a database that takes no writes.
+ * @param setting the name of the setting that has the URL.
+ * @throws FunesError UNAVAILABLE that says what to do instead.
+ */
+export function refuseReadOnly({ readOnly, database }: Standing, setting: string): void {
+  if (readOnly === null) return;
+  throw new FunesError(
+    'UNAVAILABLE',
+    readOnly === 'standby'
+      ? `The server of ${setting} is a standby, which takes no writes. Name the primary server in ${setting}.`
+      : `The database ${quote(database)} of ${setting} is read-only (default_transaction_read_only is on). Turn that off for the ` +
+          `database and its user, or name another database in ${setting}.`,
   );
 }
 

@@ -2,17 +2,18 @@ import { PgDatabase, PgDialect } from 'drizzle-orm/pg-core';
 import { type PostgresJsQueryResultHKT, PostgresJsSession } from 'drizzle-orm/postgres-js';
 import type { ReservedSql, Sql } from 'postgres';
 import type { Viewer } from '../viewer.ts';
+import { poolerCode } from './errors.ts';
 import { hasOwnRowsOnly, identityProblem, identityStatements } from './identity.ts';
 import type { Pool } from './pool.ts';
+import { type LocalSettings, setLocal } from './session-settings.ts';
 
 /** The pool of connections, as transactions use it. */
-export type Database = Pick<Pool, 'reserve' | 'prepare' | 'localSettings'>;
+export type Database = Pick<Pool, 'reserve' | 'prepare' | 'localSettings' | 'expectPooler'>;
 
 /** A transaction, in which functions of store and search run their statements. */
 export type Transaction = PgDatabase<PostgresJsQueryResultHKT, Record<string, never>>;
 
-/** Names and values for `SET LOCAL`. They are not escaped, so they must never contain text of a request. */
-export type LocalSettings = Readonly<Record<string, string | number>>;
+export type { LocalSettings };
 
 export type TransactionOptions = {
   settings?: LocalSettings;
@@ -40,6 +41,9 @@ const dialect = new PgDialect();
  * (postgres.js waits once for the types of the parameters: at the first use of a statement on a connection, or each time if
  * prepared statements are off.)
  *
+ * If an error tells that a pooler is in the way of sessions, the pool goes over to settings of each transaction, and `work` runs
+ * once more, in a new transaction: so it may change nothing but what its result is made of.
+ *
  * @throws whatever `work` throws, after the transaction has ended; FunesError UNAVAILABLE if the database cannot be reached.
  */
 export async function transaction<T>(
@@ -48,15 +52,43 @@ export async function transaction<T>(
   options: TransactionOptions,
   work: (tx: Transaction) => Promise<T>,
 ): Promise<T> {
+  if (!database.prepare) return attempt(database, viewer, options, work);
+  const signs = new PoolerSigns();
+  try {
+    return await attempt(database, viewer, options, work, signs);
+  } catch (error) {
+    const code = signs.found ?? poolerCode(error);
+    // After COMMIT was sent, the transaction may have taken place.
+    if (code === undefined || signs.committing) throw error;
+    database.expectPooler({ reason: code });
+    return attempt(database, viewer, options, work);
+  }
+}
+
+/** What an attempt tells about a pooler: another statement than the one whose error is thrown may have met it. */
+class PoolerSigns {
+  found: string | undefined;
+  committing = false;
+
+  readonly look = (error: unknown): void => {
+    this.found ??= poolerCode(error);
+  };
+}
+
+async function attempt<T>(
+  database: Database,
+  viewer: Viewer,
+  options: TransactionOptions,
+  work: (tx: Transaction) => Promise<T>,
+  signs?: PoolerSigns,
+): Promise<T> {
   const { access, settings, onStatement } = options;
   const single = options.access === 'read' && options.single === true;
   // PostgreSQL analyses a prepared statement under row-level security anew whenever it runs as another role than last time. The
   // mark makes another statement of it.
   const mark = hasOwnRowsOnly(viewer) ? ' -- app' : '';
   const connection = await database.reserve();
-  const opening = connection
-    .unsafe(begin(access, viewer, { ...database.localSettings, ...settings }))
-    .execute();
+  const opening = connection.unsafe(begin(access, viewer, database.localSettings, settings)).execute();
   opening.catch(() => {}); // awaited below; until then, a BEGIN that fails would be an unhandled rejection
   let only: Statement | undefined;
   let finished: Promise<void> | undefined;
@@ -65,6 +97,7 @@ export async function transaction<T>(
       throw new Error('A second statement came in a transaction that is for a single one.');
     onStatement?.();
     const statement: Statement = connection.unsafe(query + mark, parameters, { prepare: database.prepare });
+    if (signs !== undefined) Promise.prototype.then.call(statement, undefined, signs.look); // `statement.then` would send it
     if (single) {
       only = statement.execute();
       finished = finish(connection, 'COMMIT', statement);
@@ -86,16 +119,26 @@ export async function transaction<T>(
     await (finished ?? finish(connection, 'ROLLBACK')).catch(() => {});
     throw first;
   }
+  if (signs !== undefined) signs.committing = true;
   finished ??= finish(connection, 'COMMIT');
   if (access === 'write') await finished;
   else finished.catch(() => {});
   return result;
 }
 
-function begin(access: 'read' | 'write', viewer: Viewer, settings: LocalSettings): string {
-  const set = Object.entries(settings).map(([name, value]) => `set local ${name} = ${value}`);
+function begin(
+  access: 'read' | 'write',
+  viewer: Viewer,
+  ofPool: LocalSettings,
+  settings: LocalSettings = {},
+): string {
   const mode = access === 'read' || viewer.role === 'reader' ? 'only' : 'write';
-  return [`begin read ${mode}`, ...identityStatements(viewer), ...set].join('; ');
+  return [
+    `begin read ${mode}`,
+    ...setLocal(ofPool),
+    ...identityStatements(viewer),
+    ...setLocal(settings),
+  ].join('; ');
 }
 
 async function finish(

@@ -4,7 +4,7 @@ import { performance } from 'node:perf_hooks';
 import { LRUCache } from 'lru-cache';
 import { EMBEDDING_DIMENSIONS } from '../../schema/columns/vector.ts';
 import { FunesError } from '../errors.ts';
-import { type BatchReport, EmbeddingQueue } from './embedding-queue.ts';
+import { type BatchReport, EmbeddingQueue, type Lane, type RoundReport } from './embedding-queue.ts';
 import { InferenceThread } from './inference-thread.ts';
 import type { LoadedModel } from './inference-worker.ts';
 import { bundledModelName, type ModelSource, resolveModel } from './model.ts';
@@ -15,6 +15,8 @@ export interface Embedder {
   readonly model: string;
   /** How many numbers a vector has, `EMBEDDING_DIMENSIONS`. */
   readonly dimensions: number;
+  /** Whether the model stopped, and nothing was computed since. Undefined means no. */
+  readonly stopped?: boolean;
   /**
    * Computes the vectors of `texts` for storing, in order. A text that is longer than the model's window gets the mean of its
    * windows.
@@ -56,6 +58,17 @@ export interface EmbeddingOptions {
   threads?: number;
   /** Called after each batch. */
   onBatch?: (report: BatchReport) => void;
+  observer?: EmbeddingObserver | undefined;
+}
+
+/** Hears how the embedder is used. It never hears a text. */
+export interface EmbeddingObserver {
+  /** More texts wait for their vectors, or fewer. */
+  onWaiting(lane: Lane, change: number): void;
+  onBatch(report: BatchReport): void;
+  onRound(report: RoundReport): void;
+  /** The vector of a search text was asked for. */
+  onQuery(cached: boolean): void;
 }
 
 /** The log of the embedder; a pino logger fits. */
@@ -75,7 +88,12 @@ export async function startEmbedder(options: EmbeddingOptions, log?: EmbeddingLo
   const began = performance.now();
   const threads = options.threads ?? Math.min(4, availableParallelism());
   const onFailure = (err: unknown) => log?.warn({ err }, 'The embedding thread failed and is started again');
-  const thread = new InferenceThread({ source, cacheDir: options.cacheDir, threads }, onFailure);
+  const health = { stopped: false };
+  const onCrash = (error: unknown) => {
+    health.stopped = true;
+    onFailure(error);
+  };
+  const thread = new InferenceThread({ source, cacheDir: options.cacheDir, threads }, onCrash);
   try {
     const loaded = await thread.load().catch((error: unknown) => {
       throw loadError(source, options.cacheDir, error);
@@ -90,8 +108,27 @@ export async function startEmbedder(options: EmbeddingOptions, log?: EmbeddingLo
     await thread.close();
     throw error;
   }
-  const queue = new EmbeddingQueue(thread, EMBEDDING_DIMENSIONS, { onBatch: options.onBatch, onFailure });
-  return new ModelEmbedder(source.name, thread, queue, options.queryCacheSize ?? 1000);
+  const { observer } = options;
+  const queue = new EmbeddingQueue(thread, EMBEDDING_DIMENSIONS, {
+    onBatch: (report) => {
+      observer?.onBatch(report);
+      options.onBatch?.(report);
+    },
+    onRound: (report) => {
+      health.stopped = false;
+      observer?.onRound(report);
+    },
+    onFailedRound: () => {
+      health.stopped = true;
+    },
+    onWaiting: observer?.onWaiting,
+    onFailure,
+  });
+  return new ModelEmbedder(source.name, thread, queue, {
+    queryCacheSize: options.queryCacheSize ?? 1000,
+    onQuery: observer?.onQuery,
+    health,
+  });
 }
 
 /** The vector of a search text, which several requests may wait for. */
@@ -119,9 +156,17 @@ class ModelEmbedder implements Embedder {
     readonly model: string,
     private readonly thread: InferenceThread,
     private readonly queue: EmbeddingQueue,
-    queryCacheSize: number,
+    private readonly options: {
+      queryCacheSize: number;
+      onQuery: EmbeddingObserver['onQuery'] | undefined;
+      health: { stopped: boolean };
+    },
   ) {
-    this.queries = new LRUCache({ max: queryCacheSize });
+    this.queries = new LRUCache({ max: options.queryCacheSize });
+  }
+
+  get stopped(): boolean {
+    return this.options.health.stopped;
   }
 
   embed(
@@ -134,6 +179,7 @@ class ModelEmbedder implements Embedder {
   async embedQuery(text: string, userId: string, signal?: AbortSignal): Promise<Float32Array> {
     const key = cacheKey(text, userId);
     let query = this.queries.get(key);
+    this.options.onQuery?.(query !== undefined && !query.dropped.signal.aborted);
     // One that nobody waits for any more is being dropped.
     if (query === undefined || query.dropped.signal.aborted) {
       const dropped = new AbortController();

@@ -22,9 +22,20 @@ export interface BatchReport {
   tokens: number;
 }
 
+/** What the model computed at a stretch: one batch, or several. */
+export interface RoundReport {
+  lane: Lane;
+  ms: number;
+}
+
 /** Functions that the queue calls. */
 export interface QueueHooks {
   onBatch?: ((report: BatchReport) => void) | undefined;
+  onRound?: ((report: RoundReport) => void) | undefined;
+  /** Called if the thread could not compute something: it has stopped, or refuses a text. */
+  onFailedRound?: (() => void) | undefined;
+  /** Called if more texts wait for their vectors, or fewer. */
+  onWaiting?: ((lane: Lane, change: number) => void) | undefined;
   /** Called with the reason why a round failed. The callers get a general error. */
   onFailure?: ((cause: unknown) => void) | undefined;
 }
@@ -55,6 +66,7 @@ interface CallOptions {
 
 /** A call of `embed`. It resolves when each of its texts has a vector, and rejects at the first failure. */
 interface Call {
+  lane: Lane;
   /** Whose turn the call takes: a user, or the call itself if it belongs to none. */
   user: unknown;
   texts: TextProgress[];
@@ -126,7 +138,8 @@ export class EmbeddingQueue {
     if (signal?.aborted) return Promise.reject(signal.reason);
     if (texts.length === 0) return Promise.resolve([]);
     const { promise, resolve, reject } = withResolvers<Float32Array[]>();
-    const call: Call = { user, texts: [], unfinished: texts.length, ended: false, onVector, resolve, reject };
+    const unfinished = texts.length;
+    const call: Call = { lane, user, texts: [], unfinished, ended: false, onVector, resolve, reject };
     call.user ??= call;
     const abort = () => this.fail(call, signal?.reason);
     signal?.addEventListener('abort', abort, { once: true });
@@ -135,6 +148,7 @@ export class EmbeddingQueue {
   }
 
   private add(call: Call, texts: readonly string[], lane: Lane): void {
+    this.hooks.onWaiting?.(lane, texts.length);
     for (const [index, text] of texts.entries()) {
       const parts = segments(text);
       const progress: TextProgress = { index, pending: parts.length, windows: [], vector: undefined };
@@ -206,7 +220,9 @@ export class EmbeddingQueue {
   private async infer(lane: Lane, round: Window[]): Promise<void> {
     await this.attempt(round, async () => {
       const batches = planBatches(round);
+      const began = performance.now();
       const results = await this.thread.infer(batches.map((batch) => batch.map((window) => window.text)));
+      this.hooks.onRound?.({ lane, ms: performance.now() - began });
       batches.forEach((batch, i) => {
         const longest = batch.at(-1)?.weight ?? 0;
         this.hooks.onBatch?.({ lane, texts: batch.length, tokens: longest * batch.length });
@@ -227,6 +243,7 @@ export class EmbeddingQueue {
     progress.vector = mean;
     call.onVector?.(progress.index, mean);
     call.unfinished -= 1;
+    this.hooks.onWaiting?.(call.lane, -1);
     if (call.unfinished === 0) call.resolve(call.texts.map((text) => text.vector ?? new Float32Array()));
   }
 
@@ -235,6 +252,7 @@ export class EmbeddingQueue {
     try {
       await run();
     } catch (cause) {
+      this.hooks.onFailedRound?.();
       const message =
         'The embedding model stopped during this request, and is being started again. Send the request again.';
       const error = new FunesError('UNAVAILABLE', message, { cause });
@@ -243,6 +261,7 @@ export class EmbeddingQueue {
   }
 
   private fail(call: Call, error: Error): void {
+    if (!call.ended && call.unfinished > 0) this.hooks.onWaiting?.(call.lane, -call.unfinished);
     call.ended = true;
     for (const lane of Object.values(this.lanes)) {
       lane.segments.drop(call.user, call);

@@ -17,13 +17,14 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import type { Logger } from '../log.ts';
 import type { Viewer } from '../viewer.ts';
+import { type admission, refuseUnknown } from './admission.ts';
 import { refuseInexactNumbers } from './exact-json.ts';
 import { type ErrorAnswer, type ErrorDescriber, httpStatus } from './graphql-errors.ts';
 import { hintsOf } from './hints/hints.ts';
 import { errorOf, problemsOfShape } from './hints/variables.ts';
 import { operationChecker, type RawOperation } from './operation/limits.ts';
-import type { RateLimit } from './rate-limit.ts';
-import type { RequestRecord } from './request-log.ts';
+import { rootFields } from './operation/root-fields.ts';
+import { extensionsFor, type RequestRecord, refusalExtensions } from './request-log.ts';
 
 /** The context of resolvers. Apollo copies the own enumerable properties of a context into a new object with its prototype. */
 export interface RequestContext {
@@ -34,15 +35,11 @@ export interface RequestContext {
 
 export interface GraphQLEndpointOptions<Context extends RequestContext> {
   schema: GraphQLSchema;
-  /** Makes the context of a request, whose body is not read yet. The signal says that the client left. */
-  createContext: (request: FastifyRequest, signal: AbortSignal) => Context | Promise<Context>;
+  /** Finds out who sends a request. */
+  admit: ReturnType<typeof admission<Context>>;
   introspection: boolean;
   /** What an operation may cost at most. */
   costLimit: number;
-  /** Whether finding out who sends a request costs the database work for somebody whom nothing is known of. */
-  isStranger?: ((request: FastifyRequest) => boolean) | undefined;
-  /** Limits how many requests somebody sends. */
-  rate?: RateLimit | undefined;
   errors: ErrorDescriber;
   logger: Logger;
 }
@@ -64,7 +61,7 @@ export async function addGraphQLEndpoint<Context extends RequestContext>(
   app: FastifyInstance,
   options: GraphQLEndpointOptions<Context>,
 ): Promise<() => Promise<void>> {
-  const { schema, createContext, isStranger, introspection, costLimit, rate, errors, logger } = options;
+  const { schema, admit, introspection, costLimit, errors, logger } = options;
   const checkOperation = operationChecker(schema, costLimit);
   const hints = new WeakMap<object, string>();
   const apollo = new ApolloServer<Context>({
@@ -94,32 +91,12 @@ export async function addGraphQLEndpoint<Context extends RequestContext>(
 
   const contexts = new WeakMap<FastifyRequest, Context>();
 
-  /** Finds out who sends a request before its body is read, so that a request of nobody costs no parsing. */
-  async function admit(request: FastifyRequest, reply: FastifyReply) {
+  async function admitted(request: FastifyRequest, reply: FastifyReply) {
     if (isBrowserVisit(request)) return reply.redirect('./');
-
-    const { record } = request;
-    // An address that has sent too many bad keys costs the database nothing more. Whose key was good before passes, because
-    // the address may be that of many.
-    if (rate && isStranger?.(request) && (await rate.isReached(request, reply))) return reply;
-    let context: Context;
-    try {
-      context = await createContext(request, leaveSignal(reply));
-    } catch (error) {
-      const { code, message, id } = errors.describe(error);
-      const status = httpStatus({ code });
-      // What the server or the database fails in is not the client's doing.
-      if (rate && status < 500 && (await rate.isOver(request, reply, undefined))) return reply;
-      record.codes = [code];
-      // RFC 6750 asks for this header.
-      if (code === 'UNAUTHENTICATED') reply.header('www-authenticate', 'Bearer');
-      return reply.code(status).send({ errors: [{ message, extensions: { code, id } }] });
-    }
-    contexts.set(request, context);
-    const { userId, actor } = context.viewer;
-    record.user = userId;
-    if (actor !== undefined) record.actor = actor;
-    if (await rate?.isOver(request, reply, context.viewer)) return reply;
+    const admission = await admit(request, reply);
+    if (admission === undefined) return reply;
+    if ('refusal' in admission) return refuseUnknown(reply, admission.refusal);
+    contexts.set(request, admission.context);
   }
 
   async function answer(request: FastifyRequest, reply: FastifyReply) {
@@ -132,9 +109,10 @@ export async function addGraphQLEndpoint<Context extends RequestContext>(
       if (variables !== null) refuseInexactNumbers(variables);
       checkOperation(rawOperation(httpGraphQLRequest));
     } catch (error) {
-      const { code, message, id } = errors.describe(error);
-      record.codes = [code];
-      return reply.code(statusOfRefusal({ code })).send({ errors: [{ message, extensions: { code, id } }] });
+      const refusal = errors.describe(error);
+      return reply
+        .code(statusOfRefusal(refusal))
+        .send({ errors: [{ message: refusal.message, extensions: refusalExtensions(record, refusal) }] });
     }
     const { status, headers, body } = await apollo.executeHTTPGraphQLRequest({
       httpGraphQLRequest,
@@ -163,7 +141,7 @@ export async function addGraphQLEndpoint<Context extends RequestContext>(
     method: ['GET', 'POST'],
     url: graphqlPath,
     exposeHeadRoute: false,
-    onRequest: admit,
+    onRequest: admitted,
     handler: answer,
   });
   return () => apollo.stop();
@@ -175,13 +153,21 @@ export async function addGraphQLEndpoint<Context extends RequestContext>(
  */
 function recordingPlugin<Context extends RequestContext>(): ApolloServerPlugin<Context> {
   const listener: GraphQLRequestListener<Context> = {
-    async willSendResponse({ request, operationName, response, contextValue }) {
+    async willSendResponse({ request, operationName, operation, document, schema, response, contextValue }) {
       const { record } = request.http as RecordedRequest;
       record.operation = operationName ?? null;
+      if (operation !== undefined) record.fields = rootFields(schema, document, operation);
       const { body } = response;
       const errors = body.kind === 'single' ? body.singleResult.errors : body.initialResult.errors;
-      if (errors !== undefined)
+      if (errors !== undefined) {
         record.codes = [...new Set(errors.map((error) => String(error.extensions?.code)))];
+        const ids = new Set(errors.flatMap((error) => (error.extensions?.id as string) ?? []));
+        if (ids.size > 0) record.errorIds = [...ids];
+        if (body.kind === 'single')
+          body.singleResult.errors = errors.map((error) =>
+            error.extensions ? { ...error, extensions: extensionsFor(record, error.extensions) } : error,
+          );
+      }
       if (contextValue.searchReports?.length && body.kind === 'single')
         body.singleResult.extensions = {
           ...body.singleResult.extensions,
@@ -278,15 +264,6 @@ function parsedOrNothing(json: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-/** A signal that is aborted when the client leaves before it has its answer. */
-function leaveSignal({ raw }: FastifyReply): AbortSignal {
-  const left = new AbortController();
-  raw.once('close', () => {
-    if (!raw.writableFinished) left.abort();
-  });
-  return left.signal;
 }
 
 /** Whether a person opened the endpoint in a browser; the page for people is at `/`. */

@@ -3,10 +3,16 @@ import cors from '@fastify/cors';
 import type { FastifyInstance } from 'fastify';
 import { FunesError, quote } from '../errors.ts';
 import { refuse } from './request-errors.ts';
+import { requestIdHeader } from './request-log.ts';
 
 /** Lets scripts of `origins` call the API. Other origins receive no CORS header. */
 export async function allowOrigins(app: FastifyInstance, origins: readonly string[]): Promise<void> {
-  await app.register(cors, { origin: [...origins], methods: ['GET', 'POST'], maxAge: 3600 });
+  await app.register(cors, {
+    origin: [...origins],
+    methods: ['GET', 'POST'],
+    exposedHeaders: [requestIdHeader],
+    maxAge: 3600,
+  });
 }
 
 /**

@@ -2,12 +2,13 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { FunesError, quote } from '../errors.ts';
 import { graphqlPath } from './graphql-endpoint.ts';
 import { type ErrorDescriber, httpStatus } from './graphql-errors.ts';
+import { refusalExtensions } from './request-log.ts';
 
 /** Refuses a whole request. The answer has the form of GraphQL's errors, because every GraphQL client can show them. */
 export function refuse(reply: FastifyReply, error: FunesError, status = httpStatus(error)): FastifyReply {
   const { code, message } = error;
-  reply.request.record = { ...reply.request.record, codes: [code] };
-  return reply.code(status).send({ errors: [{ message, extensions: { code } }] });
+  const extensions = refusalExtensions(reply.request.record, { code });
+  return reply.code(status).send({ errors: [{ message, extensions }] });
 }
 
 /** Refuses requests that cannot be routed, such as one whose URL cannot be decoded. */
@@ -50,9 +51,9 @@ export function answerRequestErrors(
     if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') reply.header('connection', 'keep-alive');
     const refusal = requestError(error, request, bodyLimit);
     if (refusal !== undefined) return refuse(reply, refusal, error.statusCode);
-    const { code, message, id } = errors.describe(error);
-    request.record.codes = [code];
-    return reply.code(httpStatus({ code })).send({ errors: [{ message, extensions: { code, id } }] });
+    const answer = errors.describe(error);
+    const extensions = refusalExtensions(request.record, answer);
+    return reply.code(httpStatus(answer)).send({ errors: [{ message: answer.message, extensions }] });
   });
 
   app.setNotFoundHandler((request, reply) => {

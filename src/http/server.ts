@@ -2,15 +2,23 @@ import { isIPv6 } from 'node:net';
 import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
 import type { Config } from '../config.ts';
 import { FunesError } from '../errors.ts';
-import { addGraphQLEndpoint, type GraphQLEndpointOptions, type RequestContext } from './graphql-endpoint.ts';
+import type { Metrics } from '../metrics/metrics.ts';
+import { type AdmissionOptions, admission } from './admission.ts';
+import {
+  addGraphQLEndpoint,
+  type GraphQLEndpointOptions,
+  graphqlPath,
+  type RequestContext,
+} from './graphql-endpoint.ts';
 import { createErrorDescriber } from './graphql-errors.ts';
-import { addHealth } from './health.ts';
+import { addHealth, type HealthOptions } from './health.ts';
+import { addMetrics } from './metrics-endpoint.ts';
 import { allowOrigins, checkHostNames } from './origins.ts';
 import type { ExampleQuery } from './page.ts';
 import { addPages } from './pages.ts';
 import { addRateLimit, type RateLimitKey } from './rate-limit.ts';
 import { answerRequestErrors, unreadableRequests } from './request-errors.ts';
-import { logRequests } from './request-log.ts';
+import { logRequests, requestIdOf } from './request-log.ts';
 import { addSecurityHeaders } from './security-headers.ts';
 
 /** The settings that the HTTP server uses. */
@@ -25,16 +33,21 @@ export type HttpConfig = Pick<
   | 'rateLimit'
   | 'trustProxy'
   | 'introspection'
+  | 'metrics'
   | 'statementTimeout'
 >;
 
 export interface HttpServerOptions<Context extends RequestContext>
-  extends Pick<GraphQLEndpointOptions<Context>, 'schema' | 'createContext' | 'isStranger' | 'logger'> {
+  extends Pick<GraphQLEndpointOptions<Context>, 'schema' | 'logger'>,
+    Pick<AdmissionOptions<Context>, 'createContext' | 'isStranger'>,
+    Partial<Pick<HealthOptions<Context>, 'checkReadiness'>> {
   config: HttpConfig;
   /** Queries that the pages show; the pages open with the first one. */
   examples: readonly ExampleQuery[];
   /** Whom a request counts for in the rate limit. Without it no request is limited. */
   rateLimitKey?: RateLimitKey;
+  /** What counts the requests. Without it, or if the settings say so, there is nothing at `/metrics`. */
+  metrics?: Metrics | undefined;
 }
 
 export interface HttpServer {
@@ -51,18 +64,19 @@ export interface HttpServer {
 const longestUploadMs = 120_000;
 
 /**
- * Serves `schema` at `/graphql`, the pages for people at `/` and `/graphiql`, and `/health/live`.
+ * Serves `schema` at `/graphql`, the pages for people at `/` and `/graphiql`, `/health/live`, `/health/ready` and `/metrics`.
  * @throws FunesError UNAVAILABLE if it cannot listen on the configured host and port.
  */
 export async function startHttpServer<Context extends RequestContext>(
   options: HttpServerOptions<Context>,
 ): Promise<HttpServer> {
-  const { config, logger, examples, rateLimitKey } = options;
+  const { config, logger, examples, rateLimitKey, metrics, createContext, isStranger } = options;
   const unreadable = unreadableRequests();
   const app: FastifyInstance = fastify({
     logger: false, // logRequests writes one line a request, without a child logger for each request
     bodyLimit: config.bodyLimit,
     requestTimeout: longestUploadMs,
+    genReqId: requestIdOf,
     trustProxy: config.trustProxy.length > 0 ? config.trustProxy : false,
     return503OnClosing: false, // a new request on an open connection is in flight, too
     frameworkErrors: (error, request, reply: FastifyReply) => unreadable.take(app, error, request, reply),
@@ -71,7 +85,10 @@ export async function startHttpServer<Context extends RequestContext>(
 
   let draining = false;
   const errors = createErrorDescriber(logger, config);
-  logRequests(app, logger);
+  logRequests(app, logger, ({ record, path, status, ms }) => {
+    if (path !== graphqlPath) return;
+    metrics?.onRequest({ fields: record.fields, codes: record.codes, clientLeft: status === null, ms });
+  });
   answerRequestErrors(app, { errors, bodyLimit: config.bodyLimit });
   // Before all that may refuse a request.
   await addSecurityHeaders(app);
@@ -81,15 +98,18 @@ export async function startHttpServer<Context extends RequestContext>(
     rateLimitKey && config.rateLimit !== null
       ? await addRateLimit(app, config.rateLimit, rateLimitKey)
       : undefined;
+  const admit = admission({ createContext, isStranger, rate, errors });
   unreadable.addRoute(app);
-  addHealth(app);
+  addHealth(app, { checkReadiness: options.checkReadiness, isDraining: () => draining, admit });
+  if (metrics && config.metrics !== 'off') addMetrics(app, { mode: config.metrics, metrics, admit });
   addPages(app, examples);
   const stopApollo = await addGraphQLEndpoint(app, {
-    ...options,
+    schema: options.schema,
+    logger,
+    admit,
     errors,
     introspection: config.introspection,
     costLimit: config.costLimit,
-    rate,
   });
 
   // Node closes idle connections when closing begins. A connection that becomes idle later would delay closing by 72 s.

@@ -63,6 +63,8 @@ export const costs = {
   row: 1,
   /** A search, or a count of rows: it reads rows that it does not return. */
   search: 10,
+  /** An examination of the whole database. */
+  integrity: 5000,
   /** Tables that have rows of a person: each is counted by itself. */
   tablesOfPerson: 6,
   /** A text to embed; of a search text, each `charactersOfText` characters or part of them. */

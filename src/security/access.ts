@@ -33,6 +33,8 @@ const access: Readonly<Record<string, readonly ViewerRole[]>> = {
   keys: administrators,
   forgetUser: writers,
   audit: administrators,
+  integrity: administrators,
+  indexes: administrators,
 };
 
 /** A field of the API at the root. */

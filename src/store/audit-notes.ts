@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { originOf } from '../database/origin.ts';
 import type { Database } from '../database/transaction.ts';
 import type { Viewer } from '../viewer.ts';
 import type { AuditEntry } from './audit.ts';
@@ -24,10 +25,11 @@ const notesOf = new WeakMap<Database, AuditNotes>();
 
 /** Returns what is remembered of the audit of a database. */
 export function auditNotes(database: Database): AuditNotes {
-  const known = notesOf.get(database);
+  const key = originOf(database);
+  const known = notesOf.get(key);
   if (known !== undefined) return known;
   const notes = makeNotes();
-  notesOf.set(database, notes);
+  notesOf.set(key, notes);
   return notes;
 }
 

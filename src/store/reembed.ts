@@ -5,6 +5,7 @@ import { vectorLiteral } from '../../schema/columns/vector.ts';
 import { installation } from '../../schema/index.ts';
 import { causeWithCode } from '../database/errors.ts';
 import type { Pool } from '../database/pool.ts';
+import { setLocal } from '../database/session-settings.ts';
 import { type Transaction, transactionOver } from '../database/transaction.ts';
 import type { Embedder } from '../embedding/embedder.ts';
 import { FunesError } from '../errors.ts';
@@ -68,7 +69,7 @@ type RowEmbedder = Pick<Embedder, 'embed' | 'model'>;
  * Embeds all rows by the model of `embedder` whose embeddings are the server's, and switches searches to that model. Embeddings of
  * clients stay as they are. A run that was ended goes on where it was.
  * @param pool connections of the owner of the tables.
- * @throws FunesError UNAVAILABLE if others hold a table for too long, or if the embedder stops. CONFLICT if another run changes the
+ * @throws FunesError UNAVAILABLE if others hold a table for too long, if the embedder stops, or behind a pooler. CONFLICT if another run changes the
  *   embeddings to another model.
  */
 export async function reembed(
@@ -76,6 +77,13 @@ export async function reembed(
   embedder: RowEmbedder,
   onProgress: (progress: ReembedProgress) => void = () => {},
 ): Promise<Reembedded> {
+  if (pool.isPooled) {
+    throw new FunesError(
+      'UNAVAILABLE',
+      'The indexes of the new embeddings are built in a session of their own, and the connection leads through a pooler that gives ' +
+        'each transaction another session. Set FUNES_MIGRATE_URL to a direct connection of the owner of the tables.',
+    );
+  }
   return new Change(pool, embedder, onProgress).run();
 }
 
@@ -471,7 +479,9 @@ function swapStatements(kind: EmbeddedKind): string[] {
 async function inTransaction<T>(pool: Pool, work: (tx: Transaction) => Promise<T>): Promise<T> {
   const connection = await pool.reserve({ statementTimeoutMs: 0 });
   try {
-    await connection.unsafe('begin; set local statement_timeout = 0');
+    await connection.unsafe(
+      ['begin', ...setLocal(pool.localSettings), 'set local statement_timeout = 0'].join('; '),
+    );
     const result = await work(transactionOver((query, parameters) => connection.unsafe(query, parameters)));
     await connection.unsafe('commit');
     return result;

@@ -305,6 +305,15 @@ export type Fusion =
   /** The sum of the two scores, each as standard deviations from the mean of the candidates. */
   | 'SCORE';
 
+/** What the server needs. */
+export type HealthCheckName =
+  /** The database answers. */
+  | 'database'
+  /** The tables are those of this version. */
+  | 'migrations'
+  /** The model computes embeddings. */
+  | 'model';
+
 /** Conditions on an id; a row must meet all that are given. Ids are ordered as numbers, and later rows have greater ids. */
 export type IdFilter = {
   /** Equal to this; null finds rows without a value, where the column may lack one. */
@@ -597,6 +606,19 @@ export type SearchWeights = {
   /** Weight of the nearness to what you search for, 0 to 1000000. Default 1. */
   similarity?: number | null | undefined;
 };
+
+/** A kind of rows. */
+export type StatsKind =
+  /** Memories in the archive. */
+  | 'ARCHIVED_MEMORY'
+  /** Chunks of documents. */
+  | 'CHUNK'
+  /** Documents. */
+  | 'DOCUMENT'
+  /** Memories. */
+  | 'MEMORY'
+  /** Tools. */
+  | 'TOOL';
 
 /** Conditions on a text; a row must meet all that are given. Case, accents and blanks count. Texts are ordered by Unicode code point, on every database alike. A string has up to 10000 characters. */
 export type StringFilter = {
@@ -1179,6 +1201,28 @@ export type RestoreMemoriesMutationVariables = Exact<{
 
 
 export type RestoreMemoriesMutation = { restoreMemories: number };
+
+export type HealthQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type HealthQuery = { health: { ready: boolean, version: string, checks: Array<{ name: HealthCheckName, ready: boolean, detail: string | null }> } };
+
+export type IntegrityQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type IntegrityQuery = { integrity: { ok: boolean, postgres: string, vector: string | null, findings: Array<{ code: string, subject: string, problem: string, meaning: string, command: string, statements: Array<string> }> } };
+
+export type IndexesQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type IndexesQuery = { indexes: Array<{ name: string, table: string, method: string, definition: string, operatorClasses: Array<string>, parameters: Array<string>, unique: boolean, valid: boolean, bytes: number, rows: number, scans: number }> };
+
+export type StatsQueryVariables = Exact<{
+  first?: number;
+}>;
+
+
+export type StatsQuery = { stats: { userCount: number | null, kinds: Array<{ kind: StatsKind, rows: number, bytes: number, oldest: string | null, newest: string | null, embeddings: Array<{ status: EmbeddingStatus, model: string | null, count: number }> }>, users: Array<{ userId: string, rows: number, bytes: number, memories: number, archivedMemories: number, documents: number, chunks: number }> | null } };
 
 export type MemoryPageQueryVariables = Exact<{
   text?: string | null | undefined;
@@ -2777,6 +2821,81 @@ export const RestoreMemoriesDocument = new TypedDocumentString(`
   restoreMemories(ids: $ids)
 }
     `) as unknown as TypedDocumentString<RestoreMemoriesMutation, RestoreMemoriesMutationVariables>;
+export const HealthDocument = new TypedDocumentString(`
+    query Health {
+  health {
+    ready
+    version
+    checks {
+      name
+      ready
+      detail
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<HealthQuery, HealthQueryVariables>;
+export const IntegrityDocument = new TypedDocumentString(`
+    query Integrity {
+  integrity {
+    ok
+    postgres
+    vector
+    findings {
+      code
+      subject
+      problem
+      meaning
+      command
+      statements
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<IntegrityQuery, IntegrityQueryVariables>;
+export const IndexesDocument = new TypedDocumentString(`
+    query Indexes {
+  indexes {
+    name
+    table
+    method
+    definition
+    operatorClasses
+    parameters
+    unique
+    valid
+    bytes
+    rows
+    scans
+  }
+}
+    `) as unknown as TypedDocumentString<IndexesQuery, IndexesQueryVariables>;
+export const StatsDocument = new TypedDocumentString(`
+    query Stats($first: Int! = 20) {
+  stats {
+    kinds {
+      kind
+      rows
+      bytes
+      oldest
+      newest
+      embeddings {
+        status
+        model
+        count
+      }
+    }
+    userCount
+    users(first: $first) {
+      userId
+      rows
+      bytes
+      memories
+      archivedMemories
+      documents
+      chunks
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<StatsQuery, StatsQueryVariables>;
 export const MemoryPageDocument = new TypedDocumentString(`
     query MemoryPage($text: String, $vector: [Float!], $like: [ID!], $k: Int! = 5, $filters: MemoryFilters, $options: SearchOptions, $after: String) {
   page: similarMemories(

@@ -13,7 +13,7 @@ import { Reach } from './reach.ts';
 
 // One user sends requests about the rows of another. `npm run test:isolation -- 10000` sends more of them, by another seed.
 
-const requests = Number(process.env.ISOLATION_REQUESTS ?? 1400);
+const requests = Number(process.env.ISOLATION_REQUESTS ?? 1600);
 const seed = Number(process.env.ISOLATION_SEED ?? 20_261);
 const inControls = 300;
 const leastReached = 20;

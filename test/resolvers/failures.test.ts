@@ -215,7 +215,8 @@ describe('a bug in a resolver', () => {
     expect(status).toBe(200);
     const [error] = errors;
     expect(error?.message).toMatch(failed);
-    expect(error?.extensions).toEqual({ code: 'INTERNAL_SERVER_ERROR', id: expect.any(String) });
+    const ids = { id: expect.any(String), requestId: expect.any(String) };
+    expect(error?.extensions).toEqual({ code: 'INTERNAL_SERVER_ERROR', ...ids });
     expect(log.filter(({ level }) => level === 'error')).toMatchObject([{ errorId: error?.extensions.id }]);
   });
 

@@ -94,33 +94,53 @@ test('what was acknowledged is there after kill -9 and another start', async () 
   });
 });
 
-test('SIGTERM lets a request in flight finish and ends it with status 0', async () => {
-  const body = JSON.stringify({ query: '{ memories(first: 0) { totalCount } }' });
+test('it says that it is ready, and counts what it does', async () => {
   const url = await server.url;
-  const inFlight = request(`${url}/graphql`, {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      'content-length': Buffer.byteLength(body),
-      expect: '100-continue',
-    },
+  expect(await (await fetch(`${url}/health/ready`)).json()).toEqual({
+    status: 'ready',
+    database: 'ready',
+    migrations: 'ready',
+    model: 'ready',
   });
-  const answered = once(inFlight, 'response') as Promise<[IncomingMessage]>;
-  inFlight.flushHeaders();
-  await once(inFlight, 'continue'); // The server has the request and waits for its body.
-  server.signal('SIGTERM');
-  const others = () =>
-    fetch(url).then(
-      () => 'answered',
-      () => 'refused',
-    );
-  await expect.poll(others, { timeout: 20_000 }).toBe('refused');
-
-  inFlight.end(body);
-  const [response] = await answered;
-  let text = '';
-  for await (const part of response.setEncoding('utf8')) text += part;
-  expect(JSON.parse(text)).toEqual({ data: { memories: { totalCount: 7 } } });
-  expect(await server.ended).toBe(0);
-  expect(server.errorOutput()).toBe('');
+  await send('{ similarMemories(text: "who kept it?") { similarity } }');
+  const metrics = await (await fetch(`${url}/metrics`)).text();
+  expect(metrics).toContain('\nfunes_requests_total{operation="similarMemories",outcome="OK"} 1\n');
+  expect(metrics).toContain('\nfunes_query_vectors_total{cache="miss"} 1\n');
+  expect(metrics).toContain('\nfunes_pool_connections_limit 1\n');
+  expect(metrics).toMatch(/\nfunes_statements_total\{outcome="ok"\} [1-9]/);
 });
+
+test.each(['SIGINT', 'SIGTERM'] as const)(
+  '%s lets a request in flight finish and ends it with status 0',
+  async (name) => {
+    if (name === 'SIGTERM') server = start(); // SIGINT has ended the first
+    const body = JSON.stringify({ query: '{ memories(first: 0) { totalCount } }' });
+    const url = await server.url;
+    const inFlight = request(`${url}/graphql`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        'content-length': Buffer.byteLength(body),
+        expect: '100-continue',
+      },
+    });
+    const answered = once(inFlight, 'response') as Promise<[IncomingMessage]>;
+    inFlight.flushHeaders();
+    await once(inFlight, 'continue'); // The server has the request and waits for its body.
+    server.signal(name);
+    const others = () =>
+      fetch(url).then(
+        () => 'answered',
+        () => 'refused',
+      );
+    await expect.poll(others, { timeout: 20_000 }).toBe('refused');
+
+    inFlight.end(body);
+    const [response] = await answered;
+    let text = '';
+    for await (const part of response.setEncoding('utf8')) text += part;
+    expect(JSON.parse(text)).toEqual({ data: { memories: { totalCount: 7 } } });
+    expect(await server.ended).toBe(0);
+    expect(server.errorOutput()).toBe('');
+  },
+);

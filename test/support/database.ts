@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { inject } from 'vitest';
 import type { EmbeddedDatabase } from '../../src/database/embedded/embedded-database.ts';
 import { openPool, type Pool, type PoolOptions } from '../../src/database/pool.ts';
+import { probeSessions } from '../../src/database/probe.ts';
 import { databaseUrl, onServer } from '../../testkit/server-database.ts';
 import type { DatabaseTemplate } from './database-template.ts';
 import { keptCluster } from './kept-clusters.ts';
@@ -44,6 +45,7 @@ export async function openTestDatabase({
       ? await openEmbedded(template, empty ? template.empty : await seededCluster(template, seed))
       : await openOnServer(template.serverUrl, empty ? 'template1' : template.database, seed);
   const pool = openPool({ database: opened.database, ...options });
+  if (poolerUrl) await probeSessions(pool, 'auto');
   return {
     ...opened,
     engine: template.engine,
@@ -82,13 +84,16 @@ async function storeSeed(database: PoolOptions['database'], seed: Seed): Promise
   await seed.store(pool).finally(() => pool.close());
 }
 
+/** A pooler before the server of TEST_DATABASE_URL, by which the test databases are then reached. */
+const poolerUrl = process.env.TEST_POOLER_URL;
+
 let opened = 0;
 
 async function openOnServer(serverUrl: string, template: string, seed: Seed | undefined) {
   const name = `funes_test_${process.pid}_${Date.now()}_${opened++}`;
   await onServer(serverUrl, `create database ${name} template ${template}`);
-  const database = databaseUrl(serverUrl, name);
-  if (seed !== undefined) await storeSeed(database, seed);
+  const database = databaseUrl(poolerUrl || serverUrl, name);
+  if (seed !== undefined) await storeSeed(databaseUrl(serverUrl, name), seed);
   return {
     database,
     loseConnections: () =>

@@ -3,6 +3,9 @@ import { loadConfig } from '../../src/config.ts';
 import { withConnection } from '../../src/database/connection.ts';
 import type { Embedder } from '../../src/embedding/embedder.ts';
 import { createLogger } from '../../src/log.ts';
+import type { Metrics } from '../../src/metrics/metrics.ts';
+import { observeDatabase } from '../../src/metrics/observed-database.ts';
+import { readinessChecker } from '../../src/readiness.ts';
 import type { Quota, Services } from '../../src/services.ts';
 import { HashEmbedder } from '../../testkit/hash-embedder.ts';
 import { recordStatements, type Statement } from '../../testkit/statements.ts';
@@ -81,6 +84,8 @@ export interface TestServerOptions {
   filler?: Services['filler'];
   /** Settings by their names in the environment, such as FUNES_AUTH. */
   settings?: Record<string, string>;
+  /** What counts requests and statements. Default: nothing. */
+  metrics?: Metrics;
 }
 
 /**
@@ -93,6 +98,7 @@ export async function startTestServer({
   quota,
   filler,
   settings = {},
+  metrics,
 }: TestServerOptions = {}): Promise<TestServer> {
   const config = loadConfig({ env: { PORT: '0', ...settings }, envFile: '/nowhere/.env' });
   const options = { statementTimeoutMs: config.statementTimeout, ...(seed && { seed }) };
@@ -101,12 +107,14 @@ export async function startTestServer({
   const failures: string[] = [];
   const log: Record<string, unknown>[] = [];
   const services: Services = {
-    database: recorded.database,
+    database: metrics ? observeDatabase(recorded.database, metrics.database) : recorded.database,
     embedder,
     extractor: sharedExtractor,
     chunker: sharedChunker,
     quota,
     filler,
+    checkReadiness: readinessChecker({ pool: database.pool, embedder, withinMs: 60_000, keepMs: 0 }),
+    embedded: database.engine === 'embedded',
     writeWaitMs: config.writeWait,
     log: createLogger({
       level: 'debug',
@@ -119,7 +127,7 @@ export async function startTestServer({
       },
     }),
   };
-  const http = await startApi(config, services);
+  const http = await startApi(config, services, { metrics });
 
   async function post(
     query: { toString(): string },

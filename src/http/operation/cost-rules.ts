@@ -50,6 +50,12 @@ function makeRule(parent: string, field: GraphQLField<unknown, unknown>): CostRu
       times: (args) => sizeOf(args.k, limits.k),
     };
   }
+  // All rows of each table are counted.
+  if (parent === 'Stats') {
+    const times = ({ first }: RawArguments) =>
+      names.has('first') ? sizeOf(first, limits.pageSize) : costs.tablesOfPerson;
+    return { own: (args) => countOfPerson + times(args), times };
+  }
   if (names.has('first')) {
     const size = ({ first }: RawArguments) => sizeOf(first, limits.pageSize);
     // A page of a person's rows may write the line of the audit that says how many rows there are.
@@ -78,6 +84,8 @@ function makeRule(parent: string, field: GraphQLField<unknown, unknown>): CostRu
   if (field.name === 'totalCount' || names.has('dryRun')) return { own: () => costs.search, times: once };
   // Vectors are read by themselves.
   if (field.name === 'embedding') return { own: () => costs.row, times: once };
+
+  if (parent === 'Query' && field.name === 'integrity') return { own: () => costs.integrity, times: once };
 
   const type = getNamedType(field.type);
   if (!isCompositeType(type)) return undefined;

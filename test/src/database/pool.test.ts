@@ -254,7 +254,7 @@ describe('the statement timeout', () => {
     await direct.close();
 
     const pooled = open({ statementTimeoutMs: 12_345, preparedStatements: false });
-    expect(pooled.localSettings).toEqual({ statement_timeout: 12_345 });
+    expect(pooled.localSettings).toMatchObject({ statement_timeout: 12_345, DateStyle: "'ISO, MDY'" });
     expect(pooled.prepare).toBe(false);
     const statements = await use(pooled, async (sql) => {
       await sql`select ${1}::int`;

@@ -32,7 +32,10 @@ test.skipIf(reachable === undefined)(
 
 test('the hosts of a URL are those that the driver connects to', () => {
   expect(serverHosts('postgres://me@one:1,two:2/things')).toEqual(['one', 'two']);
-  expect(serverHosts('postgres://me@one/things?host=127.0.0.1')).toEqual(['one']);
+  expect(serverHosts('postgres://me@one/things?host=127.0.0.1')).toEqual(['127.0.0.1']); // as libpq does
+  expect(serverHosts('postgres://me@[::1]:1/things')).toEqual(['::1']);
+  expect(serverHosts('postgres://me@one/things?hostaddr=192.0.2.1')).toEqual(['192.0.2.1']);
+  expect(serverHosts('postgres:///things?host=/run/postgresql')).toEqual([]);
 });
 
 test.skipIf(isEmbedded)('a superuser is refused on another machine, and the owner is not', async () => {

@@ -122,7 +122,7 @@ async function theError(query: string, variables?: Record<string, unknown>) {
   const [error] = answer.errors ?? [];
   if (error === undefined) throw new Error('unreachable');
   expect(['message', 'locations', 'path', 'extensions']).toEqual(expect.arrayContaining(Object.keys(error)));
-  expect(['code', 'id']).toEqual(expect.arrayContaining(Object.keys(error.extensions)));
+  expect(['code', 'id', 'requestId']).toEqual(expect.arrayContaining(Object.keys(error.extensions)));
   expect(answer.text).not.toContain(secret);
   expect(JSON.stringify(server.log)).not.toContain(secret);
   return { ...error, code: error.extensions.code, status: answer.status, log: server.log };

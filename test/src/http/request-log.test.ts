@@ -26,6 +26,7 @@ test('a request is one line with its operation, status, duration and user, and n
       path: '/graphql',
       status: 200,
       ms: expect.any(Number),
+      requestId: expect.stringMatching(/^[0-9a-f-]{36}$/),
       operation: 'Remember',
       user: 'default_user',
       msg: 'request',

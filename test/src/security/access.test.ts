@@ -81,6 +81,8 @@ const mutations: Record<string, Case> = {
 const queries: Record<string, Case> = {
   keys: { roles: administrators, call: () => 'keys { totalCount }' },
   audit: { roles: administrators, call: () => 'audit { totalCount }' },
+  integrity: { roles: administrators, call: () => 'integrity { ok }' },
+  indexes: { roles: administrators, call: () => 'indexes { name }' },
 };
 
 const schema = buildSchema();

@@ -128,7 +128,13 @@ test('a database that fails makes a stranger of nobody', async () => {
     broken ? Promise.reject(new FunesError('UNAVAILABLE', 'down')) : database.pool.reserve(options);
   const { pool } = database;
   const find = keyLookUp(
-    { ...pool, prepare: pool.prepare, localSettings: pool.localSettings, reserve },
+    {
+      ...pool,
+      prepare: pool.prepare,
+      localSettings: pool.localSettings,
+      expectPooler: () => pool.expectPooler(),
+      reserve,
+    },
     { keepMs: 0, log },
   );
   await find(key);

@@ -1,4 +1,4 @@
-import { getTableColumns, type SQL, sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import { makePgArray } from 'drizzle-orm/pg-core';
 import {
   documentChunks,
@@ -9,6 +9,7 @@ import {
   toolEmbeddings,
 } from '../../schema/index.ts';
 import type { Transaction } from '../database/transaction.ts';
+import { movedNames } from '../store/memory-archive.ts';
 import type { Incoming } from './incoming.ts';
 
 /** The vectors of a text, as pgvector writes them, with their models. */
@@ -161,24 +162,14 @@ async function deleteArchivedMeanwhile(
   return new Set(deleted.map(({ id }) => id));
 }
 
-const { archivedAt: _archivedAt, ...movedColumns } = getTableColumns(memoriesArchive);
-const movedNames = sql.join(
-  Object.values(movedColumns).map(({ name }) => sql.identifier(name)),
-  sql`, `,
-);
-
 /** An archived memory is inserted as a live one, which gives it an id that no other memory has. */
 async function moveToArchive(tx: Transaction, rows: readonly (Numbered & { id: string })[]): Promise<void> {
-  const times = rows.map(({ id, row }) => ({ id, user: row.userId, at: row.archivedAt }));
+  const times = rows.map(({ id, row }) => ({ memory: id, user: row.userId, at: row.archivedAt }));
   await tx.execute(sql`
     with at as materialized (
-      select * from json_to_recordset(${JSON.stringify(times)}::text::json) as at(id bigint, "user" text, at timestamptz)
+      select * from json_to_recordset(${JSON.stringify(times)}::text::json) as at(memory bigint, "user" text, at timestamptz)
     ), moved as (
-      delete from ${memories} as t using at where t.id = at.id and t.user_id = at."user"
-      returning ${sql.join(
-        Object.values(movedColumns).map(({ name }) => sql`t.${sql.identifier(name)}`),
-        sql`, `,
-      )}, at.at
+      delete from ${memories} using at where id = at.memory and user_id = at."user" returning ${movedNames}, at.at
     )
     insert into ${memoriesArchive} (${movedNames}, archived_at) select ${movedNames}, at from moved`);
 }

@@ -84,6 +84,18 @@ describe('a server that starts', () => {
     expect(await readModels()).toEqual({ current: 'opposite', next: null });
   });
 
+  test('knows the model by which a command has embedded before the first server', async () => {
+    const note = (own: HashEmbedder) =>
+      new Generations(opened.pool, own, async () => expect.unreachable(), log).noteFirst();
+    await note(before);
+    await insert(hashModel);
+    await note(after);
+    expect(await readModels()).toEqual({ current: hashModel, next: null });
+    const { generations } = await serve();
+    expect(await readModels()).toEqual({ current: hashModel, next: 'opposite' });
+    expect(await generations.current()).toBe(before);
+  });
+
   test('leaves a change to another model as it is', async () => {
     await serve(before);
     await insert(hashModel);

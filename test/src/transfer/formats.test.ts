@@ -276,7 +276,12 @@ describe('CSV', () => {
       'The file has no column "when", which --map names.',
     ],
     ['no column for the content', 'text\na\n', undefined, 'The file has no column "content".'],
-    ['other rows than its header', 'content,b\na\n', undefined, 'The file is not a CSV that can be read'],
+    [
+      'a quote that is never closed',
+      'content,b\na,"b\n',
+      undefined,
+      'The file is not a CSV that can be read',
+    ],
   ])('refuses %s', async (_, csv, map, message) => {
     await expect(bring('csv', csv, map === undefined ? {} : { map })).rejects.toThrow(message);
   });
@@ -301,8 +306,17 @@ describe('CSV', () => {
     expect(await stored()).toMatchObject([{ content: 'a, b; c | d', metadata: { note: 'x' } }]);
   });
 
+  test('leaves out a row with other cells than the header, and imports the others', async () => {
+    const report = await bring('csv', 'content,b\na,1\nb\nc,3,4\nd,5\n');
+    expect(report).toMatchObject({ memories: 2, failed: 2 });
+    expect(report.faults).toEqual([
+      'line 3: it has 1 cells, and the header has 2',
+      'line 4: it has 3 cells, and the header has 2',
+    ]);
+  });
+
   test('imports the rows before one that cannot be read', async () => {
-    const csv = 'content,b\na,1\nb,2\nbroken\nc,3\n';
+    const csv = 'content,b\na,1\nb,2\n"broken\nc,3\n';
     await expect(bring('csv', csv)).rejects.toThrow('The file is not a CSV that can be read');
     expect((await stored()).map(({ content }) => content)).toEqual(['a', 'b']);
   });

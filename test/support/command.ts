@@ -64,3 +64,11 @@ export function startFunes(args: readonly string[], options: CommandOptions = {}
   });
   return { ended, errorOutput: () => errorOutput, signal: (name) => child.kill(name) };
 }
+
+/** Leaves out of standard error how far a command is, which only a slow machine hears of. */
+export function withoutProgress({ errorOutput, ...finished }: FinishedCommand): FinishedCommand {
+  return {
+    ...finished,
+    errorOutput: errorOutput.replace(/^\w+: [\d.]+ (of [\d.]+ )?\w+( \(\d+ %\))?\n/gm, ''),
+  };
+}

@@ -92,7 +92,7 @@ export async function* readFunes(
   // A line that is cut has been told already.
   if (!ended && !last.isCut) {
     const reason =
-      'the file ends here without the line that an export ends with, so rows after it are missing';
+      'the file ends here without the line that an export ends with, so rows after it may be missing: export them again';
     yield { kind: 'fault', line: last.number, reason, bytes: last.bytes };
   }
 }

@@ -32,11 +32,13 @@ const floors = {
   http: ['metrics', 'readiness', 'input', 'database', 'config', 'log', 'viewer', 'errors'],
   readiness: ['database', 'embedding'],
   doctor: ['database', 'distribution', 'viewer', 'errors'],
+  upkeep: ['doctor', 'search', 'database', 'suggestion', 'errors'],
   config: ['embedding', 'connection-url', 'errors', 'suggestion'],
   log: ['config'],
   suggestion: [],
   'open-database': ['database', 'config', 'connection-url', 'log', 'errors'],
   cli: [
+    'upkeep',
     'doctor',
     'transfer',
     'ingest',

@@ -2,6 +2,7 @@ import { archiveCommand } from './commands/archive.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { exportCommand } from './commands/export.ts';
 import { importCommand } from './commands/import.ts';
+import { indexCommand } from './commands/index.ts';
 import { ingestCommand } from './commands/ingest.ts';
 import { keysCommand } from './commands/keys.ts';
 import { migrateCommand } from './commands/migrate.ts';
@@ -20,4 +21,5 @@ export const databaseCommands: readonly DatabaseCommand[] = [
   archiveCommand,
   reembedCommand,
   doctorCommand,
+  indexCommand,
 ];

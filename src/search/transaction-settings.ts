@@ -17,7 +17,7 @@ const MOST_SCAN_TUPLES = 2_147_483_647; // the most that PostgreSQL accepts
  * @param indexed whether the search may use the vector index.
  */
 export function transactionSettings(
-  { efSearch = DEFAULT_EF_SEARCH }: SearchOptions,
+  { efSearch = DEFAULT_EF_SEARCH }: Partial<Pick<SearchOptions, 'efSearch'>>,
   wanted: number,
   indexed: boolean,
 ): LocalSettings {

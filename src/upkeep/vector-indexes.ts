@@ -178,7 +178,7 @@ const isThat = (
   method === request.kind &&
   found.length === 1 &&
   found[0] === operatorClass &&
-  definition.includes('(embedding ') &&
+  /\(embedding[ )]/.test(definition) && // the default operator class is not written
   !definition.includes(' WHERE ') &&
   [...parameters].sort().join() ===
     Object.entries(wanted)

@@ -199,7 +199,7 @@ async function openServedDatabase(
     const { pool, describe, folder } = database;
     const control =
       folder &&
-      (await listenForCommands(folder, { pool, config, log, startServices: () => commandServices }));
+      (await listenForCommands(folder, { pool, folder, config, log, startServices: () => commandServices }));
     const close = async () => {
       if (control) await control.close();
       await database.close();

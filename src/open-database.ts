@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { describeDatabaseUrl } from './config/database-url.ts';
 import type { Config } from './config.ts';
-import { ignoredParameters, parseConnectionUrl } from './connection-url.ts';
+import { ignoredParameters, parameterProblems, parseConnectionUrl } from './connection-url.ts';
 import { databaseFolder } from './database/embedded/data-folder.ts';
 import { type EmbeddedDatabase, startEmbeddedDatabase } from './database/embedded/embedded-database.ts';
 import { migrate, readPendingMigrations, refuseForeignTables } from './database/migrate.ts';
@@ -10,6 +10,9 @@ import { awaitDatabase } from './database/readiness.ts';
 import { readMissingStatements } from './database/roles.ts';
 import { readStanding, refuseReadOnly, refuseRemoteSuperuser, type Standing } from './database/standing.ts';
 import { FunesError, quote } from './errors.ts';
+
+/** What names a database, for messages. */
+type Setting = 'DATABASE_URL' | 'FUNES_MIGRATE_URL' | '--to';
 
 /** A database that answers. */
 export interface OpenDatabase {
@@ -56,6 +59,38 @@ export async function openOwnersDatabase(config: Config, log: Logger): Promise<O
   if (database.standing.isOwner) return database;
   await database.close();
   throw new FunesError('UNAVAILABLE', `${whyNoOwner(database.standing, setting)}. ${nameTheOwner}`);
+}
+
+/**
+ * Opens the database of a server that rows are moved to, by a connection of its owner.
+ * @param url what stands behind `--to`.
+ * @throws as `openOwnersDatabase`; FunesError BAD_USER_INPUT if it is no URL of a database.
+ */
+export async function openDestination(url: string, config: Config, log: Logger): Promise<OpenDatabase> {
+  const parsed = parseConnectionUrl(url);
+  if (parsed === undefined) {
+    throw new FunesError(
+      'BAD_USER_INPUT',
+      '--to must be a URL such as postgres://owner:password@host:5432/database, with the special characters of the password ' +
+        'percent-encoded.',
+    );
+  }
+  const problems = parameterProblems('--to', parsed);
+  if (problems.length > 0) throw new FunesError('BAD_USER_INPUT', problems.join(' '));
+  const database = await openUrl(url, '--to', { ...config, poolSize: 1 }, log);
+  try {
+    refuseReadOnly(database.standing, '--to');
+    await refuseForeignTables(database.pool);
+    if (!database.standing.isOwner)
+      throw new FunesError(
+        'UNAVAILABLE',
+        `${whyNoOwner(database.standing, '--to')}. Name the owner of the database in --to.`,
+      );
+    return database;
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
 }
 
 /**
@@ -138,12 +173,7 @@ async function requireMembership({ pool, standing: { user } }: OpenDatabase): Pr
   );
 }
 
-function openUrl(
-  url: string,
-  setting: 'DATABASE_URL' | 'FUNES_MIGRATE_URL',
-  config: Config,
-  log: Logger,
-): Promise<OpenDatabase> {
+function openUrl(url: string, setting: Setting, config: Config, log: Logger): Promise<OpenDatabase> {
   const parsed = parseConnectionUrl(url);
   for (const line of parsed ? ignoredParameters(setting, parsed) : []) log.warn(line);
   const isPooled = parsed?.parameters.pgbouncer === 'true' && config.preparedStatements === 'auto';
@@ -157,7 +187,7 @@ function openUrl(
 interface Opened {
   database: string | EmbeddedDatabase;
   where: string;
-  setting?: 'DATABASE_URL' | 'FUNES_MIGRATE_URL';
+  setting?: Setting;
   folder?: string;
 }
 
@@ -181,7 +211,7 @@ async function openWhenReady(
     const versions = await awaitDatabase(pool, {
       where,
       setting,
-      createsVector: setting === 'FUNES_MIGRATE_URL' || config.migrateUrl === undefined,
+      createsVector: setting !== 'DATABASE_URL' || config.migrateUrl === undefined,
       withinMs: config.databaseConnectTimeout,
       preparedStatements: config.preparedStatements,
       logger: log,

@@ -8,6 +8,10 @@ import type { Terminal } from './terminal.ts';
 /** What a command works with: in a process of its own, or in the server that has the embedded database open. */
 export interface DatabaseContext extends Terminal {
   readonly pool: Pool;
+  /** The folder of the embedded database; undefined for a server's. */
+  readonly folder?: string | undefined;
+  /** Whether a server runs the command, beside its requests. */
+  readonly besideRequests?: boolean;
   /** The settings of the process that runs the command. */
   readonly config: Config;
   readonly log: Logger;
@@ -53,4 +57,7 @@ export function printer({ json }: OutputOptions, write: (text: string) => void):
 }
 
 /** What a server gives to all commands that it runs. */
-export type ServerContext = Omit<DatabaseContext, 'print' | 'workingFolder' | 'inputFile' | keyof Terminal>;
+export type ServerContext = Omit<
+  DatabaseContext,
+  'print' | 'besideRequests' | 'workingFolder' | 'inputFile' | keyof Terminal
+>;

@@ -89,6 +89,7 @@ async function answer(
     work({
       ...context,
       ...terminalOf(socket, send),
+      besideRequests: true,
       workingFolder,
       inputFile,
       print: printer(options, write),

@@ -1,4 +1,5 @@
 import { archiveCommand } from './commands/archive.ts';
+import { backupCommand } from './commands/backup.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { exportCommand } from './commands/export.ts';
 import { importCommand } from './commands/import.ts';
@@ -20,4 +21,5 @@ export const databaseCommands: readonly DatabaseCommand[] = [
   archiveCommand,
   reembedCommand,
   doctorCommand,
+  backupCommand,
 ];

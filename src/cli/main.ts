@@ -1,5 +1,6 @@
 import { FunesError } from '../errors.ts';
 import { runCommandLine } from './command-line.ts';
+import { restoreCommand } from './commands/restore.ts';
 import { serveCommand } from './commands/serve.ts';
 import type { OnDatabase } from './context.ts';
 import { databaseCommands } from './database-commands.ts';
@@ -29,7 +30,7 @@ export async function main(args: readonly string[]): Promise<number> {
   try {
     await runCommandLine(
       args,
-      [serveCommand(), ...databaseCommands.map((command) => command(onDatabase))],
+      [serveCommand(), restoreCommand(write), ...databaseCommands.map((command) => command(onDatabase))],
       write,
     );
     await written;

@@ -72,6 +72,8 @@ async function workOn(
     await work({
       ...terminal,
       pool,
+      folder: database.folder,
+      besideRequests: false,
       config,
       log,
       workingFolder: process.cwd(),

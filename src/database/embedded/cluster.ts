@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PGlite } from '@electric-sql/pglite';
 import { makeFolder } from '../../make-folder.ts';
+import { refuseOtherMajor } from './engine-version.ts';
 
 /** The folder of the cluster (the files of a PostgreSQL server) inside an embedded data folder. */
 export const clusterPath = (folder: string): string => join(folder, 'cluster');
@@ -18,7 +19,7 @@ const partialLifeMs = 60 * 60 * 1000;
  */
 export async function prepareCluster(folder: string, cacheDir: string): Promise<void> {
   const cluster = clusterPath(folder);
-  if (isCluster(cluster)) return;
+  if (isCluster(cluster)) return refuseOtherMajor(cluster);
   const partial = join(folder, 'cluster.partial');
   await rm(partial, { recursive: true, force: true });
   const source = await cachedCluster(cacheDir).catch(() => undefined);

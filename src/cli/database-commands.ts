@@ -6,6 +6,7 @@ import { importCommand } from './commands/import.ts';
 import { ingestCommand } from './commands/ingest.ts';
 import { keysCommand } from './commands/keys.ts';
 import { migrateCommand } from './commands/migrate.ts';
+import { moveCommand } from './commands/move.ts';
 import { reembedCommand } from './commands/reembed.ts';
 import { rolesCommand } from './commands/roles.ts';
 import type { DatabaseCommand } from './context.ts';
@@ -22,4 +23,5 @@ export const databaseCommands: readonly DatabaseCommand[] = [
   reembedCommand,
   doctorCommand,
   backupCommand,
+  moveCommand,
 ];

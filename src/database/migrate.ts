@@ -80,6 +80,11 @@ export async function readPendingMigrations(pool: Pool): Promise<string[]> {
   }
 }
 
+/** Whether migrations of funes were applied. */
+export function isMigrated(pool: Pool): Promise<boolean> {
+  return withConnection(pool, async (connection) => (await appliedMigrations(connection)).length > 0);
+}
+
 interface Found {
   schema: string;
   tables: string | null;

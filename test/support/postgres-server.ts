@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
-/** A script that starts and stops a server: `start FOLDER PORT` prints its URL, `stop FOLDER` stops it. */
+/** A script that starts and stops a server: `start FOLDER PORT` prints its URL, `stop FOLDER` stops it, `bin` prints the folder of its programs. */
 const starter =
   process.env.POSTGRES_STARTER ||
   fileURLToPath(new URL('../../../shared/tools/real-postgres.sh', import.meta.url));
@@ -29,6 +29,11 @@ export async function findServer(): Promise<Server | undefined> {
 
 /** Whether `startServer` can start one on this machine. */
 export const canStartServer = existsSync(starter);
+
+/** The folder of pg_dump, pg_restore and the others, of the version of the server. */
+export async function serverPrograms(): Promise<string> {
+  return (await run(starter, ['bin'])).stdout.trim();
+}
 
 /** Starts a server that nobody else uses. */
 export async function startServer(): Promise<Server> {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { loadConfig } from '../../../src/config.ts';
+import { engineMajor } from '../../../src/database/embedded/engine-version.ts';
 import type { Pool } from '../../../src/database/pool.ts';
 import { convertedModelFolder } from '../../../src/embedding/model-cache.ts';
 import { createLogger } from '../../../src/log.ts';
@@ -212,6 +213,13 @@ describe('backup and restore', () => {
     );
     expect((await readdir(folder)).filter((name) => name.endsWith('.part'))).toEqual([]);
   });
+});
+
+test('the version that a folder is compared with is that of the engine', async () => {
+  const [row] = await onFolder(source, (pool) =>
+    rows<{ number: number }>(pool, `select current_setting('server_version_num')::int / 10000 as number`),
+  );
+  expect(row?.number).toBe(engineMajor);
 });
 
 test('a folder of another major version of PostgreSQL says what to do, and so does a backup', async () => {

@@ -1,6 +1,6 @@
 import { createHash, type Hash, randomBytes } from 'node:crypto';
 import { type FileHandle, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, sep } from 'node:path';
 import type { ReservedSql } from 'postgres';
 import { version } from '../../distribution.ts';
 import { FunesError, quote } from '../../errors.ts';
@@ -44,6 +44,11 @@ export async function writeBackup(
   const exists = await stat(path).catch(() => undefined);
   if (exists)
     throw new FunesError('BAD_USER_INPUT', `${quote(path, 300)} is there already. Name a new file.`);
+  if (path.startsWith(join(folder, sep)))
+    throw new FunesError(
+      'BAD_USER_INPUT',
+      `Name a file outside of ${folder}, which is what the backup is of.`,
+    );
   const part = join(dirname(path), `.funes-${randomBytes(6).toString('hex')}.part`);
   let file: FileHandle | undefined;
   try {

@@ -206,6 +206,10 @@ describe('backup and restore', () => {
   test('a backup that cannot be written is one line, and leaves no part of it', async () => {
     await refused(funes(source, 'backup', join(folder, 'nowhere/backup.tar')), 'cannot be written (ENOENT)');
     await refused(
+      funes(source, 'backup', join(source, 'database/cluster/backup.tar')),
+      'Name a file outside of',
+    );
+    await refused(
       runFunes(['backup', newPath('server.tar')], {
         settings: { DATABASE_URL: 'postgres://nobody@127.0.0.1:1/x', FUNES_DATABASE_CONNECT_TIMEOUT: '1s' },
       }),

@@ -149,6 +149,15 @@ export class Generations {
     });
   }
 
+  /** Notes the model if no server has noted one: what a command embeds before the first server starts is of this model. */
+  async noteFirst(): Promise<void> {
+    await maintenance(this.database, { access: 'write' }, (tx) =>
+      tx.execute(
+        sql`update installation set embedding_model = ${this.own.model} where embedding_model is null`,
+      ),
+    );
+  }
+
   /** Forgets what it has read, because a search found it outdated. */
   refresh(): void {
     this.read = undefined;

@@ -74,6 +74,17 @@ export async function listenForCommands(folder: string, context: ServerContext):
 /** Characters in one line of the protocol; what a command prints may be longer. */
 const longestPrint = 100_000;
 
+/** Divides a text, but never between the two halves of a character: written alone, each half would become another character. */
+function* partsOf(text: string): Generator<string> {
+  for (let start = 0; start < text.length; ) {
+    let end = Math.min(start + longestPrint, text.length);
+    const isSplit = end < text.length && text.codePointAt(end - 1) !== text.charCodeAt(end - 1);
+    if (isSplit) end -= 1;
+    yield text.slice(start, end);
+    start = end;
+  }
+}
+
 /** Runs a command, and sends what it prints and how it ends. Resolves when all of that is sent. */
 async function answer(
   socket: Socket,
@@ -82,8 +93,7 @@ async function answer(
 ): Promise<void> {
   const send = (line: ControlAnswer) => void socket.write(`${JSON.stringify(line)}\n`);
   const write = (text: string) => {
-    for (let start = 0; start < text.length; start += longestPrint)
-      send({ print: text.slice(start, start + longestPrint) });
+    for (const print of partsOf(text)) send({ print });
   };
   const onDatabase: OnDatabase = (options, work) =>
     work({
@@ -121,9 +131,9 @@ function terminalOf(socket: Socket, send: (line: ControlAnswer) => void): Termin
     },
     note: (note) => send({ note }),
     data: async (text) => {
-      for (let start = 0; start < text.length; start += longestPrint) {
+      for (const data of partsOf(text)) {
         if (socket.destroyed) throw new OutputClosed();
-        send({ data: text.slice(start, start + longestPrint) });
+        send({ data });
         if (socket.writableNeedDrain) await drained(socket);
       }
     },

@@ -35,10 +35,15 @@ export class OwnServices {
     const model = { model: config.embeddingModel, cacheDir: join(config.dataDir, 'models') };
     const { openGenerations } = await import('../generations.ts');
     const embedder = await startEmbedder(model, log);
+    const generations = openGenerations(database, embedder, config, log);
+    await generations.noteFirst().catch(async (error: unknown) => {
+      await embedder.close();
+      throw error;
+    });
     return {
       database,
       embedder,
-      generations: openGenerations(database, embedder, config, log),
+      generations,
       extractor: new Extractor(),
       chunker: new Chunker(model),
       log,

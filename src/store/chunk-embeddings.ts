@@ -85,7 +85,8 @@ const chunksPerClaim = 64;
 const claimsAtOnce = 2;
 
 /**
- * Embeds what waits of a document, however long it takes. What others have claimed is left to them.
+ * Embeds what waits of a document, however long it takes: while some chunks of a claim are embedded in its time, the others are claimed
+ * again. What others have claimed is left to them.
  * @returns how many chunks could not be embedded. They stay PENDING.
  */
 export async function embedWaitingChunks(
@@ -100,8 +101,10 @@ export async function embedWaitingChunks(
       const claimed = await transaction(services.database, viewer, { access: 'write' }, (tx) =>
         claimChunks(tx, document, size),
       );
-      if (claimed.length > 0) left += await embedChunks(services, viewer, claimed, true);
-      if (claimed.length < chunksPerClaim) return;
+      if (claimed.length === 0) return;
+      const missing = await embedChunks(services, viewer, claimed, true);
+      if (missing === 0 && claimed.length < chunksPerClaim) return;
+      if (missing === claimed.length) left += missing;
     }
   }
   const workers = document.totalChunks > chunksPerClaim ? claimsAtOnce : 1;

@@ -57,11 +57,12 @@ export const archivedMemoryList: Listed<
   },
 };
 
-// The columns that move between the tables: all that is stored of a memory. The values never leave the database, so
-// times keep their microseconds and embeddings their digits. Generated columns are computed again
-// when a memory is restored.
 const { archivedAt: _archivedAt, ...movedColumns } = getTableColumns(memoriesArchive);
-const movedNames = sql.join(
+/**
+ * The columns that move between the tables: all that is stored of a memory. The values never leave the database, so times keep their
+ * microseconds and embeddings their digits. Generated columns are computed again when a memory is restored.
+ */
+export const movedNames = sql.join(
   Object.values(movedColumns).map(({ name }) => sql.identifier(name)),
   sql`, `,
 );

@@ -105,8 +105,10 @@ function textOf(memory: PlainMemory, field: MemoryField): string | null {
   throw wrong(`${field} is ${JSON.stringify(value)}, not a text`);
 }
 
+const isBlank = (value: unknown) => value == null || (typeof value === 'string' && value.trim() === '');
+
 function importanceOf(value: unknown): number | null {
-  if (value == null || value === '') return null;
+  if (isBlank(value)) return null;
   const number = typeof value === 'string' ? Number(value) : value;
   if (typeof number !== 'number') throw wrong(`importanceScore is ${JSON.stringify(value)}, not a number`);
   return checkRange(number, 'importanceScore', 0, 1);
@@ -124,24 +126,33 @@ const isoTime = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)(\.\d+)?\s*(Z|UTC
 /** Parses a time of ISO 8601, or seconds since 1970. A time without an offset is in UTC. Keeps microseconds. */
 function timeOf(memory: PlainMemory, field: 'createdAt' | 'updatedAt'): string | null {
   const value = memory[field];
-  if (value == null || value === '') return null;
+  if (isBlank(value)) return null;
   if (typeof value === 'number') return timeOfSeconds(value, field);
-  const [, date, time = '00:00', fraction = '', offset = 'Z'] = isoTime.exec(String(value).trim()) ?? [];
+  const text = String(value).trim();
+  // Each cell of a CSV is a text. Fewer digits may be a year or a day.
+  if (/^\d{9,}(\.\d+)?$/.test(text)) return timeOfSeconds(Number(text), field);
+  const [, date, time = '00:00', fraction = '', offset = 'Z'] = isoTime.exec(text) ?? [];
   const zone = /^(Z|UTC)$/i.test(offset)
     ? 'Z'
     : offset.replace(/^(...):?(\d\d)?$/, (_, h, m) => `${h}:${m ?? '00'}`);
   const seconds = time.length === 5 ? `${time}:00` : time;
-  const text = `${date}T${seconds}${fraction}${zone}`;
-  if (date !== undefined && !Number.isNaN(Date.parse(text))) return text;
+  const iso = `${date}T${seconds}${fraction}${zone}`;
+  if (date !== undefined && !Number.isNaN(Date.parse(iso))) return iso;
   throw wrong(
     `${field} is ${quote(String(value))}, not a time such as 2024-05-31T18:00:00Z or seconds since 1970`,
   );
 }
 
+/** The year 5138. What is more is in milliseconds. */
+const mostSeconds = 1e11;
+
 function timeOfSeconds(seconds: number, field: string): string {
+  if (Math.abs(seconds) >= mostSeconds)
+    throw wrong(
+      `${field} is ${seconds}, which is too much for seconds since 1970; divide milliseconds by 1000`,
+    );
   const whole = Math.floor(seconds);
   const date = new Date(whole * 1000);
-  if (Number.isNaN(date.getTime())) throw wrong(`${field} is ${seconds}, not a number of seconds since 1970`);
   // A double has some 16 digits: of the seconds of our time, it has the microseconds.
   const micros = Math.min(999_999, Math.round((seconds - whole) * 1e6));
   return `${date.toISOString().slice(0, 19)}.${String(micros).padStart(6, '0')}Z`;

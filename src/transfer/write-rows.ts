@@ -1,6 +1,15 @@
-import { getTableColumns, type SQL, sql } from 'drizzle-orm';
-import { documentChunks, documents, memories, memoriesArchive, toolEmbeddings } from '../../schema/index.ts';
+import { type SQL, sql } from 'drizzle-orm';
+import { makePgArray } from 'drizzle-orm/pg-core';
+import {
+  documentChunks,
+  documents,
+  installation,
+  memories,
+  memoriesArchive,
+  toolEmbeddings,
+} from '../../schema/index.ts';
 import type { Transaction } from '../database/transaction.ts';
+import { movedNames } from '../store/memory-archive.ts';
 import type { Incoming } from './incoming.ts';
 
 /** The vectors of a text, as pgvector writes them, with their models. */
@@ -94,12 +103,19 @@ const payloadColumns = sql.raw(
 const embeddedFields =
   '"embedding" text, "embeddingModel" text, "embeddingSource" text, "embeddingError" text';
 
-/** The embedding columns of a row: the file's vector, or the one that was made, or none yet. */
+/** The model that searches compare when the row is written. They may have been switched to the next model since it was embedded. */
+const installed = sql`coalesce((select embedding_model from ${installation}), p.model)`;
+
+/** The embedding columns of a row: the file's vector, or the one that was made by the model that searches compare, or none yet. */
 const embeddingValues = sql`
-  coalesce(p.vector, r."embedding")::vector,
-  case when p.vector is not null then p.model when r."embedding" is not null then r."embeddingModel" end,
+  coalesce(case ${installed} when p.model then p.vector when p."nextModel" then p.next end, r."embedding")::vector,
+  case when r."embedding" is not null then r."embeddingModel"
+    when ${installed} = p.model and p.vector is not null then p.model
+    when ${installed} = p."nextModel" and p.next is not null then p."nextModel" end,
   case when r."embedding" is not null then coalesce(r."embeddingSource", 'CLIENT') else 'FUNES' end,
-  r."embeddingError", p.next::vector, case when p.next is not null then p."nextModel" end`;
+  r."embeddingError",
+  case when ${installed} = p.model then p.next end::vector,
+  case when ${installed} = p.model and p.next is not null then p."nextModel" end`;
 const embeddingNames = sql.raw(
   'embedding, embedding_model, embedding_source, embedding_error, next_embedding, next_embedding_model',
 );
@@ -118,8 +134,9 @@ async function insertMemories(tx: Transaction, rows: readonly Numbered[]): Promi
       "updatedAt" timestamptz, ${sql.raw(embeddedFields)})
     order by p.n on conflict do nothing returning id, user_id as "user", origin`);
   const byName = new Map(rows.map((row) => [JSON.stringify([row.row.userId, row.row.origin]), row]));
+  const taken = await deleteArchivedMeanwhile(tx, stored);
   const inserted = stored.flatMap(({ id, user, origin }) => {
-    const row = byName.get(JSON.stringify([user, origin]));
+    const row = taken.has(id) ? undefined : byName.get(JSON.stringify([user, origin]));
     return row ? [{ ...row, id }] : [];
   });
   const archived = inserted.filter(({ row }) => row.archivedAt !== null);
@@ -127,24 +144,32 @@ async function insertMemories(tx: Transaction, rows: readonly Numbered[]): Promi
   return inserted;
 }
 
-const { archivedAt: _archivedAt, ...movedColumns } = getTableColumns(memoriesArchive);
-const movedNames = sql.join(
-  Object.values(movedColumns).map(({ name }) => sql.identifier(name)),
-  sql`, `,
-);
+/**
+ * Deletes memories that this transaction has inserted, if the archive has them: another transaction may have archived them since they
+ * were looked for. The insertion waited for it, so this statement sees what it did. Returns their ids.
+ */
+async function deleteArchivedMeanwhile(
+  tx: Transaction,
+  stored: readonly { id: string }[],
+): Promise<Set<string>> {
+  if (stored.length === 0) return new Set();
+  const has = (column: SQL) => sql`exists (
+    select from ${memoriesArchive} as a where a.user_id = t.user_id and a.${column} = t.${column})`;
+  const deleted = await tx.execute<{ id: string }>(sql`
+    delete from ${memories} as t where t.id = any(${makePgArray(stored.map(({ id }) => id))}::bigint[])
+      and (${has(sql`origin`)} or ${has(sql`idempotency_key`)})
+    returning t.id`);
+  return new Set(deleted.map(({ id }) => id));
+}
 
 /** An archived memory is inserted as a live one, which gives it an id that no other memory has. */
 async function moveToArchive(tx: Transaction, rows: readonly (Numbered & { id: string })[]): Promise<void> {
-  const times = rows.map(({ id, row }) => ({ id, user: row.userId, at: row.archivedAt }));
+  const times = rows.map(({ id, row }) => ({ memory: id, user: row.userId, at: row.archivedAt }));
   await tx.execute(sql`
     with at as materialized (
-      select * from json_to_recordset(${JSON.stringify(times)}::text::json) as at(id bigint, "user" text, at timestamptz)
+      select * from json_to_recordset(${JSON.stringify(times)}::text::json) as at(memory bigint, "user" text, at timestamptz)
     ), moved as (
-      delete from ${memories} as t using at where t.id = at.id and t.user_id = at."user"
-      returning ${sql.join(
-        Object.values(movedColumns).map(({ name }) => sql`t.${sql.identifier(name)}`),
-        sql`, `,
-      )}, at.at
+      delete from ${memories} using at where id = at.memory and user_id = at."user" returning ${movedNames}, at.at
     )
     insert into ${memoriesArchive} (${movedNames}, archived_at) select ${movedNames}, at from moved`);
 }

@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { FinishedCommand } from '../support/command.ts';
 import { type Installation, install } from './installation.ts';
 import { documentWrites, memoryWrites, type Send, sender, startWriters, type WriteKind } from './writers.ts';
 
@@ -10,6 +11,8 @@ import { documentWrites, memoryWrites, type Send, sender, startWriters, type Wri
 
 const kills = Number(process.env.CRASH_KILLS ?? 1);
 const minutes = 60_000;
+/** Enough memories to be killed in the middle of them, and few where the server is killed once. */
+const memoriesOfCommands = kills > 1 ? 200 : 80;
 let installation: Installation;
 
 beforeAll(async () => {
@@ -101,6 +104,42 @@ test(
   2 * minutes * Math.max(1, kills),
 );
 
+/** Runs a command beside its server, and kills both at a random moment after the command has begun to embed. Returns its end if that came before. */
+async function killDuring(from: Installation, ...args: string[]): Promise<number | FinishedCommand> {
+  const server = from.start();
+  const url = await server.url;
+  const command = from.command(...args);
+  const embeds = async () => {
+    // A process of its own loads the model when it has something to embed. The server of an embedded database has it loaded.
+    if (from.engine === 'postgres') return command.errorOutput().includes('Embedding model loaded');
+    const metrics = await (await fetch(`${url}/metrics`)).text();
+    return /^funes_embedding_batch_texts_count\{lane="background"\} [1-9]/m.test(metrics);
+  };
+  let ended: FinishedCommand | undefined;
+  void command.ended.then((finished) => {
+    ended = finished;
+  });
+  while (ended === undefined && !(await embeds())) await delay(20);
+  const lifeMs = randomInt(2000);
+  await Promise.race([command.ended, delay(lifeMs)]);
+  const before = ended;
+  command.signal('SIGKILL');
+  server.signal('SIGKILL');
+  await Promise.all([command.ended, server.ended]);
+  if (before === undefined) console.log(`${args[0]}: killed ${lifeMs} ms after it had begun to embed`);
+  return before ?? lifeMs;
+}
+
+/** Runs a command beside its server to its end. */
+async function completeWith(from: Installation, ...args: string[]): Promise<FinishedCommand> {
+  const server = from.start();
+  await server.url;
+  const ended = await from.command(...args).ended;
+  server.signal('SIGKILL');
+  await server.ended;
+  return ended;
+}
+
 interface Counts {
   embeddings: { status: string; model: string | null; count: number }[];
 }
@@ -113,7 +152,7 @@ test(
     const send = sender(await first.url);
     // Enough to be killed in the middle of it.
     const writers = Array.from({ length: 8 }, async () => {
-      for (let i = 0; i < 25; i++) {
+      for (let i = 0; i < memoriesOfCommands / 8; i++) {
         const { id, written } = await memoryWrites.write(send);
         memories.set(id, written);
       }
@@ -125,22 +164,14 @@ test(
     const models = [installation.otherModel, ''];
     for (let done = 0; done < kills; ) {
       installation.settings = { FUNES_EMBEDDING_MODEL: models[0] ?? '' };
-      const server = installation.start();
-      await server.url;
-      const command = installation.command('reembed', '--json');
-      const lifeMs = randomInt(500, 4000);
-      const ended = await Promise.race([command.ended, delay(lifeMs)]);
-      command.signal('SIGKILL');
-      server.signal('SIGKILL');
-      await Promise.all([command.ended, server.ended]);
-      if (ended) {
+      const ended = await killDuring(installation, 'reembed', '--json');
+      if (typeof ended !== 'number') {
         // It was complete before the kill: the next one changes to the other model.
         expect(ended).toMatchObject({ status: 0 });
         models.reverse();
         continue;
       }
       done += 1;
-      console.log(`reembed: killed after ${lifeMs} ms, while the command ran`);
 
       const next = installation.start();
       const nextSend = sender(await next.url);
@@ -175,7 +206,7 @@ test(
     installation.settings = {};
     const source = installation.start();
     const send = sender(await source.url);
-    while ((await memoryWrites.readAll(send)).size < 150) await memoryWrites.write(send);
+    while ((await memoryWrites.readAll(send)).size < memoriesOfCommands) await memoryWrites.write(send);
     while ((await documentWrites.readAll(send)).size < 10) await documentWrites.write(send);
     const read = async (from: Send) => {
       const rows = [
@@ -196,24 +227,18 @@ test(
       try {
         let before: string[] = [];
         for (let complete = false; !complete; ) {
-          const server = target.start();
-          await server.url;
-          const command = target.command('import', file, '--json');
-          const lifeMs = done < kills ? randomInt(500, 4000) : 10 * minutes;
-          const ended = await Promise.race([command.ended, delay(lifeMs, undefined, { ref: false })]);
-          command.signal('SIGKILL');
-          server.signal('SIGKILL');
-          await Promise.all([command.ended, server.ended]);
-          if (ended) expect(ended).toMatchObject({ status: 0 });
-          complete = ended !== undefined;
+          const ended =
+            done < kills
+              ? await killDuring(target, 'import', file, '--json')
+              : await completeWith(target, 'import', file, '--json');
+          complete = typeof ended !== 'number';
+          if (complete) expect(ended).toMatchObject({ status: 0 });
 
           const next = target.start();
           const found = await read(sender(await next.url));
           if (!complete) {
             done += 1;
-            console.log(
-              `import: killed after ${lifeMs} ms, while the command ran; ${found.length} of ${wanted.length} rows are there`,
-            );
+            console.log(`import: ${found.length} of ${wanted.length} rows are there`);
           }
           for (const row of before) expect(found).toContain(row);
           expect(complete ? found : found.filter((row) => wanted.includes(row))).toEqual(

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { pino } from 'pino';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { parseVector } from '../../schema/columns/vector.ts';
 import type { EmbedOptions } from '../../src/embedding/embedder.ts';
 import { FunesError } from '../../src/errors.ts';
@@ -13,7 +13,9 @@ import { fillOnce } from '../../src/store/filler.ts';
 import { createMemories, updateMemory } from '../../src/store/memories.ts';
 import { reembed } from '../../src/store/reembed.ts';
 import { registerTools } from '../../src/store/tools.ts';
-import { localViewer } from '../../src/viewer.ts';
+import { importRows } from '../../src/transfer/import.ts';
+import type { Incoming, Read } from '../../src/transfer/incoming.ts';
+import { commandLineViewer, localViewer } from '../../src/viewer.ts';
 import { HashEmbedder, hashModel, hashVector } from '../../testkit/hash-embedder.ts';
 import { OppositeEmbedder, oppositeVector } from '../../testkit/opposite-embedder.ts';
 import { asOwner } from '../../testkit/owner.ts';
@@ -80,6 +82,18 @@ describe('a server that starts', () => {
     await insert(model, source);
     await serve();
     expect(await readModels()).toEqual({ current: 'opposite', next: null });
+  });
+
+  test('knows the model by which a command has embedded before the first server', async () => {
+    const note = (own: HashEmbedder) =>
+      new Generations(opened.pool, own, async () => expect.unreachable(), log).noteFirst();
+    await note(before);
+    await insert(hashModel);
+    await note(after);
+    expect(await readModels()).toEqual({ current: hashModel, next: null });
+    const { generations } = await serve();
+    expect(await readModels()).toEqual({ current: hashModel, next: 'opposite' });
+    expect(await generations.current()).toBe(before);
   });
 
   test('leaves a change to another model as it is', async () => {
@@ -158,6 +172,21 @@ const written = (current: string | null, next: string | null) => [
   ['tool_embeddings', 'tune: tunes a violin', current, next],
 ];
 
+/** A memory of a file, without a vector. */
+const imported = (content: string, id: string): Incoming => ({
+  kind: 'memory',
+  line: 1,
+  json: JSON.stringify({ row: { content } }),
+  userId: 'ada',
+  origin: `other:memory:${id}`,
+  idempotencyKey: null,
+  ownId: null,
+  contentHash: null,
+  archivedAt: null,
+  text: content,
+  chunks: [],
+});
+
 /** A database whose embeddings are to be changed from `before` to `after`. */
 async function twoGenerations(load?: (model: string) => Promise<HashEmbedder>) {
   await serve(before);
@@ -198,6 +227,30 @@ describe('while the embeddings are being changed', () => {
     const rows = written('opposite', null);
     rows.splice(3, 0, ['memories', 'a badger', 'opposite', null]);
     expect(await readRows()).toEqual(rows);
+  });
+
+  test('an import writes the vectors of the new model if searches were switched while it embedded', async () => {
+    const services = await twoGenerations();
+    const calls = after.calls;
+    async function* rows(): AsyncGenerator<Read> {
+      yield { ...imported('a vole', '1'), bytes: 1 };
+      await vi.waitFor(() => expect(after.calls).toBe(calls + 1));
+      await reembed(opened.pool, after);
+    }
+    const unused = () => expect.unreachable();
+    await importRows(
+      {
+        database: opened.pool,
+        start: async () => services,
+        quota: undefined,
+        rowsOfBatch: 1,
+        onFault: unused,
+        onProgress: () => {},
+      },
+      commandLineViewer,
+      rows(),
+    );
+    expect(await readRows()).toEqual([['memories', 'a vole', 'opposite', null]]);
   });
 
   test('a row that the new model refuses stops no other, and is PENDING after the switch', async () => {

@@ -26,6 +26,8 @@ const root = resolve(import.meta.dirname, '../..');
 /** A command that runs. */
 export interface RunningCommand {
   readonly ended: Promise<FinishedCommand>;
+  /** What it has written to standard error so far. */
+  errorOutput(): string;
   signal(name: NodeJS.Signals): void;
 }
 
@@ -60,5 +62,13 @@ export function startFunes(args: readonly string[], options: CommandOptions = {}
   const ended = new Promise<FinishedCommand>((done, fail) => {
     child.on('error', fail).on('close', (status) => done({ status, output, errorOutput }));
   });
-  return { ended, signal: (name) => child.kill(name) };
+  return { ended, errorOutput: () => errorOutput, signal: (name) => child.kill(name) };
+}
+
+/** Leaves out of standard error how far a command is, which only a slow machine hears of. */
+export function withoutProgress({ errorOutput, ...finished }: FinishedCommand): FinishedCommand {
+  return {
+    ...finished,
+    errorOutput: errorOutput.replace(/^\w+: [\d.]+ (of [\d.]+ )?\w+( \(\d+ %\))?\n/gm, ''),
+  };
 }

@@ -7,13 +7,17 @@ export class FallibleEmbedder extends HashEmbedder {
   stopped = false;
   /** A text with this word fails, and all texts of its call with it. */
   poison: string | undefined;
+  /** The time of a call is over when it has embedded so many texts. */
+  mostOfCall = Number.POSITIVE_INFINITY;
   /** Each text that was embedded, in order. */
   readonly embedded: string[] = [];
 
   override async embed(texts: readonly string[], options?: EmbedOptions): Promise<Float32Array[]> {
     this.check(texts);
-    const vectors = await super.embed(texts, options);
-    this.embedded.push(...texts);
+    const inTime = texts.slice(0, this.mostOfCall);
+    const vectors = await super.embed(inTime, options);
+    this.embedded.push(...inTime);
+    if (inTime.length < texts.length) throw new DOMException('The time is over.', 'TimeoutError');
     return vectors;
   }
 

@@ -1,5 +1,6 @@
 import { Command } from '@commander-js/extra-typings';
 import { type DatabaseCommand, jsonHelp } from '../context.ts';
+import { count } from '../count.ts';
 
 /** `funes export` */
 export const exportCommand: DatabaseCommand = (onDatabase) =>
@@ -30,7 +31,7 @@ export const exportCommand: DatabaseCommand = (onDatabase) =>
         if (outputFile === undefined) return; // standard output has the rows, and nothing else
         const { memory, document, chunk, tool } = counts;
         print(
-          `Exported ${memory} memories, ${document} documents with ${chunk} chunks, and ${tool} tools to ${outputFile}.`,
+          `Exported ${count(memory, 'memory', 'memories')}, ${count(document, 'document')} with ${count(chunk, 'chunk')}, and ${count(tool, 'tool')} to ${outputFile}.`,
           { memories: memory, documents: document, chunks: chunk, tools: tool },
         );
       });

@@ -3,6 +3,7 @@ import { Command, Option } from '@commander-js/extra-typings';
 import { FunesError, quote } from '../../errors.ts';
 import type { ImportReport } from '../../transfer/import.ts';
 import { type DatabaseCommand, jsonHelp } from '../context.ts';
+import { count } from '../count.ts';
 
 /** Lines with an error that are printed. All of them are counted. */
 const mostFaults = 100;
@@ -97,7 +98,8 @@ function describe({
   leftOut,
 }: ImportReport): string {
   return [
-    `Imported ${memories} memories, ${documents} documents with ${chunks} chunks, and ${tools} tools; ${known} were there already, ` +
+    `Imported ${count(memories, 'memory', 'memories')}, ${count(documents, 'document')} with ${count(chunks, 'chunk')}, and ` +
+      `${count(tools, 'tool')}; ${known} were there already, ` +
       `${failed} failed.`,
     ...(leftOut > 0 ? [`Left out ${leftOut} messages that have no text or were not shown.`] : []),
     ...(pending > 0 ? [`${pending} texts wait for embeddings, which a server makes in the background.`] : []),

@@ -17,7 +17,10 @@ export const ingestCommand: DatabaseCommand = (onDatabase) =>
       'the user who gets the documents; otherwise the user of requests without authentication',
     )
     .option('--delete', 'delete the documents whose files are gone from the folders')
-    .option('--dry-run', 'write nothing, and say what would be done')
+    .option(
+      '--dry-run',
+      'write nothing, and say what would be done; files are not read as their formats, so a broken one shows later',
+    )
     .option('--json', jsonHelp)
     .action((paths, options) =>
       onDatabase(options, async ({ pool, workingFolder, startServices, progress, print }) => {
@@ -60,7 +63,9 @@ function describe(report: FilesReport): string {
   return [
     ...(dryRun ? created.map((path) => `would create ${path}`) : []),
     ...(dryRun ? changed.map((path) => `would change ${path}`) : []),
-    ...moved.map(({ id, from, to }) => `renamed ${from} to ${to} (document ${id})`),
+    ...moved.map(
+      ({ id, from, to }) => `${dryRun ? 'would rename' : 'renamed'} ${from} to ${to} (document ${id})`,
+    ),
     ...same.map(({ path, as, id }) => `the same as ${nameOf(as, id)}: ${path}`),
     ...deleted.map(({ id, path }) => `${dryRun ? 'would delete' : 'deleted'} ${path} (document ${id})`),
     ...failed.map(({ path, reason }) => `failed ${path}: ${reason}`),

@@ -56,12 +56,13 @@ function lastLeaf(mapping: Fields): string | undefined {
 
 const roleOf = ({ author }: Fields) => (isObject(author) ? author.role : undefined);
 
-/** Instructions of the system and answers of tools are in the file, but were not shown as messages. */
+/** Instructions of the system, calls of tools and their answers are in the file, but were not shown as messages. */
 function isShown(message: Fields): boolean {
   const role = roleOf(message);
   const isHidden =
     isObject(message.metadata) && message.metadata.is_visually_hidden_from_conversation === true;
-  return (role === 'user' || role === 'assistant') && !isHidden && message.weight !== 0;
+  const isForTool = typeof message.recipient === 'string' && message.recipient !== 'all';
+  return (role === 'user' || role === 'assistant') && !isHidden && !isForTool && message.weight !== 0;
 }
 
 /** The text of a message. Other parts are pictures and files. */

@@ -20,12 +20,20 @@ export async function* readCsv(parts: AsyncIterable<Buffer>, options: PlainOptio
   const { map } = options;
   for await (const { record, info } of rowsOf(parts, options)) {
     const { bytes } = info;
-    const memory = withMetadata(record, map);
+    const memory = info.error ? otherCells(info.error) : withMetadata(record, map);
     yield 'reason' in memory
       ? { kind: 'fault', line: info.lines, reason: memory.reason, bytes }
       : { ...toIncoming(memory, info.lines, options), bytes };
   }
 }
+
+/** What csv-parse says of a row that has other cells than the header. */
+type OtherCells = CsvError & { record: unknown[]; columns: unknown[] };
+
+const otherCells = (error: CsvError): { reason: string } => {
+  const { record, columns } = error as OtherCells;
+  return { reason: `it has ${record.length} cells, and the header has ${columns.length}` };
+};
 
 /** Parses rows. Those before an error are yielded first; the stream of the parser would drop them. */
 async function* rowsOf(parts: AsyncIterable<Buffer>, options: PlainOptions): AsyncGenerator<CsvRow> {
@@ -44,6 +52,8 @@ async function* rowsOf(parts: AsyncIterable<Buffer>, options: PlainOptions): Asy
       bom: true,
       delimiter: delimiterOf(head),
       skip_empty_lines: true,
+      // A row with other cells than the header is a fault of that row alone.
+      relax_column_count: true,
       max_record_size: 16 * 1024 * 1024,
       columns: (columns: string[]) => {
         checkColumns(columns, options);

@@ -5,6 +5,7 @@ import { chunkText, toolText } from '../../store/embedded-text.ts';
 import { checkDepth, checkRow } from '../check-row.ts';
 import { fieldsOf, formatVersion, type LineKind, lineKinds } from '../format.ts';
 import { type Incoming, type IncomingChunk, type Read, unreadable } from '../incoming.ts';
+import { isObject } from '../json-list.ts';
 import { readTextLines, type TextLine } from '../read-lines.ts';
 
 type Row = Record<string, unknown>;
@@ -91,7 +92,7 @@ export async function* readFunes(
   // A line that is cut has been told already.
   if (!ended && !last.isCut) {
     const reason =
-      'the file ends here without the line that an export ends with, so rows after it are missing';
+      'the file ends here without the line that an export ends with, so rows after it may be missing: export them again';
     yield { kind: 'fault', line: last.number, reason, bytes: last.bytes };
   }
 }
@@ -237,10 +238,6 @@ function textOf(row: Row, field: string): string {
 
 function optionalText(row: Row, field: string): string | null {
   return row[field] == null ? null : textOf(row, field);
-}
-
-function isObject(value: unknown): value is Row {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function asFault<T>(check: () => T): T {

@@ -4,9 +4,11 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { memories } from '../../../schema/index.ts';
 import { runInServer } from '../../../src/cli/control-client.ts';
 import { type ControlServer, listenForCommands } from '../../../src/cli/control-server.ts';
 import { loadConfig } from '../../../src/config.ts';
+import { maintenance } from '../../../src/database/maintenance.ts';
 import type { Pool } from '../../../src/database/pool.ts';
 import { createLogger } from '../../../src/log.ts';
 import { runFunes } from '../../support/command.ts';
@@ -54,6 +56,14 @@ async function send(args: string[], at = folder): Promise<{ ran: boolean; output
   return { ran, output };
 }
 
+/** Sends a command, and writes each part of its result as bytes. Returns all of them as a text. */
+async function sendBytes(args: string[]): Promise<string> {
+  const parts: Buffer[] = [];
+  const data = async (part: string) => void parts.push(Buffer.from(part));
+  await runInServer(folder, args, () => {}, { progress: () => {}, note: () => {}, data });
+  return Buffer.concat(parts).toString();
+}
+
 const done = { ran: true, output: 'No migration was pending.\n' };
 const notSent = { ran: false, output: '' };
 
@@ -88,6 +98,17 @@ test.each([
   client.write(text);
   await closed;
   expect(await send(['migrate'])).toEqual(done);
+});
+
+test('a large result arrives as it is, wherever it is divided', async () => {
+  await listen();
+  const trees = '\u{1f332}'.repeat(80_000);
+  // Whatever comes before the text, one of the two is divided inside of a character.
+  for (const content of [trees, `x${trees}`]) {
+    await maintenance(database.pool, { access: 'write' }, (tx) => tx.insert(memories).values({ content }));
+    expect((await sendBytes(['export'])).includes(content)).toBe(true);
+    await maintenance(database.pool, { access: 'write' }, (tx) => tx.delete(memories));
+  }
 });
 
 test('the process that sends a command fails as the command does', async () => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { convertedModelFolder } from '../../../src/embedding/model-cache.ts';
-import { type FinishedCommand, runFunes } from '../../support/command.ts';
+import { type FinishedCommand, runFunes, withoutProgress } from '../../support/command.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { testModelCache } from '../../support/real-embedder.ts';
 import { type LaunchedProcess, launch } from '../../support/served-process.ts';
@@ -38,14 +38,14 @@ const settings = (): Record<string, string> => ({
   FUNES_LOG_LEVEL: 'silent',
 });
 
-/** Runs a command whose working folder is the one above `docs`. Leaves out how far it is, which only a slow machine hears of. */
+/** Runs a command whose working folder is the one above `docs`. */
 async function funes(args: string[]): Promise<FinishedCommand> {
-  const { errorOutput, ...finished } = await runFunes(args, {
+  const finished = await runFunes(args, {
     settings: settings(),
     program: ['--import', import.meta.resolve('tsx'), resolve('src/main.ts')],
     cwd: folder ?? dataDir,
   });
-  return { ...finished, errorOutput: errorOutput.replace(/^ingest: \d+ of \d+ files \(\d+ %\)\n/gm, '') };
+  return withoutProgress(finished);
 }
 
 async function ingestJson(...args: string[]) {

@@ -6,7 +6,7 @@ import { listenForCommands } from '../../../src/cli/control-server.ts';
 import { loadConfig } from '../../../src/config.ts';
 import { createLogger } from '../../../src/log.ts';
 import { hashVector } from '../../../testkit/hash-embedder.ts';
-import { runFunes } from '../../support/command.ts';
+import { runFunes, withoutProgress } from '../../support/command.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
 
 // The commands run in processes of their own, and are sent to this one, which has the database open as a server has.
@@ -32,7 +32,8 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-const funes = (args: string[]) => runFunes(args, { settings: { FUNES_DATA_DIR: folder } });
+const funes = async (args: string[]) =>
+  withoutProgress(await runFunes(args, { settings: { FUNES_DATA_DIR: folder } }));
 const path = (name: string) => join(folder, name);
 const rows = Array.from({ length: 300 }, (_, n) => ({
   content: `memory ${n}`,

@@ -438,6 +438,15 @@ test('several documents of one path are left alone, and the file says so', async
   ]);
 });
 
+test('a document that takes longer than one claim lasts is embedded as a whole', async () => {
+  const paragraphs = Array.from({ length: 90 }, (_, i) => `# ${i}\n\n${ship(`number ${i}`).repeat(40)}\n`);
+  await write({ 'a.md': paragraphs.join('') });
+  embedder.mostOfCall = 20;
+  expect(await ingest()).toEqual({ ...nothing, files: 1, created: [at('a.md')] });
+  expect(embedder.calls).toBeGreaterThan(4);
+  expect(Object.keys(await documents())).toEqual(['a.md']);
+});
+
 describe('when the embedder stops', () => {
   test('documents are stored and wait; the next time they are embedded', async () => {
     await write({ 'a.md': ship('Ada'), 'b.md': ship('Bea') });

@@ -190,6 +190,20 @@ test('LangChain: JSON Lines that are cut say after which document', async () => 
   expect(await stored()).toMatchObject([{ content: 'a' }]);
 });
 
+test('ChatGPT: what the assistant sent to a tool is left out', async () => {
+  const question = node('m1', 'root', ['m2'], 'user', ['What is 2 ** 70?']);
+  const call = node('m2', 'm1', ['m3'], 'assistant', ['print(2 ** 70)']);
+  const answer = node('m3', 'm2', [], 'assistant', ['A large number.']);
+  const mapping = {
+    m1: question,
+    m2: { ...call, message: { ...call.message, recipient: 'python' } },
+    m3: { ...answer, message: { ...answer.message, recipient: 'all' } },
+  };
+  const report = await bring('chatgpt', [{ conversation_id: 'c', current_node: 'm3', mapping }]);
+  expect(report).toMatchObject({ memories: 2, failed: 0, leftOut: 1 });
+  expect(await stored()).toMatchObject([{ content: 'What is 2 ** 70?' }, { content: 'A large number.' }]);
+});
+
 test('messages that are left out are counted', async () => {
   expect(await bring('chatgpt', chatGpt)).toMatchObject({ memories: 2, failed: 0, leftOut: 1 });
   const messages = [
@@ -236,6 +250,14 @@ describe('CSV', () => {
     ]);
   });
 
+  test('has seconds since 1970 as a time, and nothing in blank cells', async () => {
+    const csv = 'content,createdAt,importanceScore\na,1706745600.5,0.25\nb, , \n';
+    expect(await bring('csv', csv)).toMatchObject({ memories: 2, failed: 0 });
+    expect(await stored()).toMatchObject([{ created: '2024-02-01T00:00:00.500000' }, { content: 'b' }]);
+    const scores = await run('select importance_score as score from memories order by id');
+    expect(scores).toEqual([{ score: 0.25 }, { score: 0.5 }]);
+  });
+
   test('names the line of a row that is wrong', async () => {
     const csv = 'content,createdAt\na,yesterday\n,2024-01-01\nc,2024-01-01\n';
     const report = await bring('csv', csv);
@@ -254,7 +276,12 @@ describe('CSV', () => {
       'The file has no column "when", which --map names.',
     ],
     ['no column for the content', 'text\na\n', undefined, 'The file has no column "content".'],
-    ['other rows than its header', 'content,b\na\n', undefined, 'The file is not a CSV that can be read'],
+    [
+      'a quote that is never closed',
+      'content,b\na,"b\n',
+      undefined,
+      'The file is not a CSV that can be read',
+    ],
   ])('refuses %s', async (_, csv, map, message) => {
     await expect(bring('csv', csv, map === undefined ? {} : { map })).rejects.toThrow(message);
   });
@@ -279,8 +306,17 @@ describe('CSV', () => {
     expect(await stored()).toMatchObject([{ content: 'a, b; c | d', metadata: { note: 'x' } }]);
   });
 
+  test('leaves out a row with other cells than the header, and imports the others', async () => {
+    const report = await bring('csv', 'content,b\na,1\nb\nc,3,4\nd,5\n');
+    expect(report).toMatchObject({ memories: 2, failed: 2 });
+    expect(report.faults).toEqual([
+      'line 3: it has 1 cells, and the header has 2',
+      'line 4: it has 3 cells, and the header has 2',
+    ]);
+  });
+
   test('imports the rows before one that cannot be read', async () => {
-    const csv = 'content,b\na,1\nb,2\nbroken\nc,3\n';
+    const csv = 'content,b\na,1\nb,2\n"broken\nc,3\n';
     await expect(bring('csv', csv)).rejects.toThrow('The file is not a CSV that can be read');
     expect((await stored()).map(({ content }) => content)).toEqual(['a', 'b']);
   });
@@ -329,6 +365,11 @@ describe('JSON Lines', () => {
     ],
     ['a vector without its model', '{"content":"a","embedding":[1]}', 'embedding is sent without'],
     ['a time in the future', '{"content":"a","createdAt":"9999-01-01"}', 'in the future'],
+    [
+      'milliseconds as a time',
+      '{"content":"a","createdAt":1706745600000}',
+      'createdAt is 1706745600000, which is too much for seconds since 1970',
+    ],
     ['no text', '{"content":7}', 'content is 7, not a text'],
     ['a cut end', '{"content":"a', 'the file ends in the middle of this line'],
   ])('refuse %s', async (_, line, reason) => {

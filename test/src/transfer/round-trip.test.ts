@@ -243,6 +243,20 @@ test('a memory that was archived since the export is known, and so is one with i
   expect(await importText(to.pool, text)).toMatchObject({ memories: 0, known: 2 });
 });
 
+test('what is twice in a file, and archived, is imported once', async () => {
+  await run(
+    from.pool,
+    `insert into memories_archive (id, content, idempotency_key, archived_at)
+      select n, 'memory ' || n, case when n > 2 then 'key ' || n end, now() from generate_series(1, 4) as n`,
+  );
+  const text = await exportText(from.pool);
+  // All rows are looked for before the first is written.
+  const report = await importText(to.pool, text + text, { rowsOfBatch: 4 });
+  expect(report).toMatchObject({ memories: 4, known: 4, failed: 0, faults: [] });
+  expect(await run(to.pool, 'select from memories')).toEqual([]);
+  expect(await run(to.pool, 'select from memories_archive')).toHaveLength(4);
+});
+
 test('--user exports the rows of a user, and imports for one', async () => {
   await run(
     from.pool,

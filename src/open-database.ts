@@ -77,7 +77,9 @@ export async function openDestination(url: string, config: Config, log: Logger):
   }
   const problems = parameterProblems('--to', parsed);
   if (problems.length > 0) throw new FunesError('BAD_USER_INPUT', problems.join(' '));
-  const database = await openUrl(url, '--to', { ...config, poolSize: 1 }, log);
+  const database = await openUrl(url, '--to', { ...config, poolSize: 1 }, log).catch((error: unknown) => {
+    throw aboutDestination(error);
+  });
   try {
     refuseReadOnly(database.standing, '--to');
     await refuseForeignTables(database.pool);
@@ -89,8 +91,17 @@ export async function openDestination(url: string, config: Config, log: Logger):
     return database;
   } catch (error) {
     await database.close();
-    throw error;
+    throw aboutDestination(error);
   }
+}
+
+/** Refusals of a database speak of the setting that names it. Here that is `--to`, and the embedded database is no way out. */
+function aboutDestination(error: unknown): unknown {
+  if (!(error instanceof FunesError)) return error;
+  const message = error.message
+    .replace(/,? or unset DATABASE_URL to use the embedded database/, '')
+    .replaceAll('DATABASE_URL', '--to');
+  return new FunesError(error.code, message, { cause: error });
 }
 
 /**

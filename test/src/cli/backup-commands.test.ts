@@ -281,6 +281,23 @@ describe('move', () => {
     },
   );
 
+  test.runIf(inject('databaseTemplate').engine === 'postgres')(
+    'refuses the tables of another application, and names --to',
+    async () => {
+      const database = await openTestDatabase({ empty: true });
+      try {
+        await rows(database.pool, 'create extension vector');
+        await rows(database.pool, 'create table memories (other int)');
+        await refused(
+          funes(source, 'move', '--to', database.database as string),
+          /belongs to another application: .* Name a database in --to that funes has to itself\./,
+        );
+      } finally {
+        await database.close();
+      }
+    },
+  );
+
   test.runIf(inject('databaseTemplate').engine === 'postgres')('takes all or nothing', async () => {
     const database = await openTestDatabase();
     try {

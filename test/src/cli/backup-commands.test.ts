@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
 import { loadConfig } from '../../../src/config.ts';
 import { engineMajor } from '../../../src/database/embedded/engine-version.ts';
 import type { Pool } from '../../../src/database/pool.ts';
@@ -15,6 +15,8 @@ import { testModelCache } from '../../support/real-embedder.ts';
 import { launch } from '../../support/served-process.ts';
 
 // A folder with rows of every table, which the tests back up, restore and move.
+
+vi.setConfig({ testTimeout: 180_000 }); // a test is up to six commands, each of a process of its own
 
 let folder: string;
 let source: string;

@@ -50,7 +50,7 @@ export async function install(): Promise<Installation> {
     otherModel,
     settings: {},
     start: () => kept(launch(folder, settings())),
-    command: (...args) => kept(startFunes(args, { settings: { ...settings(), FUNES_LOG_LEVEL: 'info' } })),
+    command: (...args) => kept(startFunes(args, { settings: { ...settings(), FUNES_LOG_LEVEL: 'debug' } })),
     close: async () => {
       for (const { signal, ended } of started) {
         signal('SIGKILL');

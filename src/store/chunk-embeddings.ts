@@ -33,7 +33,7 @@ export async function embedChunks(
   const { database, filler, log, embedsInBackground: background = false } = services;
   const waiting = new Set(claimed);
   const ready: { row: Claimed; vectors: TextVectors }[] = [];
-  const write = (work: (tx: Transaction) => Promise<void>) =>
+  const write = <T>(work: (tx: Transaction) => Promise<T>) =>
     transaction(database, viewer, { access: 'write' }, work);
   let writing = Promise.resolve();
 
@@ -43,8 +43,8 @@ export async function embedChunks(
     while (ready.length >= least && ready.length > 0) {
       const some = ready.splice(0, vectorsPerTransaction);
       writing = writing.then(async () => {
-        await write((tx) => storeEmbeddings(tx, 'chunks', rowEmbedder.models, some));
-        for (const { row } of some) waiting.delete(row);
+        const stored = await write((tx) => storeEmbeddings(tx, 'chunks', rowEmbedder.models, some));
+        for (const { row } of some) if (stored.has(row.id)) waiting.delete(row);
       });
       // Awaited below. Until then, a failure would be an unhandled rejection.
       writing.catch(() => {});

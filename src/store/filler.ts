@@ -153,7 +153,7 @@ function inOneTransaction<T>(
   database: Database,
   items: readonly T[],
   kindOf: (item: T) => EmbeddedKind,
-  write: (tx: Transaction, kind: EmbeddedKind, items: readonly T[]) => Promise<void>,
+  write: (tx: Transaction, kind: EmbeddedKind, items: readonly T[]) => Promise<unknown>,
 ): Promise<void> {
   return maintenance(database, { access: 'write' }, async (tx) => {
     for (const kind of embeddedKinds) {

@@ -156,14 +156,14 @@ function toClaimed(kind: EmbeddedKind, { id, userId, parts, attempts, lease }: C
 /**
  * Stores the embeddings of rows that still wait for them and whose text is still what was embedded. Skips rows that another
  * transaction changes, so that nobody waits for it in a circle. If searches were switched to the next model meanwhile, stores the
- * vectors of that alone; rows without one still wait.
+ * vectors of that alone; rows without one still wait. Returns the ids of the rows that have an embedding now.
  */
 export async function storeEmbeddings(
   tx: Transaction,
   kind: EmbeddedKind,
   { model, nextModel }: RowModels,
   embedded: readonly { row: Pick<Claimed, 'id' | 'userId' | 'parts'>; vectors: TextVectors }[],
-): Promise<void> {
+): Promise<Set<string>> {
   const { table, owner, parts } = sources[kind];
   const list = (values: (string | null)[], type: SQL) => sql`${makePgArray(values)}::${type}[]`;
   const text = sql`text`;
@@ -175,7 +175,7 @@ export async function storeEmbeddings(
   const rows = (column: 'id' | 'userId' | 'parts') => embedded.map(({ row }) => row[column]);
   const done = sql`unnest(${list(rows('id'), sql`bigint`)}, ${list(rows('userId'), text)}, ${list(rows('parts'), text)},
     ${literals('vector')}, ${literals('next')}) as done (id, owner, parts, vector, next)`;
-  await tx.execute(sql`
+  const stored = await tx.execute<{ id: string }>(sql`
     with generation as (
       select coalesce(embedding_model, ${model ?? null}::varchar) as model from ${installation}
     ), free as materialized (
@@ -189,7 +189,8 @@ export async function storeEmbeddings(
     update ${table} as t set embedding = free.vector::vector, embedding_model = free.model, embedding_attempts = 0,
       embedding_retry_at = null, next_embedding = coalesce(free.next::vector, t.next_embedding),
       next_embedding_model = case when free.next is null then t.next_embedding_model else ${nextModel ?? null}::varchar end
-    from free where t.id = free.id and ${owner} = free.owner and free.vector is not null`);
+    from free where t.id = free.id and ${owner} = free.owner and free.vector is not null returning t.id::text as id`);
+  return new Set(stored.map(({ id }) => id));
 }
 
 /** Gives claimed rows back, so that anybody may claim them at once. */

@@ -26,6 +26,7 @@ import {
 import type { Services } from './services.ts';
 import { startFiller } from './store/filler.ts';
 import type { Viewer } from './viewer.ts';
+import { withResolvers } from './with-resolvers.ts';
 
 /** A first query to paste into the explorer. */
 export const firstQuery: string = exampleQueries[0]?.query.trim() ?? '';
@@ -124,7 +125,8 @@ export function startApi(
  * @throws FunesError if one of them fails. The other one is closed as soon as it has started.
  */
 export async function startBackend(config: Config, log: Logger): Promise<Backend> {
-  const commandServices = deferred<Services>();
+  const commandServices = withResolvers<Services>();
+  commandServices.promise.catch(() => {}); // a rejection is for the commands that wait for it
   const databaseStart = openServedDatabase(config, log, commandServices.promise);
   const poolSize = config.databaseUrl === undefined ? 1 : config.poolSize;
   const metrics = config.metrics === 'off' ? undefined : createMetrics({ poolSize });
@@ -209,15 +211,4 @@ async function openServedDatabase(
     await database.close();
     throw error;
   }
-}
-
-/** A promise, and the functions that settle it. A rejection is for whoever awaits the promise. */
-function deferred<T>() {
-  let resolve: (value: T) => void = () => {};
-  let reject: (reason: unknown) => void = () => {};
-  const promise = new Promise<T>((...functions) => {
-    [resolve, reject] = functions;
-  });
-  promise.catch(() => {});
-  return { promise, resolve, reject };
 }

@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers';
 import { FunesError } from '../errors.ts';
+import { withResolvers } from '../with-resolvers.ts';
 import { planBatches } from './batches.ts';
 import type { InferenceThread } from './inference-thread.ts';
 import { meanOfWindows, segmentLength, segments, type WindowVector } from './long-text.ts';
@@ -269,16 +270,6 @@ export class EmbeddingQueue {
     }
     call.reject(error);
   }
-}
-
-/** `Promise.withResolvers`, which Node 20 does not have. */
-function withResolvers<T>() {
-  let resolve: (value: T) => void = () => {};
-  let reject: (reason: unknown) => void = () => {};
-  const promise = new Promise<T>((...functions) => {
-    [resolve, reject] = functions;
-  });
-  return { promise, resolve, reject };
 }
 
 function closedError(): FunesError {

@@ -3,6 +3,7 @@ import { chmod, rm, symlink } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { socketPath } from '../database/embedded/data-folder.ts';
+import { wholeCharacters } from '../input/characters.ts';
 import { runCommandLine } from './command-line.ts';
 import { type OnDatabase, printer, type ServerContext } from './context.ts';
 import {
@@ -77,9 +78,7 @@ const longestPrint = 100_000;
 /** Divides a text, but never between the two halves of a character: written alone, each half would become another character. */
 function* partsOf(text: string): Generator<string> {
   for (let start = 0; start < text.length; ) {
-    let end = Math.min(start + longestPrint, text.length);
-    const isSplit = end < text.length && text.codePointAt(end - 1) !== text.charCodeAt(end - 1);
-    if (isSplit) end -= 1;
+    const end = wholeCharacters(text, Math.min(start + longestPrint, text.length));
     yield text.slice(start, end);
     start = end;
   }

@@ -1,4 +1,4 @@
-import { and, asc, type SQL, sql } from 'drizzle-orm';
+import { and, asc, type SQL } from 'drizzle-orm';
 import type { PgTable } from 'drizzle-orm/pg-core';
 import { documents, memories } from '../../schema/index.ts';
 import { type Transaction, transaction } from '../database/transaction.ts';
@@ -12,7 +12,7 @@ import type { Services } from '../services.ts';
 import { type Viewer, visibleTo } from '../viewer.ts';
 import { archiveSampleSize, countArchived, deleteArchived, readArchived } from './memory-archive.ts';
 import { type DocumentRow, documentColumns, type MemoryRow, memoryColumns } from './rows.ts';
-import { requireCondition, type WhereRequest } from './where.ts';
+import { deleteRows, requireCondition, type WhereRequest } from './where.ts';
 
 /** How many of the deleted rows are shown. */
 export const deletedSampleSize = archiveSampleSize;
@@ -78,9 +78,3 @@ export async function deleteDocumentsWhere(
 
 const countRows = (tx: Transaction, table: PgTable, condition: SQL | undefined): Promise<number> =>
   tx.$count(table, condition);
-
-async function deleteRows(tx: Transaction, table: PgTable, condition: SQL | undefined): Promise<number> {
-  const [deleted] = await tx.execute<{ count: string }>(sql`
-    with deleted as (delete from ${table} where ${condition ?? sql`true`} returning 1) select count(*) from deleted`);
-  return Number(deleted?.count);
-}

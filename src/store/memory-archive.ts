@@ -11,7 +11,7 @@ import type { Services } from '../services.ts';
 import { type Viewer, visibleTo } from '../viewer.ts';
 import type { Listed } from './pages.ts';
 import { type MemoryRow, memoryColumns } from './rows.ts';
-import { requireCondition, type WhereRequest } from './where.ts';
+import { deleteRows, requireCondition, type WhereRequest } from './where.ts';
 
 /** Which memories to archive. A memory must meet every condition that is set. */
 export interface ArchiveRequest {
@@ -200,12 +200,8 @@ export function readArchived(tx: Transaction, condition: SQL | undefined): Promi
 }
 
 /** Deletes the archived memories that meet the condition, which is one over `memories`. Returns how many it deleted. */
-export async function deleteArchived(tx: Transaction, condition: SQL | undefined): Promise<number> {
-  const [deleted] = await tx.execute<{ count: string }>(sql`
-    with deleted as (delete from ${memoriesArchive} as memories where ${condition ?? sql`true`} returning 1)
-    select count(*) from deleted`);
-  return Number(deleted?.count);
-}
+export const deleteArchived = (tx: Transaction, condition: SQL | undefined): Promise<number> =>
+  deleteRows(tx, sql`${memoriesArchive} as memories`, condition);
 
 /** Counts the archived memories that meet the condition, which is one over `memories`. */
 export async function countArchived(tx: Transaction, condition: SQL | undefined): Promise<number> {

@@ -1,4 +1,5 @@
-import type { SQL } from 'drizzle-orm';
+import { type SQL, type SQLWrapper, sql } from 'drizzle-orm';
+import type { Transaction } from '../database/transaction.ts';
 import { FunesError } from '../errors.ts';
 
 /** Rows that a mutation changes by a condition. */
@@ -20,4 +21,15 @@ export function requireCondition(condition: SQL | undefined, all: boolean): SQL 
     'BAD_USER_INPUT',
     'filters has no condition, so this would be about all that you may see. Say which rows you mean, or set all: true.',
   );
+}
+
+/** Deletes the rows of a table that meet the condition. Returns how many it deleted. */
+export async function deleteRows(
+  tx: Transaction,
+  table: SQLWrapper,
+  condition: SQL | undefined,
+): Promise<number> {
+  const [deleted] = await tx.execute<{ count: string }>(sql`
+    with deleted as (delete from ${table} where ${condition ?? sql`true`} returning 1) select count(*) from deleted`);
+  return Number(deleted?.count);
 }

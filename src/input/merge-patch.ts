@@ -1,5 +1,6 @@
 import { FunesError } from '../errors.ts';
 import { checkJson } from './checks.ts';
+import { isJsonObject } from './json-object.ts';
 
 type JsonObject = Record<string, unknown>;
 
@@ -37,13 +38,10 @@ export function mergeMetadata(metadata: JsonObject, patch: JsonObject): JsonObje
 
 function merged(target: unknown, patch: JsonObject): JsonObject {
   // A Map, because a key may be `__proto__`.
-  const result = new Map(Object.entries(isObject(target) ? target : {}));
+  const result = new Map(Object.entries(isJsonObject(target) ? target : {}));
   for (const [key, value] of Object.entries(patch)) {
     if (value === null) result.delete(key);
-    else result.set(key, isObject(value) ? merged(result.get(key), value) : value);
+    else result.set(key, isJsonObject(value) ? merged(result.get(key), value) : value);
   }
   return Object.fromEntries(result);
 }
-
-const isObject = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -125,8 +125,3 @@ export async function* decodeParts(parts: AsyncIterable<Buffer>, name: string): 
   for await (const part of parts) yield decode(part);
   yield decode();
 }
-
-/** Whether a value is an object of JSON. */
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}

@@ -1,4 +1,4 @@
-import { isObject } from '../json-list.ts';
+import { isJsonObject } from '../../input/json-object.ts';
 import { given, leftOut, listFormat, type Message } from './list.ts';
 
 type Fields = Record<string, unknown>;
@@ -10,15 +10,15 @@ type Fields = Record<string, unknown>;
  */
 export const readChatGpt = listFormat('conversation of ChatGPT', (conversation) => {
   const { mapping, current_node: current } = conversation;
-  if (!isObject(mapping)) return undefined;
+  if (!isJsonObject(mapping)) return undefined;
   const sessionId = conversation.conversation_id ?? conversation.id;
   return pathTo(mapping, typeof current === 'string' ? current : lastLeaf(mapping)).flatMap(
     (node): Message[] => {
       const message = node.message;
-      if (!isObject(message)) return []; // the root has none
+      if (!isJsonObject(message)) return []; // the root has none
       const content = textOf(message.content);
       if (!isShown(message) || content === '') return [leftOut];
-      const { model_slug: model } = isObject(message.metadata) ? message.metadata : ({} as Fields);
+      const { model_slug: model } = isJsonObject(message.metadata) ? message.metadata : ({} as Fields);
       return [
         {
           content,
@@ -39,7 +39,7 @@ function pathTo(mapping: Fields, leaf: string | undefined): Fields[] {
   for (let id = leaf; id !== undefined && !seen.has(id); ) {
     seen.add(id);
     const node = mapping[id];
-    if (!isObject(node)) break;
+    if (!isJsonObject(node)) break;
     path.unshift(node);
     id = typeof node.parent === 'string' ? node.parent : undefined;
   }
@@ -49,28 +49,28 @@ function pathTo(mapping: Fields, leaf: string | undefined): Fields[] {
 /** The node without children that comes last in the file. */
 function lastLeaf(mapping: Fields): string | undefined {
   const leaves = Object.entries(mapping).filter(
-    ([, node]) => isObject(node) && !(Array.isArray(node.children) && node.children.length > 0),
+    ([, node]) => isJsonObject(node) && !(Array.isArray(node.children) && node.children.length > 0),
   );
   return leaves.at(-1)?.[0];
 }
 
-const roleOf = ({ author }: Fields) => (isObject(author) ? author.role : undefined);
+const roleOf = ({ author }: Fields) => (isJsonObject(author) ? author.role : undefined);
 
 /** Instructions of the system, calls of tools and their answers are in the file, but were not shown as messages. */
 function isShown(message: Fields): boolean {
   const role = roleOf(message);
   const isHidden =
-    isObject(message.metadata) && message.metadata.is_visually_hidden_from_conversation === true;
+    isJsonObject(message.metadata) && message.metadata.is_visually_hidden_from_conversation === true;
   const isForTool = typeof message.recipient === 'string' && message.recipient !== 'all';
   return (role === 'user' || role === 'assistant') && !isHidden && !isForTool && message.weight !== 0;
 }
 
 /** The text of a message. Other parts are pictures and files. */
 function textOf(content: unknown): string {
-  if (!isObject(content)) return '';
+  if (!isJsonObject(content)) return '';
   const parts = Array.isArray(content.parts) ? content.parts : [content.text];
   return parts
-    .flatMap((part) => (isObject(part) ? [part.text] : [part]))
+    .flatMap((part) => (isJsonObject(part) ? [part.text] : [part]))
     .filter((part): part is string => typeof part === 'string' && part.trim() !== '')
     .join('\n\n');
 }

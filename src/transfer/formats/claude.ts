@@ -1,4 +1,4 @@
-import { isObject } from '../json-list.ts';
+import { isJsonObject } from '../../input/json-object.ts';
 import { given, leftOut, listFormat, type Message } from './list.ts';
 
 /**
@@ -8,7 +8,7 @@ import { given, leftOut, listFormat, type Message } from './list.ts';
 export const readClaude = listFormat('conversation of Claude', (conversation) => {
   const { chat_messages: messages, uuid, name, created_at: begun } = conversation;
   if (!Array.isArray(messages)) return undefined;
-  return messages.filter(isObject).flatMap((message): Message[] => {
+  return messages.filter(isJsonObject).flatMap((message): Message[] => {
     const content = textOf(message);
     if (content === '') return [leftOut];
     const role = message.sender === 'human' ? 'user' : message.sender;
@@ -35,4 +35,4 @@ function fileNames(attachments: unknown): unknown[] | undefined {
   return names.length > 0 ? names : undefined;
 }
 
-const listOf = (value: unknown) => (Array.isArray(value) ? value.filter(isObject) : []);
+const listOf = (value: unknown) => (Array.isArray(value) ? value.filter(isJsonObject) : []);

@@ -1,11 +1,11 @@
 import { FunesError, quote } from '../../errors.ts';
 import { BIGINT_MAX, checkUserName } from '../../input/checks.ts';
+import { isJsonObject } from '../../input/json-object.ts';
 import { checkVector } from '../../input/vectors.ts';
 import { chunkText, toolText } from '../../store/embedded-text.ts';
 import { checkDepth, checkRow } from '../check-row.ts';
 import { fieldsOf, formatVersion, type LineKind, lineKinds } from '../format.ts';
 import { type Incoming, type IncomingChunk, type Read, unreadable } from '../incoming.ts';
-import { isObject } from '../json-list.ts';
 import { readTextLines, type TextLine } from '../read-lines.ts';
 
 type Row = Record<string, unknown>;
@@ -117,7 +117,7 @@ function parseLine({ text }: TextLine): Row {
         : `the line has ${odd}, which is no number of JSON; a vector has finite numbers`,
     );
   }
-  if (!isObject(value)) throw fault('the line is not a JSON object');
+  if (!isJsonObject(value)) throw fault('the line is not a JSON object');
   asFault(() => checkDepth(text));
   return value;
 }
@@ -143,7 +143,7 @@ function parseKind(kind: unknown): LineKind {
 }
 
 function parseRow(kind: LineKind, row: unknown): Row {
-  if (!isObject(row)) throw fault('the line has no row');
+  if (!isJsonObject(row)) throw fault('the line has no row');
   const unknown = Object.keys(row).find((name) => !isKnownField(kind, name));
   if (unknown !== undefined) {
     throw fault(
@@ -209,7 +209,7 @@ function parseChunk(row: Row, { number, text }: TextLine, index: number): Incomi
   if (row.chunkIndex !== index)
     throw fault(`the chunk ${index} of the document is missing, because chunkIndex is ${row.chunkIndex}`);
   const content = textOf(row, 'content');
-  const metadata = isObject(row.metadata) ? row.metadata : {};
+  const metadata = isJsonObject(row.metadata) ? row.metadata : {};
   return { line: number, json: text ?? '', text: toEmbed(row, chunkText({ content, metadata })) };
 }
 

@@ -1,6 +1,6 @@
 import { lossOf } from '../../input/exact-numbers.ts';
+import { isJsonObject } from '../../input/json-object.ts';
 import type { Read } from '../incoming.ts';
-import { isObject } from '../json-list.ts';
 import { type PlainOptions, toIncoming } from '../plain-memory.ts';
 import { readTextLines, type TextLine } from '../read-lines.ts';
 import { memoryOf } from './fields.ts';
@@ -23,7 +23,7 @@ function parse({ text, isCut }: TextLine): Record<string, unknown> | string {
   if (text === undefined) return 'the line is not UTF-8';
   try {
     const value: unknown = JSON.parse(text);
-    if (!isObject(value)) return 'the line is not a JSON object';
+    if (!isJsonObject(value)) return 'the line is not a JSON object';
     const loss = lossIn(text);
     return loss === undefined ? value : `the line has ${loss.replace(/\.$/, '')}`;
   } catch {

@@ -1,4 +1,4 @@
-import { isObject } from '../json-list.ts';
+import { isJsonObject } from '../../input/json-object.ts';
 import { listFormat } from './list.ts';
 
 /**
@@ -8,7 +8,7 @@ import { listFormat } from './list.ts';
 export const readLangChain = listFormat(
   'document of LangChain',
   (entry) => {
-    const fields = entry.lc !== undefined && isObject(entry.kwargs) ? entry.kwargs : entry;
+    const fields = entry.lc !== undefined && isJsonObject(entry.kwargs) ? entry.kwargs : entry;
     const content = fields.page_content ?? fields.pageContent;
     if (typeof content !== 'string') return undefined;
     return [{ content, source: 'langchain', metadata: fields.metadata }];

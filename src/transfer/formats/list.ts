@@ -1,5 +1,6 @@
+import { isJsonObject } from '../../input/json-object.ts';
 import type { Read } from '../incoming.ts';
-import { type Element, isObject, readJsonList } from '../json-list.ts';
+import { type Element, readJsonList } from '../json-list.ts';
 import { type PlainMemory, type PlainOptions, toIncoming } from '../plain-memory.ts';
 
 /** Stands for a message that is left out, because the person did not see it or it has no text. */
@@ -21,7 +22,7 @@ const marks = {
 
 /** Says which other program an entry looks like. Returns nothing if it looks like none. */
 function otherProgram(entry: unknown): string {
-  if (!isObject(entry)) return '';
+  if (!isJsonObject(entry)) return '';
   const found = Object.entries(marks).find(([, fields]) =>
     fields.some((field) => Object.hasOwn(entry, field)),
   );
@@ -55,7 +56,7 @@ function* readElement(
     yield faulty(`it has ${loss.replace(/\.$/, '')}`);
     return;
   }
-  const memories = isObject(value) ? memoriesOf(value) : undefined;
+  const memories = isJsonObject(value) ? memoriesOf(value) : undefined;
   if (memories === undefined) {
     yield faulty(`it is no ${what}${otherProgram(value)}`);
     return;

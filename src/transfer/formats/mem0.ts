@@ -1,4 +1,4 @@
-import { isObject } from '../json-list.ts';
+import { isJsonObject } from '../../input/json-object.ts';
 import { given, listFormat } from './list.ts';
 
 /** Reads what `get_all` of mem0 returns: an object with `results`, or a list. A run is a session. */
@@ -7,7 +7,7 @@ export const readMem0 = listFormat(
   (entry) => {
     if (typeof entry.memory !== 'string') return undefined;
     const { memory, user_id: userId, run_id: run, agent_id: agentId, app_id: appId, categories } = entry;
-    const metadata = isObject(entry.metadata) ? entry.metadata : {};
+    const metadata = isJsonObject(entry.metadata) ? entry.metadata : {};
     return [
       {
         content: memory,

@@ -5,6 +5,11 @@ import { FunesError, quote } from '../errors.ts';
 import type { Quota } from '../services.ts';
 import type { Viewer } from '../viewer.ts';
 
+/** The bytes of texts and metadata of a memory, live or archived, or of a chunk. */
+export const textBytes = sql`octet_length(content) + coalesce(octet_length(content_summary), 0) + octet_length(metadata::text)`;
+/** The bytes of texts and metadata of a document, without its chunks. */
+export const documentBytes = sql`octet_length(filename) + coalesce(octet_length(file_path), 0) + octet_length(metadata::text)`;
+
 interface Usage {
   rows: number;
   bytes: number;
@@ -87,17 +92,15 @@ function refuseAbove(quota: Quota, user: string, before: Usage, after: Usage): v
  * without embeddings and indexes.
  */
 async function readUsage(tx: Transaction, userId: string): Promise<Usage> {
-  const text = sql`octet_length(content) + coalesce(octet_length(content_summary), 0) + octet_length(metadata::text)`;
   const [usage] = await tx.execute<{ rows: string; bytes: string }>(sql`
     select count(*) as rows, coalesce(sum(bytes), 0) as bytes from (
-      select ${text} as bytes from ${memories} where user_id = ${userId}
+      select ${textBytes} as bytes from ${memories} where user_id = ${userId}
       union all
-      select ${text} from ${memoriesArchive} where user_id = ${userId}
+      select ${textBytes} from ${memoriesArchive} where user_id = ${userId}
       union all
-      select octet_length(filename) + coalesce(octet_length(file_path), 0) + octet_length(metadata::text)
-        from ${documents} where user_id = ${userId}
+      select ${documentBytes} from ${documents} where user_id = ${userId}
       union all
-      select ${text} from ${documentChunks} where user_id = ${userId}
+      select ${textBytes} from ${documentChunks} where user_id = ${userId}
     ) stored`);
   return { rows: Number(usage?.rows), bytes: Number(usage?.bytes) };
 }

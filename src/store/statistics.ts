@@ -5,6 +5,7 @@ import { type Database, transaction } from '../database/transaction.ts';
 import { type Viewer, visibleTo } from '../viewer.ts';
 import { countEmbeddings, type EmbeddingCount } from './embedding-counts.ts';
 import { checkPageSize } from './pages.ts';
+import { documentBytes, textBytes } from './quota.ts';
 
 /** The kinds of rows that statistics are about. */
 export const StatsKind = {
@@ -47,8 +48,10 @@ interface Counted {
   bytes: SQL;
 }
 
-const text = sql`octet_length(content) + coalesce(octet_length(content_summary), 0) + octet_length(metadata::text)`;
-const owned = (table: PgTable & { userId: PgColumn; createdAt: PgColumn }, bytes: SQL = text): Counted => ({
+const owned = (
+  table: PgTable & { userId: PgColumn; createdAt: PgColumn },
+  bytes: SQL = textBytes,
+): Counted => ({
   table,
   userId: table.userId,
   createdAt: table.createdAt,
@@ -58,10 +61,7 @@ const owned = (table: PgTable & { userId: PgColumn; createdAt: PgColumn }, bytes
 const counted: Readonly<Record<StatsKind, Counted>> = {
   MEMORY: owned(memories),
   ARCHIVED_MEMORY: owned(memoriesArchive),
-  DOCUMENT: owned(
-    documents,
-    sql`octet_length(filename) + coalesce(octet_length(file_path), 0) + octet_length(metadata::text)`,
-  ),
+  DOCUMENT: owned(documents, documentBytes),
   CHUNK: owned(documentChunks),
   TOOL: {
     table: toolEmbeddings,

@@ -161,8 +161,10 @@ export async function startBackend(config: Config, log: Logger): Promise<Backend
     await close();
     throw error;
   });
-  const extractor = new Extractor();
-  const chunker = new Chunker({ model: config.embeddingModel, cacheDir: join(config.dataDir, 'models') });
+  // At once, so that the first document does not wait for the threads.
+  const extractor = new Extractor({}, true);
+  const model = { model: config.embeddingModel, cacheDir: join(config.dataDir, 'models') };
+  const chunker = new Chunker(model, true);
   const filler = startFiller({ database: pool, embedder, generations, log }, { alone });
   const services: Services = {
     database: pool,

@@ -43,11 +43,12 @@ export class Chunker {
 
   /**
    * @param options the two settings of the embedding model. The model's tokenizer counts the tokens.
+   * @param startsAtOnce whether the thread starts now, or with the first text.
    * @throws FunesError BAD_USER_INPUT for a model setting that is neither a folder nor a hub id.
    */
-  constructor(options: TokenizerOptions = {}) {
+  constructor(options: TokenizerOptions = {}, startsAtOnce = false) {
     resolveModel(options.model);
-    this.pool = singleThread('ingest/chunker-worker', { workerData: options });
+    this.pool = singleThread('ingest/chunker-worker', startsAtOnce, { workerData: options });
   }
 
   /**

@@ -29,9 +29,10 @@ export class Extractor {
   private readonly turn = new Mutex();
   private closed = false;
 
-  constructor(limits: Partial<ExtractorLimits> = {}) {
+  /** @param startsAtOnce whether the thread starts now, or with the first file. */
+  constructor(limits: Partial<ExtractorLimits> = {}, startsAtOnce = false) {
     this.limits = { ...usualLimits, ...limits };
-    this.pool = singleThread('ingest/extractor-worker', {
+    this.pool = singleThread('ingest/extractor-worker', startsAtOnce, {
       resourceLimits: { maxOldGenerationSizeMb: this.limits.heapMegabytes },
     });
   }

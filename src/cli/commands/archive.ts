@@ -3,6 +3,7 @@ import { FunesError, quote } from '../../errors.ts';
 import type { MemoryFilters } from '../../filters/filters.ts';
 import type { MemoryRow } from '../../store/rows.ts';
 import { type DatabaseCommand, jsonHelp } from '../context.ts';
+import { parseTimeOption } from '../time-option.ts';
 
 /** `funes archive` */
 export const archiveCommand: DatabaseCommand = (onDatabase) =>
@@ -52,16 +53,7 @@ export const archiveCommand: DatabaseCommand = (onDatabase) =>
 async function parseAge(text: string): Promise<Date> {
   const days = /^(\d{1,5})d$/.exec(text)?.[1];
   if (days !== undefined) return new Date(Date.now() - Number(days) * 24 * 60 * 60 * 1000);
-  const { GraphQLDateTime } = await import('graphql-scalars');
-  try {
-    return GraphQLDateTime.parseValue(text);
-  } catch (cause) {
-    throw new FunesError(
-      'BAD_USER_INPUT',
-      `--older-than must be an age in days, such as 90d, or a date with a time and a zone, such as 2027-01-31T00:00:00Z, not ${quote(text)}.`,
-      { cause },
-    );
-  }
+  return parseTimeOption(text, '--older-than must be an age in days, such as 90d, or');
 }
 
 function parseImportance(text: string): number {

@@ -1,9 +1,9 @@
 import { Command, Option } from '@commander-js/extra-typings';
 import type { Pool } from '../../database/pool.ts';
-import { FunesError, quote } from '../../errors.ts';
 import type { KeyRow } from '../../security/keys.ts';
 import type { ViewerRole } from '../../viewer.ts';
 import { type DatabaseCommand, jsonHelp } from '../context.ts';
+import { parseTimeOption } from '../time-option.ts';
 
 /** `funes keys create`, `funes keys list` and `funes keys revoke` */
 export const keysCommand: DatabaseCommand = (onDatabase) => {
@@ -25,7 +25,10 @@ export const keysCommand: DatabaseCommand = (onDatabase) => {
         const input = {
           userId: options.user,
           role: options.role as ViewerRole, // one of the choices
-          expiresAt: options.expires === undefined ? null : await parseExpiry(options.expires),
+          expiresAt:
+            options.expires === undefined
+              ? null
+              : await parseTimeOption(options.expires, '--expires must be'),
         };
         const names = { userId: '--user', role: '--role', expiresAt: '--expires' };
         const { key, row } = await createKey(pool, commandLineViewer, input, names);
@@ -70,20 +73,6 @@ async function readEveryKey(pool: Pool): Promise<KeyRow[]> {
     rows.push(...page.edges.map(({ node }) => node));
     if (!page.pageInfo.hasNextPage) return rows;
     after = page.pageInfo.endCursor;
-  }
-}
-
-/** Parses a time as the API does; its package is loaded for nothing else here. */
-async function parseExpiry(text: string): Promise<Date> {
-  const { GraphQLDateTime } = await import('graphql-scalars');
-  try {
-    return GraphQLDateTime.parseValue(text);
-  } catch (cause) {
-    throw new FunesError(
-      'BAD_USER_INPUT',
-      `--expires must be a date with a time and a zone, such as 2027-01-31T00:00:00Z, not ${quote(text)}.`,
-      { cause },
-    );
   }
 }
 

@@ -3,6 +3,7 @@ import { FunesError, quote } from '../../errors.ts';
 import type { MemoryFilters } from '../../filters/filters.ts';
 import type { MemoryRow } from '../../store/rows.ts';
 import { type DatabaseCommand, jsonHelp } from '../context.ts';
+import { count } from '../count.ts';
 import { parseTimeOption } from '../time-option.ts';
 
 /** `funes archive` */
@@ -33,19 +34,17 @@ export const archiveCommand: DatabaseCommand = (onDatabase) =>
             'Nothing says which memories to archive. Give at least one of --older-than, --importance-below, --user and --session.',
           );
         }
-        const { count, sample } = await archiveMemories({ database: pool }, localViewer, {
+        const { count: archived, sample } = await archiveMemories({ database: pool }, localViewer, {
           filters,
           ...(olderThan !== undefined && { olderThan: await parseAge(olderThan) }),
           ...(importanceBelow !== undefined && { importanceBelow: parseImportance(importanceBelow) }),
           dryRun: !apply,
         });
-        const memories = count === 1 ? 'memory' : 'memories';
+        const memories = count(archived, 'memory', 'memories');
         const text = apply
-          ? `Archived ${count} ${memories}. The API restores them (restoreMemories, restoreMemoriesWhere).`
-          : [`${count} ${memories} would be archived. Add --apply to do it.`, ...sample.map(lineOf)].join(
-              '\n',
-            );
-        print(text, { applied: apply, count, sample });
+          ? `Archived ${memories}. The API restores them (restoreMemories, restoreMemoriesWhere).`
+          : [`${memories} would be archived. Add --apply to do it.`, ...sample.map(lineOf)].join('\n');
+        print(text, { applied: apply, count: archived, sample });
       });
     });
 

@@ -6,6 +6,7 @@ import { FunesError, quote } from '../../errors.ts';
 import { suggestion } from '../../suggestion.ts';
 import { commandLineViewer } from '../../viewer.ts';
 import { type DatabaseCommand, type DatabaseContext, jsonHelp } from '../context.ts';
+import { count } from '../count.ts';
 import { CommandError } from '../failure.ts';
 
 /** `funes doctor` */
@@ -64,7 +65,7 @@ function failWith(findings: readonly Finding[]): void {
   if (findings.length === 0) return;
   throw new FunesError(
     'UNAVAILABLE',
-    `${findings.length} ${findings.length === 1 ? 'finding' : 'findings'}: ${[...new Set(findings.map(({ code }) => code))].join(', ')}.`,
+    `${count(findings.length, 'finding')}: ${[...new Set(findings.map(({ code }) => code))].join(', ')}.`,
   );
 }
 

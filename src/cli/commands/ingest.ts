@@ -3,6 +3,7 @@ import { Command } from '@commander-js/extra-typings';
 import { FunesError } from '../../errors.ts';
 import type { FilesReport } from '../../ingest/ingest-files.ts';
 import { type DatabaseCommand, jsonHelp } from '../context.ts';
+import { count } from '../count.ts';
 
 /** `funes ingest` */
 export const ingestCommand: DatabaseCommand = (onDatabase) =>
@@ -41,10 +42,7 @@ export const ingestCommand: DatabaseCommand = (onDatabase) =>
         print(describe(report), report);
         const { length } = report.failed;
         if (length > 0)
-          throw new FunesError(
-            'BAD_USER_INPUT',
-            `${length} ${length === 1 ? 'path' : 'paths'} could not be ingested.`,
-          );
+          throw new FunesError('BAD_USER_INPUT', `${count(length, 'path')} could not be ingested.`);
       }),
     );
 
@@ -72,7 +70,7 @@ function describe(report: FilesReport): string {
     ...(report.pending > 0
       ? [`${report.pending} documents wait for embeddings, which a server makes in the background.`]
       : []),
-    `${report.files} ${report.files === 1 ? 'file' : 'files'}: ${counts.join(', ')}.`,
+    `${count(report.files, 'file')}: ${counts.join(', ')}.`,
   ].join('\n');
 }
 

@@ -1,5 +1,6 @@
 import { Command } from '@commander-js/extra-typings';
 import { type DatabaseCommand, jsonHelp } from '../context.ts';
+import { count } from '../count.ts';
 
 /** `funes migrate` */
 export const migrateCommand: DatabaseCommand = (onDatabase) =>
@@ -17,7 +18,7 @@ export const migrateCommand: DatabaseCommand = (onDatabase) =>
           print(
             applied.length === 0
               ? 'No migration was pending.'
-              : `Applied ${applied.length} ${applied.length === 1 ? 'migration' : 'migrations'}:\n${applied.map((name) => `  ${name}`).join('\n')}`,
+              : `Applied ${count(applied.length, 'migration')}:\n${applied.map((name) => `  ${name}`).join('\n')}`,
             { applied },
           );
         },
